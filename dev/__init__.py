@@ -1,0 +1,1 @@
+"""Development tools: the local control plane and the demo. Nothing here is shipped."""

@@ -1,0 +1,1 @@
+"""Pure knowledge of Azure networking: inventory, prefixes, security rules, peering, SKUs, reachability."""

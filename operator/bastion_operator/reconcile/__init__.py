@@ -1,0 +1,1 @@
+"""The work queue and the passes: observe, plan, apply, publish."""

@@ -15,6 +15,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds from an arbitrary start, never going back."""
 
+    def of_real(self, seconds: float) -> float:
+        """Real seconds, such as a server's Retry-After, as seconds of this clock."""
+
     async def sleep(self, seconds: float) -> None:
         """Wait so many seconds of this clock."""
 
@@ -35,6 +38,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds of this clock from an arbitrary start."""
         return time.monotonic() * self._speed
+
+    def of_real(self, seconds: float) -> float:
+        """Real seconds as seconds of this clock."""
+        return seconds * self._speed
 
     async def sleep(self, seconds: float) -> None:
         """Wait so many seconds of this clock."""

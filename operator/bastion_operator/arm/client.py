@@ -1,0 +1,303 @@
+"""Azure Resource Manager for one identity: raw JSON in and out, one request a call, nothing retried, nothing awaited.
+
+The calls go through azure-mgmt-network's own client (its pipeline, authentication and api-version) by its
+``send_request``: bodies stay the JSON that Azure sent, so that a field unknown to the SDK's models is never lost on
+the way back (docs/adr/0006).
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError as SdkError
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.mgmt.network.aio import NetworkManagementClient
+
+from bastion_operator.arm.cloud import Cloud
+from bastion_operator.arm.errors import AzureError, ErrorClass, error_from_body
+from bastion_operator.arm.throttle import CallKind, ThrottleGate
+from bastion_operator.clock import Clock
+
+NETWORK_API_VERSION = "2026-03-01"
+GRAPH_API_VERSION = "2024-04-01"
+REQUEST_TIMEOUT = 60.0
+# Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
+DEFAULT_POLL = 60.0
+# A real Azure never asks for less than a second; a local one run fast may say 0.
+SHORTEST_POLL = 0.1
+
+_NOT_FOUND = 404
+_NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+#: The id that all calls of one pass share: in Azure's activity log, in the operator's log and in its Events.
+correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+
+
+class WriteObserver(Protocol):
+    """Told of each answered call, for metrics."""
+
+    def __call__(self, kind: CallKind, resource_type: str, result: str) -> None:
+        """A call of this kind to this type of resource ended with this HTTP status or error code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A long operation that Azure has accepted.
+
+    :ivar url: signed, a secret: kept in memory only and never shown
+    :ivar retry_after: seconds of the operator's clock until Azure wants to be asked
+    """
+
+    resource_id: str
+    verb: str
+    url: str = field(repr=False)
+    retry_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answer to a PUT or DELETE: the body (None for a DELETE), whether it was made just now, and what goes on."""
+
+    body: dict[str, Any] | None
+    created: bool
+    operation: Operation | None
+
+
+@dataclass(slots=True)
+class ArmClient:
+    """One identity's way to ARM. Ids are as Azure or the user wrote them; every failure is an :class:`AzureError`."""
+
+    credential: AsyncTokenCredential
+    cloud: Cloud
+    clock: Clock
+    transport: AsyncHttpTransport[Any, Any]
+    observer: WriteObserver | None = None
+    gate: ThrottleGate = field(init=False)
+    _client: NetworkManagementClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gate = ThrottleGate(self.clock)
+        self._client = NetworkManagementClient(
+            self.credential,
+            # Every request carries its whole URL: the client's own subscription is never used.
+            _NO_SUBSCRIPTION,
+            base_url=self.cloud.resource_manager,
+            credential_scopes=[self.cloud.scope],
+            transport=self.transport,
+            # The SDK's retries sleep inside the call, uncapped: the work queue waits instead.
+            retry_total=0,
+            connection_timeout=REQUEST_TIMEOUT,
+            read_timeout=REQUEST_TIMEOUT,
+        )
+
+    async def get(self, resource_id: str) -> dict[str, Any] | None:
+        """The resource, or None where Azure says 404.
+
+        A missing subscription or group is also a 404 of Azure's, but is raised: it is no evidence of absence.
+        """
+        try:
+            response = await self._send("GET", self._url(resource_id), CallKind.READ, resource_id)
+        except AzureError as error:
+            if error.status == _NOT_FOUND and error.error_class is not ErrorClass.DENIED:
+                return None
+            raise
+        return _json_object(response, resource_id)
+
+    async def put(
+        self,
+        resource_id: str,
+        body: Mapping[str, Any],
+        *,
+        if_match: str | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Written:
+        """Create or replace. ``body`` is sent as it is; ``if_match`` is the etag that the plan was made on."""
+        headers = {"If-Match": if_match} if if_match else {}
+        url = self._url(resource_id, query)
+        response = await self._send("PUT", url, CallKind.WRITE, resource_id, headers=headers, body=body)
+        answer = _json_object(response, resource_id)
+        return Written(answer, response.status_code == 201, self._operation(response, resource_id, "PUT"))  # noqa: PLR2004 - HTTP's number for Created
+
+    async def delete(self, resource_id: str, *, if_match: str | None = None) -> Written:
+        """Delete. What is gone already is no error."""
+        headers = {"If-Match": if_match} if if_match else {}
+        try:
+            response = await self._send("DELETE", self._url(resource_id), CallKind.DELETE, resource_id, headers=headers)
+        except AzureError as error:
+            if error.status == _NOT_FOUND:
+                return Written(None, False, None)
+            raise
+        return Written(None, False, self._operation(response, resource_id, "DELETE"))
+
+    async def poll(self, operation: Operation) -> Operation | None:
+        """Ask how an operation goes: the operation with its new wait, or None once it succeeded.
+
+        :raises AzureError: with the code for which the operation failed; a failed operation answers with status 200
+        """
+        response = await self._send("GET", operation.url, CallKind.READ, operation.resource_id)
+        body = _json_object(response, operation.resource_id)
+        status = str(body.get("status", ""))
+        if status.lower() == "succeeded":
+            return None
+        if status.lower() in {"failed", "canceled"}:
+            raise error_from_body(
+                body,
+                status=response.status_code,
+                target=operation.resource_id,
+                correlation_id=_correlation_of(response),
+            )
+        wait = self._retry_after(response)
+        return Operation(operation.resource_id, operation.verb, operation.url, self._poll_wait(wait))
+
+    async def graph_page(
+        self, query: str, subscriptions: list[str], *, top: int, skip_token: str | None
+    ) -> dict[str, Any]:
+        """One page of a Resource Graph query, as Azure answers it."""
+        url = (
+            f"{self.cloud.resource_manager}/providers/Microsoft.ResourceGraph/resources?api-version={GRAPH_API_VERSION}"
+        )
+        options: dict[str, Any] = {"$top": top, "resultFormat": "objectArray"}
+        if skip_token:
+            options["$skipToken"] = skip_token
+        body = {"query": query, "subscriptions": subscriptions, "options": options}
+        response = await self._send("POST", url, CallKind.GRAPH, "Microsoft.ResourceGraph/resources", body=body)
+        return _json_object(response, "Microsoft.ResourceGraph/resources")
+
+    async def close(self) -> None:
+        """Close the credential; the transport is shared and closed by its owner."""
+        await self.credential.close()
+
+    def _url(self, resource_id: str, query: Mapping[str, str] | None = None) -> str:
+        more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
+        path = quote(resource_id, safe="/()")
+        return f"{self.cloud.resource_manager}{path}?api-version={NETWORK_API_VERSION}{more}"
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        kind: CallKind,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> AsyncHttpResponse:
+        subscription = "" if kind is CallKind.GRAPH else _subscription_of(target)
+        self.gate.check(subscription, kind, target)
+        correlation = correlation_id.get() or str(uuid.uuid4())
+        request = HttpRequest(
+            method,
+            url,
+            headers={"Accept": "application/json", "x-ms-correlation-request-id": correlation, **(headers or {})},
+            content=None if body is None else json.dumps(body).encode(),
+        )
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+        try:
+            response = await self._client.send_request(request)
+            await response.read()
+        except ClientAuthenticationError as error:
+            raise self._seen(kind, target, _credential_error(error, target)) from None
+        except SdkError as error:
+            raise self._seen(kind, target, _connection_error(error, target)) from None
+        if response.status_code < 400:  # noqa: PLR2004 - where HTTP's errors begin
+            self._count(kind, target, str(response.status_code))
+            return response
+        refusal = error_from_body(
+            _body_or_none(response),
+            status=response.status_code,
+            target=target,
+            retry_after=self._retry_after(response),
+            correlation_id=_correlation_of(response),
+        )
+        if refusal.error_class is ErrorClass.THROTTLED:
+            self.gate.close(subscription, kind, refusal.retry_after)
+        raise self._seen(kind, target, refusal)
+
+    def _seen(self, kind: CallKind, target: str, error: AzureError) -> AzureError:
+        self._count(kind, target, error.code)
+        return error
+
+    def _count(self, kind: CallKind, target: str, result: str) -> None:
+        if self.observer is not None:
+            self.observer(kind, _type_of(target), result)
+
+    def _operation(self, response: AsyncHttpResponse, resource_id: str, verb: str) -> Operation | None:
+        url = response.headers.get("Azure-AsyncOperation")
+        if not url:
+            return None
+        # The token goes to ARM alone: an answer that leads elsewhere is not followed.
+        if urlsplit(url).netloc != urlsplit(self.cloud.resource_manager).netloc:
+            raise AzureError(
+                code="ForeignOperationUrl",
+                message="the answer's operation URL leads to another host than the resource manager; it was not followed",
+                error_class=ErrorClass.TRANSIENT,
+                status=response.status_code,
+                target=resource_id,
+            )
+        return Operation(resource_id, verb, url, self._poll_wait(self._retry_after(response)))
+
+    def _poll_wait(self, retry_after: float | None) -> float:
+        if retry_after is None:
+            return DEFAULT_POLL
+        return max(retry_after, self.clock.of_real(SHORTEST_POLL))
+
+    def _retry_after(self, response: AsyncHttpResponse) -> float | None:
+        value = response.headers.get("Retry-After")
+        try:
+            return None if value is None else self.clock.of_real(float(value))
+        except ValueError:
+            return None
+
+
+def _subscription_of(target: str) -> str:
+    parts = target.split("/")
+    return parts[2].lower() if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004 - /subscriptions/{id}
+
+
+def _type_of(target: str) -> str:
+    """``virtualNetworks/subnets`` of an id: a label with few values."""
+    provider = target.lower().rpartition("/providers/")[2].split("/")
+    return "/".join(provider[1::2]) or "none"
+
+
+def _correlation_of(response: AsyncHttpResponse) -> str | None:
+    return response.headers.get("x-ms-correlation-request-id")
+
+
+def _body_or_none(response: AsyncHttpResponse) -> Any:
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
+
+
+def _json_object(response: AsyncHttpResponse, target: str) -> dict[str, Any]:
+    body = _body_or_none(response)
+    if isinstance(body, dict):
+        return body
+    raise AzureError(
+        code="AnswerNotJson",
+        message="the answer is not a JSON object: is a proxy between the operator and Azure?",
+        error_class=ErrorClass.TRANSIENT,
+        status=response.status_code,
+        target=target,
+    )
+
+
+def _credential_error(error: ClientAuthenticationError, target: str) -> AzureError:
+    # azure-identity's message starts with Entra's code (AADSTS…); the rest are trace ids and advice.
+    first = str(error.message).strip().splitlines()[0] if error.message else "no token was issued"
+    return AzureError("CredentialUnavailable", first, ErrorClass.CREDENTIAL, target=target)
+
+
+def _connection_error(error: SdkError, target: str) -> AzureError:
+    message = f"Azure could not be reached ({type(error).__name__}); check the network, the proxy and SSL_CERT_FILE"
+    return AzureError("ConnectionFailed", message, ErrorClass.TRANSIENT, target=target)

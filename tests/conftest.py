@@ -1,0 +1,5 @@
+"""Fixtures for all tests; each subject lies in its own file of tests/support."""
+
+pytest_plugins = [
+    "tests.support.control_plane",
+]

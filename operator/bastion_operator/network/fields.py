@@ -1,0 +1,70 @@
+"""Reading raw ARM JSON without ever raising: what is absent or of the wrong shape is a fact that is missing."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+Row = Mapping[str, Any]
+NOTHING: Final[Row] = MappingProxyType({})
+
+
+def mapping(holder: object, *path: str) -> Row:
+    """The object at the path, an empty one where there is none."""
+    found = at(holder, *path)
+    return found if isinstance(found, dict) else NOTHING
+
+
+def at(holder: object, *path: str) -> Any:
+    """The value at the path, None where there is none."""
+    for key in path:
+        if not isinstance(holder, dict):
+            return None
+        holder = holder.get(key)
+    return holder
+
+
+def text(holder: object, *path: str) -> str | None:
+    """The text at the path; None for anything else, and for an empty one."""
+    found = at(holder, *path)
+    return found if isinstance(found, str) and found else None
+
+
+def flag(holder: object, *path: str, default: bool = False) -> bool:
+    """The boolean at the path. Azure leaves out booleans that were never set: absent is the default."""
+    found = at(holder, *path)
+    if isinstance(found, str) and found.lower() in {"true", "false"}:
+        return found.lower() == "true"
+    return found if isinstance(found, bool) else default
+
+
+def number(holder: object, *path: str) -> int | None:
+    """The whole number at the path; a text of digits counts."""
+    found = at(holder, *path)
+    if isinstance(found, str) and found.isascii() and found.isdigit():
+        return int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def objects(holder: object, *path: str) -> Iterator[Row]:
+    """The objects of the list at the path; whatever else is in it is passed over."""
+    found = at(holder, *path)
+    if isinstance(found, list):
+        yield from (item for item in found if isinstance(item, dict))
+
+
+def texts(holder: object, *path: str) -> tuple[str, ...] | None:
+    """The texts of the list at the path; None if there is no list."""
+    found = at(holder, *path)
+    return tuple(item for item in found if isinstance(item, str) and item) if isinstance(found, list) else None
+
+
+def ids(holder: object, *path: str) -> Iterator[str]:
+    """The ``id`` of each object of the list at the path."""
+    for item in objects(holder, *path):
+        if (found := text(item, "id")) is not None:
+            yield found
+
+
+def region(location: str | None) -> str | None:
+    """A location in the one spelling by which regions are compared: ``West Europe`` and ``westeurope`` are one."""
+    return location.replace(" ", "").lower() if location else None

@@ -1,0 +1,186 @@
+"""The estate as facts: built once from raw ARM JSON, looked up by id in any case, read into types when first asked.
+
+Rows come from Resource Graph, from ARM lists or from files. Nothing in them raises: a row that cannot be read is a fact
+that is missing, and what an evaluation needs and does not find it says.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.bastion_host import BastionHost, read_bastion_host
+from bastion_operator.network.fields import Row, text
+from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
+from bastion_operator.network.public_ip import PublicIp, read_public_ip
+from bastion_operator.network.route_table import RouteTable, read_route_table
+from bastion_operator.network.security_group import SecurityGroup, read_security_group
+from bastion_operator.network.virtual_machine import VirtualMachine, read_virtual_machine
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork, read_virtual_network
+
+T = TypeVar("T")
+
+BASTION_HOSTS = "microsoft.network/bastionhosts"
+VIRTUAL_NETWORKS = "microsoft.network/virtualnetworks"
+SUBNETS = "microsoft.network/virtualnetworks/subnets"
+PEERINGS = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
+NETWORK_INTERFACES = "microsoft.network/networkinterfaces"
+SECURITY_GROUPS = "microsoft.network/networksecuritygroups"
+SECURITY_RULES = "microsoft.network/networksecuritygroups/securityrules"
+ROUTE_TABLES = "microsoft.network/routetables"
+ROUTES = "microsoft.network/routetables/routes"
+PUBLIC_IPS = "microsoft.network/publicipaddresses"
+VIRTUAL_MACHINES = "microsoft.compute/virtualmachines"
+
+
+class Inventory:
+    """Rows by type and id, and what they say. Never changes once built."""
+
+    def __init__(self, rows_by_type: Mapping[str, Mapping[str, Row]]) -> None:
+        """Use ``from_rows``."""
+        self._by_type = rows_by_type
+        self._types = {key: kind for kind, rows in rows_by_type.items() for key in rows}
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> "Inventory":
+        """Sorts rows by type and id. A row without an id is no fact; of two rows with one id the later counts."""
+        by_type: dict[str, dict[str, Row]] = defaultdict(dict)
+        for row in rows:
+            if isinstance(row, dict) and (row_id := text(row, "id")) is not None:
+                by_type[_type_of(row, row_id)][normalise_id(row_id)] = row
+        return cls(by_type)
+
+    def row(self, resource_id: str) -> Row | None:
+        """The raw row of that id in any case, None if there is none. Subnets and peerings lie in their VNet's row."""
+        key = normalise_id(resource_id)
+        kind = self._types.get(key)
+        return None if kind is None else self._by_type[kind][key]
+
+    def rows(self, resource_type: str) -> Mapping[str, Row]:
+        """The raw rows of a type (in any case), by lower-cased id."""
+        return self._by_type.get(resource_type.lower(), {})
+
+    @cached_property
+    def bastions(self) -> Mapping[str, BastionHost]:
+        """Bastion hosts by lower-cased id."""
+        return self._read(BASTION_HOSTS, read_bastion_host)
+
+    @cached_property
+    def virtual_networks(self) -> Mapping[str, VirtualNetwork]:
+        """VNets by lower-cased id, with their subnets and links."""
+        subnets, links = self._children(SUBNETS), self._children(PEERINGS)
+        return self._read(
+            VIRTUAL_NETWORKS,
+            lambda row, row_id: read_virtual_network(
+                row, row_id, subnets.get(normalise_id(row_id), ()), links.get(normalise_id(row_id), ())
+            ),
+        )
+
+    @cached_property
+    def subnets(self) -> Mapping[str, Subnet]:
+        """Subnets by lower-cased id."""
+        return {subnet.key: subnet for network in self.virtual_networks.values() for subnet in network.subnets}
+
+    @cached_property
+    def virtual_machines(self) -> Mapping[str, VirtualMachine]:
+        """VMs by lower-cased id."""
+        return self._read(VIRTUAL_MACHINES, read_virtual_machine)
+
+    @cached_property
+    def network_interfaces(self) -> Mapping[str, NetworkInterface]:
+        """NICs by lower-cased id."""
+        return self._read(NETWORK_INTERFACES, read_network_interface)
+
+    @cached_property
+    def security_groups(self) -> Mapping[str, SecurityGroup]:
+        """Network security groups by lower-cased id."""
+        rules = self._children(SECURITY_RULES)
+        return self._read(
+            SECURITY_GROUPS,
+            lambda row, row_id: read_security_group(row, row_id, rules.get(normalise_id(row_id), ())),
+        )
+
+    @cached_property
+    def route_tables(self) -> Mapping[str, RouteTable]:
+        """Route tables by lower-cased id."""
+        routes = self._children(ROUTES)
+        return self._read(
+            ROUTE_TABLES, lambda row, row_id: read_route_table(row, row_id, routes.get(normalise_id(row_id), ()))
+        )
+
+    @cached_property
+    def public_ips(self) -> Mapping[str, PublicIp]:
+        """Public IP addresses by lower-cased id."""
+        return self._read(PUBLIC_IPS, read_public_ip)
+
+    @cached_property
+    def interfaces_by_subnet(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the NICs that have an ipConfiguration in a subnet, by lower-cased subnet id."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for nic in self.network_interfaces.values():
+            for key in {normalise_id(item.subnet_id) for item in nic.ip_configurations or () if item.subnet_id}:
+                found[key].append(nic.id)
+        return {key: tuple(sorted(nics)) for key, nics in found.items()}
+
+    def bastion(self, resource_id: str | None) -> BastionHost | None:
+        """The Bastion host of that id in any case."""
+        return _find(self.bastions, resource_id)
+
+    def virtual_network(self, resource_id: str | None) -> VirtualNetwork | None:
+        """The VNet of that id in any case."""
+        return _find(self.virtual_networks, resource_id)
+
+    def subnet(self, resource_id: str | None) -> Subnet | None:
+        """The subnet of that id in any case."""
+        return _find(self.subnets, resource_id)
+
+    def virtual_machine(self, resource_id: str | None) -> VirtualMachine | None:
+        """The VM of that id in any case."""
+        return _find(self.virtual_machines, resource_id)
+
+    def network_interface(self, resource_id: str | None) -> NetworkInterface | None:
+        """The NIC of that id in any case."""
+        return _find(self.network_interfaces, resource_id)
+
+    def security_group(self, resource_id: str | None) -> SecurityGroup | None:
+        """The network security group of that id in any case."""
+        return _find(self.security_groups, resource_id)
+
+    def route_table(self, resource_id: str | None) -> RouteTable | None:
+        """The route table of that id in any case."""
+        return _find(self.route_tables, resource_id)
+
+    def public_ip(self, resource_id: str | None) -> PublicIp | None:
+        """The public IP of that id in any case."""
+        return _find(self.public_ips, resource_id)
+
+    def _read(self, kind: str, read: Callable[[Row, str], T]) -> dict[str, T]:
+        return {key: read(row, row["id"]) for key, row in self.rows(kind).items()}
+
+    def _children(self, kind: str) -> Mapping[str, list[Row]]:
+        """Rows of a child type, by the lower-cased id of the resource they lie in."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for key, row in self.rows(kind).items():
+            found[key.rsplit("/", 2)[0]].append(row)
+        return found
+
+    def __iter__(self) -> Iterator[Row]:
+        for rows in self._by_type.values():
+            yield from rows.values()
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+
+def _find(table: Mapping[str, T], resource_id: str | None) -> T | None:
+    return None if resource_id is None else table.get(normalise_id(resource_id))
+
+
+def _type_of(row: Row, row_id: str) -> str:
+    """The type as stated, else as the id has it."""
+    if (stated := text(row, "type")) is not None:
+        return stated.lower()
+    head, found, tail = row_id.lower().rpartition("/providers/")
+    parts = tail.strip("/").split("/")
+    return "/".join((parts[0], *parts[1::2])) if found else head.strip("/")

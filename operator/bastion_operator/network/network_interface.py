@@ -1,0 +1,60 @@
+"""Network interfaces and their ipConfigurations, as read from ARM JSON."""
+
+from dataclasses import dataclass
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import Row, flag, ids, mapping, objects, text
+
+
+@dataclass(frozen=True, slots=True)
+class IpConfiguration:
+    """An ipConfiguration; ``address`` is the text that Azure gives, unchecked."""
+
+    name: str
+    primary: bool
+    ipv4: bool
+    address: str | None
+    subnet_id: str | None
+    application_security_group_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInterface:
+    """A NIC; ``ip_configurations`` is None where the resource states no list of them."""
+
+    id: str
+    key: str
+    primary: bool
+    network_security_group_id: str | None
+    ip_configurations: tuple[IpConfiguration, ...] | None
+
+    @property
+    def primary_ipv4(self) -> IpConfiguration | None:
+        """The configuration that Bastion connects to: the primary among the IPv4 ones, or the only one."""
+        ipv4 = [configuration for configuration in self.ip_configurations or () if configuration.ipv4]
+        return next((configuration for configuration in ipv4 if configuration.primary), ipv4[0] if ipv4 else None)
+
+
+def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
+    """A NIC out of its ARM JSON; also that of a scale set instance."""
+    properties = mapping(row, "properties")
+    listed = isinstance(properties.get("ipConfigurations"), list)
+    return NetworkInterface(
+        id=row_id,
+        key=normalise_id(row_id),
+        primary=flag(properties, "primary"),
+        network_security_group_id=text(properties, "networkSecurityGroup", "id"),
+        ip_configurations=tuple(map(_read_configuration, objects(properties, "ipConfigurations"))) if listed else None,
+    )
+
+
+def _read_configuration(row: Row) -> IpConfiguration:
+    properties = mapping(row, "properties")
+    return IpConfiguration(
+        name=text(row, "name") or "",
+        primary=flag(properties, "primary"),
+        ipv4=(text(properties, "privateIPAddressVersion") or "IPv4").lower() == "ipv4",
+        address=text(properties, "privateIPAddress"),
+        subnet_id=text(properties, "subnet", "id"),
+        application_security_group_ids=tuple(map(normalise_id, ids(properties, "applicationSecurityGroups"))),
+    )

@@ -1,0 +1,205 @@
+"""Network security groups and their rules, as read from ARM JSON.
+
+Azure answers a rule's fields in the singular or the plural form (the plural lists come back empty where the singular was
+used): both are read. What cannot be read stays in the rule as text, so that an evaluation can tell what hangs on it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import Row, ids, mapping, number, objects, text, texts
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet, PrefixError, is_ipv6, parse_prefix
+
+PROTOCOLS: Final = frozenset({"tcp", "udp", "icmp", "icmpv6", "esp", "ah", "*"})
+LAST_PORT: Final = 65535
+
+
+class Direction(StrEnum):
+    """Which way a rule looks, from the NIC or subnet that has the group."""
+
+    INBOUND = "Inbound"
+    OUTBOUND = "Outbound"
+
+
+class Access(StrEnum):
+    """What a rule does."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """One side of a rule: literal addresses, service tags (lower-cased), application security groups (ids, lower-cased)."""
+
+    addresses: AddressSet
+    tags: tuple[str, ...] = ()
+    application_security_groups: frozenset[str] = frozenset()
+    malformed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Port ranges, both ends included."""
+
+    ranges: tuple[tuple[int, int], ...]
+    malformed: tuple[str, ...] = ()
+
+    def __contains__(self, port: int) -> bool:
+        return any(first <= port <= last for first, last in self.ranges)
+
+    @property
+    def every(self) -> bool:
+        """Whether all ports that a connection can have are in it."""
+        return any(first <= 1 and last >= LAST_PORT for first, last in self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRule:
+    """A rule. ``priority``, ``direction``, ``access`` and ``protocol`` are None where they cannot be read."""
+
+    name: str
+    priority: int | None
+    direction: Direction | None
+    access: Access | None
+    protocol: str | None
+    source: Endpoints
+    destination: Endpoints
+    source_ports: Ports
+    destination_ports: Ports
+    default: bool = False
+
+    @property
+    def malformed(self) -> tuple[str, ...]:
+        """What of the rule could not be read, service tags aside."""
+        named = {
+            "priority": self.priority,
+            "direction": self.direction,
+            "access": self.access,
+            "protocol": self.protocol,
+        }
+        parts = (self.source, self.destination, self.source_ports, self.destination_ports)
+        missing = tuple(field for field, value in named.items() if value is None)
+        return missing + tuple(item for part in parts for item in part.malformed)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A network security group; ``rules`` (default rules left out) is None where the resource states no list of them."""
+
+    id: str
+    key: str
+    name: str
+    rules: tuple[SecurityRule, ...] | None
+
+
+ANY_ENDPOINT: Final = Endpoints(EVERYTHING)
+ANY_PORT: Final = Ports(((0, LAST_PORT),))
+
+
+def _default(name: str, priority: int, direction: Direction, access: Access, *ends: Endpoints) -> SecurityRule:
+    source, destination = ends
+    return SecurityRule(name, priority, direction, access, "*", source, destination, ANY_PORT, ANY_PORT, default=True)
+
+
+_NETWORK = Endpoints(EMPTY, ("virtualnetwork",))
+_BALANCER = Endpoints(EMPTY, ("azureloadbalancer",))
+_INTERNET = Endpoints(EMPTY, ("internet",))
+
+DEFAULT_RULES: Final = (
+    _default("AllowVnetInBound", 65000, Direction.INBOUND, Access.ALLOW, _NETWORK, _NETWORK),
+    _default("AllowAzureLoadBalancerInBound", 65001, Direction.INBOUND, Access.ALLOW, _BALANCER, ANY_ENDPOINT),
+    _default("DenyAllInBound", 65500, Direction.INBOUND, Access.DENY, ANY_ENDPOINT, ANY_ENDPOINT),
+    _default("AllowVnetOutBound", 65000, Direction.OUTBOUND, Access.ALLOW, _NETWORK, _NETWORK),
+    _default("AllowInternetOutBound", 65001, Direction.OUTBOUND, Access.ALLOW, ANY_ENDPOINT, _INTERNET),
+    _default("DenyAllOutBound", 65500, Direction.OUTBOUND, Access.DENY, ANY_ENDPOINT, ANY_ENDPOINT),
+)
+"""The rules that every group ends with; they cannot be changed. Source: Microsoft Learn, "Network security groups"."""
+
+
+def read_security_group(row: Row, row_id: str, rules: Iterable[Row] = ()) -> SecurityGroup:
+    """A group out of its ARM JSON, together with rules that came as rows of their own."""
+    listed = mapping(row, "properties").get("securityRules")
+    extra = tuple(rules)
+    read = {
+        rule.name.lower(): rule
+        for rule in map(read_security_rule, (*objects(row, "properties", "securityRules"), *extra))
+    }
+    return SecurityGroup(
+        id=row_id,
+        key=normalise_id(row_id),
+        name=text(row, "name") or row_id.rsplit("/", 1)[-1],
+        rules=tuple(read.values()) if isinstance(listed, list) or extra else None,
+    )
+
+
+def read_security_rule(row: Row) -> SecurityRule:
+    """A rule out of its ARM JSON; the fields may also lie beside the name, as the effective rules have them."""
+    properties = mapping(row, "properties") or row
+    return SecurityRule(
+        name=text(row, "name") or "",
+        priority=number(properties, "priority"),
+        direction=next((way for way in Direction if way.value.lower() == _word(properties, "direction")), None),
+        access=next((access for access in Access if access.value.lower() == _word(properties, "access")), None),
+        protocol=protocol if (protocol := _word(properties, "protocol")) in PROTOCOLS else None,
+        source=_endpoints(properties, "source"),
+        destination=_endpoints(properties, "destination"),
+        source_ports=_ports(properties, "source"),
+        destination_ports=_ports(properties, "destination"),
+    )
+
+
+def _word(properties: Row, field: str) -> str:
+    return (text(properties, field) or "").lower()
+
+
+def _stated(properties: Row, singular: str, plural: str) -> Iterator[str]:
+    if (single := text(properties, singular)) is not None:
+        yield single
+    yield from texts(properties, plural) or ()
+
+
+def _endpoints(properties: Row, side: str) -> Endpoints:
+    stated = tuple(_stated(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes"))
+    groups = frozenset(map(normalise_id, ids(properties, f"{side}ApplicationSecurityGroups")))
+    if not stated and not groups:
+        return Endpoints(EMPTY, malformed=(f"{side}AddressPrefix",))
+    return read_endpoints(stated, groups)
+
+
+def read_endpoints(stated: Iterable[str], groups: frozenset[str] = frozenset()) -> Endpoints:
+    """Prefixes, ``*`` and service tags as a rule lists them; IPv6 takes no part."""
+    intervals: list[tuple[int, int]] = []
+    tags: list[str] = []
+    malformed: list[str] = []
+    for item in stated:
+        if item == "*":
+            return Endpoints(EVERYTHING, (), groups)
+        try:
+            intervals.append(parse_prefix(item))
+        except PrefixError:
+            if not is_ipv6(item):
+                (tags if item[:1].isalpha() else malformed).append(item.lower() if item[:1].isalpha() else item)
+    return Endpoints(AddressSet(intervals), tuple(tags), groups, tuple(malformed))
+
+
+def _ports(properties: Row, side: str) -> Ports:
+    stated = tuple(_stated(properties, f"{side}PortRange", f"{side}PortRanges"))
+    return read_ports(stated) if stated else Ports((), (f"{side}PortRange",))
+
+
+def read_ports(stated: Iterable[str]) -> Ports:
+    """Ports ``n``, ``a-b`` and ``*`` as a rule lists them."""
+    ranges: list[tuple[int, int]] = []
+    malformed: list[str] = []
+    for item in stated:
+        first, dash, last = ("0", "-", str(LAST_PORT)) if item.strip() == "*" else item.strip().partition("-")
+        bounds = (first.strip(), (last if dash else first).strip())
+        if all(bound.isascii() and bound.isdigit() and int(bound) <= LAST_PORT for bound in bounds):
+            ranges.append((int(bounds[0]), int(bounds[1])))
+        else:
+            malformed.append(item)
+    return Ports(tuple(ranges), tuple(malformed))

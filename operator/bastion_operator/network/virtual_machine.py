@@ -1,0 +1,110 @@
+"""Virtual machines, as read from ARM JSON of the compute provider or of Resource Graph."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import Row, flag, mapping, objects, text
+
+_RUNNING = "running"
+_UNTOLD = frozenset({"unknown"})
+_MULTI_SESSION = ("-avd", "-evd")
+
+
+class OperatingSystem(StrEnum):
+    """What decides the protocol that a VM is asked for."""
+
+    WINDOWS = "Windows"
+    LINUX = "Linux"
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceReference:
+    """A VM's reference to one of its NICs."""
+
+    id: str
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualMachine:
+    """A VM. ``power_state`` is Azure's word (``running``, ``deallocated``), None where nothing says it.
+
+    ``interfaces`` is None where the resource has no network profile. ``session_host`` holds what the VM itself says of
+    being an Azure Virtual Desktop session host.
+    """
+
+    id: str
+    key: str
+    name: str
+    tenant_id: str | None
+    tags: Row
+    power_state: str | None
+    operating_system: OperatingSystem | None
+    interfaces: tuple[InterfaceReference, ...] | None
+    session_host: bool
+
+    @property
+    def running(self) -> bool:
+        """Whether Azure says that it runs."""
+        return self.power_state == _RUNNING
+
+
+def read_virtual_machine(row: Row, row_id: str) -> VirtualMachine:
+    """A VM out of its ARM JSON."""
+    properties = mapping(row, "properties")
+    profile = mapping(properties, "networkProfile")
+    listed = isinstance(profile.get("networkInterfaces"), list)
+    return VirtualMachine(
+        id=row_id,
+        key=normalise_id(row_id),
+        name=text(row, "name") or row_id.rsplit("/", 1)[-1],
+        tenant_id=text(row, "tenantId"),
+        tags=mapping(row, "tags"),
+        power_state=power_state(row),
+        operating_system=operating_system(properties),
+        interfaces=_interfaces(profile) if listed else None,
+        session_host=_is_session_host(row),
+    )
+
+
+def power_state(row: Row) -> str | None:
+    """The power state, lower-cased: from the graph's ``extended``, from an instance view, or as ``az vm list -d`` has it."""
+    properties = mapping(row, "properties")
+    code = text(properties, "extended", "instanceView", "powerState", "code")
+    views = (
+        mapping(properties, "instanceView"),
+        mapping(row, "instanceView"),
+        mapping(properties, "extended", "instanceView"),
+    )
+    statuses = (text(status, "code") or "" for view in views for status in objects(view, "statuses"))
+    code = code or next((status for status in statuses if status.lower().startswith("powerstate/")), None)
+    word = code.rsplit("/", 1)[-1] if code else (text(row, "powerState") or "").removeprefix("VM ")
+    word = word.strip().lower()
+    return word if word and word not in _UNTOLD else None
+
+
+def operating_system(properties: Row) -> OperatingSystem | None:
+    """The operating system by the disk, else by the profile that the VM was made with."""
+    named = text(properties, "storageProfile", "osDisk", "osType")
+    if named is not None:
+        return next((system for system in OperatingSystem if system.value.lower() == named.lower()), None)
+    profile = mapping(properties, "osProfile")
+    if isinstance(profile.get("windowsConfiguration"), dict):
+        return OperatingSystem.WINDOWS
+    return OperatingSystem.LINUX if isinstance(profile.get("linuxConfiguration"), dict) else None
+
+
+def _interfaces(profile: Row) -> tuple[InterfaceReference, ...]:
+    references = ((text(item, "id"), item) for item in objects(profile, "networkInterfaces"))
+    return tuple(
+        InterfaceReference(nic_id, flag(item, "properties", "primary") or flag(item, "primary"))
+        for nic_id, item in references
+        if nic_id is not None
+    )
+
+
+def _is_session_host(row: Row) -> bool:
+    parent = text(row, "tags", "cm-resource-parent") or ""
+    image = (text(row, "properties", "storageProfile", "imageReference", "sku") or "").lower()
+    return "/hostpools/" in parent.lower() or any(mark in image for mark in _MULTI_SESSION)

@@ -8,7 +8,7 @@ from pydantic import Field
 from bastion_operator.api.conditions import Condition, Conditions, ConditionType
 from bastion_operator.api.identifiers import UUID, ObjectName
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, SET, Matches, Model, Rule
+from bastion_operator.api.model import ATOMIC, MAX_GENERATION, SET, Matches, Model, Rule
 
 _NAMESPACE = Annotated[
     str,
@@ -132,7 +132,7 @@ class AzureIdentityStatus(Model):
     observed_generation: int = Field(
         default=-1,
         ge=-1,
-        le=2**63 - 1,
+        le=MAX_GENERATION,
         description="The metadata.generation that the operator has looked at; -1 until then.",
     )
     conditions: Conditions = Field(default=(), description="The state of the identity, one aspect each.")

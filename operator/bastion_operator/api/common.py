@@ -9,7 +9,7 @@ from pydantic import Field
 from bastion_operator.api.conditions import Condition, Conditions, ConditionType
 from bastion_operator.api.duration import AtLeastOneMinute
 from bastion_operator.api.identifiers import ArmID, ObjectName
-from bastion_operator.api.model import ATOMIC, Model, Timestamp
+from bastion_operator.api.model import ATOMIC, MAX_GENERATION, Model, Timestamp
 
 
 class ManagementPolicy(StrEnum):
@@ -81,6 +81,9 @@ class CommonSpec(Model):
     )
 
 
+ClaimDetail = Annotated[str, Field(max_length=1024)]
+
+
 class Claim(Model):
     """A resource in Azure that the operator has written down as its business before its first write to it."""
 
@@ -88,6 +91,11 @@ class Claim(Model):
     purpose: str = Field(max_length=64, description="What the resource is for, such as Host, Subnet or HubToSpoke.")
     origin: ClaimOrigin = Field(
         description="Created: made by the operator, which may delete it. Adopted: found and taken over, never deleted."
+    )
+    detail: ClaimDetail | None = Field(
+        default=None,
+        description="What tells the resource from another of the same name: the prefix of a subnet, the virtual "
+        "network that a peering leads to.",
     )
     claimed_at: Timestamp | None = Field(default=None, description="When the claim was written down.")
 
@@ -103,7 +111,7 @@ class CommonStatus(Model):
     observed_generation: int = Field(
         default=-1,
         ge=-1,
-        le=2**63 - 1,
+        le=MAX_GENERATION,
         description="The metadata.generation that the operator has acted on; -1 until it has looked at the resource.",
     )
     last_handled_reconcile_at: str | None = Field(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bastion_operator.api.model import ConditionMessage, Model, Timestamp, list_map
+from bastion_operator.api.model import MAX_GENERATION, ConditionMessage, Model, Timestamp, list_map
 
 
 class ConditionType(StrEnum):
@@ -103,7 +103,7 @@ class Condition(Model):
     observed_generation: int = Field(
         default=0,
         ge=0,
-        le=2**63 - 1,
+        le=MAX_GENERATION,
         description="The metadata.generation that the condition was made from.",
     )
     last_transition_time: Timestamp = Field(description="When the condition's status last changed.")

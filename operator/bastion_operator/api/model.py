@@ -19,6 +19,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 VALIDATIONS = "x-kubernetes-validations"
 
+# Generations count from 1 and are int64; the API server compares bounds as floating-point numbers, exact to here.
+MAX_GENERATION = 2**53 - 1
+
 # Initialisms keep one case in Kubernetes' JSON names, as its API conventions ask; a leading word is all lower case.
 _INITIALISMS = {"id": "ID", "ids": "IDs", "ip": "IP", "ips": "IPs", "dns": "DNS", "uid": "UID"}
 

@@ -1,0 +1,105 @@
+"""The conditions of a BastionHost: the host, the security rules on the way, and the VMs it reaches."""
+
+from collections.abc import Iterable, Sequence
+
+from bastion_operator.api.bastion_host import BastionHostSpec, RequiredForReady, SecurityPolicy, VerdictCounts
+from bastion_operator.api.common import ManagementPolicy
+from bastion_operator.api.conditions import ConditionType, Reason
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.reachability.verdict import Verdict
+from bastion_operator.planning.bastion_host import BastionHostInput
+from bastion_operator.planning.body import properties, provisioning_state
+from bastion_operator.planning.conditions import (
+    Failure,
+    State,
+    States,
+    accepted,
+    false,
+    findings_text,
+    progress,
+    ready,
+    stalled_or_reconciling,
+    true,
+    unknown,
+)
+from bastion_operator.planning.model import Plan
+
+# Codes of verdicts that a rule of a network security group is behind, by whose group it is.
+SUBNET_RULE_CODES = frozenset(
+    {"BastionNsgMissingRule", "BastionNsgRuleShadowed", "BastionNsgDenies", "BastionNsgRowNotExplicit"}
+)
+TARGET_RULE_CODES = frozenset({"SubnetNsgDenies", "NicNsgDenies", "NsgPartiallyBlocksBastion"})
+
+
+def bastion_states(
+    asked: BastionHostInput,
+    plan: Plan,
+    failures: Iterable[Failure],
+    verdicts: Sequence[Verdict] | None,
+    counts: VerdictCounts,
+) -> States:
+    """All conditions of the resource. ``verdicts`` is None where the inventory could not be read."""
+    failures = list(failures)
+    observe_only = asked.spec.management_policy is ManagementPolicy.OBSERVE
+    states: dict[ConditionType, State] = {
+        ConditionType.ACCEPTED: accepted(None),
+        ConditionType.HOST_PROVISIONED: _provisioned(asked, plan, failures, observe_only),
+    }
+    rules = _security_rules(asked.spec, verdicts)
+    if rules is not None:
+        states[ConditionType.SECURITY_RULES_IN_SYNC] = rules
+    states[ConditionType.TARGETS_REACHABLE] = _targets(verdicts, counts)
+    needed = [ConditionType.ACCEPTED, ConditionType.HOST_PROVISIONED]
+    if asked.spec.targets.required_for_ready is RequiredForReady.ALL:
+        needed.append(ConditionType.TARGETS_REACHABLE)
+    states[ConditionType.READY] = ready(states, needed, "the host is as the spec says")
+    return {**states, **stalled_or_reconciling(plan, failures, observe_only=observe_only)}
+
+
+def _provisioned(asked: BastionHostInput, plan: Plan, failures: list[Failure], observe_only: bool) -> State:
+    host = asked.observed.get(asked.ids.host)
+    if host is None and observe_only and not plan.obstacles:
+        return false(Reason.NOT_FOUND, f"{asked.ids.host} does not exist, and managementPolicy is Observe")
+    name = properties(host).get("dnsName") if host is not None else None
+    state = provisioning_state(host) if host is not None else "absent"
+    done = true(
+        Reason.OBSERVED if observe_only else Reason.SUCCEEDED, f"the host is {state}, {name or 'without a DNS name'}"
+    )
+    return progress(plan, failures, done, observe_only=observe_only)
+
+
+def _security_rules(spec: BastionHostSpec, verdicts: Sequence[Verdict] | None) -> State | None:
+    codes: frozenset[str] = frozenset()
+    if spec.network_security.subnet is SecurityPolicy.AUDIT:
+        codes |= SUBNET_RULE_CODES
+    if spec.network_security.targets is SecurityPolicy.AUDIT:
+        codes |= TARGET_RULE_CODES
+    if not codes:
+        return None
+    if verdicts is None:
+        return unknown(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
+    found: dict[tuple[str, str | None, str | None], Finding] = {}
+    for verdict in verdicts:
+        for finding in (*verdict.reasons, *verdict.warnings):
+            if finding.code in codes:
+                found.setdefault((finding.code, finding.resource, finding.rule), finding)
+    if found:
+        return false(Reason.OUT_OF_SYNC, findings_text(found.values()))
+    return true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
+
+
+def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts) -> State:
+    if verdicts is None:
+        return unknown(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
+    running = counts.total - counts.stopped
+    stopped = f", {counts.stopped} more are stopped" if counts.stopped else ""
+    if counts.unreachable:
+        reason = Reason.SOME_UNREACHABLE if counts.reachable else Reason.NONE_REACHABLE
+        first = next(each for each in verdicts if each.reasons and not each.only_stopped)
+        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {first.vm}: {first.reasons[0].message}"
+        return false(reason, text)
+    if counts.unknown:
+        return unknown(Reason.VERDICTS_UNKNOWN, f"of {counts.unknown} of {running} VMs it cannot be told{stopped}")
+    if not running:
+        return true(Reason.NOTHING_TO_REACH, f"no VM that runs is asked for{stopped}")
+    return true(Reason.ALL_REACHABLE, f"all {running} VMs can be reached{stopped}")

@@ -1,0 +1,119 @@
+"""What a plan is: changes to make now, things to wait for, findings to publish, claims to write down first.
+
+A plan holds only changes whose preconditions are met in what was observed. What depends on them comes in the plan of
+a later pass: the loop is level-based, so there is no graph of steps that a crash could leave half done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bastion_operator.api.common import Claim
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.finding import Finding
+
+Body = Mapping[str, Any]
+"""A resource as ARM's JSON has it."""
+
+SYNC_REMOTE_ADDRESS_SPACE = "syncRemoteAddressSpace"
+
+
+class Verb(StrEnum):
+    """What a change does."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    SYNC = "Sync"
+    DELETE = "Delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that is not as the spec says."""
+
+    field: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        return f"{self.field}: {_shown(self.before)} → {_shown(self.after)}"
+
+
+def _shown(value: Any) -> str:
+    return "unset" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One request to Azure.
+
+    :ivar body: what a PUT sends; None for a deletion
+    :ivar if_match: the etag of what the plan was made on; None where there was nothing
+    :ivar root_id: the resource to be read again before the change is made: the resource itself, or the virtual
+        network that a subnet or peering is part of
+    """
+
+    verb: Verb
+    resource_id: str
+    root_id: str
+    reason: str
+    body: Body | None = None
+    differences: tuple[Difference, ...] = ()
+    if_match: str | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        detail = f" ({'; '.join(map(str, self.differences))})" if self.differences else ""
+        return f"{self.verb} {self.resource_id}: {self.reason}{detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A resource that Azure is still working on."""
+
+    resource_id: str
+    root_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one pass would do.
+
+    :ivar claims: every claim that the custom resource holds once the plan is carried out, to be written down before
+        the first change
+    :ivar obstacles: what keeps the plan from going on, for a person or for Azure to mend
+    :ivar remains: on deletion, what is left in Azure on purpose, with the reason
+    """
+
+    changes: tuple[Change, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    obstacles: tuple[Finding, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    remains: tuple[Finding, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing to change and nothing to wait for."""
+        return not self.changes and not self.waits
+
+    def unsettled_roots(self) -> tuple[str, ...]:
+        """The ids to be read afresh before anything is done, each once, in the order of the plan."""
+        roots = [change.root_id for change in self.changes] + [wait.root_id for wait in self.waits]
+        return tuple({normalise_id(root_id): root_id for root_id in roots}.values())
+
+
+class Observed:
+    """Resources by id, in any case. What was looked for and is not there is the same as what no source has."""
+
+    def __init__(self, resources: Mapping[str, Body | None]) -> None:
+        self._resources = {normalise_id(resource_id): body for resource_id, body in resources.items()}
+
+    def get(self, resource_id: str) -> Body | None:
+        """The resource, or None."""
+        return self._resources.get(normalise_id(resource_id))
+
+    def updated(self, fresh: Mapping[str, Body | None]) -> "Observed":
+        """A copy, with what was read afresh in place of what was known."""
+        return Observed({**self._resources, **fresh})

@@ -1,0 +1,111 @@
+"""Whose a resource in Azure is: marks in tags, names that nobody else would choose, and claims in the status.
+
+A mark is the installation, the namespace and the name of a custom resource. The UID is information only, so that a
+cluster restored from a backup finds its things again. Subnets and peerings have no tags: there the claim, written
+down before the first PUT, is the mark, and for a peering its name as well.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.network.arm_id import normalise_id, same_id
+from bastion_operator.planning.model import Body
+
+INSTALLATION_TAG = "azurebastion-installation"
+NAMESPACE_TAG = "azurebastion-namespace"
+NAME_TAG = "azurebastion-name"
+UID_TAG = "azurebastion-uid"
+
+# Azure's names of peerings are at most 80 characters long.
+_PEERING_NAME_LENGTH = 80
+_HASH_LENGTH = 16
+PEERING_PREFIX = "azurebastion"
+
+
+class Ownership(StrEnum):
+    """To whom an existing resource belongs, as seen by one custom resource."""
+
+    CREATED = "Created"  # made by the operator for this custom resource: it may delete it
+    ADOPTED = "Adopted"  # found and taken over: kept in sync, never deleted
+    ADOPTABLE = "Adoptable"  # nobody's mark: the spec may ask to take it over
+    FOREIGN = "Foreign"  # marked by another custom resource or installation
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A custom resource as the owner of things in Azure."""
+
+    installation_id: str
+    namespace: str
+    name: str
+    uid: str
+
+    def tags(self) -> dict[str, str]:
+        """The mark on a resource that has tags."""
+        return {
+            INSTALLATION_TAG: self.installation_id,
+            NAMESPACE_TAG: self.namespace,
+            NAME_TAG: self.name,
+            UID_TAG: self.uid,
+        }
+
+    def marked(self, body: Body) -> bool:
+        """Whether the body carries this owner's mark."""
+        tags = _tags(body)
+        return all(tags.get(tag) == value for tag, value in self.tags().items() if tag != UID_TAG)
+
+    def peering_name(self, remote_id: str) -> str:
+        """The name of this owner's link to a virtual network: the same at every time, and nobody else's.
+
+        The readable part is for people who look at the portal; only the hash counts.
+        """
+        content = "\n".join((self.installation_id, f"{self.namespace}/{self.name}", normalise_id(remote_id)))
+        digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
+        readable = remote_id.rsplit("/", 1)[-1][: _PEERING_NAME_LENGTH - len(PEERING_PREFIX) - _HASH_LENGTH - 2]
+        return f"{PEERING_PREFIX}-{readable}-{digest}"
+
+
+def owner_of(body: Body) -> str | None:
+    """``namespace/name`` of the custom resource whose mark the body carries, or None."""
+    tags = _tags(body)
+    if INSTALLATION_TAG not in tags:
+        return None
+    return f"{tags.get(NAMESPACE_TAG, '?')}/{tags.get(NAME_TAG, '?')}"
+
+
+def ownership_by_tags(owner: Owner, body: Body, claims: Iterable[Claim], resource_id: str) -> Ownership:
+    """Whose a tagged resource is. An adopted one stays adopted, whatever tags it came to carry."""
+    claim = claim_on(claims, resource_id)
+    if claim is not None and claim.origin is ClaimOrigin.ADOPTED:
+        return Ownership.ADOPTED
+    if owner.marked(body):
+        return Ownership.CREATED
+    return Ownership.ADOPTABLE if owner_of(body) is None else Ownership.FOREIGN
+
+
+def claim_on(claims: Iterable[Claim], resource_id: str) -> Claim | None:
+    """The claim on this resource, or None."""
+    return next((claim for claim in claims if same_id(claim.id, resource_id)), None)
+
+
+def with_claim(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
+    """The claims with one more; a resource that is claimed already keeps the claim that it has."""
+    return claims if claim_on(claims, claim.id) else (*claims, claim)
+
+
+def with_claim_in_place(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
+    """The claims with this one in place of any other on the same resource."""
+    return (*without_claim(claims, claim.id), claim)
+
+
+def without_claim(claims: tuple[Claim, ...], resource_id: str) -> tuple[Claim, ...]:
+    """The claims without the one on this resource."""
+    return tuple(claim for claim in claims if not same_id(claim.id, resource_id))
+
+
+def _tags(body: Body) -> dict[str, str]:
+    tags = body.get("tags")
+    return {str(key).lower(): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}

@@ -1,0 +1,101 @@
+"""One half of a link as Azure has it: found in its virtual network's row, and whose it is."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.planning.body import children, in_transition, properties, referenced_id
+from bastion_operator.planning.model import Body
+from bastion_operator.planning.ownership import PEERING_PREFIX, Owner, Ownership, claim_on
+
+PEERINGS = "virtualNetworkPeerings"
+DISCONNECTED = "disconnected"
+CONNECTED = "connected"
+_OPERATORS_NAME = re.compile(rf"{PEERING_PREFIX}-.*-[0-9a-f]{{16}}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A peering that exists. ``body`` is ARM's JSON of it."""
+
+    id: str
+    body: Body
+
+    @property
+    def state(self) -> str:
+        """``Initiated``, ``Connected`` or ``Disconnected``, as Azure spells it."""
+        return str(properties(self.body).get("peeringState") or "")
+
+    @property
+    def sync_level(self) -> str | None:
+        """Azure's ``peeringSyncLevel``. For showing only: it also reads out of sync on a link that is only one-sided."""
+        found = properties(self.body).get("peeringSyncLevel")
+        return None if found is None else str(found)
+
+    @property
+    def remote_id(self) -> str:
+        """The normalised id of the virtual network at the other end."""
+        return referenced_id(properties(self.body).get("remoteVirtualNetwork"))
+
+    @property
+    def changing(self) -> bool:
+        """Azure is still working on it."""
+        return in_transition(self.body)
+
+    @property
+    def disconnected(self) -> bool:
+        """The other half, or the other network, went away: only deleting this half and making it again helps."""
+        return self.state.lower() == DISCONNECTED
+
+    @property
+    def connected(self) -> bool:
+        """Both halves exist and know each other."""
+        return self.state.lower() == CONNECTED
+
+    @property
+    def uses_remote_gateways(self) -> bool:
+        """Whether this side's way on-premises leads over the other side's gateway."""
+        return bool(properties(self.body).get("useRemoteGateways"))
+
+    @property
+    def address_space_in_sync(self) -> bool:
+        """What the link knows of the remote address space is what that is now; unknown where Azure shows only one."""
+        known = _prefixes(self.body, "remoteAddressSpace")
+        live = _prefixes(self.body, "remoteVirtualNetworkAddressSpace")
+        return known is None or live is None or known == live
+
+
+def find_link(network: Body, network_id: str, remote_id: str) -> Link | None:
+    """The network's peering to another. Azure allows one for each remote network."""
+    wanted = normalise_id(remote_id)
+    for body in children(network, PEERINGS):
+        if referenced_id(properties(body).get("remoteVirtualNetwork")) == wanted:
+            return Link(f"{network_id}/{PEERINGS}/{body.get('name')}", body)
+    return None
+
+
+def link_ownership(owner: Owner, claims: Iterable[Claim], link: Link) -> Ownership:
+    """Whose a link is. It has no tags: its name tells, and for what was adopted the claim."""
+    claim = claim_on(claims, link.id)
+    if claim is not None and claim.origin is ClaimOrigin.ADOPTED:
+        return Ownership.ADOPTED
+    name = link.id.rsplit("/", 1)[-1]
+    if name.lower() == owner.peering_name(link.remote_id).lower():
+        return Ownership.CREATED
+    return Ownership.FOREIGN if _OPERATORS_NAME.fullmatch(name) else Ownership.ADOPTABLE
+
+
+def address_prefixes(network: Body) -> list[str]:
+    """The prefixes of the network's address space."""
+    space = properties(network).get("addressSpace")
+    found = space.get("addressPrefixes") if isinstance(space, Mapping) else None
+    return [str(prefix) for prefix in found or []]
+
+
+def _prefixes(body: Body, field: str) -> frozenset[Any] | None:
+    space = properties(body).get(field)
+    found = space.get("addressPrefixes") if isinstance(space, Mapping) else None
+    return None if found is None else frozenset(found)

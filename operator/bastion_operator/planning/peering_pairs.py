@@ -1,0 +1,53 @@
+"""The links that a VNetPeering asks for: pairs of virtual networks, each with two halves."""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from bastion_operator.api.vnet_peering import PeeringFlags, Sides, Topology, VNetPeeringSpec
+
+HUB_TO_SPOKE = "HubToSpoke"
+SPOKE_TO_HUB = "SpokeToHub"
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One side of a link: a peering in the virtual network ``local_id`` that leads to ``remote_id``.
+
+    :ivar written: whether the operator writes this half; with ``sides: HubOnly`` the spoke's is somebody else's
+    """
+
+    local_id: str
+    remote_id: str
+    flags: PeeringFlags
+    purpose: str
+    written: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A link: the hub's half (in a mesh, that of the network listed first) and the spoke's."""
+
+    hub: Half
+    spoke: Half
+
+    @property
+    def halves(self) -> tuple[Half, Half]:
+        """Both halves, the hub's first."""
+        return (self.hub, self.spoke)
+
+
+def asked_pairs(spec: VNetPeeringSpec) -> tuple[Pair, ...]:
+    """Every link of the topology, in the order of the spec."""
+    spokes = [spoke.virtual_network_id for spoke in spec.spokes]
+    if spec.topology is Topology.FULL_MESH:
+        ends = list(combinations(spokes, 2))
+    else:
+        ends = [(spec.hub.virtual_network_id, spoke) for spoke in spokes] if spec.hub else []
+    both = spec.sides is Sides.BOTH
+    return tuple(
+        Pair(
+            hub=Half(hub, spoke, spec.hub_to_spoke, HUB_TO_SPOKE),
+            spoke=Half(spoke, hub, spec.spoke_to_hub, SPOKE_TO_HUB, written=both),
+        )
+        for hub, spoke in ends
+    )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from dev.control_plane.errors import ProgramsError
 from dev.control_plane.settings import Report
 
 WAITING_REPORT_SECONDS = 15.0
@@ -28,8 +29,15 @@ def missing_programs(folder: Path, names: tuple[str, ...]) -> list[str]:
 @contextlib.contextmanager
 def exclusive(lock: Path, report: Report) -> Iterator[None]:
     """Hold a lock between processes. The kernel releases it when its holder ends, in whatever way."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        opened = lock.open("w")
+    except OSError as error:
+        raise ProgramsError(
+            f"the cache folder {lock.parent} cannot be written: {error.strerror}. "
+            "Set BASTION_OPERATOR_CACHE to a folder that can."
+        ) from error
+    with opened as file:
         started = time.monotonic()
         next_report = started
         while True:
@@ -47,8 +55,12 @@ def exclusive(lock: Path, report: Report) -> Iterator[None]:
 
 @contextlib.contextmanager
 def staging(final: Path) -> Iterator[Path]:
-    """A folder to fill; it becomes `final` in one step, and only if the block ends without an error."""
-    final.parent.mkdir(parents=True, exist_ok=True)
+    """A folder to fill; it becomes `final` in one step, and only if the block ends without an error.
+
+    For the holder of the lock only: what killed predecessors left half done is removed.
+    """
+    for left_over in final.parent.glob(f".{final.name}.*"):
+        shutil.rmtree(left_over, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
     try:
         yield folder

@@ -69,14 +69,17 @@ class Child:
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end; raises subprocess.TimeoutExpired after `timeout` seconds."""
-        return self._process.wait(timeout)
+        code = self._process.wait(timeout)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        return code
 
     def terminate(self, grace: float = 10.0) -> int:
         """Ask the program to end (SIGTERM), and kill it after `grace` seconds; returns the exit code."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(grace)
+            return self.wait(grace)
         except subprocess.TimeoutExpired:
             return self.kill()
 
@@ -85,10 +88,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGUSR1)
         try:
-            return self._process.wait(5.0)
+            return self.wait(5.0)
         except subprocess.TimeoutExpired:
             self._process.kill()  # on Linux the program goes with its launcher
-            return self._process.wait()
+            return self.wait()
 
     def tail(self, lines: int = 30) -> str:
         """The last lines of the log."""

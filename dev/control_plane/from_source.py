@@ -6,7 +6,6 @@ released twin instead, so that the module can be built from outside.
 
 import hashlib
 import json
-import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Final
 
 from dev.control_plane.child import Child
 from dev.control_plane.errors import BuildError
-from dev.control_plane.settings import Report
+from dev.control_plane.settings import Report, Settings
 from dev.control_plane.toolchain import GoToolchain, go_environment
 
 REPORT_SECONDS: Final = 5.0
@@ -49,8 +48,8 @@ class Recipe:
     module: Path
     version: str
     targets: tuple[Target, ...]
-    probe: str
-    """A small module of the build: if it cannot be had, the network is closed."""
+    probe: str | None = None
+    """A small module of the build: if it cannot be had, the network is closed. None: nothing is fetched."""
     go: tuple[int, int, int] = (1, 26, 0)
 
     @property
@@ -87,29 +86,30 @@ CONTROL_PLANE: Final = Recipe(
 )
 
 
-def build_programs(recipe: Recipe, go: GoToolchain, into: Path, report: Report, *, probe_seconds: float) -> None:
+def build_programs(recipe: Recipe, go: GoToolchain, settings: Settings, into: Path, report: Report) -> None:
     """Build every target of the recipe into the folder `into`.
 
     Raises BuildError, with the last lines of Go's own output, if the modules cannot be had or do not compile.
     """
-    environment = go_environment(os.environ, bundled=go.bundled)
-    _probe_network(recipe, go, environment, probe_seconds)
+    environment = go_environment(settings.variables, bundled=go.bundled)
+    if recipe.probe is not None:
+        _probe_network(recipe, recipe.probe, go, environment, settings.probe_seconds)
     for target in recipe.targets:
         _build(recipe, target, go, environment, into, report)
 
 
-def _probe_network(recipe: Recipe, go: GoToolchain, environment: dict[str, str], seconds: float) -> None:
+def _probe_network(recipe: Recipe, probe: str, go: GoToolchain, environment: dict[str, str], seconds: float) -> None:
     """Fetch one small module of the build first: Go itself would try each of hundreds before it gives up."""
-    command = [str(go.path), "mod", "download", recipe.probe]
+    command = [str(go.path), "mod", "download", probe]
     try:
         answer = subprocess.run(
             command, cwd=recipe.module, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise BuildError(f"the Go module {recipe.probe} did not arrive within {seconds:.0f} s. {WAYS_OUT}") from error
+        raise BuildError(f"the Go module {probe} did not arrive within {seconds:.0f} s. {WAYS_OUT}") from error
     if answer.returncode != 0:
         reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise BuildError(f"the Go module {recipe.probe} cannot be fetched: {reason[0]}. {WAYS_OUT}")
+        raise BuildError(f"the Go module {probe} cannot be fetched: {reason[0]}. {WAYS_OUT}")
 
 
 def _build(

@@ -21,6 +21,7 @@ import time
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 PARENT_POLL_SECONDS = 0.5
 SWEEP_TRIES = 20
 
@@ -33,6 +34,8 @@ def start(command: list[str]) -> int:
         return child
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, which an executed program would inherit
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         if sys.platform == "linux":
             ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != launcher:
@@ -86,6 +89,7 @@ def main(arguments: list[str]) -> int:
         directory, arguments = arguments[1], arguments[2:]
     parent = os.getppid()
     wakeup = wakeup_pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # until there is a child to pass them on to
     child = start(arguments)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
@@ -96,6 +100,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, pass_on)
     signal.signal(signal.SIGUSR1, lambda _number, _frame: kill_group(child))
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:

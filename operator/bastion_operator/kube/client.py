@@ -1,0 +1,179 @@
+"""The one connection to the API server: where it is, who we are, a time limit for every request, errors by kind.
+
+Requests and answers are plain JSON: it is what conditions, server-side apply and custom resources are made of.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from bastion_operator.clock import Clock, SystemClock
+from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
+
+FIELD_MANAGER = "bastion-operator"
+KUBECONFIG = "KUBECONFIG"
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+_CONNECT_SECONDS = 10.0
+_REQUEST_SECONDS = 30.0
+# A service account's token is renewed by the kubelet long before it ends (after 80 % of at least ten minutes).
+_CREDENTIAL_SECONDS = 60.0
+_CONNECTIONS = 32
+_OK, _LAST_SUCCESS, _UNAUTHORIZED = 200, 299, 401
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """Which cluster to talk to: a kubeconfig file (and one of its contexts), or the pod's service account."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+
+    @classmethod
+    def find(
+        cls, path: Path | str | None = None, *, context: str | None = None, environ: Mapping[str, str] = os.environ
+    ) -> Self:
+        """An explicit path, else KUBECONFIG, else the service account of the pod. Never ~/.kube/config by itself.
+
+        Raises ConfigurationError if there is none of them.
+        """
+        chosen = str(path) if path is not None else environ.get(KUBECONFIG, "")
+        if chosen:
+            if not any(Path(each).is_file() for each in chosen.split(os.pathsep) if each):
+                raise ConfigurationError(f"kubeconfig {chosen}: no such file. Correct the path or {KUBECONFIG}")
+            return cls(chosen, context)
+        if not environ.get("KUBERNETES_SERVICE_HOST"):
+            raise ConfigurationError(f"no cluster to talk to: set {KUBECONFIG}, or run in a pod with a service account")
+        return cls()
+
+    async def load_into(self, configuration: Configuration) -> None:
+        """Read address, CA and credentials, as they are now. Raises ConfigurationError."""
+        try:
+            if self.kubeconfig is None:
+                load_incluster_config(configuration, try_refresh_token=False)
+            else:
+                await load_kube_config(
+                    config_file=self.kubeconfig,
+                    context=self.context,
+                    client_configuration=configuration,
+                    persist_config=False,
+                )
+        except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+            where = "the pod's service account" if self.kubeconfig is None else f"kubeconfig {self.kubeconfig}"
+            raise ConfigurationError(f"{where} cannot be read: {error}") from error
+
+
+class KubeClient:
+    """Requests to one API server. Make it with :meth:`connect`, and close it, or use it in ``async with``."""
+
+    def __init__(self, config: ClusterConfig, api: ApiClient, clock: Clock) -> None:
+        self._config = config
+        self._api = api
+        self._clock = clock
+        self._read_at = clock.monotonic()
+        api.configuration.refresh_api_key_hook = self._renew_credentials
+
+    @classmethod
+    async def connect(cls, config: ClusterConfig, clock: Clock | None = None) -> Self:
+        """Read the configuration; the first request opens the first connection. Raises ConfigurationError."""
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = _CONNECTIONS
+        await config.load_into(configuration)
+        api = ApiClient(configuration)
+        api.user_agent = FIELD_MANAGER
+        return cls(config, api, clock or SystemClock())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = JSON,
+        accept: str = JSON,
+        timeout: float = _REQUEST_SECONDS,  # noqa: ASYNC109 - aiohttp's own limit, which also covers the connection
+    ) -> dict[str, Any]:
+        """Send one request and return the answer's JSON object.
+
+        ``path`` has its parts quoted already. Nothing is tried twice, except once with fresh credentials after a 401.
+        Raises the errors of ``kube.errors``.
+        """
+        status, answer, retry_after = await self._send(method, path, query, body, content_type, accept, timeout)
+        if status == _UNAUTHORIZED:
+            await self._read_credentials()
+            status, answer, retry_after = await self._send(method, path, query, body, content_type, accept, timeout)
+        if _OK <= status <= _LAST_SUCCESS:
+            return answer
+        raise error_of(method, path, status, answer, retry_after)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        content_type: str,
+        accept: str,
+        seconds: float,
+    ) -> tuple[int, dict[str, Any], str | None]:
+        try:
+            serialized = await self._api.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": accept, "Content-Type": content_type},
+                body=body,
+                auth_settings=["BearerToken"],
+            )
+            limit = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
+            response = await self._api.call_api(*serialized, _request_timeout=limit)
+            raw = await response.read()
+        except TimeoutError as error:
+            raise UnavailableError(f"{method} {path}: no answer within {seconds:.0f} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UnavailableError(f"{method} {path}: the API server cannot be reached: {error}") from error
+        return response.status, _object(raw), response.headers.get("Retry-After")
+
+    async def _renew_credentials(self, configuration: Configuration) -> None:
+        """Called by the client before each request: a rotated token is used within a minute."""
+        del configuration
+        if self._clock.monotonic() - self._read_at >= _CREDENTIAL_SECONDS:
+            await self._read_credentials()
+
+    async def _read_credentials(self) -> None:
+        self._read_at = self._clock.monotonic()
+        await self._config.load_into(self._api.configuration)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """The JSON object of an answer; a proxy's page or nothing at all is an empty one, with the text as message."""
+    try:
+        parsed = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {"message": raw[:256].decode("utf-8", "replace")} if raw else {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,419 @@
+"""What users may and may not write, with the words in which the API server refuses it."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.kube import arm_id
+
+Manifest = dict[str, Any]
+
+HUB = arm_id("virtualNetworks", "hub")
+SPOKE = arm_id("virtualNetworks", "spoke")
+OTHER = arm_id("virtualNetworks", "other", group="other-rg")
+PUBLIC_IP = arm_id("publicIPAddresses", "entrance")
+UUID = "00000000-1111-2222-3333-444444444444"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A manifest and, where it is refused, a part of the message."""
+
+    name: str
+    manifest: Manifest
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """An object that stands, the manifest that is applied over it and, where that is refused, a part of the message."""
+
+    name: str
+    before: Manifest
+    after: Manifest = field(default_factory=dict)
+    message: str = ""
+
+
+def manifest(kind: str, spec: Manifest, name: str = "example") -> Manifest:
+    """An object of this group."""
+    return {"apiVersion": "azurebastion.dev/v1beta1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def host(*, name: str = "example", drop: tuple[str, ...] = (), **spec: Any) -> Manifest:
+    """A BastionHost of SKU Standard, with changes."""
+    whole = {"virtualNetworkID": HUB, "sku": "Standard", **spec}
+    return manifest("BastionHost", {key: value for key, value in whole.items() if key not in drop}, name)
+
+
+def peering(*spokes: str, drop: tuple[str, ...] = (), **spec: Any) -> Manifest:
+    """A VNetPeering of a hub and a spoke, with changes."""
+    listed = [{"virtualNetworkID": each} for each in spokes or (SPOKE,)]
+    whole = {"hub": {"virtualNetworkID": HUB}, "spokes": listed, **spec}
+    return manifest("VNetPeering", {key: value for key, value in whole.items() if key not in drop})
+
+
+def mesh(*spokes: str, **spec: Any) -> Manifest:
+    """A full mesh."""
+    return peering(*spokes, topology="FullMesh", **{"drop": ("hub",), **spec})
+
+
+def identity(*, drop: tuple[str, ...] = (), **spec: Any) -> Manifest:
+    """An AzureIdentity of type ServicePrincipal, with changes."""
+    whole = {"type": "ServicePrincipal", "tenantID": UUID, "clientID": UUID, "secretName": "azure", **spec}
+    return manifest("AzureIdentity", {key: value for key, value in whole.items() if key not in drop})
+
+
+def report(**fields: Any) -> Manifest:
+    """A ReachabilityReport with one row, with changes."""
+    row = {"vm": arm_id("x", "vm"), "protocol": "SSH", "port": 22, "verdict": "Reachable", "via": "SameVNet"}
+    body = {"bastionHost": "hub", "virtualNetworkID": HUB, "virtualNetwork": "hub", "rows": [row], **fields}
+    return {
+        "apiVersion": "azurebastion.dev/v1beta1",
+        "kind": "ReachabilityReport",
+        "metadata": {"name": "example"},
+        **body,
+    }
+
+
+ALL_FEATURES_OF_STANDARD = dict.fromkeys(("nativeClient", "ipConnect", "shareableLink", "fileCopy", "kerberos"), True)
+
+GOOD = [
+    Example("the smallest host", host()),
+    Example("a Developer host", host(sku="Developer", features={"nativeClient": False, "copyPaste": True})),
+    Example("an observed host without a SKU", host(drop=("sku",), managementPolicy="Observe")),
+    Example("a host's name of 80 characters", host(name="a" * 80)),
+    Example("a longer name with a name for Azure", host(name="a" * 81, azureName="Hub_Bastion.1")),
+    Example("an id in another case", host(virtualNetworkID=HUB.upper())),
+    Example("a group in another script", host(resourceGroup="gruppe-süd_(1)")),
+    Example(
+        "a host with all of its fields",
+        host(
+            resourceGroup="rg",
+            azureName="bastion",
+            scaleUnits=50,
+            zones=["1", "2", "3"],
+            subnetPrefix="10.0.1.0/26",
+            publicIP={"id": PUBLIC_IP},
+            features={**ALL_FEATURES_OF_STANDARD, "copyPaste": False},
+            tags={"cost center": "42"},
+            networkSecurity={"subnet": "Off", "targets": "Audit"},
+            interval="1h30m",
+            suspend=True,
+            targets={
+                "scope": "All",
+                "requiredForReady": "All",
+                "selectors": {
+                    "tags": {"env": "prod"},
+                    "resourceGroups": ["a", "b"],
+                    "subnetIDs": [f"{HUB}/subnets/default"],
+                },
+            },
+            identityRef={"name": "prod"},
+            adoptionPolicy="IfUnmanaged",
+            deletionPolicy="Retain",
+        ),
+    ),
+    Example("a host with a free prefix to be found", host(sku="Basic", scaleUnits=2, subnetPrefix="Auto")),
+    Example("a private-only host", host(sku="Premium", features={"privateOnly": True, "sessionRecording": True})),
+    Example("a hub and a spoke", peering()),
+    Example(
+        "a hub that lends its gateway",
+        peering(hubToSpoke={"allowGatewayTransit": True}, spokeToHub={"useRemoteGateways": True}, sides="HubOnly"),
+    ),
+    Example(
+        "500 spokes",
+        peering(*(arm_id("virtualNetworks", f"{number:03}{'x' * 61}", group="g" * 90) for number in range(500))),
+    ),
+    Example("a mesh of two", mesh(SPOKE, OTHER, hubToSpoke={"allowForwardedTraffic": True})),
+    Example(
+        "a service principal",
+        identity(
+            allowedNamespaces={
+                "names": ["team-a"],
+                "selector": {
+                    "matchLabels": {"a/b": "c"},
+                    "matchExpressions": [
+                        {"key": "env", "operator": "In", "values": ["prod"]},
+                        {"key": "x", "operator": "Exists"},
+                    ],
+                },
+            },
+            allowedSubscriptions=[UUID],
+        ),
+    ),
+    Example("a workload identity", identity(type="WorkloadIdentity", drop=("secretName",))),
+    Example("the machine's own identity", identity(type="ManagedIdentity", drop=("secretName", "clientID"))),
+    Example("a report", report(counts={"reachable": 1}, shard={"index": 0, "count": 1})),
+]
+
+BAD = [
+    # BastionHost
+    Example("no network", host(drop=("virtualNetworkID",)), "spec.virtualNetworkID: Required value"),
+    Example(
+        "a name for an id", host(virtualNetworkID="hub"), "must be the ARM id of a virtual network: /subscriptions/<"
+    ),
+    Example("the id of a subnet", host(virtualNetworkID=f"{HUB}/subnets/a"), "must be the ARM id of a virtual network"),
+    Example(
+        "an id of a length that none has", host(virtualNetworkID=HUB + "x" * 300), "may not be more than 272 bytes"
+    ),
+    Example("no SKU", host(drop=("sku",)), "sku is required: write Developer, Basic, Standard or Premium"),
+    Example("a SKU that is none", host(sku="Gold"), 'Unsupported value: "Gold"'),
+    Example("a field that is none", host(skuu="Basic"), 'unknown field "spec.skuu"'),
+    Example(
+        "a name that is too long for Azure", host(name="a" * 81), "longer than the 80 characters that Azure allows"
+    ),
+    Example("a wrong name for Azure", host(azureName="-a"), "must be a name that Azure takes: up to 80 letters"),
+    Example(
+        "a group by its id", host(resourceGroup="/subscriptions/x"), "must be the name of a resource group, not its id"
+    ),
+    Example("a group that ends in a period", host(resourceGroup="rg."), "not ending in a period"),
+    Example("one scale unit", host(scaleUnits=1), "should be greater than or equal to 2"),
+    Example("51 scale units", host(scaleUnits=51), "should be less than or equal to 50"),
+    Example(
+        "Basic with three scale units",
+        host(sku="Basic", scaleUnits=3),
+        "scaleUnits above 2 need sku Standard or Premium",
+    ),
+    Example(
+        "a Developer host with scale units",
+        host(sku="Developer", scaleUnits=2),
+        "a Developer host is shared and has no scaleUnits",
+    ),
+    Example(
+        "a Developer host with zones", host(sku="Developer", zones=["1"]), "a Developer host is shared and has no zones"
+    ),
+    Example(
+        "a Developer host with a subnet",
+        host(sku="Developer", subnetPrefix="Auto"),
+        "a Developer host is shared and has no subnetPrefix",
+    ),
+    Example(
+        "a Developer host with an address",
+        host(sku="Developer", publicIP={"name": "a"}),
+        "a Developer host is shared and has no publicIP",
+    ),
+    Example("a zone that is none", host(zones=["4"]), 'Unsupported value: "4"'),
+    Example("a zone twice", host(zones=["1", "1"]), "Duplicate value"),
+    Example("a small subnet", host(subnetPrefix="10.0.0.0/27"), "an IPv4 prefix of /26 or larger without host bits"),
+    Example("a subnet with host bits", host(subnetPrefix="10.0.0.1/26"), "must be Auto, or an IPv4 prefix of /26"),
+    Example("a subnet of IPv6", host(subnetPrefix="fd00::/26"), "must be Auto, or an IPv4 prefix of /26"),
+    Example("a subnet that is none", host(subnetPrefix="automatic"), "must be Auto, or an IPv4 prefix of /26"),
+    Example("an address by name and id", host(publicIP={"name": "a", "id": PUBLIC_IP}), "write either name"),
+    Example("an address by nothing", host(publicIP={}), "write either name"),
+    Example("another resource as address", host(publicIP={"id": HUB}), "must be the ARM id of a public IP address"),
+    *(
+        Example(
+            f"Basic with {feature}",
+            host(sku="Basic", features={feature: True}),
+            f"features.{feature} needs sku Standard or Premium",
+        )
+        for feature in ("nativeClient", "ipConnect", "shareableLink", "fileCopy")
+    ),
+    Example(
+        "Basic without copy and paste",
+        host(sku="Basic", features={"copyPaste": False}),
+        "features.copyPaste: false needs sku Standard or Premium",
+    ),
+    Example(
+        "Developer with Kerberos",
+        host(sku="Developer", features={"kerberos": True}),
+        "features.kerberos needs sku Basic, Standard or Premium",
+    ),
+    Example(
+        "Standard with privateOnly", host(features={"privateOnly": True}), "features.privateOnly needs sku Premium"
+    ),
+    Example(
+        "Standard with recording",
+        host(features={"sessionRecording": True}),
+        "features.sessionRecording needs sku Premium",
+    ),
+    Example(
+        "recording of the native client",
+        host(sku="Premium", features={"sessionRecording": True, "nativeClient": True}),
+        "sessionRecording excludes nativeClient",
+    ),
+    Example(
+        "a private-only host with an address",
+        host(sku="Premium", features={"privateOnly": True}, publicIP={"name": "a"}),
+        "a host with features.privateOnly has no public IP address: leave publicIP out",
+    ),
+    Example("a tag with a slash", host(tags={"a/b": "c"}), "tag names have 1 to 512 characters and none of"),
+    Example("a tag with a backslash", host(tags={"a\\b": "c"}), "tag names have 1 to 512 characters and none of"),
+    Example("a long tag", host(tags={"a": "b" * 257}), "may not be more than 256 bytes"),
+    Example("too many tags", host(tags={f"t{number}": "" for number in range(46)}), "must have at most 45 items"),
+    Example("an unquoted Off", host(networkSecurity={"subnet": False}), "must be of type string"),
+    Example(
+        "a selector that is no subnet",
+        host(targets={"selectors": {"subnetIDs": [HUB]}}),
+        "must be the ARM id of a subnet",
+    ),
+    Example(
+        "an interval without a unit", host(interval="300"), "must be a duration of at least 1m, written with units"
+    ),
+    Example("an interval too short", host(interval="59s"), "must be a duration of at least 1m, written with units"),
+    Example(
+        "an identity that is no name", host(identityRef={"name": "A_b"}), "must be the name of a Kubernetes object"
+    ),
+    # VNetPeering
+    Example("no hub", peering(drop=("hub",)), "topology HubSpoke needs a hub: set hub.virtualNetworkID"),
+    Example("no spoke", peering(spokes=[]), "should have at least 1 items"),
+    Example(
+        "501 spokes",
+        peering(*(arm_id("virtualNetworks", f"s{number}") for number in range(501))),
+        "must have at most 500 items",
+    ),
+    Example("a spoke twice", peering(SPOKE, SPOKE), "uplicate"),
+    Example(
+        "the hub as its own spoke",
+        peering(SPOKE, HUB.upper()),
+        "the hub cannot be its own spoke: take it off the spokes",
+    ),
+    Example("a spoke that is no id", peering("spoke"), "must be the ARM id of a virtual network"),
+    Example(
+        "a mesh with a hub",
+        mesh(SPOKE, OTHER, drop=()),
+        "topology FullMesh has no hub: list that virtual network among the spokes",
+    ),
+    Example("a mesh of one", mesh(SPOKE), "topology FullMesh joins the spokes with each other: list at least 2"),
+    Example(
+        "a mesh of 33",
+        mesh(*(arm_id("virtualNetworks", f"s{number}") for number in range(33))),
+        "joins at most 32 virtual networks",
+    ),
+    Example(
+        "a mesh with one side",
+        mesh(SPOKE, OTHER, sides="HubOnly"),
+        "topology FullMesh has no hub side: leave sides out",
+    ),
+    Example(
+        "a mesh with gateways",
+        mesh(SPOKE, OTHER, spokeToHub={"useRemoteGateways": True}),
+        "in a full mesh nobody's gateway can be used",
+    ),
+    Example(
+        "both sides using the other's gateway",
+        peering(hubToSpoke={"useRemoteGateways": True}, spokeToHub={"useRemoteGateways": True}),
+        "only one side can use the other's gateway",
+    ),
+    Example(
+        "a half that lends and uses",
+        peering(spokeToHub={"useRemoteGateways": True, "allowGatewayTransit": True}),
+        "a half cannot both lend its gateway (allowGatewayTransit) and use the other's",
+    ),
+    # AzureIdentity
+    Example("no client id", identity(drop=("clientID",)), "clientID is required: write the application's (client) id"),
+    Example("a tenant by name", identity(tenantID="contoso"), "must be a UUID such as"),
+    Example(
+        "a service principal without a secret", identity(drop=("secretName",)), "type ServicePrincipal needs secretName"
+    ),
+    Example(
+        "a workload identity with a secret",
+        identity(type="WorkloadIdentity"),
+        "only type ServicePrincipal has a secret",
+    ),
+    Example(
+        "a namespace that is none", identity(allowedNamespaces={"names": ["*"]}), "must be the name of a namespace"
+    ),
+    Example(
+        "a requirement without values",
+        identity(allowedNamespaces={"selector": {"matchExpressions": [{"key": "a", "operator": "In"}]}}),
+        "In and NotIn need values; Exists and DoesNotExist have none",
+    ),
+    # ReachabilityReport
+    Example("a report of too many rows", report(rows=[report()["rows"][0]] * 1001), "must have at most 1000 items"),
+    Example("a verdict that is none", report(rows=[{**report()["rows"][0], "verdict": "Maybe"}]), "Unsupported value"),
+]
+
+_AGAIN = "delete this BastionHost and apply it again with the new value"
+
+
+def _changed(base: Manifest, **spec: Any) -> Manifest:
+    changed = copy.deepcopy(base)
+    changed["spec"].update(spec)
+    return changed
+
+
+def _without(base: Manifest, name: str) -> Manifest:
+    changed = copy.deepcopy(base)
+    del changed["spec"][name]
+    return changed
+
+
+_OBSERVED = host(managementPolicy="Observe", zones=["1"])
+_WHOLE = host(resourceGroup="rg", azureName="b", zones=["1", "2"], subnetPrefix="10.0.0.0/26", publicIP={"name": "a"})
+
+GOOD_CHANGES = [
+    Change("an id in another case", host(), host(virtualNetworkID=HUB.upper())),
+    Change("zones in another order", _WHOLE, _changed(_WHOLE, zones=["2", "1"])),
+    Change("a prefix where the subnet does not exist", host(), host(subnetPrefix="10.0.0.0/26")),
+    Change("a SKU raised", host(sku="Basic"), host(sku="Premium")),
+    Change(
+        "a Developer host raised",
+        host(sku="Developer"),
+        host(zones=["1"], subnetPrefix="Auto", publicIP={"name": "a"}),
+    ),
+    Change("what was only observed", _OBSERVED, host(zones=["2"], publicIP={"name": "a"})),
+    Change("a way out of a deletion", host(), host(deletionPolicy="Retain")),
+    Change("another spoke", peering(SPOKE), peering(SPOKE, OTHER)),
+]
+
+BAD_CHANGES = [
+    Change(
+        "another network",
+        host(),
+        host(virtualNetworkID=SPOKE),
+        f"virtualNetworkID is fixed by Azure at creation: {_AGAIN}",
+    ),
+    Change(
+        "another group",
+        _WHOLE,
+        _changed(_WHOLE, resourceGroup="other"),
+        f"resourceGroup says which host this is and cannot change, Azure moves no Bastion: {_AGAIN}",
+    ),
+    Change("a group added", host(), host(resourceGroup="rg"), "resourceGroup says which host this is"),
+    Change(
+        "another name for Azure",
+        _WHOLE,
+        _changed(_WHOLE, azureName="c"),
+        f"azureName says which host this is and cannot change, Azure renames nothing: {_AGAIN}",
+    ),
+    Change("no name for Azure any more", _WHOLE, _without(_WHOLE, "azureName"), "azureName says which host this is"),
+    Change(
+        "another zone", _WHOLE, _changed(_WHOLE, zones=["1", "3"]), f"zones is fixed by Azure at creation: {_AGAIN}"
+    ),
+    Change("zones added", host(), host(zones=["1"]), "zones is fixed by Azure at creation"),
+    Change(
+        "another prefix",
+        _WHOLE,
+        _changed(_WHOLE, subnetPrefix="10.0.1.0/26"),
+        f"subnetPrefix is fixed by Azure at creation: {_AGAIN}",
+    ),
+    Change(
+        "no prefix any more", _WHOLE, _without(_WHOLE, "subnetPrefix"), "subnetPrefix is fixed by Azure at creation"
+    ),
+    Change(
+        "another address",
+        _WHOLE,
+        _changed(_WHOLE, publicIP={"name": "b"}),
+        f"publicIP is fixed by Azure at creation: {_AGAIN}",
+    ),
+    Change("an address added", host(), host(publicIP={"name": "b"}), "publicIP is fixed by Azure at creation"),
+    Change(
+        "private only later",
+        host(sku="Premium"),
+        host(sku="Premium", features={"privateOnly": True}),
+        f"features.privateOnly is fixed by Azure at creation: {_AGAIN}",
+    ),
+    Change(
+        "another hub",
+        peering(),
+        peering(hub={"virtualNetworkID": OTHER}),
+        "the hub says which links these are and cannot change: delete this VNetPeering",
+    ),
+    Change(
+        "another topology",
+        peering(SPOKE, OTHER),
+        mesh(SPOKE, OTHER),
+        "topology says which links these are and cannot change: delete this VNetPeering",
+    ),
+]

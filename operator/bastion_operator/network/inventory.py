@@ -31,6 +31,7 @@ SECURITY_RULES = "microsoft.network/networksecuritygroups/securityrules"
 ROUTE_TABLES = "microsoft.network/routetables"
 ROUTES = "microsoft.network/routetables/routes"
 PUBLIC_IPS = "microsoft.network/publicipaddresses"
+SESSION_HOSTS = "microsoft.desktopvirtualization/hostpools/sessionhosts"
 VIRTUAL_MACHINES = "microsoft.compute/virtualmachines"
 
 
@@ -113,6 +114,12 @@ class Inventory:
     def public_ips(self) -> Mapping[str, PublicIp]:
         """Public IP addresses by lower-cased id."""
         return self._read(PUBLIC_IPS, read_public_ip)
+
+    @cached_property
+    def session_hosts(self) -> frozenset[str]:
+        """Lower-cased ids of the VMs that Azure Virtual Desktop lists as session hosts."""
+        rows = self.rows(SESSION_HOSTS).values()
+        return frozenset(normalise_id(vm_id) for row in rows if (vm_id := text(row, "properties", "resourceId")))
 
     @cached_property
     def interfaces_by_subnet(self) -> Mapping[str, tuple[str, ...]]:

@@ -136,10 +136,6 @@ class AddressSet:
                 start += size
 
 
-EMPTY: Final = AddressSet()
-EVERYTHING: Final = AddressSet([(0, LAST_ADDRESS)])
-
-
 def _merged(intervals: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     merged: list[tuple[int, int]] = []
     for first, last in sorted(intervals):
@@ -177,6 +173,10 @@ def _rest(ones: tuple[tuple[int, int], ...], others: tuple[tuple[int, int], ...]
             start = hole_last + 1
         if start <= last:
             yield start, last
+
+
+EMPTY: Final = AddressSet()
+EVERYTHING: Final = AddressSet([(0, LAST_ADDRESS)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+"""Reading estate files, and the standard input, for the commands that work offline."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from bastion_operator.network.estate_file import EstateFile, EstateFileError, read_estate_file
+from bastion_operator.network.inventory import Inventory
+
+STANDARD_INPUT = "-"
+
+
+def read_inventory(names: Iterable[str]) -> Inventory:
+    """One estate out of several files; says on stderr where a file is only a page of an answer.
+
+    Raises click.ClickException with one line that names file, row and field.
+    """
+    files = [_read(name) for name in dict.fromkeys(names)]
+    _tell_incomplete(files)
+    return Inventory.from_rows(row for file in files for row in file.rows)
+
+
+def _read(name: str) -> EstateFile:
+    shown = "standard input" if name == STANDARD_INPUT else name
+    try:
+        content = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{shown} cannot be read: {error.strerror or error}") from error
+    try:
+        return read_estate_file(shown, content)
+    except EstateFileError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _tell_incomplete(files: list[EstateFile]) -> None:
+    for total in dict.fromkeys(file.total for file in files if file.total is not None):
+        pages = [file for file in files if file.total == total]
+        held = sum(len(file.rows) for file in pages)
+        if held < total:
+            names = ", ".join(file.name for file in pages)
+            click.echo(
+                f"warning: {names} holds {held} of {total} rows, and what is left out is taken as not there: fetch all pages"
+                " (az graph query --skip-token)",
+                err=True,
+            )

@@ -1,0 +1,123 @@
+"""The format of estate files: Azure's own JSON, as a list of resources or as its tools wrap one. Bytes in, rows out.
+
+Read are a JSON list, an answer of Resource Graph or an ARM list (``data`` or ``value``, also in the graph's table form), a
+single resource, and JSON lines of any of these.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+_HOW: Final = "a list of ARM resources, or the answer of az graph query or az resource list, is wanted"
+_WRAPPERS: Final = ("data", "value")
+_TOTALS: Final = ("totalRecords", "total_records")
+
+
+class EstateFileError(ValueError):
+    """A file that does not hold ARM resources; the message names file, row and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class EstateFile:
+    """The rows of a file. ``total`` is how many there are in all where the file says that it is one page of several."""
+
+    name: str
+    rows: tuple[dict[str, Any], ...]
+    total: int | None = None
+
+
+def read_estate_file(name: str, content: bytes) -> EstateFile:
+    """The resources that a file holds. ``name`` is for messages only.
+
+    Raises EstateFileError.
+    """
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if not content.strip():
+        raise EstateFileError(f"{name} is empty: {_HOW}")
+    documents = list(_documents(name, content))
+    rows: list[dict[str, Any]] = []
+    total: int | None = None
+    for document in documents:
+        listed = _listed(name, document)
+        total = total or _total(document, len(listed))
+        rows.extend(_checked(name, number, row) for number, row in enumerate(listed, start=len(rows) + 1))
+    return EstateFile(name, tuple(rows), total)
+
+
+def _documents(name: str, content: bytes) -> Iterator[Any]:
+    try:
+        yield orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
+        if not _is_json(lines[0][1]):
+            raise EstateFileError(f"{name} is no JSON: {error}") from error
+    else:
+        return
+    for number, line in lines:
+        try:
+            yield orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise EstateFileError(f"{name}, line {number} is no JSON: {error}") from error
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _listed(name: str, document: object) -> list[Any]:
+    if isinstance(document, list):
+        return document
+    if not isinstance(document, dict):
+        raise EstateFileError(f"{name} holds {_kind(document)}: {_HOW}")
+    for wrapper in _WRAPPERS:
+        wrapped = document.get(wrapper)
+        if isinstance(wrapped, list):
+            return wrapped
+        if isinstance(wrapped, dict) and isinstance(wrapped.get("rows"), list):
+            return _from_table(name, wrapped)
+    if "id" in document or "properties" in document:
+        return [document]
+    raise EstateFileError(f"{name} holds an object with neither a list in data or value nor an id: {_HOW}")
+
+
+def _from_table(name: str, table: dict[str, Any]) -> list[Any]:
+    """Resource Graph's table form: the names of the columns once, then the values."""
+    columns = table.get("columns")
+    if not isinstance(columns, list) or not all(isinstance(column, dict) and "name" in column for column in columns):
+        raise EstateFileError(f"{name}, field data.columns: the names of the columns are missing")
+    names = [column["name"] for column in columns]
+    return [dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in table["rows"]]
+
+
+def _total(document: object, count: int) -> int | None:
+    """How many rows there are in all, where the answer says that there are more than it holds."""
+    if not isinstance(document, dict):
+        return None
+    totals = [document[field] for field in _TOTALS if isinstance(document.get(field), int)]
+    return totals[0] if totals and totals[0] > count else None
+
+
+def _checked(name: str, number: int, row: object) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise EstateFileError(f"{name}, row {number} is {_kind(row)}, not an object: {_HOW}")
+    row_id = row.get("id")
+    if not isinstance(row_id, str) or not row_id.startswith("/"):
+        told = "is missing" if row_id is None else f"is {row_id!r}"
+        raise EstateFileError(f"{name}, row {number}, field id: it {told}, and must be an ARM id (/subscriptions/…)")
+    for field, wanted in (("type", str), ("name", str), ("properties", dict)):
+        value = row.get(field)
+        if value is not None and not isinstance(value, wanted):
+            kind = "an object" if wanted is dict else "a text"
+            raise EstateFileError(f"{name}, row {number}, field {field}: it is {_kind(value)}, and must be {kind}")
+    return row
+
+
+def _kind(value: object) -> str:
+    names = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
+    return names.get(type(value), "an object")

@@ -1,0 +1,43 @@
+"""Which Bastions come into question for a VM, and how each lies to it."""
+
+from bastion_operator.network.bastion_host import BastionHost
+from bastion_operator.network.reachability.evaluation import Evaluation
+from bastion_operator.network.reachability.host import Host
+from bastion_operator.network.reachability.path import Path, find_pair, find_path
+from bastion_operator.network.reachability.target import Target
+
+
+def candidate_bastions(evaluation: Evaluation, target: Target) -> tuple[BastionHost, ...]:
+    """Bastions in the VM's VNet and in VNets with a peering link to or from it; if there are none, one VNet further."""
+    key = target.network_key
+    return () if key is None else evaluation.once(("candidates", key), lambda: _candidates(evaluation, key))
+
+
+def _candidates(evaluation: Evaluation, key: str) -> tuple[BastionHost, ...]:
+    near = evaluation.neighbours.get(key, frozenset())
+    found = _in_networks(evaluation, {key, *near})
+    if found:
+        return found
+    further = {next_key for neighbour in near for next_key in evaluation.neighbours.get(neighbour, ())}
+    return _in_networks(evaluation, further - near - {key})
+
+
+def _in_networks(evaluation: Evaluation, keys: set[str]) -> tuple[BastionHost, ...]:
+    return tuple(bastion for key in sorted(keys) for bastion in evaluation.bastions_by_network.get(key, ()))
+
+
+def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
+    """The path between the two; shared by all VMs of a subnet whose addresses the Bastion's link knows alike."""
+    pair = find_pair(host, target)
+    space = pair.near.remote_address_space if pair.near is not None else None
+    if target.subnet is None or target.address is None or (space is not None and target.address not in space.addresses):
+        return find_path(host, target, _between(evaluation, host, target))
+    key = ("path", host.bastion.key, target.subnet.key)
+    return evaluation.once(key, lambda: find_path(host, target, _between(evaluation, host, target)))
+
+
+def _between(evaluation: Evaluation, host: Host, target: Target) -> str | None:
+    """A VNet that both are peered with, the first by id."""
+    sides = (host.network_key or "", target.network_key or "")
+    ours, theirs = (evaluation.neighbours.get(key, frozenset()) for key in sides)
+    return min(ours & theirs, default=None)

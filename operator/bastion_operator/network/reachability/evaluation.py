@@ -1,0 +1,89 @@
+"""What is worked out once and asked many times: hosts, targets, paths, the meaning of tags, tables of rules."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
+from typing import Any, TypeVar, cast
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.bastion_host import BastionHost
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability.host import Host, find_host
+from bastion_operator.network.reachability.sides import SideMeaning
+from bastion_operator.network.reachability.target import Target, find_target
+from bastion_operator.network.security_group import Direction, SecurityGroup
+from bastion_operator.network.security_rules import RuleTable
+from bastion_operator.network.service_tags import Doubt, TagMeaning
+from bastion_operator.network.virtual_machine import VirtualMachine
+from bastion_operator.network.virtual_network import Subnet
+
+T = TypeVar("T")
+
+
+class Evaluation:
+    """One inventory under evaluation. Not to be shared between threads; the inventory may be."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self._known: dict[Hashable, Any] = {}
+        self._meanings: dict[Hashable, TagMeaning] = {}
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """The value of that key, worked out the first time."""
+        try:
+            return cast("T", self._known[key])
+        except KeyError:
+            value = self._known[key] = work()
+            return value
+
+    def host(self, bastion: BastionHost) -> Host:
+        """The Bastion with its place."""
+        return self.once(("host", bastion.key), lambda: find_host(self.inventory, bastion))
+
+    def target(self, vm: VirtualMachine) -> Target:
+        """The VM with its place."""
+        return self.once(("target", vm.key), lambda: find_target(self.inventory, vm))
+
+    def side(self, key: Hashable, work: Callable[[], SideMeaning]) -> SideMeaning:
+        """The tags on one side; equal meanings are one object, so that subnets that mean the same share their tables."""
+
+        def interned() -> SideMeaning:
+            side = work()
+            otherwise = None if side.otherwise is None else self._interned(side.otherwise)
+            return SideMeaning(self._interned(side.meaning), otherwise, side.doubt)
+
+        return self.once(("side", key), interned)
+
+    def _interned(self, meaning: TagMeaning) -> TagMeaning:
+        return self._meanings.setdefault((meaning.virtual_network, meaning.virtual_network_doubt), meaning)
+
+    def learned_default(self, _subnet: Subnet) -> Doubt | None:
+        """Evidence that a subnet learns 0.0.0.0/0 from a gateway or a virtual hub."""
+        return None
+
+    def rule_table(
+        self, group: SecurityGroup, direction: Direction, port: int, host: Host, meaning: TagMeaning
+    ) -> RuleTable:
+        """The group's rules for connections from the Bastion to a port."""
+        key = ("rules", group.key, direction, port, host.bastion.key, id(meaning))
+        return self.once(key, lambda: RuleTable(group, direction, port, host.sources, meaning))
+
+    @cached_property
+    def bastions_by_network(self) -> Mapping[str, tuple[BastionHost, ...]]:
+        """Bastions by the lower-cased id of their VNet."""
+        found: dict[str, list[BastionHost]] = defaultdict(list)
+        for bastion in self.inventory.bastions.values():
+            if (network_id := bastion.virtual_network_id) is not None:
+                found[normalise_id(network_id)].append(bastion)
+        return {key: tuple(bastions) for key, bastions in found.items()}
+
+    @cached_property
+    def neighbours(self) -> Mapping[str, frozenset[str]]:
+        """Keys of the VNets with a peering link to or from a VNet, in any state."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for network in self.inventory.virtual_networks.values():
+            for link in network.peerings:
+                if link.remote_key and link.remote_key != network.key:
+                    found[network.key].add(link.remote_key)
+                    found[link.remote_key].add(network.key)
+        return {key: frozenset(keys) for key, keys in found.items()}

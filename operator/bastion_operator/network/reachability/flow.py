@@ -1,0 +1,147 @@
+"""The TCP flow from the Bastion's addresses to the VM's, judged by security groups. Steps 13 and 15."""
+
+from collections.abc import Iterator
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.prefixes import format_address
+from bastion_operator.network.reachability.path import Topology
+from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.sides import Opposite, SideMeaning, side_meaning
+from bastion_operator.network.reachability.verdict import Via
+from bastion_operator.network.security_group import Direction, SecurityGroup
+from bastion_operator.network.security_rules import Decision
+from bastion_operator.network.service_tags import Doubt, TagMeaning
+
+
+def bastion_group_findings(question: Question) -> Iterator[Finding]:
+    """Step 13: the group on AzureBastionSubnet lets the connection out."""
+    host = question.host
+    if host.is_developer or host.subnet is None or not question.flow_is_known:
+        return
+    side = _bastion_side(question)
+    link = question.path.pair.near if question.path.pair is not None else None
+    note = _access_note(link.name) if link is not None and question.path.blocks_access(link) else ""
+    yield from _group_findings(
+        question, host.subnet.network_security_group_id, Direction.OUTBOUND, side, "BastionNsgDenies", note
+    )
+
+
+def target_group_findings(question: Question) -> Iterator[Finding]:
+    """Step 15: the groups on the VM's subnet and on its NIC let the connection in."""
+    target = question.target
+    if not question.flow_is_known or target.subnet is None or target.interface is None:
+        return
+    side = _target_side(question)
+    link = question.path.pair.far if question.path.pair is not None else None
+    note = _access_note(link.name) if link is not None and question.path.blocks_access(link) else ""
+    subnet_group, nic_group = target.subnet.network_security_group_id, target.interface.network_security_group_id
+    yield from _group_findings(question, subnet_group, Direction.INBOUND, side, "SubnetNsgDenies", note)
+    yield from _group_findings(question, nic_group, Direction.INBOUND, side, "NicNsgDenies", note)
+
+
+def _bastion_side(question: Question) -> SideMeaning | None:
+    host, target, path = question.host, question.target, question.path
+    evaluation = question.evaluation
+    network, subnet = host.network, host.subnet
+    if network is None or subnet is None:
+        return None
+    opposite = _opposite(question, near=True)
+    key = (host.bastion.key, target.network_key, path.topology, path.via, path.sound)
+    return evaluation.side(
+        key, lambda: side_meaning(evaluation.inventory, network, subnet, opposite, evaluation.learned_default(subnet))
+    )
+
+
+def _target_side(question: Question) -> SideMeaning | None:
+    host, target, path = question.host, question.target, question.path
+    evaluation = question.evaluation
+    network, subnet = target.network, target.subnet
+    if network is None or subnet is None:
+        return None
+    opposite = _opposite(question, near=False)
+    key = (subnet.key, host.network_key, path.topology, path.via, path.sound)
+    return evaluation.side(
+        key, lambda: side_meaning(evaluation.inventory, network, subnet, opposite, evaluation.learned_default(subnet))
+    )
+
+
+def _opposite(question: Question, *, near: bool) -> Opposite | None:
+    """The VNet across, as the near (the Bastion's) or the far side sees it."""
+    path = question.path
+    if path.topology is Topology.SAME_VNET:
+        return None
+    network = question.target.network if near else question.host.network
+    pair = path.pair
+    link = None if pair is None else pair.near if near else pair.far
+    learned = path.via is Via.IP_CONNECT
+    return Opposite(network, link, mended=not path.sound, learned=learned)
+
+
+def _group_findings(
+    question: Question, group_id: str | None, direction: Direction, side: SideMeaning | None, code: str, note: str
+) -> Iterator[Finding]:
+    if group_id is None or side is None:
+        return
+    group = question.evaluation.inventory.security_group(group_id)
+    if group is None or group.rules is None:
+        what = "is not in the data" if group is None else "states no securityRules"
+        message = f"network security group {group_id} {what}"
+        yield finding("EffectiveDataUnavailable", message, resource=group_id)
+        return
+    yield from _told(question, group, direction, _decide(question, group, direction, side), code, note)
+
+
+def _decide(question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning) -> Decision:
+    host, target = question.host, question.target
+    address = target.address
+    assert address is not None, "asked only where the flow is known"
+
+    def under(meaning: TagMeaning) -> Decision:
+        table = question.evaluation.rule_table(group, direction, question.asked.port, host, meaning)
+        return table.decide(address, target.application_security_groups)
+
+    decision = under(side.meaning)
+    if side.otherwise is None or side.doubt is None:
+        return decision
+    other = under(side.otherwise)
+    if (other.denied, other.partly, other.undecided) == (decision.denied, decision.partly, decision.undecided):
+        return decision
+    return Decision(undecided=host.sources, doubts=(*decision.doubts, *other.doubts, side.doubt))
+
+
+def _told(
+    question: Question, group: SecurityGroup, direction: Direction, decision: Decision, code: str, note: str
+) -> Iterator[Finding]:
+    """A decision in words: what is denied by which rule, and what stays open and why."""
+    rule = decision.blamed
+    if rule is not None:
+        host, target = question.host, question.target
+        whole = decision.denied == host.sources
+        to = f"TCP {question.asked.port} to {format_address(target.address or 0)} of {target.vm.name}"
+        what = f"rule {rule.name} (priority {rule.priority}, {direction.value}) of {group.name} denies {to}"
+        if whole:
+            message = f"{what} from the Bastion addresses {host.prefix_text}{note}"
+        else:
+            blocked = decision.denied | decision.partly
+            some = ", ".join(blocked.prefixes())
+            message = f"{what} for some sessions: those from {some} of the Bastion addresses {host.prefix_text}{note}"
+        yield finding(
+            code if whole else "NsgPartiallyBlocksBastion",
+            f"{message}; allow it with a rule in front",
+            resource=group.id,
+            rule=rule.name,
+            priority=rule.priority,
+            direction=direction.value,
+        )
+    for doubt in decision.doubts:
+        yield _open(doubt, group)
+
+
+def _open(doubt: Doubt, group: SecurityGroup) -> Finding:
+    message = f"what {group.name} does hangs on what is not known: {doubt.what}"
+    return finding(doubt.code, message, resource=doubt.resource or group.id)
+
+
+def _access_note(link: str) -> str:
+    return f"; allowVirtualNetworkAccess is false on peering {link}, which takes the peer out of the tag VirtualNetwork"

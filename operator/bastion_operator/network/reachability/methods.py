@@ -1,0 +1,58 @@
+"""Steps 17 and 18: how a person connects, and what this evaluation cannot see."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.verdict import Method, Via
+from bastion_operator.network.sku import supports
+
+_NATIVE_PORTS_BY_ADDRESS: Final = frozenset({22, 3389})
+
+
+def connection_methods(question: Question) -> Iterator[Method]:
+    """Step 17: the methods of a Bastion that reaches the VM."""
+    bastion, via = question.host.bastion, question.path.via
+    yield Method.PORTAL
+    if _native_client(question) and (via is not Via.IP_CONNECT or question.asked.port in _NATIVE_PORTS_BY_ADDRESS):
+        yield Method.NATIVE_CLIENT
+    shareable = bastion.sku is not None and supports(bastion.sku, "shareableLink") and bastion.shareable_link
+    if shareable and via is not Via.IP_CONNECT:
+        yield Method.SHAREABLE_LINK
+
+
+def _native_client(question: Question) -> bool:
+    bastion = question.host.bastion
+    capable = bastion.sku is not None and supports(bastion.sku, "nativeClient")
+    return capable and bastion.tunneling and not bastion.session_recording
+
+
+def method_findings(question: Question) -> Iterator[Finding]:
+    """Step 17: why the native client is not among the methods."""
+    bastion = question.host.bastion
+    if _native_client(question):
+        return
+    if bastion.sku is None or not supports(bastion.sku, "nativeClient"):
+        why = f"SKU {bastion.sku_name} does not have it; Standard and Premium do"
+    elif bastion.session_recording:
+        why = "session recording excludes it"
+    else:
+        why = "enableTunneling is not true"
+    message = f"the native client is not available with Bastion {bastion.name}: {why}"
+    yield finding("NativeClientDisabled", message, resource=bastion.id)
+
+
+def always_findings() -> tuple[Finding, ...]:
+    """Step 18: what is inside the VM is not seen from Azure's side, and whose rights were not asked about is not known."""
+    return _ALWAYS
+
+
+_ALWAYS: Final = (
+    finding(
+        "GuestNotVerified",
+        "whether the guest listens (sshd, Remote Desktop, its own firewall) is not to be seen in Azure's resources",
+    ),
+    finding("RbacNotEvaluated", "whose roles allow the connection was not asked"),
+)

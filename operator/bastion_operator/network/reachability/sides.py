@@ -1,0 +1,120 @@
+"""What the tag VirtualNetwork means on each side of a connection.
+
+It is the side's own address space, its peers' (unless that side's link keeps them out), the host address, and the prefixes
+of the route table on the evaluated subnet. Source: Microsoft Learn, "Virtual network service tags"; that only the
+subnet's own route table counts, and 0.0.0.0/0 with an appliance as next hop, is reported by users of Azure.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.peering import PeeringLink, PeeringState
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
+from bastion_operator.network.route_table import Route
+from bastion_operator.network.service_tags import HOST, Doubt, TagMeaning
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
+
+EVERYWHERE: Final = (0, LAST_ADDRESS)
+_APPLIANCE: Final = "virtualappliance"
+
+
+@dataclass(frozen=True, slots=True)
+class Opposite:
+    """The other VNet of a connection, as one side's tag has to know it.
+
+    ``mended``: the peering is judged as if it were connected, in sync and with access allowed. ``learned``: its prefixes
+    are learned from a gateway or a virtual hub.
+    """
+
+    network: VirtualNetwork | None
+    link: PeeringLink | None
+    mended: bool
+    learned: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SideMeaning:
+    """The tags' meaning on one side; ``otherwise`` the second meaning where a default route makes it doubtful."""
+
+    meaning: TagMeaning
+    otherwise: TagMeaning | None = None
+    doubt: Doubt | None = None
+
+
+def side_meaning(
+    inventory: Inventory,
+    network: VirtualNetwork,
+    subnet: Subnet,
+    opposite: Opposite | None,
+    learned_default: Doubt | None,
+) -> SideMeaning:
+    """The tags as the rules on a subnet, and on the NICs in it, see them.
+
+    ``learned_default``: evidence that the side learns 0.0.0.0/0, if there is any.
+    """
+    own, doubt = _own_space(network)
+    space = own | HOST | _peers(inventory, network, opposite)
+    routes, default, unread = _route_prefixes(inventory, subnet)
+    space |= AddressSet(route.interval for route in routes if route.interval is not None)
+    if default is not None and default.next_hop == _APPLIANCE:
+        return SideMeaning(TagMeaning(EVERYTHING, doubt or unread))
+    meaning = TagMeaning(space, doubt or unread)
+    if default is not None:
+        what = f"whether route {default.name} (0.0.0.0/0 to {default.next_hop}) on {subnet.name} widens the tag VirtualNetwork"
+        learned_default = Doubt("EffectiveDataUnavailable", what, subnet.route_table_id)
+    if learned_default is None:
+        return SideMeaning(meaning)
+    return SideMeaning(meaning, TagMeaning(EVERYTHING, doubt or unread), learned_default)
+
+
+def _own_space(network: VirtualNetwork) -> tuple[AddressSet, Doubt | None]:
+    if network.address_space is not None and not network.address_space.malformed:
+        return network.address_space.addresses, None
+    known = network.address_space.addresses if network.address_space is not None else EMPTY
+    return known, Doubt("EffectiveDataUnavailable", f"the address space of VNet {network.name}", network.id)
+
+
+def _peers(inventory: Inventory, network: VirtualNetwork, opposite: Opposite | None) -> AddressSet:
+    space = EMPTY
+    for link in network.peerings:
+        if opposite is not None and link is opposite.link:
+            continue
+        if link.state is PeeringState.CONNECTED and link.allow_virtual_network_access:
+            space |= _linked(inventory, link)
+    if opposite is not None and opposite.network is not None and _in_tag(opposite):
+        space |= _own_space(opposite.network)[0]
+        if opposite.link is not None:
+            space |= _linked(inventory, opposite.link)
+    return space
+
+
+def _in_tag(opposite: Opposite) -> bool:
+    allowed = opposite.link is not None and opposite.link.allow_virtual_network_access
+    return opposite.mended or opposite.learned or allowed
+
+
+def _linked(inventory: Inventory, link: PeeringLink) -> AddressSet:
+    if link.remote_address_space is not None:
+        return link.remote_address_space.addresses
+    remote = inventory.virtual_network(link.remote_virtual_network_id)
+    return EMPTY if remote is None else _own_space(remote)[0]
+
+
+def _route_prefixes(inventory: Inventory, subnet: Subnet) -> tuple[list[Route], Route | None, Doubt | None]:
+    """The routes of the subnet's own table without 0.0.0.0/0, that one, and what cannot be read."""
+    if subnet.route_table_id is None:
+        return [], None, None
+    table = inventory.route_table(subnet.route_table_id)
+    if table is None:
+        what = (
+            f"the route table {subnet.route_table_id} of {subnet.name}, whose prefixes belong to the tag VirtualNetwork"
+        )
+        return [], None, Doubt("EffectiveDataUnavailable", what, subnet.route_table_id)
+    unread = next((route for route in table.routes if not route.readable), None)
+    doubt = None
+    if unread is not None:
+        what = f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) cannot be read"
+        doubt = Doubt("EffectiveDataUnavailable", what, table.id)
+    default = next((route for route in table.routes if route.interval == EVERYWHERE), None)
+    return [route for route in table.routes if route.interval != EVERYWHERE], default, doubt

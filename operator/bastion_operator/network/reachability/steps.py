@@ -1,0 +1,95 @@
+"""The decision procedure: one small function a step, in the order in which a person should mend what they find."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability.flow import bastion_group_findings, target_group_findings
+from bastion_operator.network.reachability.host import Host, host_public_ip, host_sku, host_state, host_subnet
+from bastion_operator.network.reachability.methods import method_findings
+from bastion_operator.network.reachability.path import Topology, access_findings, apart_findings
+from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.sku_rules import sku_findings
+from bastion_operator.network.reachability.target import Target, power_findings, session_host_findings
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of docs/reachability.md. ``per`` names what its findings depend on: equal keys, equal findings."""
+
+    number: int
+    name: str
+    findings: Callable[[Question], Iterable[Finding]]
+    per: Callable[[Question], Hashable] | None = None
+
+
+def _per_host(question: Question) -> Hashable:
+    return question.host.bastion.key
+
+
+def _per_target(question: Question) -> Hashable:
+    return question.target.vm.key
+
+
+def _not_built(number: int, name: str) -> Step:
+    def findings(_: Question) -> Iterator[Finding]:
+        yield finding("NotLookedAt", f"step {number} is not judged yet: {name}")
+
+    return Step(number, name, findings)
+
+
+def target_findings(inventory: Inventory, target: Target) -> Iterator[Finding]:
+    """Step 8: what can be said of a VM without a Bastion."""
+    yield from power_findings(target)
+    yield from target.missing
+    yield from session_host_findings(inventory, target)
+
+
+def _topology(question: Question) -> Iterator[Finding]:
+    path, target, host = question.path, question.target, question.host
+    yield from path.findings
+    if path.topology is Topology.APART:
+        yield apart_findings(host, target, path.between)
+    if path.topology is Topology.PEERED:
+        yield from access_findings(
+            path,
+            near_has_group=_near_has_group(host),
+            far_has_group=_far_has_group(target),
+            developer=host.is_developer,
+        )
+
+
+def _near_has_group(host: Host) -> bool:
+    """Whether a security group decides on the Bastion's side; where the side is not known, nothing is claimed."""
+    return host.subnet is None or host.subnet.network_security_group_id is not None
+
+
+def _far_has_group(target: Target) -> bool:
+    if target.subnet is None or target.interface is None:
+        return True
+    return bool(target.subnet.network_security_group_id or target.interface.network_security_group_id)
+
+
+STEPS: Final = (
+    Step(1, "the Bastion's state", lambda question: host_state(question.host), _per_host),
+    Step(2, "the Bastion's SKU", lambda question: host_sku(question.host), _per_host),
+    Step(3, "its subnet", lambda question: host_subnet(question.evaluation.inventory, question.host), _per_host),
+    _not_built(4, "the route table of AzureBastionSubnet"),
+    _not_built(5, "default routes learned by the Bastion's VNet"),
+    _not_built(6, "private DNS zones linked to the Bastion's VNet"),
+    Step(7, "its public IP", lambda question: host_public_ip(question.evaluation.inventory, question.host), _per_host),
+    _not_built(7, "the rules that Bastion itself needs on AzureBastionSubnet"),
+    Step(8, "the VM", lambda question: target_findings(question.evaluation.inventory, question.target), _per_target),
+    Step(9, "what the SKU allows", sku_findings),
+    Step(11, "the topology", _topology),
+    _not_built(12, "routes over a virtual WAN or a gateway, which IP-based connection could use"),
+    Step(13, "the way out of AzureBastionSubnet", bastion_group_findings),
+    _not_built(14, "security admin rules of Azure Virtual Network Manager"),
+    Step(15, "the way into the VM", target_group_findings),
+    _not_built(16, "the route back from the VM"),
+    Step(17, "the methods", method_findings, _per_host),
+    _not_built(18, "roles and just-in-time access"),
+)

@@ -1,0 +1,136 @@
+"""The VM's side of a connection: the address that Bastion connects to, and where it lies. Steps 8 and 9."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.network_interface import IpConfiguration, NetworkInterface
+from bastion_operator.network.prefixes import PrefixError, parse_address
+from bastion_operator.network.virtual_machine import VirtualMachine
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A VM with what was found of its primary IPv4 address; None for each fact that is missing.
+
+    ``network_id`` is known as soon as the address's subnet is named, even where the VNet's row is missing.
+    ``missing`` says what could not be found or read.
+    """
+
+    vm: VirtualMachine
+    interface: NetworkInterface | None = None
+    address: int | None = None
+    application_security_groups: frozenset[str] = frozenset()
+    network_id: str | None = None
+    network: VirtualNetwork | None = None
+    subnet: Subnet | None = None
+    missing: tuple[Finding, ...] = ()
+
+    @property
+    def network_key(self) -> str | None:
+        """The VNet's id, lower-cased."""
+        return None if self.network_id is None else normalise_id(self.network_id)
+
+
+def find_target(inventory: Inventory, vm: VirtualMachine) -> Target:
+    """Follows a VM to its primary NIC, its primary IPv4 address, its subnet and its VNet, as far as the facts go."""
+    if vm.interfaces is None:
+        return Target(
+            vm, missing=(_unavailable(f"{vm.name} states no network profile: its NICs are not known", vm.id),)
+        )
+    if not vm.interfaces:
+        return Target(vm, missing=(_no_address(vm, "it has no NIC"),))
+    nic_id = _primary_interface_id(inventory, vm)
+    if nic_id is None:
+        return Target(vm, missing=(_unavailable(f"none of the NICs of {vm.name} is marked as primary", vm.id),))
+    nic = inventory.network_interface(nic_id)
+    if nic is None:
+        return Target(vm, missing=(_unavailable(f"NIC {nic_id} of {vm.name} is not in the data", nic_id),))
+    return _place(inventory, vm, nic)
+
+
+def _primary_interface_id(inventory: Inventory, vm: VirtualMachine) -> str | None:
+    references = vm.interfaces or ()
+    if len(references) == 1:
+        return references[0].id
+    marked = [reference.id for reference in references if reference.primary]
+    if not marked:
+        marked = [
+            reference.id
+            for reference in references
+            if (nic := inventory.network_interface(reference.id)) is not None and nic.primary
+        ]
+    return marked[0] if marked else None
+
+
+def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> Target:
+    if nic.ip_configurations is None:
+        return Target(vm, nic, missing=(_unavailable(f"NIC {nic.id} states no ipConfigurations", nic.id),))
+    configuration = nic.primary_ipv4
+    address, missing = _address(vm, nic, configuration)
+    lying = configuration or next(iter(nic.ip_configurations), None)
+    subnet_id = lying.subnet_id if lying is not None else None
+    if subnet_id is None:
+        if not missing:
+            missing = (_unavailable(f"NIC {nic.id} of {vm.name} names no subnet", nic.id),)
+        return Target(vm, nic, address, missing=missing)
+    place = subnet_id.lower().rfind("/subnets/")
+    network_id = subnet_id[:place] if place > 0 else None
+    network, subnet = inventory.virtual_network(network_id), inventory.subnet(subnet_id)
+    if subnet is None:
+        lost = network_id if network is None and network_id is not None else subnet_id
+        missing = (*missing, _unavailable(f"the subnet {subnet_id} of {vm.name} is not in the data", lost))
+    groups = frozenset(configuration.application_security_group_ids) if configuration is not None else frozenset()
+    return Target(vm, nic, address, groups, network_id, network, subnet, missing)
+
+
+def _address(
+    vm: VirtualMachine, nic: NetworkInterface, configuration: IpConfiguration | None
+) -> tuple[int | None, tuple[Finding, ...]]:
+    if configuration is None:
+        return None, (_no_address(vm, f"NIC {nic.id} has no IPv4 configuration"),)
+    if configuration.address is None:
+        return None, (_no_address(vm, f"NIC {nic.id} has no private IPv4 address"),)
+    try:
+        return parse_address(configuration.address), ()
+    except PrefixError as error:
+        return None, (_unavailable(f"the address of NIC {nic.id} cannot be read: {error}", nic.id),)
+
+
+def power_findings(target: Target) -> Iterator[Finding]:
+    """Step 8: a VM that does not run answers nobody."""
+    vm = target.vm
+    if vm.power_state is None:
+        yield _unavailable(
+            f"nothing says whether {vm.name} runs: read its instance view (az vm get-instance-view), or ask the graph",
+            vm.id,
+        )
+    elif not vm.running:
+        yield finding("VMNotRunning", f"{vm.name} is {vm.power_state}, not running: start it", resource=vm.id)
+
+
+def session_host_findings(inventory: Inventory, target: Target) -> Iterator[Finding]:
+    """Step 8: session hosts are reached through their own service; a Bastion session to them is a matter of luck."""
+    if target.vm.session_host or target.vm.key in inventory.session_hosts:
+        yield finding(
+            "RdsOrAvdTarget",
+            f"{target.vm.name} is a session host of Azure Virtual Desktop or Remote Desktop Services, which Bastion does not"
+            " support: connect through that service",
+            resource=target.vm.id,
+        )
+
+
+def _no_address(vm: VirtualMachine, why: str) -> Finding:
+    return finding(
+        "NoIPv4Address",
+        f"{vm.name} has no private IPv4 address to connect to: {why}; give its primary NIC one",
+        resource=vm.id,
+    )
+
+
+def _unavailable(message: str, resource: str) -> Finding:
+    return finding("EffectiveDataUnavailable", message, resource=resource)

@@ -1,0 +1,262 @@
+"""Evaluating a network security group for a set of sources at once.
+
+Azure takes the first rule that matches, lowest priority number first. Bastion connects from any address of its subnet, so
+the question is put for all of them together: the answer says which sources are let through and which are not, and which
+rule decides. What a rule matches may be uncertain (an unknown service tag, an unreadable field): then both continuations
+are followed, and only what differs between them stays open.
+Source: Microsoft Learn, "Network security groups" and "How network security groups filter network traffic".
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet
+from bastion_operator.network.security_group import (
+    DEFAULT_RULES,
+    Access,
+    Direction,
+    Endpoints,
+    SecurityGroup,
+    SecurityRule,
+)
+from bastion_operator.network.service_tags import Doubt, TagMeaning
+
+_BEFORE_ALL = 0
+"""Where a rule is tried whose priority cannot be read: its possible match in front covers every place it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a group does with the sources asked about; ``denied``, ``partly`` and ``undecided`` do not overlap.
+
+    ``partly``: sources of which some connections are denied, because a Deny names source ports. ``blamed`` is the rule
+    that decides for the lowest source that is denied in whole or in part.
+    """
+
+    denied: AddressSet = EMPTY
+    partly: AddressSet = EMPTY
+    undecided: AddressSet = EMPTY
+    blamed: SecurityRule | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether every source passes, for certain."""
+        return not (self.denied or self.partly or self.undecided)
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """Addresses matched for certain and beyond that perhaps, and application security groups."""
+
+    certain: AddressSet
+    possible: AddressSet
+    groups: frozenset[str]
+    doubts: tuple[Doubt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A rule narrowed to the question: the sources it matches, and which destinations it asks for."""
+
+    rule: SecurityRule
+    certain: AddressSet
+    possible: AddressSet
+    destination: _Range
+    doubts: tuple[Doubt, ...]
+    accesses: tuple[Access, ...]
+    some_ports_only: bool
+
+
+@dataclass(slots=True)
+class _Parcel:
+    """Sources that no rule has certainly decided yet, and what may already have happened to them."""
+
+    sources: AddressSet
+    outcomes: frozenset[Access] = frozenset()
+    partly: SecurityRule | None = None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The parcels that were decided."""
+
+    denied: list[tuple[AddressSet, SecurityRule]] = field(default_factory=list)
+    partly: list[tuple[AddressSet, SecurityRule]] = field(default_factory=list)
+    undecided: list[_Parcel] = field(default_factory=list)
+
+    def settle(self, parcel: _Parcel, sources: AddressSet, rule: SecurityRule, accesses: Iterable[Access]) -> None:
+        """Books sources on which a rule has the last word."""
+        outcomes = parcel.outcomes | frozenset(accesses)
+        if outcomes == {Access.DENY}:
+            self.denied.append((sources, rule))
+        elif parcel.partly is not None:
+            self.partly.append((sources, parcel.partly))
+        elif outcomes != {Access.ALLOW}:
+            self.undecided.append(_Parcel(sources, outcomes, None, parcel.doubts))
+
+    def decision(self) -> Decision:
+        """The tally as an answer."""
+        stopped = sorted((*self.denied, *self.partly), key=lambda booked: booked[0].lowest)
+        return Decision(
+            denied=_union(sources for sources, _ in self.denied),
+            partly=_union(sources for sources, _ in self.partly),
+            undecided=_union(parcel.sources for parcel in self.undecided),
+            blamed=stopped[0][1] if stopped else None,
+            doubts=tuple(dict.fromkeys(doubt for parcel in self.undecided for doubt in parcel.doubts)),
+        )
+
+
+class RuleTable:
+    """A group's rules of one direction, narrowed once to TCP, one port, a set of sources and one meaning of the tags.
+
+    ``decide`` then answers for any destination; answers are kept by which rules the destination meets.
+    """
+
+    __slots__ = ("_answers", "_entries", "_sources", "group")
+
+    def __init__(
+        self, group: SecurityGroup, direction: Direction, port: int, sources: AddressSet, meaning: TagMeaning
+    ) -> None:
+        self.group = group
+        self._sources = sources
+        self._entries = tuple(_entries(group, direction, port, sources, meaning))
+        self._answers: dict[tuple[bool | None, ...], Decision] = {}
+
+    def decide(self, destination: int, groups: frozenset[str] = frozenset()) -> Decision:
+        """What happens to connections to an address whose ipConfiguration is in these application security groups."""
+        meets = tuple(_meets(entry.destination, destination, groups) for entry in self._entries)
+        if (answer := self._answers.get(meets)) is None:
+            answer = self._answers[meets] = self._walk(meets)
+        return answer
+
+    def _walk(self, meets: tuple[bool | None, ...]) -> Decision:
+        tally = _Tally()
+        parcels = [_Parcel(self._sources)] if self._sources else []
+        for entry, met in zip(self._entries, meets, strict=True):
+            if met is False:
+                continue
+            parcels = [
+                rest for parcel in parcels for rest in _apply(entry, sure=met is True, parcel=parcel, tally=tally)
+            ]
+            if not parcels:
+                break
+        return tally.decision()
+
+
+def _apply(entry: _Entry, *, sure: bool, parcel: _Parcel, tally: _Tally) -> Iterator[_Parcel]:
+    """Books what the rule decides of a parcel and yields what goes on to the next rule."""
+    certain = parcel.sources & entry.certain if sure else EMPTY
+    perhaps = (parcel.sources & (entry.possible if sure else entry.certain | entry.possible)) - certain
+    if entry.some_ports_only:
+        if certain:
+            yield _Parcel(certain, parcel.outcomes, parcel.partly or entry.rule, parcel.doubts)
+    elif certain:
+        tally.settle(parcel, certain, entry.rule, entry.accesses)
+    if perhaps:
+        doubts = entry.doubts if sure else (*entry.doubts, *entry.destination.doubts)
+        yield _Parcel(perhaps, parcel.outcomes.union(entry.accesses), parcel.partly, (*parcel.doubts, *doubts))
+    if rest := parcel.sources - certain - perhaps:
+        yield _Parcel(rest, parcel.outcomes, parcel.partly, parcel.doubts)
+
+
+def _meets(destination: _Range, address: int, groups: frozenset[str]) -> bool | None:
+    """Whether the destination is met; None where that is not known."""
+    if address in destination.certain or not destination.groups.isdisjoint(groups):
+        return True
+    return None if address in destination.possible else False
+
+
+def _entries(
+    group: SecurityGroup, direction: Direction, port: int, sources: AddressSet, meaning: TagMeaning
+) -> Iterator[_Entry]:
+    rules = [rule for rule in (*(group.rules or ()), *DEFAULT_RULES) if rule.direction in {direction, None}]
+    rules.sort(key=_place)
+    for _, equals in groupby(rules, key=_place):
+        contenders = [rule for rule in equals if _concerns(rule, port)]
+        clash = len({rule.access for rule in contenders}) > 1
+        for rule in contenders:
+            entry = _entry(rule, group, port, sources, meaning, clash=clash)
+            if entry is not None:
+                yield entry
+
+
+def _place(rule: SecurityRule) -> int:
+    return _BEFORE_ALL if rule.priority is None else rule.priority
+
+
+def _concerns(rule: SecurityRule, port: int) -> bool:
+    """Whether the rule can have to do with TCP to that port; an unreadable field may."""
+    if rule.protocol not in {"tcp", "*", None}:
+        return False
+    return port in rule.destination_ports or bool(rule.destination_ports.malformed)
+
+
+def _entry(
+    rule: SecurityRule, group: SecurityGroup, port: int, sources: AddressSet, meaning: TagMeaning, *, clash: bool
+) -> _Entry | None:
+    some_ports_only = not rule.source_ports.every
+    if some_ports_only and rule.access is Access.ALLOW and not rule.source_ports.malformed:
+        return None
+    source = _range(rule.source, group, rule, meaning)
+    doubts = _rule_doubts(rule, group, port, clash=clash)
+    certain, possible = source.certain & sources, source.possible & sources
+    if doubts:
+        certain, possible = EMPTY, certain | possible
+    if not certain and not possible:
+        return None
+    return _Entry(
+        rule=rule,
+        certain=certain,
+        possible=possible,
+        destination=_range(rule.destination, group, rule, meaning),
+        doubts=(*doubts, *source.doubts),
+        accesses=(Access.ALLOW, Access.DENY) if rule.access is None else (rule.access,),
+        some_ports_only=some_ports_only and rule.access is Access.DENY,
+    )
+
+
+def _rule_doubts(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: bool) -> tuple[Doubt, ...]:
+    """Why it is not certain that the rule applies at its place, apart from its endpoints."""
+    fields = [
+        name
+        for name, unreadable in (
+            ("priority", rule.priority is None),
+            ("direction", rule.direction is None),
+            ("access", rule.access is None),
+            ("protocol", rule.protocol is None),
+            ("sourcePortRange", bool(rule.source_ports.malformed) and not rule.source_ports.every),
+            ("destinationPortRange", port not in rule.destination_ports),
+        )
+        if unreadable
+    ]
+    doubts = [_unreadable(group, rule, name) for name in fields]
+    if clash:
+        what = f"which of the rules with priority {rule.priority} in {group.name} comes first"
+        doubts.append(Doubt("EffectiveDataUnavailable", what, group.id))
+    return tuple(doubts)
+
+
+def _range(endpoints: Endpoints, group: SecurityGroup, rule: SecurityRule, meaning: TagMeaning) -> _Range:
+    """The addresses that one side of a rule stands for. Application security groups are no addresses."""
+    certain, possible, doubts = endpoints.addresses, EMPTY, []
+    for tag in endpoints.tags:
+        meant = meaning.range_of(tag)
+        certain |= meant.certain
+        if meant.doubt is not None:
+            possible |= meant.possible
+            doubts.append(meant.doubt)
+    for item in endpoints.malformed:
+        possible = EVERYTHING
+        doubts.append(_unreadable(group, rule, item))
+    return _Range(certain, possible - certain, endpoints.application_security_groups, tuple(doubts))
+
+
+def _unreadable(group: SecurityGroup, rule: SecurityRule, what: str) -> Doubt:
+    return Doubt("EffectiveDataUnavailable", f"{what!r} of rule {rule.name} in {group.name} cannot be read", group.id)
+
+
+def _union(sets: Iterable[AddressSet]) -> AddressSet:
+    return AddressSet(interval for addresses in sets for interval in addresses.intervals)

@@ -1,0 +1,109 @@
+"""Service tags: which exist, and what those mean whose ranges decide about private addresses.
+
+Source: Microsoft Learn, "Virtual network service tags". The ranges of ``Internet`` leave out what a recorded effective
+rule list of Azure leaves out.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet, parse_address
+
+HOST_ADDRESS: Final = parse_address("168.63.129.16")
+"""The virtual address of the Azure host: source of health probes, and of the Developer SKU's sessions."""
+
+HOST: Final = AddressSet([(HOST_ADDRESS, HOST_ADDRESS)])
+
+NOT_INTERNET: Final = AddressSet.of(
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "25.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/3",
+)
+
+CLASSIC_SPELLING: Final = {
+    "virtual_network": "virtualnetwork",
+    "azure_loadbalancer": "azureloadbalancer",
+}
+
+_SERVICES: Final = """
+ActionGroup ApiManagement AppConfiguration ApplicationInsightsAvailability AppService AppServiceManagement
+AutonomousDevelopmentPlatform AzureActiveDirectory AzureActiveDirectoryDomainServices AzureAdvancedThreatProtection
+AzureApiForFHIR AzureArcInfrastructure AzureAttestation AzureBackup AzureBotService AzureCloud AzureCognitiveSearch
+AzureConnectors AzureContainerAppsService AzureContainerRegistry AzureCosmosDB AzureDatabricks
+AzureDataExplorerManagement AzureDataLake AzureDeviceUpdate AzureDevOps AzureDevSpaces AzureDigitalTwins AzureEventGrid
+AzureFrontDoor AzureHealthcareAPIs AzureIdentity AzureInformationProtection AzureIoTHub AzureKeyVault
+AzureLoadTestingInstanceManagement AzureMachineLearning AzureMachineLearningInference AzureManagedGrafana AzureMonitor
+AzureMonitorForSAP AzureOpenDatasets AzurePlatformDNS AzurePlatformIMDS AzurePlatformLKM AzureResourceManager
+AzureSecurityCenter AzureSentinel AzureSignalR AzureSiteRecovery AzureSphere AzureSpringCloud AzureStack
+AzureTrafficManager AzureUpdateDelivery AzureVideoAnalyzerForMedia AzureWebPubSub BatchNodeManagement ChaosStudio
+CognitiveServicesFrontend CognitiveServicesManagement DataFactory DataFactoryManagement Dynamics365BusinessCentral
+Dynamics365ForMarketingEmail EOPExternalPublishedIPs EventHub GatewayManager GenevaActions Grafana
+GuestAndHybridManagement HDInsight KustoAnalytics LogicApps LogicAppsManagement M365ManagementActivityApi
+M365ManagementActivityApiWebhook Marketplace MicrosoftAzureFluidRelay MicrosoftCloudAppSecurity
+MicrosoftContainerRegistry MicrosoftDefenderForEndpoint MicrosoftPurviewPolicyDistribution OneDsCollector PowerBI
+PowerPlatformInfra PowerPlatformPlex PowerQueryOnline Scuba SCCservice SerialConsole ServiceBus ServiceFabric Sql
+SqlManagement Storage StorageMover StorageSyncService VideoIndexer WindowsAdminCenter WindowsVirtualDesktop
+"""
+
+KNOWN_SERVICES: Final = frozenset(name.lower() for name in _SERVICES.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a decision stays open: the code to report, and what is not known. ``resource`` is the id to look at."""
+
+    code: str
+    what: str
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagRange:
+    """The addresses that a tag surely has, those it may have beyond them, and why that is not known."""
+
+    certain: AddressSet
+    possible: AddressSet = EMPTY
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TagMeaning:
+    """What the tags mean to one evaluating side: its own and its peers' address spaces decide two of them.
+
+    ``virtual_network_doubt``: why the tag VirtualNetwork may hold more than ``virtual_network``, if it may.
+    """
+
+    virtual_network: AddressSet
+    virtual_network_doubt: Doubt | None = None
+
+    def range_of(self, tag: str) -> TagRange:
+        """The range of a tag (lower-cased)."""
+        name = CLASSIC_SPELLING.get(tag, tag)
+        if name == "virtualnetwork":
+            return TagRange(self.virtual_network, self._beyond(), self.virtual_network_doubt)
+        if name == "azureloadbalancer":
+            return TagRange(HOST)
+        if name == "internet":
+            return self._internet()
+        if name.partition(".")[0] in KNOWN_SERVICES:
+            what = f"the addresses of service tag {tag} (public ranges that change weekly)"
+            return TagRange(EMPTY, EVERYTHING - NOT_INTERNET - HOST, Doubt("EffectiveDataUnavailable", what))
+        return TagRange(EMPTY, EVERYTHING, Doubt("UnknownServiceTag", f"service tag {tag!r} is none that is known"))
+
+    def _beyond(self) -> AddressSet:
+        return EMPTY if self.virtual_network_doubt is None else EVERYTHING
+
+    def _internet(self) -> TagRange:
+        outside = EVERYTHING - NOT_INTERNET - self.virtual_network - HOST
+        if self.virtual_network_doubt is not None:
+            return TagRange(EMPTY, outside, self.virtual_network_doubt)
+        what = "whether Azure counts 168.63.129.16, the Developer SKU's source, to the tag Internet"
+        return TagRange(outside, HOST, Doubt("EffectiveDataUnavailable", what))

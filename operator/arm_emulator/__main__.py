@@ -1,0 +1,82 @@
+"""The command `arm-emulator`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from arm_emulator import __version__
+from arm_emulator.estate import EstateError
+from arm_emulator.serve import Options, serve
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """A local Azure Resource Manager for networking: real TLS, real tokens, long operations, Bastion's rules."""
+
+
+@main.command(name="serve")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 picks a free one.")
+@click.option(
+    "--estate",
+    "estates",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file of ARM resources to start with (as az or Resource Graph write them); may be given several times.",
+)
+@click.option("--speed", default=1.0, show_default=True, help="Divides every waiting time of Azure.")
+@click.option("--request-log", type=click.Path(path_type=Path), help="Where to write a JSON line for each request.")
+@click.option("--state", type=click.Path(path_type=Path), help="A file that keeps the state over restarts.")
+@click.option("--control", is_flag=True, help="Opens the control side below /_emulator/.")
+@click.option("--token-lifetime", default=3599.0, show_default=True, help="Seconds that access tokens live.")
+@click.option(
+    "--graph-lag", default=2.0, show_default=True, help="Seconds (divided by speed) that Resource Graph lags."
+)
+@click.option("--public-ip-quota", default=10, show_default=True, help="Public IPs for each subscription and region.")
+@click.option("--throttling/--no-throttling", default=True, show_default=True, help="Whether to refuse over budget.")
+@click.option("--exit-with-parent", is_flag=True, help="Ends when the process that started it has gone.")
+def serve_command(  # one parameter for each option of the command line
+    *,
+    listen: str,
+    estates: tuple[Path, ...],
+    speed: float,
+    request_log: Path | None,
+    state: Path | None,
+    control: bool,
+    token_lifetime: float,
+    graph_lag: float,
+    public_ip_quota: int,
+    throttling: bool,
+    exit_with_parent: bool,
+) -> None:
+    """Serves Azure until it is told to stop; prints one JSON line when it is ready."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError(f"--listen: expected HOST:PORT, not {listen!r}")
+    if speed <= 0:
+        raise click.UsageError(f"--speed: must be above 0, not {speed}")
+    options = Options(
+        host.strip("[]"),
+        int(port),
+        estates,
+        speed,
+        request_log,
+        state,
+        control,
+        token_lifetime,
+        graph_lag,
+        public_ip_quota,
+        throttling,
+        exit_with_parent,
+    )
+    try:
+        asyncio.run(serve(options))
+    except (EstateError, OSError) as error:
+        click.echo(f"arm-emulator: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What ARM looks at in a request before any resource type does: shapes, names, places, preconditions."""
+
+import copy
+import re
+from http import HTTPStatus
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format, not_found
+from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.store import Resource
+
+NAME = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
+GROUP_NAME = re.compile(r"[\w.()-]{0,89}[\w()-]")
+MOST_TAGS = 50
+LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 512, 256
+REGION = re.compile(r"[a-z0-9]+")
+
+
+def check_name(resource_id: ResourceId) -> None:
+    """Raises InvalidResourceName, or InvalidResourceGroupName for a group."""
+    if resource_id.type == GROUP_TYPE:
+        if not GROUP_NAME.fullmatch(resource_id.name):
+            raise bad_request(
+                "InvalidResourceGroup",
+                f"The provided resource group name '{resource_id.name}' has these invalid characters. The name can only "
+                "be a letter, digit, '-', '.', '(', ')' or '_'.",
+            )
+    elif not NAME.fullmatch(resource_id.name):
+        raise bad_request(
+            "InvalidResourceName",
+            f"Resource name {resource_id.name} is invalid. The name can be up to 80 characters long. It must begin with a "
+            "word character, and it must end with a word character or with '_'. The name may contain word characters or "
+            "'.', '-', '_'.",
+        )
+
+
+def shaped(declared: ResourceType, body: Json) -> Json:
+    """A copy of the body's writable part, with `properties` an object; raises InvalidRequestFormat for wrong shapes."""
+    for name in sorted(set(body) - declared.envelope - {"id", "name", "type", "etag"}):
+        raise invalid_format(
+            f"Could not find member '{name}' on object of type '{declared.name.rpartition('/')[2]}'.", name
+        )
+    wanted: Json = {
+        name: copy.deepcopy(body[name]) for name in body if name in declared.envelope and body[name] is not None
+    }
+    properties = wanted.setdefault("properties", {})
+    if not isinstance(properties, dict):
+        raise invalid_format(f"Error converting value '{properties}' to an object.", "properties")
+    for name in ("tags", "sku", "identity", "extendedLocation"):
+        if not isinstance(wanted.get(name, {}), dict):
+            raise invalid_format(f"Error converting value '{wanted[name]}' to an object.", name)
+    zones = wanted.get("zones", [])
+    if not isinstance(zones, list) or not all(isinstance(zone, str) for zone in zones):
+        raise invalid_format(f"Error converting value '{zones}' to a list of strings.", "zones")
+    for name in declared.read_only:
+        properties.pop(name, None)
+    return wanted
+
+
+def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
+    """Normalises the region (`West Europe` is `westeurope`); raises LocationRequired or InvalidResourceLocation."""
+    location = wanted.get("location")
+    if not isinstance(location, str) or not location.strip():
+        raise bad_request("LocationRequired", "The location property is required for this definition.")
+    region = location.lower().replace(" ", "")
+    if not REGION.fullmatch(region):
+        raise bad_request(
+            "LocationNotAvailableForResourceType",
+            f"The provided location '{location}' is not available for resource type '{resource_id.type}'.",
+        )
+    if old is not None and old.location.lower() != region:
+        code = "InvalidResourceGroupLocation" if resource_id.type == GROUP_TYPE else "InvalidResourceLocation"
+        raise conflict(
+            code,
+            f"The resource '{resource_id.name}' already exists in location '{old.location}' in resource group "
+            f"'{resource_id.group}'. A resource with the same name cannot be created in location '{region}'. Please "
+            "select a new resource name.",
+        )
+    wanted["location"] = region
+
+
+def check_tags(wanted: Json) -> None:
+    """Raises for tags that are not a map of strings, or are too many or too long."""
+    tags = wanted.get("tags")
+    if tags is None:
+        return
+    if not isinstance(tags, dict):
+        raise invalid_format(f"Error converting value '{tags}' to an object.", "tags")
+    if len(tags) > MOST_TAGS:
+        raise bad_request(
+            "InvalidTags", f"The number of tags {len(tags)} is greater than the maximum of {MOST_TAGS} that is allowed."
+        )
+    for name, value in tags.items():
+        if not isinstance(value, str):
+            raise invalid_format(f"Error converting value '{value}' to type 'System.String'.", f"tags.{name}")
+        if len(name) > LONGEST_TAG_NAME or len(value) > LONGEST_TAG_VALUE:
+            raise bad_request(
+                "InvalidTagNameOrValue",
+                f"Tag '{name[:64]}' is too long: names have at most {LONGEST_TAG_NAME} characters, values "
+                f"{LONGEST_TAG_VALUE}.",
+            )
+
+
+def check_preconditions(cloud: Cloud, old: Resource | None, if_match: str | None, if_none_match: str | None) -> None:
+    """Raises 412 where If-Match or If-None-Match does not hold."""
+    etag = None if old is None else cloud.etag(old)
+    fits = if_match is None or (old is not None and if_match in ("*", etag))
+    if fits and not (if_none_match is not None and old is not None and if_none_match in ("*", etag)):
+        return
+    what = f"If-Match: {if_match}" if not fits else f"If-None-Match: {if_none_match}"
+    subject = "The resource does not exist" if old is None else f"The etag of resource {old.id} is {etag}"
+    raise ArmError(
+        HTTPStatus.PRECONDITION_FAILED,
+        "PreconditionFailed",
+        f"Precondition failed. {subject}; the request asked for {what}.",
+    )
+
+
+def parent_not_found(resource_id: ResourceId) -> ArmError:
+    """404 for a child of something that is not there."""
+    parent = resource_id.parent
+    assert parent is not None
+    types = "/".join(parent.type.split("/"))
+    return not_found(
+        "ParentResourceNotFound",
+        f"Failed to perform operation on nested resource. Can not find parent resource '{types}/{parent.name}' of "
+        f"'{resource_id}'.",
+    )
+
+
+def entries(value: object, name: str) -> list[Json]:
+    """A nested list of children; raises InvalidRequestFormat for anything else."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise invalid_format(f"Error converting value to a list of '{name}'.", f"properties.{name}")
+    return value
+
+
+def named(put: Put) -> Json:
+    """A child that is asked for, as `check_children` sees it."""
+    return {"id": str(put.id), "name": put.id.name, "properties": put.properties}
+
+
+def named_resource(item: Resource) -> Json:
+    """A child that stands, as `check_children` sees it."""
+    return {"id": str(item.id), "name": item.name, "properties": item.properties}
+
+
+def without_state(body: Json) -> Json:
+    """A body apart from what only says how far Azure is."""
+    properties = {name: value for name, value in body["properties"].items() if name != "provisioningState"}
+    kept = {name: value for name, value in body.items() if name != "properties" and not name.startswith("_") and value}
+    return {**kept, "properties": properties}

@@ -1,0 +1,81 @@
+"""The whole of the local Azure that has state: one object that every part is handed."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from arm_emulator.clock import Clock
+from arm_emulator.errors import Json
+from arm_emulator.ids import ResourceId, parse
+from arm_emulator.operations import Operations
+from arm_emulator.store import Resource, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line decides about Azure's behaviour."""
+
+    tenant_id: str
+    public_ip_quota: int = 10
+    graph_lag: float = 2.0
+    page_size: int = 1000
+
+
+@dataclass(slots=True)
+class Cloud:
+    """Clock, resources and operations of the one tenant."""
+
+    clock: Clock
+    store: Store
+    operations: Operations
+    settings: Settings
+    extra_rows: dict[str, Json] = field(default_factory=dict)
+    """Rows of estate files whose ids are no resource ids of a subscription: kept for the graph."""
+
+    def find(self, resource_id: str | None) -> Resource | None:
+        """The resource with this id, in any casing."""
+        return None if resource_id is None else self.store.get(resource_id.rstrip("/").lower())
+
+    def touch(self, root_key: str) -> None:
+        """A new etag for a top-level resource, and so for its children."""
+        root = self.store.get(root_key)
+        if root is not None:
+            root.etag = new_etag()
+            self.store.put(root)
+
+    def etag(self, item: Resource) -> str:
+        """The etag of a resource: a child's is its top-level resource's."""
+        root = item if item.parent_key is None else self.store.get(item.root_key)
+        return "" if root is None else root.etag
+
+
+def new_etag() -> str:
+    """A weak etag around a fresh guid, as Microsoft.Network makes them."""
+    return f'W/"{uuid.uuid4()}"'
+
+
+def id_of(reference: object) -> str | None:
+    """The id in a `{"id": …}` reference; None where there is none."""
+    if isinstance(reference, dict):
+        value = reference.get("id")
+        if isinstance(value, str) and value:
+            return value
+    return None
+
+
+def parsed(reference: object) -> ResourceId | None:
+    """The same, taken apart."""
+    text = id_of(reference)
+    return None if text is None else parse(text)
+
+
+def upper_cased(resource_id: ResourceId) -> str:
+    """An id as Microsoft.Network writes it in back references: group and names in upper case."""
+    group = None if resource_id.group is None else resource_id.group.upper()
+    names = tuple(name.upper() for name in resource_id.names)
+    return str(ResourceId(resource_id.subscription, group, resource_id.type, names))
+
+
+def items(body: Json, name: str) -> list[Json]:
+    """A list of objects in a body; absent, null or of another shape counts as empty."""
+    value = body.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

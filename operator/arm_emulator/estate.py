@@ -1,0 +1,153 @@
+"""Estate files: lists of ARM resources, as `az` and Resource Graph write them, made live."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.errors import Json
+from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
+from arm_emulator.resource_types import spelt, type_of
+from arm_emulator.resource_types.virtual_machines import MACHINES, VIEW
+from arm_emulator.store import resource
+
+_ENVELOPE = ("location", "tags", "sku", "identity", "zones", "plan", "kind", "managedBy", "extendedLocation")
+_WRAPPERS = ("data", "value")
+
+
+class EstateError(Exception):
+    """A file that is no estate: the message names file, row and field."""
+
+
+def read(path: Path) -> list[Json]:
+    """The rows of one file. Raises EstateError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise EstateError(f"{path}: cannot be read: {error.strerror}") from error
+    return [_checked(path, number, row) for number, row in enumerate(_rows(path, data), start=1)]
+
+
+def _rows(path: Path, data: bytes) -> Iterator[Any]:
+    """The entries of a list, of what wraps one, or of JSON lines (each a resource or, again, a wrapped list)."""
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as whole:
+        yield from _lines(path, data, whole)
+        return
+    yield from _unwrapped(path, document)
+
+
+def _lines(path: Path, data: bytes, whole: orjson.JSONDecodeError) -> Iterator[Any]:
+    lines = [line for line in data.splitlines() if line.strip()]
+    for number, line in enumerate(lines, start=1):
+        try:
+            document = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            problem = whole if number == 1 else error
+            raise EstateError(f"{path}: row {number}: neither JSON nor JSON lines: {problem}") from None
+        yield from _unwrapped(path, document)
+
+
+def _unwrapped(path: Path, document: object) -> Iterator[Any]:
+    if isinstance(document, list):
+        yield from document
+    elif isinstance(document, dict):
+        wrapped = next((document[name] for name in _WRAPPERS if isinstance(document.get(name), list)), None)
+        if wrapped is not None:
+            yield from wrapped
+        else:
+            yield document
+    else:
+        raise EstateError(f"{path}: row 1: expected an ARM resource or a list of them, not {type(document).__name__}")
+
+
+def _checked(path: Path, number: int, row: object) -> Json:
+    if not isinstance(row, dict):
+        raise EstateError(f"{path}: row {number}: expected an object, not {type(row).__name__}")
+    identifier = row.get("id")
+    if not isinstance(identifier, str) or not identifier.startswith("/"):
+        raise EstateError(f"{path}: row {number}: field id: expected an ARM id, not {identifier!r}")
+    for name, kinds in (("properties", (dict, type(None))), ("tags", (dict, type(None))), ("type", (str, type(None)))):
+        if not isinstance(row.get(name), kinds):
+            raise EstateError(f"{path}: row {number}: field {name}: unexpected {type(row[name]).__name__}")
+    return row
+
+
+def load(cloud: Cloud, rows: list[Json]) -> None:
+    """Puts the rows into the store, Succeeded and nobody's; makes the subscriptions and groups that ids imply."""
+    for row in rows:
+        _load_one(cloud, row)
+
+
+def _load_one(cloud: Cloud, row: Json) -> None:
+    resource_id = parse(row["id"])
+    if resource_id is None:
+        extra = cloud.extra_rows
+        extra[row["id"].lower()] = row
+        return
+    resource_id = _spelt(resource_id)
+    ensure_place(cloud, resource_id, str(row.get("location") or ""))
+    if resource_id.type == SUBSCRIPTION_TYPE:
+        cloud.store.put(resource(resource_id, _subscription_body(row)))
+        return
+    _store(cloud, resource_id, row)
+
+
+def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
+    declared = type_of(resource_id.type)
+    body: Json = {name: row[name] for name in _ENVELOPE if row.get(name) not in (None, "")}
+    properties = dict(row.get("properties") or {})
+    body["properties"] = properties
+    if resource_id.type == MACHINES:
+        view = (properties.pop("extended", None) or {}).get("instanceView")
+        view = view or _view_of_statuses(properties.pop("instanceView", None))
+        if view is not None:
+            body[VIEW] = view
+    nested = {name: properties.pop(name, None) or [] for name in declared.nested}
+    for name in ("subnets", "networkInterfaces", "defaultSecurityRules", "ipConfigurationProfiles"):
+        if declared.name and name in declared.read_only:
+            properties.pop(name, None)
+    if declared.name:
+        properties["provisioningState"] = properties.get("provisioningState") or "Succeeded"
+    item = resource(resource_id, body)
+    item.etag = new_etag()
+    cloud.store.put(item)
+    for name, child_type in declared.nested.items():
+        for child in nested[name]:
+            _store(cloud, resource_id.child(child_type.rpartition("/")[2], str(child.get("name", ""))), child)
+
+
+def _view_of_statuses(view: object) -> Json | None:
+    """The power state of an expanded instance view, in the form that graph rows have."""
+    if not isinstance(view, dict):
+        return None
+    for status in view.get("statuses") or []:
+        if str(status.get("code", "")).startswith("PowerState/"):
+            return {"powerState": status}
+    return None
+
+
+def ensure_place(cloud: Cloud, resource_id: ResourceId, location: str) -> None:
+    """The subscription and resource group of an id, made where they are missing."""
+    subscription = ResourceId(resource_id.subscription, None, SUBSCRIPTION_TYPE, (resource_id.subscription,))
+    if cloud.store.get(subscription.key) is None:
+        cloud.store.put(resource(subscription, _subscription_body({})))
+    if resource_id.group is None or resource_id.type == GROUP_TYPE:
+        return
+    group = ResourceId(resource_id.subscription, resource_id.group, GROUP_TYPE, (resource_id.group,))
+    if cloud.store.get(group.key) is None:
+        body = {"location": location or "westeurope", "properties": {"provisioningState": "Succeeded"}}
+        cloud.store.put(resource(group, body))
+
+
+def _subscription_body(row: Json) -> Json:
+    properties = {"state": "Enabled", **(row.get("properties") or {})}
+    name = row.get("name") or properties.get("displayName") or "Local subscription"
+    return {"_displayName": name, "tags": row.get("tags"), "properties": properties}
+
+
+def _spelt(resource_id: ResourceId) -> ResourceId:
+    return ResourceId(resource_id.subscription, resource_id.group, spelt(resource_id.type), resource_id.names)

@@ -1,0 +1,439 @@
+"""The life of every resource, written once: PUT, PATCH, GET, DELETE, POST actions, and the end of their operations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import NoReturn
+
+from arm_emulator import checks
+from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.errors import ArmError, Json, bad_request, conflict, group_not_found, invalid_format, not_found
+from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.operations import Operation, Timing
+from arm_emulator.principals import Principal, authorize_linked
+from arm_emulator.resource_types import type_of
+from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, in_progress, not_provisioned
+from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
+from arm_emulator.store import Resource, resource
+
+MOVING = ("Updating", "Creating", "Deleting")
+KINDS_THAT_DELETE = ("delete", "group-delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a request says beside id and body: who asks, with which version and query, on what condition."""
+
+    principal: Principal
+    api_version: str
+    endpoint: str
+    query: Mapping[str, str]
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The outcome of a write: the status of the answer, the resource where it has one, the operation where one runs."""
+
+    status: int
+    item: Resource | None
+    operation: Operation | None = None
+
+
+class LifeCycle:
+    """Acts on one cloud. Every method either raises ArmError with the state as it was, or does all that it says."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """Becomes what ends the cloud's operations."""
+        self._cloud = cloud
+        cloud.operations.finish = self._finish
+
+    def get(self, resource_id: ResourceId) -> Resource:
+        """The resource; raises one of ARM's shapes of 404."""
+        item = self._cloud.store.get(resource_id.key)
+        if item is None:
+            self._refuse_missing(resource_id)
+        return item
+
+    def put(self, resource_id: ResourceId, body: Json, caller: Caller) -> Written:
+        """Creates or replaces. Raises ArmError for everything that Azure refuses before it starts to work."""
+        old = self._cloud.store.get(resource_id.key)
+        if old is not None:
+            resource_id = old.id
+        self._check_place(resource_id)
+        if old is None:
+            checks.check_name(resource_id)
+        checks.check_preconditions(self._cloud, old, caller.if_match, caller.if_none_match)
+        put = self._put(resource_id, body, old, caller)
+        self._refuse_running(resource_id, caller)
+        children = self._prepared(put)
+        for link in type_of(put.id.type).links(put):
+            self._check_link(put, link, caller)
+        for one in (put, *children):
+            self._refuse_unprovisioned(one)
+        if old is not None and self._unchanged(put, old, children):
+            return Written(HTTPStatus.OK, old)
+        return self._commit(put, children, caller)
+
+    def patch(self, resource_id: ResourceId, body: Json, caller: Caller) -> Written:
+        """Replaces tags (and what else the type lets PATCH change); answered at once."""
+        item = self.get(resource_id)
+        checks.check_preconditions(self._cloud, item, caller.if_match, caller.if_none_match)
+        declared = type_of(item.id.type)
+        unknown = sorted(set(body) - declared.patchable)
+        if not declared.tracked or unknown:
+            raise bad_request(
+                "PatchOperationNotSupported",
+                f"PATCH of {', '.join(unknown) or 'this resource'} is not supported for {item.id}; only "
+                f"{', '.join(sorted(declared.patchable))} can be changed so.",
+            )
+        self._refuse_running(item.id, caller)
+        checks.check_tags(body)
+        item.body = {**item.body, **body}
+        self._touch(item)
+        return Written(HTTPStatus.OK, item)
+
+    def delete(self, resource_id: ResourceId, caller: Caller) -> Written:
+        """Starts a deletion. 204 where there is nothing; 404 where group or parent are not there either."""
+        item = self._cloud.store.get(resource_id.key)
+        if item is None:
+            self._check_place(resource_id)
+            if resource_id.type == GROUP_TYPE:
+                raise group_not_found(resource_id.name)
+            return Written(HTTPStatus.NO_CONTENT, None)
+        checks.check_preconditions(self._cloud, item, caller.if_match, caller.if_none_match)
+        declared = type_of(item.id.type)
+        is_group = item.id.type == GROUP_TYPE
+        if is_group and item.state == "Deleting":
+            running = self._cloud.operations.running_on(item.key)
+            return Written(HTTPStatus.ACCEPTED, item, running[0])
+        self._refuse_running(item.id, caller)
+        declared.check_delete(self._cloud, item)
+        self._check_siblings_without(item, caller)
+        item.properties["provisioningState"] = "Deleting"
+        self._touch(item)
+        kind = "group-delete" if is_group else "delete"
+        operation = self._start(kind, f"Delete{_short(item)}Operation", item, declared.delete, caller)
+        return Written(HTTPStatus.ACCEPTED, item, operation)
+
+    def act(self, resource_id: ResourceId, action: str, caller: Caller) -> Written:
+        """Starts a POST action; `action` is lower-case."""
+        item = self.get(resource_id)
+        self._refuse_running(item.id, caller)
+        wanted = type_of(item.id.type).act(self._cloud, item, action, caller.principal)
+        item.properties["provisioningState"] = "Updating"
+        self._touch(item)
+        operation = self._start("put", wanted.name, item, wanted.timing, caller, wanted.detail)
+        return Written(HTTPStatus.ACCEPTED, item, operation)
+
+    # -- before a write ------------------------------------------------------------------------------------------
+
+    def _refuse_missing(self, resource_id: ResourceId) -> NoReturn:
+        """404 in its shapes: no group, no parent, no child of a parent that is there, no such resource."""
+        self._group(resource_id)
+        if resource_id.type == GROUP_TYPE:
+            raise group_not_found(resource_id.name)
+        parent = resource_id.parent
+        if parent is None:
+            raise not_found(
+                "ResourceNotFound",
+                f"The Resource '{resource_id.type}/{resource_id.name}' under resource group '{resource_id.group}' was not "
+                "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+            )
+        if self._cloud.store.get(parent.key) is None:
+            raise checks.parent_not_found(resource_id)
+        raise not_found("NotFound", f"Resource {resource_id} not found.")
+
+    def _group(self, resource_id: ResourceId) -> Resource | None:
+        if resource_id.group is None or resource_id.type == GROUP_TYPE:
+            return None
+        group = self._cloud.store.get(resource_id.scope.lower())
+        if group is None:
+            raise group_not_found(resource_id.group)
+        return group
+
+    def _check_place(self, resource_id: ResourceId) -> None:
+        """Group and parent must be there, and stay."""
+        group = self._group(resource_id)
+        if group is not None and group.state == "Deleting":
+            raise conflict(
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
+            )
+        parent = resource_id.parent
+        if parent is not None and self._cloud.store.get(parent.key) is None:
+            raise checks.parent_not_found(resource_id)
+
+    def _put(self, resource_id: ResourceId, body: Json, old: Resource | None, caller: Caller) -> Put:
+        declared = type_of(resource_id.type)
+        wanted = checks.shaped(declared, body)
+        if declared.tracked:
+            checks.check_location(wanted, resource_id, old)
+            checks.check_tags(wanted)
+        parent = None if resource_id.parent is None else self._cloud.store.get(resource_id.parent.key)
+        return Put(
+            self._cloud,
+            resource_id,
+            wanted,
+            old,
+            None if parent is None else parent.body,
+            caller.api_version,
+            caller.principal,
+            caller.query,
+        )
+
+    def _prepared(self, put: Put) -> list[Put]:
+        """Normalises the body and those of nested children; returns the children's PUTs."""
+        declared = type_of(put.id.type)
+        nested = {name: put.properties.pop(name, None) for name in declared.nested}
+        declared.prepare(put)
+        children: list[Put] = []
+        for name, child_type in declared.nested.items():
+            if nested[name] is None and not self._drops_absent(name, put):
+                kept = self._cloud.store.children(put.id.key, child_type)
+                declared.check_children(put, child_type, [checks.named_resource(child) for child in kept])
+                continue
+            put.replaced.add(child_type)
+            mine = [self._child(put, child_type, entry) for entry in checks.entries(nested[name], name)]
+            declared.check_children(put, child_type, [checks.named(child) for child in mine])
+            self._refuse_dropping(put, child_type, {child.id.key for child in mine})
+            children += mine
+        if put.id.parent is not None:
+            self._check_siblings_with(put)
+        return children
+
+    def _drops_absent(self, name: str, put: Put) -> bool:
+        """Rules and routes that a PUT leaves out are deleted; subnets only below 2023-09-01, peerings never."""
+        if name == "virtualNetworkPeerings":
+            return False
+        return name != "subnets" or put.api_version < SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
+
+    def _child(self, put: Put, child_type: str, entry: Json) -> Put:
+        segment = child_type.rpartition("/")[2]
+        name = entry.get("name")
+        if not isinstance(name, str) or not checks.NAME.fullmatch(name):
+            raise invalid_format(f"An entry of {segment} of {put.id} has no valid name.", f"properties.{segment}")
+        child_id = put.id.child(segment, name)
+        old = self._cloud.store.get(child_id.key)
+        declared = type_of(child_type)
+        child = Put(
+            self._cloud,
+            child_id if old is None else old.id,
+            checks.shaped(declared, entry),
+            old,
+            put.body,
+            put.api_version,
+            put.principal,
+        )
+        declared.prepare(child)
+        return child
+
+    def _refuse_dropping(self, put: Put, child_type: str, kept: set[str]) -> None:
+        """Children that the body leaves out are deleted, and may be in use."""
+        for child in self._cloud.store.children(put.id.key, child_type):
+            if child.key not in kept:
+                type_of(child_type).check_delete(self._cloud, child)
+
+    def _check_siblings_with(self, put: Put) -> None:
+        """The set of children as it will be, judged by the parent's type."""
+        parent = self._standing_parent(put.id, put.api_version, put.principal)
+        siblings = self._cloud.store.children(parent.id.key, put.id.type)
+        children = [checks.named_resource(child) for child in siblings if child.key != put.id.key]
+        type_of(parent.id.type).check_children(parent, put.id.type, [*children, checks.named(put)])
+
+    def _check_siblings_without(self, item: Resource, caller: Caller) -> None:
+        if item.parent_key is None:
+            return
+        parent = self._standing_parent(item.id, caller.api_version, caller.principal)
+        siblings = self._cloud.store.children(parent.id.key, item.id.type)
+        children = [checks.named_resource(child) for child in siblings if child.key != item.key]
+        type_of(parent.id.type).check_children(parent, item.id.type, children)
+
+    def _standing_parent(self, child: ResourceId, api_version: str, principal: Principal) -> Put:
+        assert child.parent is not None
+        parent = self._cloud.store.get(child.parent.key)
+        assert parent is not None
+        return Put(self._cloud, parent.id, parent.body, parent, None, api_version, principal)
+
+    def _check_link(self, put: Put, link: Link, caller: Caller) -> None:
+        if not link.scope.lower().startswith("/subscriptions/"):
+            raise bad_request(
+                "LinkedInvalidPropertyId",
+                f"Property id '{link.scope}' is invalid. Expect fully qualified resource Id that start with "
+                "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
+            )
+        authorize_linked(caller.principal, f"{put.id.type}/write", str(put.id), link.action, link.scope)
+
+    def _refuse_running(self, resource_id: ResourceId, caller: Caller) -> None:
+        for operation in self._cloud.operations.running_on(resource_id.root.key):
+            raise in_progress(
+                f"{caller.endpoint}/subscriptions/{operation.subscription}/providers/{operation.namespace}/locations/"
+                f"{operation.region}/operations/{operation.id}?api-version={caller.api_version}"
+            )
+
+    def _refuse_unprovisioned(self, put: Put) -> None:
+        """What the body newly refers to must have come to rest, and with a subnet its virtual network."""
+        declared = type_of(put.id.type)
+        before = set() if put.old is None else {found.target.lower() for found in declared.references(put.old)}
+        for reference in declared.references(resource(put.id, put.body)):
+            target = self._cloud.store.get(reference.target.lower())
+            if target is None or target.root_key == put.id.root.key or target.key in before:
+                continue
+            for one in (target, self._cloud.store.get(target.root_key)):
+                if one is not None and one.state in MOVING:
+                    running = self._cloud.operations.running_on(one.root_key)
+                    raise not_provisioned(one, put.id, running[-1].name if running else f"Put{_short(one)}Operation")
+            self._refuse_busy_network(put, target)
+
+    def _refuse_busy_network(self, put: Put, target: Resource) -> None:
+        """A virtual network reads Succeeded while a subnet of it is written, and yet nothing can refer to it."""
+        for operation in self._cloud.operations.running_on(target.root_key):
+            if "/subnets/" in operation.target:
+                written = self._cloud.store.get(operation.target)
+                raise not_provisioned(written or target, put.id, operation.name)
+
+    def _unchanged(self, put: Put, old: Resource, children: list[Put]) -> bool:
+        declared = type_of(put.id.type)
+        if not declared.silent_when_unchanged or old.state != "Succeeded":
+            return False
+        if checks.without_state(old.body) != checks.without_state(put.body):
+            return False
+        for child_type in put.replaced:
+            standing = self._cloud.store.children(old.key, child_type)
+            stored = {child.key: checks.without_state(child.body) for child in standing}
+            wanted = {
+                child.id.key: checks.without_state(child.body) for child in children if child.id.type == child_type
+            }
+            if stored != wanted:
+                return False
+        return True
+
+    # -- a write -------------------------------------------------------------------------------------------------
+
+    def _commit(self, put: Put, children: list[Put], caller: Caller) -> Written:
+        declared = type_of(put.id.type)
+        timing = declared.create if put.old is None else declared.update or declared.create
+        state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
+        status = HTTPStatus.CREATED if put.old is None else HTTPStatus.OK
+        item = self._store(put, state)
+        for child_type in put.replaced:
+            kept = {child.id.key for child in children if child.id.type == child_type}
+            for child in self._cloud.store.children(item.key, child_type):
+                if child.key not in kept:
+                    self._remove(child)
+        stored = [item, *(self._store(child, state) for child in children)]
+        self._touch(item)
+        for one, its_put in zip(stored, (put, *children), strict=True):
+            type_of(one.id.type).committed(self._cloud, one, its_put)
+        for one in stored:
+            self._touch_targets(one)
+        if timing is IMMEDIATE:
+            return Written(status, item)
+        return Written(status, item, self._start("put", f"Put{_short(item)}Operation", item, timing, caller))
+
+    def _store(self, put: Put, state: str) -> Resource:
+        item = put.old or resource(put.id, put.body)
+        item.body = put.body
+        item.properties["provisioningState"] = state
+        if item.parent_key is None and not item.etag:
+            item.etag = new_etag()
+        self._cloud.store.put(item)
+        return item
+
+    def _touch(self, item: Resource) -> None:
+        if item.parent_key is None:
+            item.etag = new_etag()
+        self._cloud.store.put(item)
+        if item.parent_key is not None:
+            self._cloud.touch(item.root_key)
+
+    def _touch_targets(self, item: Resource) -> None:
+        """Back references appear in what the body refers to, so that has changed too. A peering shows on its own side only."""
+        for reference in type_of(item.id.type).references(item):
+            target = self._cloud.store.get(reference.target.lower())
+            if target is not None and target.root_key != item.root_key and reference.relation != "remoteVirtualNetwork":
+                self._cloud.touch(target.root_key)
+
+    def _start(
+        self, kind: str, name: str, item: Resource, timing: Timing, caller: Caller, detail: Json | None = None
+    ) -> Operation:
+        root = self._cloud.store.get(item.root_key)
+        return self._cloud.operations.start(
+            name=name,
+            kind=kind,
+            subscription=item.id.subscription,
+            region="" if root is None else root.location,
+            namespace=item.id.type.partition("/")[0],
+            target=item.key,
+            root=item.root_key,
+            timing=timing,
+            principal=caller.principal.name,
+            detail=detail,
+        )
+
+    # -- the end of an operation ---------------------------------------------------------------------------------
+
+    def _finish(self, operation: Operation) -> None:
+        item = self._cloud.store.get(operation.target)
+        if item is None:
+            return
+        if operation.kind == "group-delete" and operation.error is None:
+            operation.error = self._delete_group(item)
+            operation.status = "Succeeded" if operation.error is None else "Failed"
+        elif operation.kind == "delete" and operation.error is None:
+            self._remove(item)
+            self._cloud.touch(item.root_key)
+            return
+        if operation.kind in KINDS_THAT_DELETE and operation.error is None:
+            return
+        self._come_to_rest(item, operation)
+
+    def _come_to_rest(self, item: Resource, operation: Operation) -> None:
+        state = "Succeeded" if operation.error is None else "Failed"
+        declared = type_of(item.id.type)
+        children = [child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)]
+        for one in (item, *children):
+            if one.state not in MOVING:
+                continue
+            one.properties["provisioningState"] = state
+            if operation.error is None:
+                type_of(one.id.type).succeeded(self._cloud, one, operation)
+            self._cloud.store.put(one)
+        self._touch(item)
+
+    def _delete_group(self, group: Resource) -> Json | None:
+        """Removes what is in the group; an error where something outside still needs it."""
+        prefix = group.key + "/"
+        inside = [item for item in self._cloud.store if item.key.startswith(prefix)]
+        for item in inside:
+            for reference in self._cloud.store.referrers(item.key):
+                if reference.relation != "remoteVirtualNetwork" and not reference.source.startswith(prefix):
+                    return ArmError(
+                        HTTPStatus.CONFLICT,
+                        "ResourceGroupDeletionBlocked",
+                        f"Deletion of resource group '{group.name}' failed as resources with identifiers '{item.id}' could "
+                        f"not be deleted: {item.id} is in use by {reference.element}.",
+                    ).error()
+        for item in inside:
+            if self._cloud.store.get(item.key) is not None and item.parent_key is None:
+                self._remove(item)
+        self._cloud.store.remove(group.key)
+        return None
+
+    def _remove(self, item: Resource) -> None:
+        declared = type_of(item.id.type)
+        targets = [reference.target.lower() for reference in declared.references(item)]
+        declared.deleted(self._cloud, item)
+        self._cloud.store.remove(item.key)
+        for key in targets:
+            target = self._cloud.store.get(key)
+            if target is not None and target.root_key != item.root_key:
+                self._cloud.touch(target.root_key)
+
+
+def _short(item: Resource) -> str:
+    """`VirtualNetwork` for Microsoft.Network/virtualNetworks, as operation names have it."""
+    segment = item.id.type.rpartition("/")[2]
+    singular = segment.removesuffix("es") if segment.endswith("sses") else segment.removesuffix("s")
+    return singular[0].upper() + singular[1:]

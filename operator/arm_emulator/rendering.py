@@ -1,0 +1,68 @@
+"""Resources as they are answered: what is stored, with children, etags and what others make of it."""
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import Json
+from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.resource_types import type_of
+from arm_emulator.store import Resource
+
+_COMPUTE = "microsoft.compute/"
+
+
+def answered(cloud: Cloud, item: Resource) -> Json:
+    """The body of a GET."""
+    declared = type_of(item.id.type)
+    answer: Json = {"name": item.name, "id": str(item.id)}
+    if declared.has_etag:
+        answer["etag"] = cloud.etag(item)
+    answer["type"] = item.id.type
+    for name, value in item.body.items():
+        if name != "properties" and not name.startswith("_") and value is not None:
+            answer[name] = value
+    answer["properties"] = properties(cloud, item)
+    return answer
+
+
+def listed(cloud: Cloud, item: Resource) -> Json:
+    """An entry of a list. Microsoft.Compute writes the group in upper case there, but not in a GET."""
+    answer = answered(cloud, item)
+    if item.id.type.lower().startswith(_COMPUTE) and item.id.group is not None:
+        shouted = ResourceId(item.id.subscription, item.id.group.upper(), item.id.type, item.id.names)
+        answer["id"] = str(shouted)
+    return answer
+
+
+def properties(cloud: Cloud, item: Resource) -> Json:
+    """The answered properties."""
+    declared = type_of(item.id.type)
+    shown = {**item.properties, **declared.computed(cloud, item)}
+    for name, child_type in declared.nested.items():
+        shown[name] = [answered(cloud, child) for child in cloud.store.children(item.key, child_type)]
+    return shown
+
+
+def row(cloud: Cloud, item: Resource) -> Json:
+    """A row of Resource Graph: sixteen columns, the type in lower case, no etag at the top."""
+    declared = type_of(item.id.type)
+    is_group = item.id.type == GROUP_TYPE
+    body = item.body
+    kind = "microsoft.resources/subscriptions/resourcegroups" if is_group else item.id.type.lower()
+    group = item.id.group or ""
+    return {
+        "id": str(item.id),
+        "name": item.name,
+        "type": kind,
+        "tenantId": cloud.settings.tenant_id,
+        "kind": body.get("kind") or "",
+        "location": body.get("location") or "",
+        "resourceGroup": group if is_group else group.lower(),
+        "subscriptionId": item.id.subscription,
+        "managedBy": body.get("managedBy") or "",
+        "sku": body.get("sku"),
+        "plan": body.get("plan"),
+        "properties": {**properties(cloud, item), **declared.row(cloud, item)},
+        "tags": body.get("tags"),
+        "identity": body.get("identity"),
+        "zones": body.get("zones"),
+        "extendedLocation": body.get("extendedLocation"),
+    }

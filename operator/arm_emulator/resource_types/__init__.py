@@ -1,0 +1,45 @@
+"""The resource types: one file a subject, the life cycle of all in `arm_emulator.life_cycle`."""
+
+from arm_emulator.resource_types.application_security_groups import ApplicationSecurityGroups
+from arm_emulator.resource_types.base import ResourceType
+from arm_emulator.resource_types.bastion_hosts import BastionHosts
+from arm_emulator.resource_types.generic import GENERIC
+from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
+from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
+from arm_emulator.resource_types.peerings import Peerings
+from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
+from arm_emulator.resource_types.resource_groups import ResourceGroups
+from arm_emulator.resource_types.route_tables import Routes, RouteTables
+from arm_emulator.resource_types.subnets import Subnets
+from arm_emulator.resource_types.virtual_machines import VirtualMachines
+from arm_emulator.resource_types.virtual_networks import VirtualNetworks
+
+TYPES: dict[str, ResourceType] = {
+    declared.name.lower(): declared
+    for declared in (
+        ResourceGroups(),
+        VirtualNetworks(),
+        Subnets(),
+        Peerings(),
+        PublicIPAddresses(),
+        NetworkSecurityGroups(),
+        SecurityRules(),
+        RouteTables(),
+        Routes(),
+        ApplicationSecurityGroups(),
+        NetworkInterfaces(),
+        VirtualMachines(),
+        BastionHosts(),
+    )
+}
+
+
+def type_of(name: str) -> ResourceType:
+    """The declaration of a type, by its name in any casing; the generic one for those that are not known."""
+    return TYPES.get(name.lower(), GENERIC)
+
+
+def spelt(name: str) -> str:
+    """The type's name as Azure spells it."""
+    declared = TYPES.get(name.lower())
+    return name if declared is None else declared.name

@@ -1,0 +1,80 @@
+"""Prefixes as Azure takes them: parsed, checked for overlap and containment."""
+
+import ipaddress
+import itertools
+from collections.abc import Iterable, Sequence
+
+from arm_emulator.errors import bad_request
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+RESERVED_AT_START = 4  # network address, gateway, two for DNS; the last address is reserved as well
+
+
+def parsed_prefix(prefix: str, owner: str) -> Network:
+    """The network; raises InvalidAddressPrefixFormat for text that is none and InvalidCIDRNotation for host bits."""
+    try:
+        loose = ipaddress.ip_network(prefix, strict=False)
+    except ValueError:
+        raise bad_request(
+            "InvalidAddressPrefixFormat",
+            f"Address prefix {prefix} of {owner} is not formatted correctly. It should follow CIDR notation, for "
+            "example 10.0.0.0/24.",
+        ) from None
+    if str(loose.network_address) != prefix.partition("/")[0].lower() and loose.version == 4:  # noqa: PLR2004  (IPv4)
+        raise bad_request(
+            "InvalidCIDRNotation",
+            f"The address prefix {prefix} of {owner} has an invalid CIDR notation. For the given prefix length, the "
+            f"address prefix should be {loose}.",
+        )
+    return loose
+
+
+def parsed_prefixes(prefixes: Iterable[str], owner: str) -> list[Network]:
+    """All of them."""
+    return [parsed_prefix(prefix, owner) for prefix in prefixes]
+
+
+def first_overlap(networks: Sequence[Network]) -> tuple[Network, Network] | None:
+    """Two of the networks that share addresses."""
+    return next((pair for pair in itertools.combinations(networks, 2) if pair[0].overlaps(pair[1])), None)
+
+
+def covered(network: Network, space: Iterable[Network]) -> bool:
+    """Whether one prefix of the space holds the whole network."""
+    return any(
+        (isinstance(network, ipaddress.IPv4Network) and isinstance(outer, ipaddress.IPv4Network) and network.subnet_of(outer))
+        or (isinstance(network, ipaddress.IPv6Network) and isinstance(outer, ipaddress.IPv6Network) and network.subnet_of(outer))
+        for outer in space
+    )  # fmt: skip
+
+
+def overlap(left: Iterable[str], right: Iterable[str]) -> list[str]:
+    """The prefixes of `left` and `right` that overlap, as Azure lists them."""
+    pairs = itertools.product(left, right)
+    found: dict[str, None] = {}
+    for one, other in pairs:
+        if ipaddress.ip_network(one, strict=False).overlaps(ipaddress.ip_network(other, strict=False)):
+            found |= {one: None, other: None}
+    return list(found)
+
+
+def free_address(prefix: str, taken: Iterable[str]) -> str | None:
+    """The lowest address of an IPv4 prefix that Azure would hand out next; None when the subnet is full."""
+    network = ipaddress.ip_network(prefix, strict=False)
+    used = set(taken)
+    hosts = itertools.islice(iter(network), RESERVED_AT_START, network.num_addresses - 1)
+    return next((str(address) for address in hosts if str(address) not in used), None)
+
+
+def assignable(address: str, prefixes: Iterable[str]) -> bool:
+    """Whether an address lies in one of the prefixes and is none of the five reserved ones."""
+    try:
+        wanted = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    for prefix in prefixes:
+        network = ipaddress.ip_network(prefix, strict=False)
+        if wanted in network:
+            position = int(wanted) - int(network.network_address)
+            return RESERVED_AT_START <= position < network.num_addresses - 1
+    return False

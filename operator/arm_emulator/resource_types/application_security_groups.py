@@ -1,0 +1,29 @@
+"""Microsoft.Network/applicationSecurityGroups."""
+
+import uuid
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import bad_request
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.store import Resource
+
+
+class ApplicationSecurityGroups(ResourceType):
+    name = "Microsoft.Network/applicationSecurityGroups"
+    api_versions = NETWORK
+    create = Timing(1, (1,))
+    delete = Timing(2, (10,))
+
+    def prepare(self, put: Put) -> None:
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        users = cloud.store.referrers(item.key, "applicationSecurityGroup")
+        if users:
+            raise bad_request(
+                "InUseApplicationSecurityGroupCannotBeDeleted",
+                f"Application security group {item.id} cannot be deleted because it is in use by the following "
+                f"resources: {', '.join(user.element for user in users)}.",
+            )

@@ -1,0 +1,199 @@
+"""What a resource type declares; the life cycle (`life_cycle.py`) does the rest, once for all types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from arm_emulator.cloud import Cloud, items
+from arm_emulator.errors import ArmError, Json, bad_request, conflict
+from arm_emulator.ids import ResourceId
+from arm_emulator.operations import Operation, Timing
+from arm_emulator.principals import Principal
+from arm_emulator.store import Reference, Resource
+
+IMMEDIATE = Timing(0, (0,))
+
+
+@dataclass(slots=True)
+class Put:
+    """A PUT (or the merged body of a PATCH) on its way. `body` is normalised in place by the type's `prepare`."""
+
+    cloud: Cloud
+    id: ResourceId
+    body: Json
+    old: Resource | None
+    parent: Json | None
+    api_version: str
+    principal: Principal
+    query: Mapping[str, str] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
+    """The types of children that the body speaks about: those it leaves out go."""
+
+    @property
+    def properties(self) -> Json:
+        """The properties that are asked for."""
+        properties: Json = self.body["properties"]
+        return properties
+
+    @property
+    def location(self) -> str:
+        """The region that is asked for."""
+        return str(self.body.get("location", ""))
+
+    @property
+    def before(self) -> Json:
+        """The properties that are stored; empty at creation."""
+        return {} if self.old is None else self.old.properties
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A right that a body needs on another resource: `action` on `scope`."""
+
+    action: str
+    scope: str
+
+
+class ResourceType:
+    """Defaults that fit most of Microsoft.Network. A type overrides what it does otherwise."""
+
+    name: ClassVar[str]
+    api_versions: ClassVar[Sequence[str]]
+    tracked: ClassVar[bool] = True
+    """Whether it has a location and tags of its own."""
+    has_etag: ClassVar[bool] = True
+    nested: ClassVar[Mapping[str, str]] = {}
+    """Property of this type that lists children, and the children's type."""
+    read_only: ClassVar[frozenset[str]] = frozenset({"provisioningState", "resourceGuid"})
+    """Properties that a body may carry and that are ignored there."""
+    envelope: ClassVar[frozenset[str]] = frozenset({"location", "tags", "properties"})
+    """Members of the body beside id, name, type and etag."""
+    create: ClassVar[Timing] = Timing(1, (1,))
+    update: ClassVar[Timing | None] = None
+    delete: ClassVar[Timing] = Timing(10, (10,))
+    creating_state: ClassVar[str] = "Updating"
+    silent_when_unchanged: ClassVar[bool] = False
+    """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
+    actions: ClassVar[Mapping[str, str]] = {}
+    """POST actions by lower-cased name, and how they are spelt."""
+    patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
+
+    def prepare(self, put: Put) -> None:
+        """Fills in defaults and refuses what is wrong with this body alone. Raises ArmError."""
+
+    def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
+        """Refuses a set of children (`{id, name, properties}`) that cannot be under the parent as `put` leaves it."""
+
+    def links(self, put: Put) -> list[Link]:
+        """Rights that the caller needs on what the body refers to."""
+        return []
+
+    def references(self, item: Resource) -> list[Reference]:
+        """What the stored body refers to."""
+        return []
+
+    def committed(self, cloud: Cloud, item: Resource, put: Put) -> None:
+        """What follows for others as soon as the write is acknowledged."""
+
+    def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
+        """What appears when the operation has succeeded. The life cycle stores `item` afterwards."""
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        """Refuses a deletion of something in use. Raises ArmError."""
+
+    def deleted(self, cloud: Cloud, item: Resource) -> None:
+        """What follows for others once it is gone; `item` is still in the store."""
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        """Properties that are answered but not stored: back references and states of others."""
+        return {}
+
+    def row(self, cloud: Cloud, item: Resource) -> Json:
+        """Properties that only Resource Graph's rows have."""
+        return {}
+
+    def act(self, cloud: Cloud, item: Resource, action: str, principal: Principal) -> "Action":
+        """Does a POST action; raises ArmError where it cannot be done."""
+        raise NotImplementedError(f"{self.name} declares no action {action}")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a POST action comes to: an operation of this timing, and what its end stores."""
+
+    name: str
+    timing: Timing
+    detail: Json
+
+
+def joined(properties: Json, **actions: str) -> list[Link]:
+    """Links for `{"id": …}` properties; the keyword is the property, the value the action."""
+    found = []
+    for name, action in actions.items():
+        reference = properties.get(name)
+        if isinstance(reference, dict) and isinstance(reference.get("id"), str):
+            found.append(Link(action, reference["id"]))
+    return found
+
+
+def keep(put: Put, *names: str) -> None:
+    """Carries read-only properties over from what is stored."""
+    for name in names:
+        if name in put.before:
+            put.properties[name] = put.before[name]
+
+
+def default(properties: Json, **values: object) -> None:
+    """Sets what is absent or null."""
+    for name, value in values.items():
+        if properties.get(name) is None:
+            properties[name] = value
+
+
+def missing(name: str, owner: ResourceId) -> ArmError:
+    """A required property is not there."""
+    return bad_request("InvalidRequestFormat", "Cannot parse the request.", details=[
+        {"code": "MissingJsonReferenceId" if name.endswith("id") else "MissingRequiredProperty",
+         "message": f"Value for '{name}' is missing. Resource: {owner}."},
+    ])  # fmt: skip
+
+
+def in_progress(operation_url: str) -> ArmError:
+    """409: something else runs on the same family of resources."""
+    return conflict(
+        "AnotherOperationInProgress",
+        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: "
+        f"{operation_url}.",
+    )
+
+
+def not_provisioned(target: Resource, source: ResourceId, last: str) -> ArmError:
+    """400: a body refers to something that is not in Succeeded state."""
+    return bad_request(
+        "ReferencedResourceNotProvisioned",
+        f"Cannot proceed with operation because resource {target.id} used by resource {source} is not in Succeeded "
+        f"state. Resource is in {target.state} state and the last operation that updated/is updating the resource is "
+        f"{last}.",
+    )
+
+
+def element_ids(owner: ResourceId, body: Json, name: str, segment: str) -> list[tuple[str, Json]]:
+    """Ids of the parts in a list property (such as ipConfigurations), each with the part's properties."""
+    return [
+        (str(owner.child(segment, str(part.get("name", "")))), part.get("properties") or {})
+        for part in items(body, name)
+    ]
+
+
+def answered_parts(cloud: Cloud, item: Resource, segment: str) -> list[Json]:
+    """The ipConfigurations as they are answered: with id, etag and provisioning state of their owner."""
+    etag = cloud.etag(item)
+    return [
+        {
+            **part,
+            "id": str(item.id.child(segment, str(part.get("name", "")))),
+            "etag": etag,
+            "properties": {"provisioningState": "Succeeded", **(part.get("properties") or {})},
+        }
+        for part in items(item.properties, "ipConfigurations")
+    ]

@@ -1,0 +1,174 @@
+"""Microsoft.Network/networkInterfaces: addresses in subnets, and who holds them."""
+
+import uuid
+
+from arm_emulator.cloud import Cloud, id_of, items, parsed
+from arm_emulator.errors import Json, bad_request, invalid_reference
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types import addresses, bastion_rules
+from arm_emulator.resource_types.base import Link, Put, ResourceType, answered_parts, default, element_ids, missing
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
+from arm_emulator.store import Reference, Resource
+
+INTERFACES = "Microsoft.Network/networkInterfaces"
+SEGMENT = "ipConfigurations"
+GROUP_JOIN = "Microsoft.Network/networkSecurityGroups/join/action"
+SUBNET_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
+ADDRESS_JOIN = "Microsoft.Network/publicIPAddresses/join/action"
+ASG_JOIN = "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action"
+
+
+class NetworkInterfaces(ResourceType):
+    name = INTERFACES
+    api_versions = NETWORK
+    envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
+    create = Timing(1, (1,))
+    delete = Timing(4, (4,))
+    read_only = frozenset({"provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "hostedWorkloads",
+                           "tapConfigurations", "vnetEncryptionSupported"})  # fmt: skip
+
+    def prepare(self, put: Put) -> None:
+        parts = items(put.properties, "ipConfigurations")
+        if not parts:
+            raise bad_request("NetworkInterfaceMustHaveAtLeastOneIpConfig", f"Network interface {put.id} must have at least one IP configuration.")  # fmt: skip
+        default(
+            put.properties,
+            dnsSettings={"dnsServers": [], "appliedDnsServers": []},
+            enableAcceleratedNetworking=False,
+            enableIPForwarding=False,
+            disableTcpStateTracking=False,
+            nicType="Standard",
+        )
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["ipConfigurations"] = [self._part(put, part, first=n == 0) for n, part in enumerate(parts)]
+        group = put.properties.get("networkSecurityGroup")
+        if group is None:
+            put.properties.pop("networkSecurityGroup", None)
+        elif put.cloud.find(id_of(group)) is None:
+            raise invalid_reference(str(id_of(group)), str(put.id))
+
+    def links(self, put: Put) -> list[Link]:
+        found = []
+        for part in configured(put.properties):
+            for relation, action in (("subnet", SUBNET_JOIN), ("publicIPAddress", ADDRESS_JOIN)):
+                target = id_of(part.get(relation))
+                found += [Link(action, target)] if target else []
+            for group in items(part, "applicationSecurityGroups"):
+                found.append(Link(ASG_JOIN, str(id_of(group))))
+        group_id = id_of(put.properties.get("networkSecurityGroup"))
+        return [*found, Link(GROUP_JOIN, group_id)] if group_id else found
+
+    def references(self, item: Resource) -> list[Reference]:
+        found = []
+        for element, part in element_ids(item.id, item.properties, "ipConfigurations", SEGMENT):
+            for relation in ("subnet", "publicIPAddress"):
+                target = id_of(part.get(relation))
+                found += [Reference(relation, target, element)] if target else []
+            for group in items(part, "applicationSecurityGroups"):
+                target = id_of(group)
+                found += [Reference("applicationSecurityGroup", target, element)] if target else []
+        target = id_of(item.properties.get("networkSecurityGroup"))
+        return [*found, Reference("networkSecurityGroup", target, str(item.id))] if target else found
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        for user in cloud.store.referrers(item.key, "networkInterface"):
+            raise bad_request(
+                "NicInUse",
+                f"Network Interface {item.id} is used by existing resource {user.element}. In order to delete the network "
+                "interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
+            )
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        parts = {"ipConfigurations": answered_parts(cloud, item, SEGMENT)}
+        for user in cloud.store.referrers(item.key, "networkInterface"):
+            guid = uuid.uuid5(uuid.NAMESPACE_URL, item.key).hex.upper()
+            return {
+                **parts,
+                "virtualMachine": {"id": user.element},
+                "macAddress": f"00-0D-3A-{guid[0:2]}-{guid[2:4]}-{guid[4:6]}",
+                "primary": item.properties.get("primary", True),
+            }
+        return parts
+
+    def _part(self, put: Put, part: Json, *, first: bool) -> Json:
+        name = part.get("name")
+        if not name:
+            raise missing("ipConfigurations.name", put.id)
+        properties = dict(part.get("properties") or {})
+        subnet_id = parsed(properties.get("subnet"))
+        if subnet_id is None:
+            raise missing("subnet.id", put.id)
+        subnet = put.cloud.find(str(subnet_id))
+        if subnet is None:
+            raise invalid_reference(str(subnet_id), str(put.id))
+        if subnet.name == bastion_rules.SUBNET_NAME:
+            raise bad_request(
+                "BastionHostSubnetMustBeDedicated",
+                f"Subnet {subnet.id} is reserved for Azure Bastion and cannot be used by {put.id}.",
+            )
+        default(properties, privateIPAllocationMethod="Dynamic", privateIPAddressVersion="IPv4", primary=first)
+        properties.pop("provisioningState", None)
+        self._check_public_address(put, properties)
+        properties["privateIPAddress"] = self._address(put, str(name), subnet, properties)
+        return {"name": name, "type": f"{INTERFACES}/{SEGMENT}", "properties": properties}
+
+    def _check_public_address(self, put: Put, properties: Json) -> None:
+        if properties.get("publicIPAddress") is None:
+            properties.pop("publicIPAddress", None)
+            return
+        target = id_of(properties["publicIPAddress"])
+        address = put.cloud.find(target)
+        if address is None:
+            raise invalid_reference(str(target), str(put.id))
+        for user in put.cloud.store.referrers(address.key, "publicIPAddress"):
+            if user.source != put.id.key:
+                raise bad_request(
+                    "PublicIPAddressInUse",
+                    f"Resource {put.id} is referencing public IP address {address.id} that is already allocated to "
+                    f"resource {user.element}.",
+                )
+
+    def _address(self, put: Put, name: str, subnet: Resource, properties: Json) -> str:
+        prefixes = subnet_prefixes(subnet.properties)
+        taken = self._taken(put, subnet)
+        if properties["privateIPAllocationMethod"] == "Static":
+            wanted = str(properties.get("privateIPAddress", ""))
+            if not addresses.assignable(wanted, prefixes):
+                raise bad_request(
+                    "PrivateIPAddressNotInSubnet",
+                    f"Private static IP address {wanted} does not belong to the range of subnet prefix "
+                    f"{', '.join(prefixes)}.",
+                )
+            if wanted in taken:
+                raise bad_request(
+                    "PrivateIPAddressIsAllocated",
+                    f"IP configuration {put.id.child(SEGMENT, name)} is using the private IP address {wanted} which is "
+                    f"already allocated to resource {taken[wanted]}.",
+                )
+            return wanted
+        held = [
+            p.get("privateIPAddress") for p in configured(put.before) if p.get("privateIPAllocationMethod") != "Static"
+        ]
+        for address in held:
+            if address and address not in taken and addresses.assignable(str(address), prefixes):
+                return str(address)
+        free = addresses.free_address(prefixes[0], taken)
+        if free is None:
+            raise bad_request(
+                "SubnetIsFull",
+                f"Subnet {subnet.name} with address prefix {prefixes[0]} does not have enough capacity for 1 IP addresses.",
+            )
+        return free
+
+    def _taken(self, put: Put, subnet: Resource) -> dict[str, str]:
+        """Addresses of the subnet that others hold, and by which configuration."""
+        taken: dict[str, str] = {}
+        for user in put.cloud.store.referrers(subnet.key, "subnet"):
+            holder = put.cloud.store.get(user.source)
+            if holder is None or holder.key == put.id.key:
+                continue
+            for part in configured(holder.properties):
+                if part.get("privateIPAddress"):
+                    taken[str(part["privateIPAddress"])] = user.element
+        return taken

@@ -1,0 +1,189 @@
+"""Microsoft.Network/networkSecurityGroups and their securityRules.
+
+Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
+"""
+
+import uuid
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types.base import Put, ResourceType, default, missing
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.store import Reference, Resource
+
+GROUPS = "Microsoft.Network/networkSecurityGroups"
+RULES = bastion_rules.RULES
+LOWEST_PRIORITY, HIGHEST_PRIORITY = 100, 4096
+MOST_RULES = 1000
+PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")
+FIELDS = ("sourcePortRange", "destinationPortRange", "sourceAddressPrefix", "destinationAddressPrefix")
+
+_DEFAULTS = (
+    ("AllowVnetInBound", "Allow inbound traffic from all VMs in VNET", "VirtualNetwork", "VirtualNetwork", "Allow", 65000, "Inbound"),
+    ("AllowAzureLoadBalancerInBound", "Allow inbound traffic from azure load balancer", "AzureLoadBalancer", "*", "Allow", 65001, "Inbound"),
+    ("DenyAllInBound", "Deny all inbound traffic", "*", "*", "Deny", 65500, "Inbound"),
+    ("AllowVnetOutBound", "Allow outbound traffic from all VMs to all VMs in VNET", "VirtualNetwork", "VirtualNetwork", "Allow", 65000, "Outbound"),
+    ("AllowInternetOutBound", "Allow outbound traffic from all VMs to Internet", "*", "Internet", "Allow", 65001, "Outbound"),
+    ("DenyAllOutBound", "Deny all outbound traffic", "*", "*", "Deny", 65500, "Outbound"),
+)  # fmt: skip
+
+
+class NetworkSecurityGroups(ResourceType):
+    name = GROUPS
+    api_versions = NETWORK
+    nested = {"securityRules": RULES}  # noqa: RUF012  (declared ClassVar by the base)
+    create = Timing(2, (1,))
+    delete = Timing(2, (1,))
+    silent_when_unchanged = True
+    read_only = frozenset({"provisioningState", "resourceGuid", "defaultSecurityRules", "networkInterfaces", "subnets",
+                           "flowLogs"})  # fmt: skip
+
+    def prepare(self, put: Put) -> None:
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+
+    def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
+        if len(children) > MOST_RULES:
+            raise bad_request(
+                "NetworkSecurityGroupMaxRulesExceeded",
+                f"Network security group {put.id} cannot have more than {MOST_RULES} rules.",
+            )
+        taken: dict[tuple[str, int], str] = {}
+        for child in children:
+            slot = (str(child["properties"]["direction"]).lower(), child["properties"]["priority"])
+            other = taken.setdefault(slot, child["name"])
+            if other != child["name"]:
+                raise bad_request(
+                    "SecurityRuleConflict",
+                    f"Security rule {child['name']} conflicts with rule {other}. Rules cannot have the same Priority and "
+                    "Direction. To learn more, see aka.ms/nsgrules.",
+                )
+        if put.old is not None:
+            bastion_rules.check_used_group(put.cloud, put.old, [child["properties"] for child in children])
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        users = cloud.store.referrers(item.key, "networkSecurityGroup")
+        if users:
+            raise bad_request(
+                "InUseNetworkSecurityGroupCannotBeDeleted",
+                f"Network security group {item.id} cannot be deleted because it is in use by the following resources: "
+                f"{', '.join(user.element for user in users)}. In order to delete the Network security group, remove the "
+                "association with the resource(s). To learn how to do this, see aka.ms/deletensg.",
+            )
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        users = cloud.store.referrers(item.key, "networkSecurityGroup")
+        etag = cloud.etag(item)
+        computed: Json = {"defaultSecurityRules": default_rules(str(item.id), etag)}
+        for name, segment in (("subnets", "/subnets/"), ("networkInterfaces", "/networkInterfaces/")):
+            ids = [{"id": user.element} for user in users if segment.lower() in user.source]
+            if ids:
+                computed[name] = ids
+        return computed
+
+
+class SecurityRules(ResourceType):
+    name = RULES
+    api_versions = NETWORK
+    tracked = False
+    envelope = frozenset({"properties"})
+    create = Timing(2, (1,))
+    delete = Timing(2, (10,))
+    silent_when_unchanged = True
+
+    def prepare(self, put: Put) -> None:
+        properties = put.properties
+        for name in ("direction", "access", "protocol", "priority"):
+            if properties.get(name) is None:
+                raise missing(name, put.id)
+        properties["protocol"] = self._one_of(put, "protocol", PROTOCOLS)
+        properties["direction"] = self._one_of(put, "direction", ("Inbound", "Outbound"))
+        properties["access"] = self._one_of(put, "access", ("Allow", "Deny"))
+        priority = properties["priority"]
+        if not isinstance(priority, int) or not LOWEST_PRIORITY <= priority <= HIGHEST_PRIORITY:
+            raise bad_request(
+                "SecurityRuleInvalidPriority",
+                f"Security rule has invalid Priority. Value provided: {priority}. Allowed range: "
+                f"{LOWEST_PRIORITY}-{HIGHEST_PRIORITY}. Resource: {put.id}.",
+            )
+        for field in FIELDS:
+            self._one_form(put, field)
+
+    def references(self, item: Resource) -> list[Reference]:
+        return [
+            Reference("applicationSecurityGroup", entry["id"], str(item.id))
+            for side in ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
+            for entry in item.properties.get(side) or []
+        ]
+
+    def _one_of(self, put: Put, name: str, choices: tuple[str, ...]) -> str:
+        given = str(put.properties[name])
+        for choice in choices:
+            if choice.lower() == given.lower():
+                return choice
+        raise self._invalid(put, name, given)
+
+    def _one_form(self, put: Put, field: str) -> None:
+        """Azure answers the form that was used, and the plural as an empty list where the singular was."""
+        plural = field + ("es" if field.endswith("Prefix") else "s")
+        groups = field.replace("AddressPrefix", "ApplicationSecurityGroups")
+        properties = put.properties
+        several = properties.get(plural) or []
+        one = properties.get(field)
+        has_groups = field.endswith("Prefix") and bool(properties.get(groups))
+        if one in (None, "") and not several and not has_groups:
+            raise missing(f"{field} or {plural}", put.id)
+        if one not in (None, "") and several:
+            raise self._invalid(put, plural, ", ".join(map(str, several)))
+        properties[plural] = several
+        if one in (None, ""):
+            properties.pop(field, None)
+        if "PortRange" in field and not all(_port_range(str(text)) for text in bastion_rules.both(properties, field)):
+            raise self._invalid(put, field, str(one or several))
+        default(properties, **{plural: []})
+
+    def _invalid(self, put: Put, name: str, value: str) -> ArmError:
+        title = name[0].upper() + name[1:]
+        return bad_request(
+            f"SecurityRuleInvalid{title}",
+            f"Security rule parameter {title} for rule with Id {put.id} cannot be specified as {value}.",
+        )
+
+
+def _port_range(text: str) -> bool:
+    if text == "*":
+        return True
+    low, dash, high = text.partition("-")
+    if not low.isdigit() or (dash and not high.isdigit()):
+        return False
+    return int(low) <= int(high or low) <= 65535  # noqa: PLR2004  (the last port)
+
+
+def default_rules(group: str, etag: str) -> list[Json]:
+    """The six rules that every group has."""
+    return [
+        {
+            "name": name,
+            "id": f"{group}/defaultSecurityRules/{name}",
+            "etag": etag,
+            "type": f"{GROUPS}/defaultSecurityRules",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "description": description,
+                "protocol": "*",
+                "sourcePortRange": "*",
+                "destinationPortRange": "*",
+                "sourceAddressPrefix": source,
+                "destinationAddressPrefix": destination,
+                "access": access,
+                "priority": priority,
+                "direction": direction,
+                "sourcePortRanges": [],
+                "destinationPortRanges": [],
+                "sourceAddressPrefixes": [],
+                "destinationAddressPrefixes": [],
+            },
+        }
+        for name, description, source, destination, access, priority, direction in _DEFAULTS
+    ]

@@ -1,0 +1,104 @@
+"""Microsoft.Network/publicIPAddresses."""
+
+import uuid
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.operations import Operation, Timing
+from arm_emulator.resource_types.base import Put, ResourceType, default, keep
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.store import Resource
+
+PUBLIC_IPS = "Microsoft.Network/publicIPAddresses"
+
+
+class PublicIPAddresses(ResourceType):
+    name = PUBLIC_IPS
+    api_versions = NETWORK
+    envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
+    create = Timing(2, (1,))
+    delete = Timing(10, (10,))
+    read_only = frozenset({"provisioningState", "resourceGuid", "ipConfiguration", "ipAddress"})
+
+    def prepare(self, put: Put) -> None:
+        sku = put.body.get("sku") or {}
+        put.body["sku"] = {"name": sku.get("name") or "Basic", "tier": sku.get("tier") or "Regional"}
+        name = put.body["sku"]["name"]
+        default(
+            put.properties,
+            publicIPAllocationMethod="Dynamic",
+            publicIPAddressVersion="IPv4",
+            idleTimeoutInMinutes=4,
+            ipTags=[],
+        )
+        if name not in ("Basic", "Standard", "StandardV2"):
+            raise bad_request(
+                "InvalidPublicIPAddressSku", f"SKU {name} of public IP address {put.id} is not supported."
+            )
+        if name != "Basic" and put.properties["publicIPAllocationMethod"] != "Static":
+            raise bad_request(
+                "StandardSkuPublicIPAddressesMustBeStatic",
+                f"Standard sku publicIp {put.id} must have AllocationMethod set to Static.",
+            )
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        keep(put, "ipAddress")
+        self._refuse_change(put, name)
+        self._refuse_beyond_quota(put)
+
+    def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
+        if item.properties["publicIPAllocationMethod"] == "Static" and "ipAddress" not in item.properties:
+            item.properties["ipAddress"] = _address(str(item.properties["resourceGuid"]))
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        for reference in cloud.store.referrers(item.key, "publicIPAddress"):
+            raise bad_request(
+                "PublicIPAddressCannotBeDeleted",
+                f"Public IP address {item.id} can not be deleted since it is still allocated to resource "
+                f"{reference.element}. In order to delete the public IP, disassociate/detach the Public IP address from "
+                "the resource. To learn how to do this, see aka.ms/deletepublicip.",
+            )
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        for reference in cloud.store.referrers(item.key, "publicIPAddress"):
+            return {"ipConfiguration": {"id": reference.element}}
+        return {}
+
+    def _refuse_change(self, put: Put, sku: str) -> None:
+        if put.old is None:
+            return
+        if put.old.body["sku"]["name"] != sku:
+            raise bad_request(
+                "PublicIPAddressSkuCannotBeChanged", f"Sku of public IP address {put.id} cannot be changed to {sku}."
+            )
+        if (put.old.body.get("zones") or None) != (put.body.get("zones") or None):
+            raise bad_request(
+                "ResourceAvailabilityZonesCannotBeModified",
+                f"Resource {put.id} has an existing availability zone constraint "
+                f"{', '.join(put.old.body.get('zones') or ['NoZone'])} and the request has availability zone constraint "
+                f"{', '.join(put.body.get('zones') or ['NoZone'])}, which do not match. Zones cannot be "
+                "added/updated/removed once the resource is created. The resource cannot be updated from regional to "
+                "zonal or vice-versa.",
+            )
+
+    def _refuse_beyond_quota(self, put: Put) -> None:
+        if put.old is not None:
+            return
+        here = f"/subscriptions/{put.id.subscription.lower()}"
+        region = put.location.lower()
+        count = sum(other.location.lower() == region for other in put.cloud.store.listed(here, PUBLIC_IPS))
+        quota = put.cloud.settings.public_ip_quota
+        if count >= quota:
+            raise ArmError(
+                400,
+                "PublicIPCountLimitReached",
+                f"Cannot create more than {quota} public IP addresses for this subscription in this region.",
+                details=[
+                    {"code": "QuotaExceeded", "message": f"Limit {quota} of PublicIPAddresses in {put.location}."}
+                ],
+            )
+
+
+def _address(guid: str) -> str:
+    """An address of the documentation and benchmarking ranges would overlap between resources: 20/8 looks like Azure's."""
+    number = uuid.UUID(guid).int
+    return f"20.{number % 254 + 1}.{(number >> 8) % 256}.{(number >> 16) % 254 + 1}"

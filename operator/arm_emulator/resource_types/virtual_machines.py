@@ -1,0 +1,141 @@
+"""Microsoft.Compute/virtualMachines: their interfaces, power state and instance view."""
+
+import uuid
+from collections.abc import Mapping
+
+from arm_emulator.clock import iso
+from arm_emulator.cloud import Cloud, id_of, items
+from arm_emulator.errors import ArmError, Json, bad_request, conflict, not_found
+from arm_emulator.operations import Operation, Timing
+from arm_emulator.principals import Principal
+from arm_emulator.resource_types.base import Action, Link, Put, ResourceType, keep
+from arm_emulator.resource_types.versions import COMPUTE
+from arm_emulator.store import Reference, Resource
+
+MACHINES = "Microsoft.Compute/virtualMachines"
+VIEW = "_instanceView"
+"""Where the stored body keeps what Azure shows as instance view only."""
+_POWER: Mapping[str, tuple[str, str, float]] = {
+    "start": ("running", "VM running", 30),
+    "restart": ("running", "VM running", 40),
+    "poweroff": ("stopped", "VM stopped", 20),
+    "deallocate": ("deallocated", "VM deallocated", 40),
+}
+
+
+class VirtualMachines(ResourceType):
+    name = MACHINES
+    api_versions = COMPUTE
+    has_etag = False
+    envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity", "plan", "extendedLocation"})
+    create = Timing(45, (10,))
+    update = Timing(10, (10,))
+    delete = Timing(40, (10,))
+    creating_state = "Creating"
+    read_only = frozenset({"provisioningState", "vmId", "instanceView", "timeCreated", "resources", "extended"})
+    actions = {"start": "start", "restart": "restart", "poweroff": "powerOff", "deallocate": "deallocate"}  # noqa: RUF012
+    patchable = frozenset({"tags", "identity"})
+
+    def prepare(self, put: Put) -> None:
+        profile = put.properties.get("networkProfile")
+        interfaces = items(profile, "networkInterfaces") if isinstance(profile, dict) else []
+        if not interfaces and put.old is None:
+            raise bad_request(
+                "InvalidParameter",
+                "Required parameter 'networkProfile' is missing (null).",
+                target="networkProfile",
+            )
+        for interface in interfaces:
+            self._check_interface(put, str(id_of(interface)))
+        put.properties["vmId"] = put.before.get("vmId") or str(uuid.uuid4())
+        put.properties["timeCreated"] = put.before.get("timeCreated") or iso(put.cloud.clock.now())
+        keep(put, "storageProfile" if "storageProfile" not in put.properties else "vmId")
+        if put.old is not None and VIEW in put.old.body:
+            put.body[VIEW] = put.old.body[VIEW]
+
+    def links(self, put: Put) -> list[Link]:
+        profile = put.properties.get("networkProfile") or {}
+        ids = [id_of(interface) for interface in items(profile, "networkInterfaces")]
+        return [Link("Microsoft.Network/networkInterfaces/join/action", found) for found in ids if found]
+
+    def references(self, item: Resource) -> list[Reference]:
+        profile = item.properties.get("networkProfile")
+        if not isinstance(profile, dict):
+            return []
+        ids = [id_of(interface) for interface in items(profile, "networkInterfaces")]
+        return [Reference("networkInterface", found, str(item.id)) for found in ids if found]
+
+    def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
+        power = operation.detail.get("power")
+        if power is not None:
+            item.body[VIEW] = {**item.body.get(VIEW, {}), "powerState": power}
+        elif VIEW not in item.body:
+            item.body[VIEW] = {"powerState": power_state("running", "VM running"), **_guest(item.properties)}
+
+    def row(self, cloud: Cloud, item: Resource) -> Json:
+        view = item.body.get(VIEW)
+        return {} if view is None else {"extended": {"instanceView": view}}
+
+    def act(self, cloud: Cloud, item: Resource, action: str, principal: Principal) -> Action:
+        code, display, seconds = _POWER[action]
+        if item.state in ("Creating", "Deleting"):
+            raise conflict(
+                "OperationNotAllowed",
+                f"Operation '{action}' is not allowed on VM '{item.name}' since it is {item.state}.",
+            )
+        return Action(
+            f"{self.actions[action]}VirtualMachine", Timing(seconds, (10,)), {"power": power_state(code, display)}
+        )
+
+    def _check_interface(self, put: Put, interface_id: str) -> None:
+        interface = put.cloud.find(interface_id)
+        if interface is None:
+            raise not_found(
+                "NetworkInterfaceNotFound",
+                f"Network interface {interface_id} referenced by virtual machine {put.id} was not found.",
+            )
+        if interface.location.lower() != put.location.lower():
+            raise bad_request(
+                "InvalidParameter",
+                f"Network interface {interface.id} is in {interface.location}, not in {put.location}.",
+            )
+        for user in put.cloud.store.referrers(interface.key, "networkInterface"):
+            if user.source != put.id.key:
+                raise ArmError(
+                    400,
+                    "NicInUse",
+                    f"Network Interface {interface.id} is used by existing resource {user.element}.",
+                )
+
+
+def power_state(code: str, display: str) -> Json:
+    """A power state as the instance view has it."""
+    return {"code": f"PowerState/{code}", "displayStatus": display, "level": "Info"}
+
+
+def instance_view(cloud: Cloud, item: Resource) -> Json:
+    """The answer of `…/instanceView`: the provisioning state and the power state as statuses."""
+    view = item.body.get(VIEW) or {}
+    state = item.state
+    statuses: list[Json] = [
+        {
+            "code": f"ProvisioningState/{state.lower()}",
+            "level": "Info",
+            "displayStatus": f"Provisioning {state.lower()}",
+            "time": cloud.clock.timestamp(),
+        }
+    ]
+    if view.get("powerState"):
+        power = view["powerState"]
+        statuses.append({name: power[name] for name in ("code", "level", "displayStatus") if name in power})
+    guest = {name: value for name, value in view.items() if name != "powerState"}
+    return {**guest, "statuses": statuses}
+
+
+def _guest(properties: Json) -> Json:
+    """What the agent tells about a guest of the requested image; absent where the body does not say."""
+    profile = properties.get("osProfile") or {}
+    guest: Json = {"hyperVGeneration": "V2"}
+    if isinstance(profile, dict) and profile.get("computerName"):
+        guest["computerName"] = profile["computerName"]
+    return guest

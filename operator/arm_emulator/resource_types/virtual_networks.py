@@ -1,0 +1,156 @@
+"""Microsoft.Network/virtualNetworks: address space and its children, subnets and peerings."""
+
+import ipaddress
+import uuid
+
+from arm_emulator.cloud import Cloud, items
+from arm_emulator.errors import Json, bad_request
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types import addresses
+from arm_emulator.resource_types.base import Put, ResourceType, default, keep
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.store import Resource
+
+SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
+PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+LINK = "remoteVirtualNetwork"
+
+
+class VirtualNetworks(ResourceType):
+    name = "Microsoft.Network/virtualNetworks"
+    api_versions = NETWORK
+    nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
+    envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
+    create = Timing(4, (3,))
+    delete = Timing(10, (10,))
+
+    def prepare(self, put: Put) -> None:
+        prefixes = prefixes_of(put.properties)
+        networks = addresses.parsed_prefixes(prefixes, f"address space of virtual network {put.id.name}")
+        if not networks:
+            raise bad_request(
+                "InvalidRequestFormat",
+                f"Virtual network {put.id} must have at least one address prefix in its address space.",
+            )
+        clash = addresses.first_overlap(networks)
+        if clash is not None:
+            raise bad_request(
+                "NetcfgInvalidAddressSpace" if clash[0] != clash[1] else "NetcfgDuplicateAddressPrefix",
+                f"Address prefixes {clash[0]} and {clash[1]} of virtual network {put.id.name} overlap.",
+            )
+        default(put.properties, enableDdosProtection=False)
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        keep(put, "defaultPublicNatGateway")
+        self._still_distinct_from_peers(put)
+
+    def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
+        if child_type != SUBNETS:
+            return
+        space = addresses.parsed_prefixes(prefixes_of(put.properties), str(put.id))
+        seen: list[tuple[str, addresses.Network]] = []
+        for child in children:
+            for prefix in subnet_prefixes(child["properties"]):
+                network = addresses.parsed_prefix(prefix, f"subnet {child['name']}")
+                if not addresses.covered(network, space):
+                    raise bad_request(
+                        "NetcfgInvalidSubnet",
+                        f"Subnet '{child['name']}' is not valid in virtual network '{put.id.name}'.",
+                    )
+                for other, taken in seen:
+                    if taken.overlaps(network):
+                        raise bad_request(
+                            "NetcfgSubnetRangesOverlap",
+                            f"Subnet '{child['name']}' is not valid because its IP address range overlaps with that of "
+                            f"an existing subnet '{other}' in virtual network '{put.id.name}'.",
+                        )
+                seen.append((child["name"], network))
+
+    def committed(self, cloud: Cloud, item: Resource, put: Put) -> None:
+        # A link shows the other network's live address space: what its owner reads has changed with this write.
+        for reference in cloud.store.referrers(item.key, LINK):
+            link = cloud.store.get(reference.source)
+            if link is not None:
+                cloud.touch(link.root_key)
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        for subnet in cloud.store.children(item.key, SUBNETS):
+            refuse_used_subnet(cloud, subnet)
+        for reference in cloud.store.referrers(item.key, "virtualNetwork"):
+            raise bad_request(
+                "InUseVirtualNetworkCannotBeDeleted",
+                f"Virtual network {item.id} is in use by {reference.element} and cannot be deleted.",
+            )
+
+    def deleted(self, cloud: Cloud, item: Resource) -> None:
+        disconnect_links_to(cloud, item)
+
+    def _still_distinct_from_peers(self, put: Put) -> None:
+        if put.old is None or prefixes_of(put.before) == prefixes_of(put.properties):
+            return
+        for link in put.cloud.store.children(put.old.key, PEERINGS):
+            remote = put.cloud.find(link.properties[LINK]["id"])
+            if remote is None:
+                continue
+            shared = addresses.overlap(prefixes_of(put.properties), prefixes_of(remote.properties))
+            if shared:
+                raise bad_request(
+                    "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet",
+                    f"Cannot update virtual network {put.id}. Its address space overlaps with address space of virtual "
+                    f"network {remote.id} that it is peered with. Overlapping address prefixes: {', '.join(shared)}.",
+                )
+
+
+def prefixes_of(properties: Json) -> list[str]:
+    """The address space of a virtual network."""
+    space = properties.get("addressSpace")
+    prefixes = space.get("addressPrefixes") if isinstance(space, dict) else None
+    return [str(prefix) for prefix in prefixes] if isinstance(prefixes, list) else []
+
+
+def subnet_prefixes(properties: Json) -> list[str]:
+    """A subnet's prefixes, from whichever of its two fields is used."""
+    several = properties.get("addressPrefixes")
+    if isinstance(several, list) and several:
+        return [str(prefix) for prefix in several]
+    one = properties.get("addressPrefix")
+    return [str(one)] if one else []
+
+
+def refuse_used_subnet(cloud: Cloud, subnet: Resource) -> None:
+    """Raises InUseSubnetCannotBeDeleted while anything has an address in the subnet."""
+    for reference in cloud.store.referrers(subnet.key, "subnet"):
+        raise bad_request(
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet.name} is in use by {reference.element} and cannot be deleted. In order to delete the subnet, "
+            "delete all the resources within the subnet. See aka.ms/deletesubnet.",
+        )
+
+
+def disconnect_links_to(cloud: Cloud, network: Resource) -> None:
+    """The links of others to a virtual network that is going away."""
+    for reference in cloud.store.referrers(network.key, LINK):
+        link = cloud.store.get(reference.source)
+        if link is not None and link.root_key != network.key:
+            link.properties["peeringState"] = "Disconnected"
+            cloud.store.put(link)
+            cloud.touch(link.root_key)
+
+
+def has_gateway(cloud: Cloud, network: Resource) -> bool:
+    """Whether a virtual network gateway stands in it."""
+    return any(
+        "/virtualnetworkgateways/" in reference.source
+        for subnet in cloud.store.children(network.key, SUBNETS)
+        for reference in cloud.store.referrers(subnet.key, "subnet")
+    )
+
+
+def sizes(properties: Json) -> list[int]:
+    """The prefix lengths of a subnet's IPv4 prefixes."""
+    networks = [ipaddress.ip_network(prefix, strict=False) for prefix in subnet_prefixes(properties)]
+    return [network.prefixlen for network in networks if network.version == 4]  # noqa: PLR2004  (IPv4)
+
+
+def configured(properties: Json) -> list[Json]:
+    """The properties of each ipConfiguration."""
+    return [part.get("properties") or {} for part in items(properties, "ipConfigurations")]

@@ -60,18 +60,20 @@ class Child:
     @property
     def returncode(self) -> int | None:
         """Exit code, or None while the program runs; 128 + N after signal N."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None:
+            self._let_go()
+        return code
 
     @property
     def running(self) -> bool:
         """Whether the program has not ended yet."""
-        return self._process.poll() is None
+        return self.returncode is None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end; raises subprocess.TimeoutExpired after `timeout` seconds."""
         code = self._process.wait(timeout)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self._let_go()
         return code
 
     def terminate(self, grace: float = 10.0) -> int:
@@ -92,6 +94,11 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()  # on Linux the program goes with its launcher
             return self.wait()
+
+    def _let_go(self) -> None:
+        """Close the pipe that tells the launcher of this process's life."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def tail(self, lines: int = 30) -> str:
         """The last lines of the log."""

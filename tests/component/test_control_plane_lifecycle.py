@@ -20,6 +20,8 @@ from dev.control_plane import ControlPlane, ControlPlaneError, KubectlError, Pro
 from dev.control_plane.child import Child
 from dev.control_plane.server import LOWEST_PORT, PORT_COUNT, free_ports
 
+pytestmark = pytest.mark.filterwarnings("error::ResourceWarning")
+
 REPOSITORY = Path(__file__).parents[2]
 
 START_AND_WAIT = """

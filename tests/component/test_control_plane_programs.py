@@ -26,6 +26,8 @@ from dev.control_plane.from_source import CONTROL_PLANE, Recipe, Target, build_p
 from dev.control_plane.settings import ENVTEST, PROGRAM_NAMES, Archive, Platform, Settings, cache_directory
 from dev.control_plane.toolchain import find_go
 
+pytestmark = pytest.mark.filterwarnings("error::ResourceWarning")
+
 WHERE = Platform("linux", "amd64")
 ARCHIVE_PATH = "/envtest-v9.9.9/envtest-v9.9.9-linux-amd64.tar.gz"
 HERE = Path(__file__).parents[2]
@@ -466,7 +468,9 @@ def test_a_second_process_waits_says_so_and_takes_what_the_first_made(
             target=lambda: found.append(find_programs(settings, lines.append, recipe=recipe).etcd.parent)
         )
         second.start()
-        time.sleep(0.5)
+        deadline = time.monotonic() + 10
+        while not lines and time.monotonic() < deadline:
+            time.sleep(0.05)
         assert lines == ["another process prepares the control plane's programs; waiting (0 s)"]
         made = settings.cache / "control-plane" / f"1.36.3-linux-amd64-{recipe.fingerprint}"
         with cache.staging(made) as folder:

@@ -153,6 +153,12 @@ class Targets(Model):
         "in the host's own only. All: every VM that the identity can see.",
     )
     selectors: TargetSelectors | None = Field(default=None, description="Narrows the VMs in scope. Unset: all of them.")
+    protocols: Annotated[tuple[Literal["RDP", "SSH"], ...], SET] = Field(
+        default=(),
+        max_length=2,
+        description="The protocols by which each VM is to be reached. Unset: that of its operating system, RDP for "
+        "Windows and SSH for Linux.",
+    )
     required_for_ready: RequiredForReady = Field(
         default=RequiredForReady.NONE,
         description="None: Ready speaks of the host alone. All: Ready is False while a running VM cannot be reached.",

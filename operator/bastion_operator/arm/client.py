@@ -40,7 +40,7 @@ _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 
 
-class WriteObserver(Protocol):
+class CallObserver(Protocol):
     """Told of each answered call, for metrics."""
 
     def __call__(self, kind: CallKind, resource_type: str, result: str) -> None:
@@ -78,7 +78,7 @@ class ArmClient:
     cloud: Cloud
     clock: Clock
     transport: AsyncHttpTransport[Any, Any]
-    observer: WriteObserver | None = None
+    observer: CallObserver | None = None
     gate: ThrottleGate = field(init=False)
     _client: NetworkManagementClient = field(init=False)
 
@@ -169,6 +169,18 @@ class ArmClient:
         body = {"query": query, "subscriptions": subscriptions, "options": options}
         response = await self._send("POST", url, CallKind.GRAPH, "Microsoft.ResourceGraph/resources", body=body)
         return _json_object(response, "Microsoft.ResourceGraph/resources")
+
+    async def authenticate(self) -> None:
+        """Get a token, from the cache or from Entra, and ask nothing of ARM.
+
+        :raises AzureError: of class Credential, or Transient where Entra cannot be reached
+        """
+        try:
+            await self.credential.get_token(self.cloud.scope)
+        except ClientAuthenticationError as error:
+            raise _credential_error(error, self.cloud.authority) from None
+        except SdkError as error:
+            raise _connection_error(error, self.cloud.authority) from None
 
     async def close(self) -> None:
         """Close the credential; the transport is shared and closed by its owner."""

@@ -1,6 +1,7 @@
 """The conditions of a BastionHost: the host, the security rules on the way, and the VMs it reaches."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bastion_operator.api.bastion_host import BastionHostSpec, RequiredForReady, SecurityPolicy, VerdictCounts
 from bastion_operator.api.common import ManagementPolicy
@@ -8,7 +9,8 @@ from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability.verdict import Verdict
 from bastion_operator.planning.bastion_host import BastionHostInput
-from bastion_operator.planning.body import properties, provisioning_state
+from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixes
+from bastion_operator.planning.body import child, properties, provisioning_state
 from bastion_operator.planning.conditions import (
     Failure,
     State,
@@ -103,3 +105,30 @@ def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts) -> State
     if not running:
         return true(Reason.NOTHING_TO_REACH, f"no VM that runs is asked for{stopped}")
     return true(Reason.ALL_REACHABLE, f"all {running} VMs can be reached{stopped}")
+
+
+def describe_host(asked: BastionHostInput) -> dict[str, Any]:
+    """The fields of the status that say what is in Azure, by their Python names; None for what is not there."""
+    host = asked.observed.get(asked.ids.host)
+    network = asked.observed.get(asked.ids.virtual_network)
+    subnet = child(network, "subnets", SUBNET_NAME) if network is not None else None
+    address = asked.observed.get(asked.ids.public_ip)
+    found: dict[str, Any] = {
+        "subnet_id": asked.ids.subnet if subnet is not None else None,
+        "subnet_prefix": next(iter(subnet_prefixes(subnet)), None) if subnet is not None else None,
+        "public_ip_id": asked.ids.public_ip if address is not None else None,
+    }
+    if host is None:
+        return {
+            **found,
+            **dict.fromkeys(("bastion_id", "dns_name", "provisioning_state", "sku", "scale_units")),
+        }
+    sku = host.get("sku")
+    return {
+        **found,
+        "bastion_id": asked.ids.host,
+        "dns_name": properties(host).get("dnsName"),
+        "provisioning_state": provisioning_state(host),
+        "sku": sku.get("name") if isinstance(sku, dict) else None,
+        "scale_units": properties(host).get("scaleUnits"),
+    }

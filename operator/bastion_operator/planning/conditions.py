@@ -38,6 +38,10 @@ class Refusal:
     reason: str
     message: str
 
+    def as_failure(self) -> "Failure":
+        """The refusal as what keeps a deletion from going on."""
+        return Failure(self.reason, self.message, "", blocking=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -140,6 +144,8 @@ def findings_text(findings: Iterable[Finding]) -> str:
 
 
 def _failure_text(failure: Failure) -> str:
+    if not failure.resource_id:
+        return failure.message
     return f"{failure.code} from Azure for {failure.resource_id}: {failure.message}"
 
 

@@ -4,6 +4,7 @@ A plan holds only changes whose preconditions are met in what was observed. What
 a later pass: the loop is level-based, so there is no graph of steps that a crash could leave half done.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -98,10 +99,23 @@ class Plan:
         """Nothing to change and nothing to wait for."""
         return not self.changes and not self.waits
 
-    def unsettled_roots(self) -> tuple[str, ...]:
-        """The ids to be read afresh before anything is done, each once, in the order of the plan."""
+    def doubtful_roots(self) -> tuple[str, ...]:
+        """The ids to be read afresh before anything is done or said, each once, in the order of the plan.
+
+        Obstacles are among them: what a late source shows as missing may be there.
+        """
         roots = [change.root_id for change in self.changes] + [wait.root_id for wait in self.waits]
+        roots += [root_of(finding.resource) for finding in self.obstacles if finding.resource]
         return tuple({normalise_id(root_id): root_id for root_id in roots}.values())
+
+
+def root_of(resource_id: str) -> str:
+    """The resource whose body holds this one: itself, or for a subnet or peering the virtual network."""
+    match = _CHILD.match(resource_id)
+    return match.group(1) if match else resource_id
+
+
+_CHILD = re.compile(r"(.+/virtualNetworks/[^/]+)/.+", re.IGNORECASE)
 
 
 class Observed:
@@ -113,6 +127,10 @@ class Observed:
     def get(self, resource_id: str) -> Body | None:
         """The resource, or None."""
         return self._resources.get(normalise_id(resource_id))
+
+    def looked_at(self, resource_id: str) -> bool:
+        """Whether the source was asked for it, there or not."""
+        return normalise_id(resource_id) in self._resources
 
     def updated(self, fresh: Mapping[str, Body | None]) -> "Observed":
         """A copy, with what was read afresh in place of what was known."""

@@ -1,10 +1,9 @@
-"""Verdicts as the rows of reports, and the counts that a BastionHost's status shows."""
+"""Verdicts as the rows of reports, and as what a BastionHost's status shows of them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from bastion_operator.api.bastion_host import MAX_UNREACHABLE, ReasonCount, UnreachableVM, VerdictCounts
+from bastion_operator.api.bastion_host import MAX_UNREACHABLE, ReasonCount, UnreachableVM
 from bastion_operator.api.reachability_report import ReportReason, ReportRow
 from bastion_operator.api.reachability_report import Verdict as ReportVerdict
 from bastion_operator.network.finding import Finding
@@ -16,29 +15,21 @@ _MAX_REASONS = 32
 _MAX_REASON_CODES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkRows:
-    """The rows of the VMs of one virtual network. A VM without a NIC that can be read stands under the host's own."""
+def rows_by_network(
+    inventory: Inventory, verdicts: Iterable[Verdict], default_network: str
+) -> dict[str, list[ReportRow]]:
+    """Report rows by the ARM id of the virtual network of the VM's primary NIC, in the order of these ids.
 
-    virtual_network_id: str
-    rows: tuple[ReportRow, ...]
-    counts: VerdictCounts
-
-
-def rows_by_network(inventory: Inventory, verdicts: Iterable[Verdict], default_network: str) -> tuple[NetworkRows, ...]:
-    """Report rows grouped by virtual network, in the order of the networks' ids."""
-    grouped: dict[str, list[Verdict]] = defaultdict(list)
+    A VM without a NIC that can be read stands under the host's own network.
+    """
+    grouped: dict[str, list[ReportRow]] = defaultdict(list)
     for verdict in verdicts:
         machine = inventory.virtual_machine(verdict.vm)
         subnets = machine_subnets(inventory, machine) if machine else []
         key = network_of(subnets[0]) if subnets else default_network.lower()
-        grouped[key].append(verdict)
-    found = []
-    for key in sorted(grouped):
-        network = inventory.virtual_network(key)
-        rows = tuple(report_row(verdict) for verdict in grouped[key])
-        found.append(NetworkRows(network.id if network else key, rows, count_verdicts(grouped[key])))
-    return tuple(found)
+        grouped[key].append(report_row(verdict))
+    networks = {key: inventory.virtual_network(key) for key in sorted(grouped)}
+    return {network.id if network else key: grouped[key] for key, network in networks.items()}
 
 
 def report_row(verdict: Verdict) -> ReportRow:
@@ -53,20 +44,6 @@ def report_row(verdict: Verdict) -> ReportRow:
         methods=tuple(str(method) for method in verdict.methods),
         reasons=tuple(_reason(finding) for finding in verdict.reasons[:_MAX_REASONS]),
         warnings=tuple(dict.fromkeys(finding.code for finding in verdict.warnings))[:_MAX_REASONS],
-    )
-
-
-def count_verdicts(verdicts: Iterable[Verdict]) -> VerdictCounts:
-    """Numbers by verdict; VMs of which only the power is off are counted apart."""
-    verdicts = list(verdicts)
-    stopped = sum(verdict.only_stopped for verdict in verdicts)
-    numbers = Counter(verdict.verdict for verdict in verdicts)
-    return VerdictCounts(
-        reachable=numbers[Reachability.REACHABLE],
-        unreachable=numbers[Reachability.UNREACHABLE] - stopped,
-        unknown=numbers[Reachability.UNKNOWN],
-        stopped=stopped,
-        total=len(verdicts),
     )
 
 

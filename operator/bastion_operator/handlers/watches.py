@@ -1,0 +1,81 @@
+"""kopf's watches: each event is noted, and the key is queued if its pass is due. No decisions here.
+
+Only ``on.event``: kopf then sets no finalizer, writes no annotation, keeps no progress, and starts nothing that a
+deletion could leave behind (docs/adr/0002).
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import kopf
+
+from bastion_operator.api.azure_identity import AzureIdentity
+from bastion_operator.api.bastion_host import BastionHost
+from bastion_operator.api.meta import GROUP, VERSION, CustomResource
+from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.services import Services
+
+# The first pass after a start is spread over so many seconds: a restart must not be a storm.
+FIRST_PASS_SPREAD = 2.0
+
+_KINDS: Mapping[Kind, type[CustomResource]] = {
+    Kind.AZURE_IDENTITY: AzureIdentity,
+    Kind.BASTION_HOST: BastionHost,
+    Kind.VNET_PEERING: VNetPeering,
+}
+
+
+def make_registry(services: Services, rng: random.Random) -> kopf.OperatorRegistry:
+    """A registry of its own, so that nothing is global, with one watch for each kind that has passes."""
+    registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry)(_login)
+    for kind, model in _KINDS.items():
+        kopf.on.event(GROUP, VERSION, model.names.plural, registry=registry)(_watch(services, kind, rng))
+    return registry
+
+
+def make_settings() -> kopf.OperatorSettings:
+    """Kopf as a watcher and nothing else."""
+    settings = kopf.OperatorSettings()
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    # A watch that died silently is opened anew after this time.
+    settings.watching.server_timeout = 270
+    settings.watching.client_timeout = 300
+    settings.watching.connect_timeout = 10
+    return settings
+
+
+def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    return kopf.login_with_kubeconfig(**kwargs) or kopf.login_with_service_account(**kwargs)
+
+
+def _watch(services: Services, kind: Kind, rng: random.Random) -> Callable[..., None]:
+    def noted(event: Mapping[str, Any], body: Mapping[str, Any], **_: Any) -> None:
+        metadata = body["metadata"]
+        key = Key(kind, metadata.get("namespace", ""), metadata["name"])
+        gone = event.get("type") == "DELETED"
+        # kopf lists what is there at its start as events without a type.
+        listed = event.get("type") is None and not services.objects.known(key)
+        if not services.objects.seen(key, None if gone else dict(body)):
+            return
+        if listed:
+            services.queue.add_after(key, rng.uniform(0, FIRST_PASS_SPREAD))
+            return
+        services.queue.add(key)
+        if gone and kind is not Kind.AZURE_IDENTITY:
+            _wake_the_rest(services, kind, key, body)
+
+    return noted
+
+
+def _wake_the_rest(services: Services, kind: Kind, key: Key, body: Mapping[str, Any]) -> None:
+    """What is gone may have been in another's way, or have held its identity."""
+    for other, _ in services.objects.of_kind(kind):
+        services.queue.add_after(other, 1.0)
+    identity = str(((body.get("spec") or {}).get("identityRef") or {}).get("name", ""))
+    services.queue.add(Key(Kind.AZURE_IDENTITY, "", identity))
+    services.queue.forget(key)

@@ -1,0 +1,85 @@
+"""A pass of an AzureIdentity: can it be used, and may it go."""
+
+from bastion_operator.api.azure_identity import AzureIdentity, AzureIdentityStatus
+from bastion_operator.api.common import CommonStatus
+from bastion_operator.api.conditions import ConditionType, Reason
+from bastion_operator.api.meta import FINALIZER
+from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.kube.errors import NotFoundError
+from bastion_operator.kube.resources import add_finalizer, get_object, remove_finalizer
+from bastion_operator.planning.conditions import State, States, false, true
+from bastion_operator.reconcile.keys import Key
+from bastion_operator.reconcile.object_store import Raw
+from bastion_operator.reconcile.outcome import GONE, Outcome
+from bastion_operator.reconcile.publication import publish
+from bastion_operator.reconcile.services import Services
+from bastion_operator.reconcile.sessions import IdentityProblemError
+
+_RECHECK = 300.0
+_RECHECK_BROKEN = 60.0
+
+
+async def azure_identity_pass(services: Services, key: Key) -> Outcome:
+    """Try the identity and say so; hold its deletion while something uses it.
+
+    :raises KubeError: the API server does not answer
+    """
+    try:
+        raw = await get_object(services.kube, AzureIdentity, None, key.name)
+    except NotFoundError:
+        await services.sessions.forget(key.name)
+        _wake_users(services, key.name)
+        return GONE
+    identity = AzureIdentity.model_validate(raw)
+    status = identity.status or AzureIdentityStatus()
+    before = CommonStatus(conditions=status.conditions, observed_generation=status.observed_generation)
+    if identity.metadata.deleting:
+        return await _delete(services, key, raw, before)
+    raw = await add_finalizer(services.kube, AzureIdentity, raw)
+    state = await _try(services, key.name)
+    await publish(services, AzureIdentity, raw, before, before, _states(state))
+    old = status.condition(ConditionType.READY)
+    if old is None or old.status != state.status or status.observed_generation != identity.metadata.generation:
+        _wake_users(services, key.name)
+    return Outcome(_RECHECK if state.true else _RECHECK_BROKEN)
+
+
+async def _try(services: Services, name: str) -> State:
+    try:
+        session = await services.sessions.session(name, fresh=True)
+        await session.client.authenticate()
+    except IdentityProblemError as error:
+        return false(error.reason, error.message)
+    except AzureError as error:
+        reason = (
+            Reason.AUTHENTICATION_FAILED if error.error_class is ErrorClass.CREDENTIAL else Reason.AZURE_UNREACHABLE
+        )
+        return false(reason, error.message)
+    return true(Reason.SUCCEEDED, "Entra issues tokens for this identity")
+
+
+def _states(state: State) -> States:
+    if state.true:
+        return {ConditionType.READY: state}
+    return {ConditionType.READY: state, ConditionType.STALLED: true(state.reason, state.message)}
+
+
+async def _delete(services: Services, key: Key, raw: Raw, before: CommonStatus) -> Outcome:
+    users = services.objects.using_identity(key.name)
+    if users and FINALIZER in raw["metadata"].get("finalizers", []):
+        named = ", ".join(f"{user.kind} {user.namespace}/{user.name}" for user in users[:5])
+        more = f" and {len(users) - 5} more" if len(users) > 5 else ""  # noqa: PLR2004 - as many as are named
+        message = f"still used by {named}{more}: delete these first, or let them name another identity"
+        await publish(
+            services, AzureIdentity, raw, before, before, {ConditionType.READY: false(Reason.IN_USE, message)}
+        )
+        return Outcome(_RECHECK_BROKEN, "held")
+    await services.sessions.forget(key.name)
+    await remove_finalizer(services.kube, AzureIdentity, raw)
+    services.statuses.forget(raw["metadata"]["uid"])
+    return Outcome(None, "released")
+
+
+def _wake_users(services: Services, identity: str) -> None:
+    for key in services.objects.using_identity(identity):
+        services.queue.add(key)

@@ -1,0 +1,188 @@
+"""Carrying out a plan: read afresh what it would touch, plan again, write the claims down, send what may be sent."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bastion_operator.api.common import Claim
+from bastion_operator.arm.client import Operation
+from bastion_operator.arm.errors import AzureError
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.planning.conditions import Failure
+from bastion_operator.planning.model import Body, Change, Observed, Plan, Verb, root_of
+from bastion_operator.reconcile.attempts import failure_of
+from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.outcome import SLOW_RECHECK, routine_look
+from bastion_operator.reconcile.services import Services
+from bastion_operator.reconcile.sessions import Session
+
+_log = logging.getLogger(__name__)
+
+# Requests of one pass that are under way at once.
+_AT_ONCE = 16
+# Seconds between looks at a resource that Azure is working on, where no operation is followed.
+_POLL = 10.0
+
+MakePlan = Callable[[Observed], Plan]
+WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class ChangeResult:
+    """How a plan was carried out.
+
+    :ivar plan: the plan as made from the freshest that was read
+    :ivar sent: the changes that Azure took
+    :ivar failures: what Azure refused, now or earlier, and is still wanted
+    :ivar again_in: seconds until the next pass has something to do; None if only the interval asks for one
+    """
+
+    plan: Plan
+    observed: Observed
+    sent: list[Change] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    again_in: float | None = None
+
+    def next_look(self, interval: timedelta) -> float:
+        """Seconds until the next pass: when there is something to do, at the latest by the interval."""
+        routine = routine_look(interval)
+        return routine if self.again_in is None else min(self.again_in, routine)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRun:
+    """One pass' way from a plan to requests."""
+
+    services: Services
+    session: Session
+    key: Key
+    claims: tuple[Claim, ...]
+    write_claims: WriteClaims
+    may_write: bool = True
+
+    async def carry_out(self, observed: Observed, make_plan: MakePlan) -> ChangeResult:
+        """Plan on what is known; if that leaves anything to do or to wait for, plan on what a GET says and act on that.
+
+        Nothing is sent for a resource that was not read afresh in this very pass.
+        """
+        plan = make_plan(observed)
+        if plan.settled and not plan.obstacles and plan.claims == self.claims:
+            self.services.attempts.forget(self.key)
+            return ChangeResult(plan, observed)
+        fresh, failures = await self.read(self._roots(plan))
+        observed = observed.updated(fresh)
+        plan = make_plan(observed)
+        result = ChangeResult(plan, observed, failures=failures)
+        known = {normalise_id(root) for root in fresh}
+        if any(normalise_id(root) not in known for root in self._roots(plan)) and not failures:
+            result.again_in = 0.0
+        if failures:
+            result.again_in = 10.0
+        if self.may_write:
+            await self._send([change for change in plan.changes if normalise_id(change.root_id) in known], result)
+        return result
+
+    async def take_down(self, roots: Iterable[str], make_plan: MakePlan) -> ChangeResult:
+        """Plan a removal on what a GET says of each root, and on nothing else, and act on it."""
+        fresh, failures = await self.read(dict.fromkeys(roots))
+        observed = Observed(fresh)
+        result = ChangeResult(make_plan(observed), observed, failures=failures)
+        if failures:
+            result.again_in = SLOW_RECHECK
+        await self._send(list(result.plan.changes), result)
+        return result
+
+    def _roots(self, plan: Plan) -> list[str]:
+        # A claim is neither taken nor given up on a late source's word.
+        before, after = ({normalise_id(claim.id) for claim in claims} for claims in (self.claims, plan.claims))
+        roots = [*plan.doubtful_roots(), *(root_of(resource_id) for resource_id in sorted(before ^ after))]
+        return list({normalise_id(root): root for root in roots}.values())
+
+    async def read(self, roots: Iterable[str]) -> tuple[dict[str, Body | None], list[Failure]]:
+        """GET each root; what could not be read is a failure and stays as it was known."""
+        limit = asyncio.Semaphore(_AT_ONCE)
+        fresh: dict[str, Body | None] = {}
+        failures: list[Failure] = []
+
+        async def read_one(root_id: str) -> None:
+            async with limit:
+                try:
+                    fresh[root_id] = await self.session.client.get(root_id)
+                except AzureError as error:
+                    failures.append(failure_of(error, root_id))
+                    return
+            if self.services.fleet.record(root_id, fresh[root_id]):
+                wake_bastions(self.services, self.session.identity, but=self.key)
+
+        await asyncio.gather(*(read_one(root_id) for root_id in roots))
+        return fresh, failures
+
+    async def _send(self, changes: list[Change], result: ChangeResult) -> None:
+        attempts = self.services.attempts
+        waiting = {change.resource_id: attempts.wait_for(self.key, change) for change in changes}
+        due = [
+            change
+            for change in changes
+            if waiting[change.resource_id] <= 0 and not self.services.operations.running(change.resource_id)
+        ]
+        if due and result.plan.claims != self.claims:
+            # Written down before the first request: a crash after it must find what it made.
+            await self.write_claims(result.plan.claims)
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def send_one(change: Change) -> None:
+            async with limit:
+                await self._send_one(change, result)
+
+        await asyncio.gather(*(send_one(change) for change in due))
+        result.failures += attempts.failures(self.key, result.plan.changes)
+        waits = [attempts.wait_for(self.key, change) for change in changes]
+        pending = [wait for wait in waits if wait > 0]
+        if pending:
+            result.again_in = min([*pending, *([result.again_in] if result.again_in is not None else [])])
+        elif any(not self.services.operations.running(wait.resource_id) for wait in result.plan.waits):
+            # The end of an operation that is followed wakes the key; one from before a restart is looked at by the clock.
+            result.again_in = _POLL if result.again_in is None else result.again_in
+
+    async def _send_one(self, change: Change, result: ChangeResult) -> None:
+        client = self.session.client
+        self.services.metrics.drift.labels(change.verb.value).inc()
+        _log.info("%s: %s", self.key, change)
+        try:
+            if change.verb is Verb.DELETE:
+                written = await client.delete(change.resource_id, if_match=change.if_match)
+            else:
+                written = await client.put(
+                    change.resource_id, change.body or {}, if_match=change.if_match, query=change.query
+                )
+        except AzureError as error:
+            _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
+            self.services.attempts.failed(self.key, change, error)
+            return
+        result.sent.append(change)
+        self._follow(change, written.operation)
+
+    def _follow(self, change: Change, operation: Operation | None) -> None:
+        services, key = self.services, self.key
+
+        def ended(operation: Operation, error: AzureError | None) -> None:
+            if error is None:
+                services.attempts.succeeded(key, operation.resource_id)
+            else:
+                services.attempts.failed(key, change, error)
+            services.queue.add(key)
+
+        if operation is None:
+            services.attempts.succeeded(key, change.resource_id)
+            services.queue.add(key)
+        else:
+            services.operations.follow(self.session.client, operation, ended)
+
+
+def wake_bastions(services: Services, identity: str, *, but: Key) -> None:
+    """What is known of Azure has changed: the verdicts of the identity's BastionHosts may have turned."""
+    for key in services.objects.using_identity(identity):
+        if key != but and key.kind is Kind.BASTION_HOST:
+            services.queue.add_after(key, 1.0)

@@ -1,0 +1,86 @@
+"""The operator's parts, put together and run."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bastion_operator.arm.cloud import Cloud
+from bastion_operator.arm.connection import ArmConnection
+from bastion_operator.arm.operations import OperationFollower
+from bastion_operator.clock import Clock
+from bastion_operator.kube.client import ClusterConfig, KubeClient
+from bastion_operator.kube.cluster import cluster_uid
+from bastion_operator.kube.events import EventRecorder
+from bastion_operator.kube.reports import ReportPublisher
+from bastion_operator.kube.status import StatusPublisher
+from bastion_operator.reconcile.attempts import Attempts
+from bastion_operator.reconcile.backoff import Backoff
+from bastion_operator.reconcile.fleet import FleetSnapshot
+from bastion_operator.reconcile.metrics import Metrics
+from bastion_operator.reconcile.object_store import ObjectStore
+from bastion_operator.reconcile.services import Services
+from bastion_operator.reconcile.sessions import Sessions
+from bastion_operator.reconcile.work_queue import WorkQueue
+from bastion_operator.reconcile.worker import Worker
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSettings:
+    """What the operator is started with.
+
+    :ivar secret_namespace: the operator's own namespace, the only one whose Secrets it reads
+    :ivar installation_id: marks what this operator makes in Azure; None: the UID of kube-system
+    :ivar workers: passes that run at once
+    """
+
+    cloud: Cloud
+    cluster: ClusterConfig
+    secret_namespace: str
+    installation_id: str | None = None
+    workers: int = 8
+
+
+@asynccontextmanager
+async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Services]:
+    """The services with their workers at work; everything is stopped and closed at the end.
+
+    :raises KubeError: the API server does not answer, or the configuration cannot be read
+    """
+    metrics = Metrics()
+    rng = random.Random()  # noqa: S311 - jitter, no secret
+    async with await KubeClient.connect(settings.cluster, clock) as kube:
+        azure = ArmConnection(settings.cloud, clock, metrics.azure_call)
+        services = Services(
+            clock=clock,
+            installation_id=settings.installation_id or await cluster_uid(kube),
+            kube=kube,
+            statuses=StatusPublisher(kube),
+            events=EventRecorder(kube, clock, instance=os.environ.get("POD_NAME") or socket.gethostname()),
+            reports=ReportPublisher(kube),
+            sessions=Sessions(kube, azure, settings.secret_namespace, clock),
+            fleet=FleetSnapshot(clock),
+            operations=OperationFollower(clock),
+            attempts=Attempts(clock, rng),
+            objects=ObjectStore(),
+            queue=WorkQueue(clock),
+            metrics=metrics,
+        )
+        worker = Worker(services, Backoff(rng), rng)
+        tasks = [asyncio.create_task(services.queue.run_timers(), name="timers")]
+        tasks += [asyncio.create_task(worker.run(), name=f"worker {number}") for number in range(settings.workers)]
+        try:
+            yield services
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await services.operations.close()
+            await services.sessions.close()
+            await azure.close()

@@ -1,0 +1,112 @@
+"""Publishing: one apply of the whole status, and Events for what turned and what was done."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bastion_operator.api.common import CommonStatus
+from bastion_operator.api.conditions import Condition, ConditionStatus, ConditionType, Reason
+from bastion_operator.api.meta import CustomResource, ObjectMeta
+from bastion_operator.kube.events import EventType
+from bastion_operator.kube.status import merge_conditions
+from bastion_operator.network.finding import Finding
+from bastion_operator.planning.conditions import Refusal, State, States, accepted, false, true
+from bastion_operator.planning.model import Change, Verb
+from bastion_operator.reconcile.services import Services
+
+Raw = Mapping[str, Any]
+
+_DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.SYNC: "Synced", Verb.DELETE: "Deleted"}
+# Conditions of which a turn is told by an Event. The others are told in their words.
+_TOLD = (ConditionType.READY, ConditionType.TARGETS_REACHABLE, ConditionType.STALLED)
+
+
+async def publish(
+    services: Services, kind: type[CustomResource], raw: Raw, old: CommonStatus, new: CommonStatus, states: States
+) -> None:
+    """Write ``new`` with these conditions if anything in it differs from what is there, and tell what turned.
+
+    :raises KubeError: the API server refuses, or does not answer
+    """
+    metadata = ObjectMeta.model_validate(raw["metadata"])
+    fresh = [
+        _condition(condition_type, state, metadata.generation, services) for condition_type, state in states.items()
+    ]
+    conditions = merge_conditions(old.conditions, fresh, services.clock.now())
+    status = new.replace(
+        conditions=conditions,
+        observed_generation=metadata.generation,
+        last_handled_reconcile_at=metadata.reconcile_requested_at,
+    )
+    if await services.statuses.publish(kind, raw, status.to_json()):
+        await _tell_turns(services, kind, raw, old, conditions)
+
+
+def _condition(condition_type: ConditionType, state: State, generation: int, services: Services) -> Condition:
+    return Condition(
+        type=condition_type.value,
+        status=state.status,
+        reason=state.reason,
+        message=state.message,
+        observed_generation=generation,
+        last_transition_time=services.clock.now(),
+    )
+
+
+async def _tell_turns(
+    services: Services, kind: type[CustomResource], raw: Raw, old: CommonStatus, conditions: Iterable[Condition]
+) -> None:
+    for condition in conditions:
+        before = old.condition(condition.type)
+        if condition.type not in _TOLD or (before is not None and before.status == condition.status):
+            continue
+        bad = condition.status is ConditionStatus.FALSE or condition.type == ConditionType.STALLED
+        waiting = condition.reason in {Reason.PROGRESSING, Reason.RETRYING, Reason.DELETING}
+        await services.events.record(
+            kind,
+            raw,
+            event_type=EventType.WARNING if bad and not waiting else EventType.NORMAL,
+            reason=condition.reason,
+            action=condition.type,
+            note=f"{condition.type} is {condition.status}: {condition.message}",
+        )
+
+
+async def tell_changes(services: Services, kind: type[CustomResource], raw: Raw, sent: Iterable[Change]) -> None:
+    """An Event for each change that Azure took."""
+    for change in sent:
+        await services.events.record(
+            kind,
+            raw,
+            event_type=EventType.NORMAL,
+            reason=_DONE[change.verb],
+            action=change.verb.value,
+            note=str(change),
+        )
+
+
+async def tell_remains(services: Services, kind: type[CustomResource], raw: Raw, remains: Iterable[Finding]) -> None:
+    """An Event for each thing that is left in Azure on purpose."""
+    for finding in remains:
+        await services.events.record(
+            kind, raw, event_type=EventType.WARNING, reason=finding.code, action="Release", note=finding.message
+        )
+
+
+def refused_states(refusal: Refusal) -> States:
+    """The conditions of a resource that is not acted on, because a person must mend something first."""
+    return {
+        ConditionType.ACCEPTED: accepted(refusal),
+        ConditionType.READY: false(refusal.reason, refusal.message),
+        ConditionType.STALLED: true(refusal.reason, refusal.message),
+    }
+
+
+def suspended_states(old: CommonStatus) -> States:
+    """What was known stays, with the word that nobody looks any more."""
+    kept = {
+        ConditionType(condition.type): State(condition.status, condition.reason, condition.message)
+        for condition in old.conditions
+        if condition.type in set(ConditionType) - {ConditionType.RECONCILING, ConditionType.STALLED}
+    }
+    said = "spec.suspend is true: nothing is read, written or deleted, and the other conditions are those of before"
+    return {**kept, ConditionType.ACCEPTED: false(Reason.SUSPENDED, said)}

@@ -1,0 +1,35 @@
+"""What every pass works with. Made once, in ``program.py``; nothing here is global."""
+
+from dataclasses import dataclass
+
+from bastion_operator.arm.operations import OperationFollower
+from bastion_operator.clock import Clock
+from bastion_operator.kube.client import KubeClient
+from bastion_operator.kube.events import EventRecorder
+from bastion_operator.kube.reports import ReportPublisher
+from bastion_operator.kube.status import StatusPublisher
+from bastion_operator.reconcile.attempts import Attempts
+from bastion_operator.reconcile.fleet import FleetSnapshot
+from bastion_operator.reconcile.metrics import Metrics
+from bastion_operator.reconcile.object_store import ObjectStore
+from bastion_operator.reconcile.sessions import Sessions
+from bastion_operator.reconcile.work_queue import WorkQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that passes share."""
+
+    clock: Clock
+    installation_id: str
+    kube: KubeClient
+    statuses: StatusPublisher
+    events: EventRecorder
+    reports: ReportPublisher
+    sessions: Sessions
+    fleet: FleetSnapshot
+    operations: OperationFollower
+    attempts: Attempts
+    objects: ObjectStore
+    queue: WorkQueue
+    metrics: Metrics

@@ -1,0 +1,97 @@
+"""The one queue of keys: coalescing, with delayed adds, and never two passes of one key at a time."""
+
+import asyncio
+import heapq
+from dataclasses import dataclass, field
+from itertools import count
+
+from bastion_operator.clock import Clock
+from bastion_operator.reconcile.keys import Key
+
+
+@dataclass(slots=True)
+class WorkQueue:
+    """Keys that are due, each once.
+
+    A key that is added while its pass runs is due again when the pass ends, so that nothing that happened in between is
+    missed. Of several delayed adds the earliest counts.
+    """
+
+    clock: Clock
+    _ready: asyncio.Queue[Key] = field(default_factory=asyncio.Queue)
+    _queued: set[Key] = field(default_factory=set)
+    _running: set[Key] = field(default_factory=set)
+    _again: set[Key] = field(default_factory=set)
+    _due: dict[Key, float] = field(default_factory=dict)
+    _heap: list[tuple[float, int, Key]] = field(default_factory=list)
+    _order: count[int] = field(default_factory=count)
+    _earlier: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, key: Key) -> None:
+        """The key is due now."""
+        self._due.pop(key, None)
+        if key in self._running:
+            self._again.add(key)
+        elif key not in self._queued:
+            self._queued.add(key)
+            self._ready.put_nowait(key)
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """The key is due in so many seconds, unless it is earlier already."""
+        due = self.clock.monotonic() + seconds
+        if key in self._queued or self._due.get(key, due + 1) <= due:
+            return
+        self._due[key] = due
+        heapq.heappush(self._heap, (due, next(self._order), key))
+        self._earlier.set()
+
+    def forget(self, key: Key) -> None:
+        """Drop what was delayed; a pass that runs goes on."""
+        self._due.pop(key, None)
+
+    async def take(self) -> Key:
+        """The next key that is due; it is running until :meth:`done`."""
+        key = await self._ready.get()
+        self._queued.discard(key)
+        self._running.add(key)
+        return key
+
+    def done(self, key: Key) -> None:
+        """The pass of this key has ended."""
+        self._running.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    async def run_timers(self) -> None:
+        """Move delayed keys to the queue when they are due; runs until cancelled."""
+        while True:
+            self._earlier.clear()
+            wait = self._release_due()
+            if wait is None:
+                await self._earlier.wait()
+                continue
+            timer = asyncio.ensure_future(self.clock.sleep(wait))
+            earlier = asyncio.ensure_future(self._earlier.wait())
+            try:
+                await asyncio.wait({timer, earlier}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                timer.cancel()
+                earlier.cancel()
+
+    def __len__(self) -> int:
+        return self._ready.qsize()
+
+    def _release_due(self) -> float | None:
+        """Add what is due; the seconds until the next is, None if nothing is delayed."""
+        while self._heap:
+            due, _, key = self._heap[0]
+            if self._due.get(key) != due:
+                heapq.heappop(self._heap)  # overtaken by an earlier add
+                continue
+            wait = due - self.clock.monotonic()
+            if wait > 0:
+                return wait
+            heapq.heappop(self._heap)
+            self.add(key)
+        return None

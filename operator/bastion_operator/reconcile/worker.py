@@ -1,0 +1,83 @@
+"""The loop that takes keys from the queue and runs their passes. No error ends it."""
+
+import asyncio
+import logging
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bastion_operator.arm.client import correlation_id
+from bastion_operator.arm.errors import AzureError
+from bastion_operator.kube.errors import KubeError, UnavailableError
+from bastion_operator.reconcile.azure_identity import azure_identity_pass
+from bastion_operator.reconcile.backoff import Backoff
+from bastion_operator.reconcile.bastion_host import bastion_host_pass
+from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.outcome import Outcome
+from bastion_operator.reconcile.services import Services
+from bastion_operator.reconcile.vnet_peering import vnet_peering_pass
+
+_log = logging.getLogger(__name__)
+
+Pass = Callable[[Services, Key], Awaitable[Outcome]]
+
+PASSES: Mapping[Kind, Pass] = {
+    Kind.BASTION_HOST: bastion_host_pass,
+    Kind.VNET_PEERING: vnet_peering_pass,
+    Kind.AZURE_IDENTITY: azure_identity_pass,
+}
+# Routine passes are spread by this share of their interval, so that resources made together do not stay together.
+_JITTER = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Runs passes, one at a time; several workers share one queue."""
+
+    services: Services
+    backoff: Backoff
+    random: random.Random
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        queue = self.services.queue
+        while True:
+            key = await queue.take()
+            try:
+                await self._pass(key)
+            finally:
+                queue.done(key)
+                self.services.metrics.queue_length.set(len(queue))
+                self.services.metrics.last_pass.set(time.time())
+
+    async def _pass(self, key: Key) -> None:
+        token = correlation_id.set(str(uuid.uuid4()))
+        started = time.monotonic()
+        try:
+            outcome = await PASSES[key.kind](self.services, key)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one resource's trouble must not end the loop for all others
+            result = self._failed(key, error)
+        else:
+            result = outcome.result
+            self.backoff.reset(key)
+            if outcome.again_in is not None:
+                spread = 1 + self.random.uniform(-_JITTER, 0)
+                self.services.queue.add_after(key, outcome.again_in * spread)
+        finally:
+            correlation_id.reset(token)
+        self.services.metrics.passes.labels(key.kind.value, result).inc()
+        self.services.metrics.pass_seconds.labels(key.kind.value).observe(time.monotonic() - started)
+
+    def _failed(self, key: Key, error: Exception) -> str:
+        wait = self.backoff.next(key)
+        if isinstance(error, UnavailableError) and error.retry_after:
+            wait = max(wait, error.retry_after)
+        self.services.queue.add_after(key, wait)
+        expected = isinstance(error, KubeError | AzureError)
+        # A traceback only for what nobody foresaw: the text of the foreseen says it all.
+        _log.warning("%s: again in %.0f s: %s", key, wait, error, exc_info=None if expected else error)
+        return type(error).__name__

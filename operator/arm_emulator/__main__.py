@@ -9,6 +9,7 @@ import click
 from arm_emulator import __version__
 from arm_emulator.estate import EstateError
 from arm_emulator.serve import Options, serve
+from arm_emulator.state import StateError
 
 
 @click.group()
@@ -73,7 +74,7 @@ def serve_command(  # one parameter for each option of the command line
     )
     try:
         asyncio.run(serve(options))
-    except (EstateError, OSError) as error:
+    except (EstateError, StateError, OSError) as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
 

@@ -222,12 +222,14 @@ class ArmService:
 
     def _written(self, request: Request, written: Written) -> Answer:
         headers: dict[str, str] = {}
+        name = None if written.item is None else str(written.item.id)
         if written.operation is not None:
             headers = self._operation_headers(request, written.status, written.operation, written.item)
         if written.item is None or written.status == HTTPStatus.ACCEPTED:
-            return Answer(written.status, headers=headers)
+            return Answer(written.status, headers=headers, operation=written.operation, write=name)
         body = rendering.answered(self._cloud, written.item)
-        return Answer(written.status, body, {**headers, **_etag_header(body)})
+        headers |= _etag_header(body)
+        return Answer(written.status, body, headers, operation=written.operation, write=name)
 
     def _operation_headers(
         self, request: Request, status: int, operation: Operation, item: Resource | None

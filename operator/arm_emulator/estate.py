@@ -76,10 +76,13 @@ def _checked(path: Path, number: int, row: object) -> Json:
     return row
 
 
-def load(cloud: Cloud, rows: list[Json]) -> None:
-    """Puts the rows into the store, Succeeded and nobody's; makes the subscriptions and groups that ids imply."""
-    for row in rows:
-        _load_one(cloud, row)
+def load(cloud: Cloud, path: Path) -> None:
+    """Puts a file's rows into the store, Succeeded and nobody's; makes the subscriptions and groups that ids imply."""
+    for number, row in enumerate(read(path), start=1):
+        try:
+            _load_one(cloud, row)
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise EstateError(f"{path}: row {number}: field properties: not as Azure writes it: {error}") from error
 
 
 def _load_one(cloud: Cloud, row: Json) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from arm_emulator.errors import Json
+from arm_emulator.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,17 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """Status, headers and JSON of an answer; `body` None is an empty body, `raw` a body that is already bytes."""
+    """Status, headers and JSON of an answer; `body` None is an empty body, `raw` a body that is already bytes.
+
+    `write` is the id that was written or deleted, `operation` what the write started.
+    """
 
     status: int
     body: object = None
     headers: dict[str, str] = field(default_factory=dict)
     raw: bytes | None = None
-    code: str | None = None
+    operation: Operation | None = None
+    write: str | None = None
 
     @staticmethod
     def listing(entries: list[Json]) -> "Answer":

@@ -41,9 +41,13 @@ def properties(cloud: Cloud, item: Resource) -> Json:
     return shown
 
 
+def with_row(cloud: Cloud, item: Resource, shown: Json) -> Json:
+    """Properties together with those that only the graph's rows have."""
+    return {**shown, **type_of(item.id.type).row(cloud, item)}
+
+
 def row(cloud: Cloud, item: Resource) -> Json:
     """A row of Resource Graph: sixteen columns, the type in lower case, no etag at the top."""
-    declared = type_of(item.id.type)
     is_group = item.id.type == GROUP_TYPE
     body = item.body
     kind = "microsoft.resources/subscriptions/resourcegroups" if is_group else item.id.type.lower()
@@ -60,7 +64,7 @@ def row(cloud: Cloud, item: Resource) -> Json:
         "managedBy": body.get("managedBy") or "",
         "sku": body.get("sku"),
         "plan": body.get("plan"),
-        "properties": {**properties(cloud, item), **declared.row(cloud, item)},
+        "properties": with_row(cloud, item, properties(cloud, item)),
         "tags": body.get("tags"),
         "identity": body.get("identity"),
         "zones": body.get("zones"),

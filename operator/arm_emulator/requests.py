@@ -146,3 +146,11 @@ def body_of(data: bytes) -> Json:
 def unknown_path(path: str) -> ArmError:
     """404 for what is no URL of ARM."""
     return not_found("InvalidResourceType", f"No resource or operation of Azure Resource Manager is at '{path}'.")
+
+
+def type_in(path: str) -> str:
+    """The resource type that a path is about, for rules that go by type; empty where it is about none."""
+    target = target_of(path)
+    if target is not None:
+        return target.type
+    return "Microsoft.ResourceGraph/resources" if "microsoft.resourcegraph" in path.lower() else ""

@@ -14,20 +14,24 @@ import orjson
 
 from arm_emulator import estate
 from arm_emulator.arm_service import ArmService
+from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
 from arm_emulator.cloud import Cloud, Settings
+from arm_emulator.control_service import ControlService
 from arm_emulator.entra_service import EntraService
 from arm_emulator.errors import Json
+from arm_emulator.faults import Faults
 from arm_emulator.graph.service import GraphService
 from arm_emulator.graph.view import GraphView
 from arm_emulator.operations import Operations
-from arm_emulator.principals import default_principals, stable_guid
+from arm_emulator.principals import Principal, default_principals, stable_guid
 from arm_emulator.request_log import RequestLog
 from arm_emulator.resource_types import type_of
-from arm_emulator.server import Server
+from arm_emulator.server import Server, Services
+from arm_emulator.state import StateFile
 from arm_emulator.store import Store
 from arm_emulator.throttling import Throttle
-from arm_emulator.tls import new_identity, server_context, write_ca
+from arm_emulator.tls import Identity, new_identity, server_context, write_ca
 from arm_emulator.tokens import Directory, new_signing_key
 
 
@@ -49,54 +53,120 @@ class Options:
     exit_with_parent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What has to be the same after a restart for clients to go on: made once, kept in the state file."""
+
+    operations: str
+    signing_key: str
+    clients: dict[str, str]
+    identity: Identity
+    control: str
+
+
 async def serve(options: Options) -> None:
-    """Serves until SIGTERM or SIGINT. Raises EstateError before anything listens."""
-    rows = [row for path in options.estates for row in estate.read(path)]
-    clock = Clock(options.speed)
+    """Serves until SIGTERM or SIGINT. Raises EstateError or StateError before anything listens."""
+    state = None if options.state is None else StateFile(options.state)
+    kept = _secrets(options, state)
+    clock = Clock(options.speed, offset=0 if state is None else state.offset)
     settings = Settings(stable_guid("tenant"), options.public_ip_quota, options.graph_lag)
     cloud = Cloud(
         clock,
         Store(lambda item: type_of(item.id.type).references(item)),
-        Operations(clock, secrets.token_bytes(32)),
+        Operations(clock, kept.operations.encode()),
         settings,
     )
-    principals = default_principals({name: secrets.token_urlsafe(24) for name in ("operator", "somebody", "reader")})
+    audit = Audit()
+    view = GraphView(cloud)
+    _fill(options, cloud, audit, state)
+    view.load_everything()
+    principals = default_principals(kept.clients)
     directory = Directory(
         tenant_id=settings.tenant_id,
         principals=principals,
-        signing_key=new_signing_key(),
+        signing_key=kept.signing_key,
         clock=clock,
         lifetime=options.token_lifetime,
     )
-    view = GraphView(cloud)
-    estate.load(cloud, rows)
-    view.load_everything()
-    identity = new_identity(options.host)
-    server = Server(
-        cloud=cloud,
-        directory=directory,
+    faults = Faults()
+    control_token = kept.control if options.control else None
+    services = Services(
         arm=ArmService(cloud, Throttle(clock, enabled=options.throttling)),
         graph=GraphService(cloud, view),
         entra=EntraService(directory),
+        control=ControlService(cloud=cloud, view=view, faults=faults, audit=audit, token=control_token),
+    )
+    server = Server(
+        cloud=cloud,
+        directory=directory,
+        services=services,
+        faults=faults,
+        audit=audit,
+        state=state,
         log=RequestLog(options.request_log),
     )
     with tempfile.TemporaryDirectory(prefix="arm-emulator-") as folder:
-        ca_file = write_ca(Path(folder), identity)
-        port = await server.start(options.host, options.port, server_context(identity))
-        endpoint = f"https://{options.host}:{port}"
-        ready: Json = {
-            "endpoint": endpoint,
-            "authority": endpoint,
-            "ca_file": str(ca_file),
-            "tenant_id": settings.tenant_id,
-            "clients": [
-                {"client_id": one.client_id, "client_secret": one.client_secret, "name": one.name} for one in principals
-            ],
-        }
-        sys.stdout.buffer.write(orjson.dumps(ready, option=orjson.OPT_APPEND_NEWLINE))
-        sys.stdout.flush()
+        ca_file = write_ca(Path(folder) if options.state is None else options.state.absolute(), kept.identity)
+        port = await server.start(options.host, options.port, server_context(kept.identity))
+        _announce(f"https://{_authority(options.host)}:{port}", ca_file, settings, principals, control_token)
         await _until_signalled(with_parent=options.exit_with_parent)
         await server.stop()
+
+
+def _secrets(options: Options, state: StateFile | None) -> Secrets:
+    def kept(name: str, new: str) -> str:
+        return new if state is None else state.meta(name, new)
+
+    identity = new_identity(options.host)
+    return Secrets(
+        operations=kept("operations secret", secrets.token_urlsafe(32)),
+        signing_key=kept("signing key", new_signing_key()),
+        clients={
+            name: kept(f"secret of {name}", secrets.token_urlsafe(24)) for name in ("operator", "somebody", "reader")
+        },
+        identity=Identity(
+            kept("certificate authority", identity.ca),
+            kept("certificate", identity.certificate),
+            kept("certificate key", identity.key),
+        ),
+        control=kept("control token", secrets.token_urlsafe(24)),
+    )
+
+
+def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None) -> None:
+    """What stands at the start: the state file's Azure if it holds one, else that of the estate files."""
+    if state is not None and not state.fresh:
+        state.restore(cloud, audit)
+    else:
+        for path in options.estates:
+            estate.load(cloud, path)
+        if state is not None:
+            state.loaded(cloud)
+    if state is not None:
+        state.follow(cloud, audit)
+
+
+def _authority(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _announce(
+    endpoint: str, ca_file: Path, settings: Settings, principals: list[Principal], control_token: str | None
+) -> None:
+    """The one line on stdout that says that the emulator is ready, and how to reach it."""
+    ready: Json = {
+        "endpoint": endpoint,
+        "authority": endpoint,
+        "ca_file": str(ca_file),
+        "tenant_id": settings.tenant_id,
+        "clients": [
+            {"client_id": one.client_id, "client_secret": one.client_secret, "name": one.name} for one in principals
+        ],
+    }
+    if control_token is not None:
+        ready["control_token"] = control_token
+    sys.stdout.buffer.write(orjson.dumps(ready, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
 
 
 async def _until_signalled(*, with_parent: bool) -> None:

@@ -1,9 +1,11 @@
 """The HTTP server: TLS, one handler for every path, the request log; what is answered is decided in the services."""
 
+import asyncio
 import ssl
 import time
 import traceback
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -12,13 +14,18 @@ import orjson
 from aiohttp import web
 
 from arm_emulator.arm_service import ArmService
+from arm_emulator.audit import Audit
 from arm_emulator.cloud import Cloud
+from arm_emulator.control_service import PREFIX, ControlService
 from arm_emulator.entra_service import EntraService
-from arm_emulator.errors import ArmError
+from arm_emulator.errors import ArmError, Json
+from arm_emulator.faults import Fault, Faults
 from arm_emulator.graph.service import GraphService
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.request_log import RequestLog
+from arm_emulator.requests import type_in
+from arm_emulator.state import StateFile
 from arm_emulator.tokens import Directory, TokenError
 
 LARGEST_BODY = 4 * 1024 * 1024
@@ -33,11 +40,25 @@ _COMMON_HEADERS = {
 
 @dataclass(slots=True)
 class Seen:
-    """What the log will say about a request."""
+    """What the log will say about a request; the status stays 0 where the client got no answer."""
 
     principal: str | None = None
     code: str | None = None
     status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Who answers what."""
+
+    arm: ArmService
+    graph: GraphService
+    entra: EntraService
+    control: ControlService
+
+
+class ClientLostError(Exception):
+    """There is nobody to answer: the connection was reset by rule, or the client went while it was held."""
 
 
 class Server:
@@ -48,17 +69,19 @@ class Server:
         *,
         cloud: Cloud,
         directory: Directory,
-        arm: ArmService,
-        graph: GraphService,
-        entra: EntraService,
+        services: Services,
+        faults: Faults,
+        audit: Audit,
+        state: StateFile | None,
         log: RequestLog,
     ) -> None:
         """Nothing listens until `start`."""
         self._cloud = cloud
         self._directory = directory
-        self._arm = arm
-        self._graph = graph
-        self._entra = entra
+        self._services = services
+        self._faults = faults
+        self._audit = audit
+        self._state = state
         self._log = log
         self._runner: web.AppRunner | None = None
 
@@ -73,9 +96,12 @@ class Server:
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Stops listening and closes the log."""
+        """Stops listening; writes the state and closes state and log."""
+        self._faults.remove()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._state is not None:
+            self._state.close()
         self._log.close()
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
@@ -85,49 +111,119 @@ class Server:
         try:
             answer = await self._answer(http, seen)
             seen.status = answer.status
-            seen.code = seen.code or answer.code
             return _response(answer, http.method)
+        except ClientLostError:
+            if http.transport is not None:
+                http.transport.abort()
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
         finally:
-            self._log.write(
-                {
-                    "time": at,
-                    "principal": seen.principal,
-                    "method": http.method,
-                    "url": f"{http.scheme}://{http.host}{http.raw_path}",
-                    "api_version": http.query.get("api-version"),
-                    "status": seen.status,
-                    "code": seen.code,
-                    "ms": round((time.perf_counter() - started) * 1000, 3),
-                }
-            )
+            if not http.path.startswith(PREFIX):
+                self._log.write(_entry(http, at, seen, time.perf_counter() - started))
 
     async def _answer(self, http: web.Request, seen: Seen) -> Answer:
         try:
-            request = await _request(http)
-            self._cloud.operations.settle()
-            if self._entra.serves(request):
-                return self._entra.answer(request)
-            principal = self._directory.verify(request.headers.get("Authorization"), request.endpoint)
-            seen.principal = principal.name
-            return await self._authenticated(request, principal)
+            return await self._routed(http, seen)
         except ArmError as error:
             seen.code = error.code
             return Answer(error.status, error.body(), error.headers)
         except TokenError as error:
             seen.code = f"AADSTS{error.number}"
             return Answer(error.status, error.body(self._cloud.clock.timestamp()))
+        except ClientLostError:
+            raise
         except Exception:  # noqa: BLE001  (whatever went wrong here, the client gets ARM's body and never a traceback)
             traceback.print_exc()
             seen.code = "InternalServerError"
             failure = ArmError(HTTPStatus.INTERNAL_SERVER_ERROR, seen.code, "The emulator failed to answer.")
             return Answer(failure.status, failure.body())
-        finally:
-            self._graph.capture()
 
-    async def _authenticated(self, request: Request, principal: Principal) -> Answer:
-        if self._graph.serves(request):
-            return self._graph.answer(request, principal)
-        return self._arm.answer(request, principal)
+    async def _routed(self, http: web.Request, seen: Seen) -> Answer:
+        request = await _request(http)
+        if self._services.control.serves(request):
+            return self._act(lambda: self._services.control.answer(request))
+        principal: Principal | None = None
+        if not self._services.entra.serves(request):
+            principal = self._directory.verify(request.headers.get("Authorization"), request.endpoint)
+            seen.principal = principal.name
+        struck = self._faults.taken(request, type_in(request.path), seen.principal)
+        if not struck:
+            return self._act(lambda: self._served(request, principal))
+        for fault in struck:
+            await self._before(fault, request, http, seen)
+        answer = self._act(lambda: self._served(request, principal))
+        for fault in struck:
+            await self._after(fault, request, answer, seen)
+        return answer
+
+    def _act(self, act: Callable[[], Answer]) -> Answer:
+        """Lets due operations end, acts, and puts what has changed into the state file before anybody hears of it."""
+        try:
+            self._cloud.operations.settle()
+            return act()
+        finally:
+            self._services.graph.capture()
+            if self._state is not None:
+                self._state.save()
+
+    def _served(self, request: Request, principal: Principal | None) -> Answer:
+        if principal is None:
+            return self._services.entra.answer(request)
+        if self._services.graph.serves(request):
+            return self._services.graph.answer(request, principal)
+        answer = self._services.arm.answer(request, principal)
+        if answer.write is not None:
+            self._audit.record(
+                {
+                    "time": self._cloud.clock.timestamp(),
+                    "principal": principal.name,
+                    "method": request.method,
+                    "id": answer.write,
+                    "status": int(answer.status),
+                }
+            )
+        return answer
+
+    # -- faults --------------------------------------------------------------------------------------------------
+
+    async def _before(self, fault: Fault, request: Request, http: web.Request, seen: Seen) -> None:
+        action = fault.action
+        if action.delay:
+            await asyncio.sleep(action.delay)
+        if action.error is not None:
+            raise action.error
+        if action.reset == "before":
+            raise ClientLostError
+        if action.hold == "before":
+            act = await self._faults.hold(fault, "before", request, seen.principal, self._cloud.clock.timestamp())
+            gone = http.transport is None or http.transport.is_closing()
+            if act is False or (act is None and gone):
+                # It never reached Azure.
+                raise ClientLostError
+
+    async def _after(self, fault: Fault, request: Request, answer: Answer, seen: Seen) -> None:
+        action = fault.action
+        if action.fail_operation is not None and answer.operation is not None:
+            answer.operation.fails_with = action.fail_operation
+            self._cloud.operations.changed(answer.operation)
+            if self._state is not None:
+                self._state.save()
+        if action.reset == "after":
+            raise ClientLostError
+        if action.hold == "after":
+            await self._faults.hold(fault, "after", request, seen.principal, self._cloud.clock.timestamp())
+
+
+def _entry(http: web.Request, at: str, seen: Seen, seconds: float) -> Json:
+    return {
+        "time": at,
+        "principal": seen.principal,
+        "method": http.method,
+        "url": f"{http.scheme}://{http.host}{http.raw_path}",
+        "api_version": http.query.get("api-version"),
+        "status": seen.status,
+        "code": seen.code,
+        "ms": round(seconds * 1000, 3),
+    }
 
 
 async def _request(http: web.Request) -> Request:

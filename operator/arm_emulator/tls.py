@@ -39,8 +39,8 @@ def server_context(identity: Identity) -> ssl.SSLContext:
     return context
 
 
-def write_ca(folder: Path, identity: Identity) -> Path:
-    """Writes the authority's certificate for clients; returns the file."""
-    path = folder / "ca.pem"
+def write_ca(place: Path, identity: Identity) -> Path:
+    """Writes the authority's certificate for clients, into a folder or beside a file; returns where."""
+    path = place / "ca.pem" if place.is_dir() else place.with_name(place.name + ".ca.pem")
     path.write_text(identity.ca)
     return path

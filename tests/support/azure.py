@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from arm_emulator.client import ControlClient
+
 READY_SECONDS = 30
 
 
@@ -63,6 +65,10 @@ class LocalAzure:
 
     def ssl_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.ca_file)
+
+    def control(self) -> ControlClient:
+        """A client for the control side; close it, or use it in `async with`."""
+        return ControlClient(self.endpoint, str(self.ready["control_token"]), self.ca_file)
 
     def start(self) -> None:
         command = [sys.executable, "-m", "arm_emulator", "serve", "--listen", self._listen, *self.arguments]

@@ -1,0 +1,103 @@
+"""The control side, `/_emulator/…`: the state in full, the audit, the clock, faults. Only with `--control`."""
+
+import hmac
+from collections.abc import Callable
+from http import HTTPStatus
+
+from arm_emulator import rendering
+from arm_emulator.audit import Audit
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import ArmError, Json, bad_request, not_found
+from arm_emulator.faults import Faults
+from arm_emulator.graph.view import GraphView
+from arm_emulator.messages import Answer, Request
+from arm_emulator.operations import described
+from arm_emulator.requests import body_of
+from arm_emulator.store import Resource
+
+PREFIX = "/_emulator"
+
+
+class ControlService:
+    """Answers the control side's requests; `token` is the bearer token that it asks for, None where it is closed."""
+
+    def __init__(self, *, cloud: Cloud, view: GraphView, faults: Faults, audit: Audit, token: str | None) -> None:
+        """What it shows and moves."""
+        self._cloud = cloud
+        self._view = view
+        self._faults = faults
+        self._audit = audit
+        self._token = token
+
+    def serves(self, request: Request) -> bool:
+        """Whether the path is the control side's."""
+        return request.path == PREFIX or request.path.startswith(PREFIX + "/")
+
+    def answer(self, request: Request) -> Answer:
+        """The answer. Raises ArmError."""
+        if self._token is None:
+            raise not_found("ControlSideClosed", "The control side is closed: start the emulator with --control.")
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            raise ArmError(
+                HTTPStatus.UNAUTHORIZED, "InvalidControlToken", "The control side wants its own bearer token."
+            )
+        what = request.path.removeprefix(PREFIX).strip("/").split("/")
+        handlers: dict[tuple[str, str], Callable[[], object]] = {
+            ("GET", "resources"): self._resources,
+            ("GET", "audit"): lambda: {"value": self._audit.entries},
+            ("GET", "operations"): lambda: {"value": [described(one) for one in self._cloud.operations]},
+            ("GET", "clock"): self._clock,
+            ("POST", "clock"): lambda: self._advance(body_of(request.body)),
+            ("GET", "graph"): lambda: {"lag": self._view.lag},
+            ("POST", "graph"): lambda: self._set_lag(body_of(request.body)),
+            ("GET", "held"): lambda: {"value": self._faults.held()},
+            ("GET", "faults"): lambda: {"value": self._faults.described()},
+            ("POST", "faults"): lambda: self._add_or_release(what, request),
+            ("DELETE", "faults"): lambda: self._remove(what),
+        }
+        handler = handlers.get((request.method, what[0]))
+        if handler is None:
+            raise not_found("UnknownControl", f"The control side has no {request.method} {request.path}.")
+        return Answer(HTTPStatus.OK, handler())
+
+    def _resources(self) -> Json:
+        """Everything, sorted by id: the body of a GET, and what only the graph tells."""
+        ordered = sorted(self._cloud.store, key=lambda item: item.key)
+        return {"value": [self._full(item) for item in ordered]}
+
+    def _full(self, item: Resource) -> Json:
+        body = rendering.answered(self._cloud, item)
+        body["properties"] = dict(sorted(rendering.with_row(self._cloud, item, body["properties"]).items()))
+        return body
+
+    def _clock(self) -> Json:
+        clock = self._cloud.clock
+        return {"now": clock.timestamp(), "offset": clock.offset, "speed": clock.speed}
+
+    def _advance(self, body: Json) -> Json:
+        seconds = body.get("advance")
+        if not isinstance(seconds, int | float) or seconds < 0:
+            raise bad_request("InvalidClock", "The clock is moved by {'advance': seconds}, forward only.")
+        self._cloud.clock.advance(seconds)
+        self._cloud.operations.settle()
+        return self._clock()
+
+    def _set_lag(self, body: Json) -> Json:
+        lag = body.get("lag")
+        if not isinstance(lag, int | float) or lag < 0:
+            raise bad_request("InvalidLag", "The lag is set by {'lag': seconds}, at speed 1.")
+        self._view.lag = float(lag)
+        return {"lag": self._view.lag}
+
+    def _add_or_release(self, what: list[str], request: Request) -> Json:
+        if len(what) == 1:
+            return {"id": self._faults.add(body_of(request.body)).id}
+        if what[2:] != ["release"]:
+            raise not_found("UnknownControl", f"The control side has no POST {request.path}.")
+        act = body_of(request.body).get("act") if request.body else None
+        return {"released": self._faults.release(what[1], act=act if isinstance(act, bool) else None)}
+
+    def _remove(self, what: list[str]) -> Json:
+        self._faults.remove(what[1] if len(what) > 1 else None)
+        return {}

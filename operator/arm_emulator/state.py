@@ -1,0 +1,141 @@
+"""The state file: every acknowledged write is in it before it is acknowledged.
+
+SQLite with a write-ahead log: a process that is killed loses nothing that was committed; only a machine that loses power
+may lose the last writes.
+"""
+
+import dataclasses
+import sqlite3
+from pathlib import Path
+
+import orjson
+
+from arm_emulator.audit import Audit
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import Json
+from arm_emulator.ids import ResourceId
+from arm_emulator.operations import Operation
+from arm_emulator.store import Resource, resource
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS resources (position INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, document BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS operations (id TEXT PRIMARY KEY, document BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS audit (position INTEGER PRIMARY KEY AUTOINCREMENT, document BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS extra_rows (key TEXT PRIMARY KEY, document BLOB NOT NULL);
+"""
+_PUT = (
+    "INSERT INTO resources (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document"
+)
+
+
+class StateError(Exception):
+    """A file that is no state file."""
+
+
+class StateFile:
+    """Collects what changes and writes it in one transaction when told to."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or makes the file. Raises StateError."""
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StateError(f"{path}: not a state file of the emulator: {error}") from error
+        self._meta: dict[str, str] = dict(self._database.execute("SELECT name, value FROM meta"))
+        self._dirty: dict[str, Resource | None] = {}
+        self._operations: dict[str, Operation] = {}
+        self._entries: list[Json] = []
+        self._offset = float(self._meta.get("offset", "0"))
+        self._cloud: Cloud | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the file holds no Azure yet."""
+        return "loaded" not in self._meta
+
+    @property
+    def offset(self) -> float:
+        """How far the clock had been moved ahead."""
+        return self._offset
+
+    def meta(self, name: str, new: str) -> str:
+        """What is kept under a name; `new` is kept from now on where there was nothing."""
+        if name not in self._meta:
+            self._database.execute("INSERT INTO meta VALUES (?, ?)", (name, new))
+            self._meta[name] = new
+        return self._meta[name]
+
+    def restore(self, cloud: Cloud, audit: Audit) -> None:
+        """Puts what the file holds into an empty cloud; operations that ran go on."""
+        for (document,) in self._database.execute("SELECT document FROM resources ORDER BY position"):
+            cloud.store.put(_resource(orjson.loads(document)))
+        for (document,) in self._database.execute("SELECT document FROM operations"):
+            cloud.operations.adopt(Operation(**orjson.loads(document)))
+        for (document,) in self._database.execute("SELECT document FROM audit ORDER BY position"):
+            audit.entries.append(orjson.loads(document))
+        for key, document in self._database.execute("SELECT key, document FROM extra_rows"):
+            cloud.extra_rows[key] = orjson.loads(document)
+
+    def follow(self, cloud: Cloud, audit: Audit) -> None:
+        """Notes every change from now on."""
+        self._cloud = cloud
+        cloud.store.listeners.append(self._dirty.__setitem__)
+        cloud.operations.listeners.append(lambda operation: self._operations.__setitem__(operation.id, operation))
+        audit.listeners.append(self._entries.append)
+
+    def loaded(self, cloud: Cloud) -> None:
+        """Writes a whole cloud, once, and marks the file as holding it."""
+        self._dirty.update({item.key: item for item in cloud.store})
+        rows = [(key, orjson.dumps(row)) for key, row in cloud.extra_rows.items()]
+        self._database.executemany("INSERT OR REPLACE INTO extra_rows VALUES (?, ?)", rows)
+        self.save()
+        self.meta("loaded", "yes")
+
+    def save(self) -> None:
+        """Writes what has changed since the last time; on return it survives the process."""
+        offset = self._offset if self._cloud is None else self._cloud.clock.offset
+        if not (self._dirty or self._operations or self._entries or offset != self._offset):
+            return
+        self._database.execute("BEGIN IMMEDIATE")
+        for key, item in self._dirty.items():
+            if item is None:
+                self._database.execute("DELETE FROM resources WHERE key = ?", (key,))
+            else:
+                self._database.execute(_PUT, (key, orjson.dumps(_document(item))))
+        operations = [(one.id, orjson.dumps(dataclasses.asdict(one))) for one in self._operations.values()]
+        self._database.executemany("INSERT OR REPLACE INTO operations VALUES (?, ?)", operations)
+        entries = [(orjson.dumps(entry),) for entry in self._entries]
+        self._database.executemany("INSERT INTO audit (document) VALUES (?)", entries)
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES ('offset', ?)", (str(offset),))
+        self._database.execute("COMMIT")
+        self._offset = offset
+        self._dirty.clear()
+        self._operations.clear()
+        self._entries.clear()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.save()
+        self._database.close()
+
+
+def _document(item: Resource) -> Json:
+    return {
+        "subscription": item.id.subscription,
+        "group": item.id.group,
+        "type": item.id.type,
+        "names": item.id.names,
+        "body": item.body,
+        "etag": item.etag,
+    }
+
+
+def _resource(document: Json) -> Resource:
+    resource_id = ResourceId(document["subscription"], document["group"], document["type"], tuple(document["names"]))
+    item = resource(resource_id, document["body"])
+    item.etag = document["etag"]
+    return item

@@ -98,7 +98,9 @@ def subnet(name: str, prefix: str, *, nsg: str | None = None, route_table: str |
     return {"name": name, "type": "Microsoft.Network/virtualNetworks/subnets", "properties": held | properties}
 
 
-def peering(to: str, *, space: Iterable[str], state: str = "Connected", name: str | None = None, **properties: Any) -> Row:
+def peering(
+    to: str, *, space: Iterable[str], state: str = "Connected", name: str | None = None, **properties: Any
+) -> Row:
     """One link for ``vnet``; ``space`` is what it knows of the other VNet."""
     known = {"addressPrefixes": list(space)}
     return {
@@ -135,7 +137,9 @@ def vnet(
         "addressSpace": {"addressPrefixes": list(prefixes)},
         "provisioningState": "Succeeded",
         "subnets": [{"id": f"{own}/subnets/{child['name']}"} | child for child in subnets],
-        "virtualNetworkPeerings": [{"id": f"{own}/virtualNetworkPeerings/{child['name']}"} | child for child in peerings],
+        "virtualNetworkPeerings": [
+            {"id": f"{own}/virtualNetworkPeerings/{child['name']}"} | child for child in peerings
+        ],
     }
     return row(own, held | properties, location=location)
 

@@ -40,4 +40,6 @@ def _between(evaluation: Evaluation, host: Host, target: Target) -> str | None:
     """A VNet that both are peered with, the first by id."""
     sides = (host.network_key or "", target.network_key or "")
     ours, theirs = (evaluation.neighbours.get(key, frozenset()) for key in sides)
-    return min(ours & theirs, default=None)
+    key = min(ours & theirs, default=None)
+    network = None if key is None else evaluation.inventory.virtual_networks.get(key)
+    return key if network is None else network.id

@@ -1,0 +1,194 @@
+"""`kubectl bastion reach` as the installed program."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.estates import bastion_id, hub_and_spoke, nsg_id, rule, vm_id, with_nsg
+
+PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
+Reach = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def blocked(tmp_path: Path) -> Path:
+    """A file with a VM whose NIC denies half the Bastion subnet."""
+    file = tmp_path / "estate.json"
+    estate = with_nsg(hub_and_spoke(enableTunneling=True), "nic", rule("half", 200, "Deny", source="10.0.1.0/27"))
+    file.write_text(json.dumps({"data": estate}))
+    return file
+
+
+def reach(*args: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    command = [str(PROGRAM), "reach", *map(str, args)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_json_is_one_array_with_the_documented_keys(blocked: Path) -> None:
+    done = reach("--from", blocked, "-o", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    [verdict] = json.loads(done.stdout)
+    reason = verdict["reasons"][0]
+    assert list(verdict) == [
+        "vm",
+        "protocol",
+        "port",
+        "verdict",
+        "bastion",
+        "via",
+        "methods",
+        "reasons",
+        "warnings",
+        "candidates",
+    ]
+    assert (verdict["vm"], verdict["bastion"]) == (vm_id("web"), bastion_id("bas"))
+    assert (verdict["protocol"], verdict["port"], verdict["verdict"], verdict["via"]) == (
+        "SSH",
+        22,
+        "Unreachable",
+        "Peering",
+    )
+    assert verdict["methods"] == []
+    assert list(reason) == ["code", "message", "resource", "rule", "priority", "direction"]
+    assert (reason["code"], reason["resource"], reason["rule"]) == (
+        "NsgPartiallyBlocksBastion",
+        nsg_id("guard"),
+        "half",
+    )
+    assert (reason["priority"], reason["direction"]) == (200, "Inbound")
+    assert all(warning.keys() == {"code", "message"} for warning in verdict["warnings"])
+    assert verdict["candidates"] == [
+        {"bastion": bastion_id("bas"), "verdict": "Unreachable", "via": "Peering", "reasons": verdict["reasons"]}
+    ]
+
+
+def test_yaml_says_the_same_as_json(blocked: Path) -> None:
+    assert yaml.safe_load(reach("--from", blocked, "-o", "yaml").stdout) == json.loads(
+        reach("--from", blocked, "-o", "json").stdout
+    )
+
+
+def test_the_table_shows_a_vm_a_line_and_wide_adds_ids_and_messages(blocked: Path) -> None:
+    lines = reach("--from", blocked).stdout.splitlines()
+    assert lines[0].split() == ["VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS"]
+    assert lines[1].split() == ["web", "SSH", "22", "Unreachable", "bas", "Peering", "-", "NsgPartiallyBlocksBastion"]
+    assert len(lines) == 2
+    wide = reach("--from", blocked, "-o", "wide").stdout
+    assert vm_id("web") in wide
+    assert "priority 200" in wide
+
+
+def test_the_estate_may_come_in_several_files_and_from_the_standard_input(tmp_path: Path) -> None:
+    first, *rest = hub_and_spoke()
+    part = tmp_path / "part.json"
+    part.write_text(json.dumps([first]))
+    lines = "\n".join(map(json.dumps, rest))
+    done = reach("--from", part, "--from", "-", "-o", "json", stdin=lines)
+    assert json.loads(done.stdout)[0]["verdict"] == "Reachable"
+
+
+@pytest.mark.parametrize("given", ["web", "WEB", vm_id("web"), vm_id("web").upper()])
+def test_a_vm_and_a_bastion_are_named_by_id_or_name_in_any_case(blocked: Path, given: str) -> None:
+    done = reach(
+        "--from", blocked, "--vm", given, "--bastion", "BAS", "--protocol", "rdp", "--port", 3390, "-o", "json"
+    )
+    [verdict] = json.loads(done.stdout)
+    assert (verdict["protocol"], verdict["port"]) == ("RDP", 3390)
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("Unreachable", 1), ("Unknown", 1), (None, 0)])
+def test_a_check_that_says_no_exits_with_one(blocked: Path, fail_on: str | None, code: int) -> None:
+    assert reach("--from", blocked, *(["--fail-on", fail_on] if fail_on else [])).returncode == code
+
+
+def test_a_check_that_says_yes_exits_with_zero(tmp_path: Path) -> None:
+    file = tmp_path / "fine.json"
+    file.write_text(json.dumps(hub_and_spoke()))
+    assert reach("--from", file, "--fail-on", "Unknown").returncode == 0
+    unknown = [row for row in hub_and_spoke() if row["name"] != "bas-ip"]
+    file.write_text(json.dumps(unknown))
+    assert reach("--from", file, "--fail-on", "Unreachable").returncode == 0
+    assert reach("--from", file, "--fail-on", "Unknown").returncode == 1
+
+
+def test_an_estate_without_vms_is_an_empty_answer(tmp_path: Path) -> None:
+    file = tmp_path / "empty.json"
+    file.write_text("[]")
+    done = reach("--from", file, "-o", "json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert reach("--from", file).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "content", "told"),
+    [
+        ([], None, "--from FILE"),
+        (["--from", "absent.json"], None, "absent.json cannot be read: No such file or directory"),
+        (["--from", "FILE"], "half a file {", "is no JSON"),
+        (["--from", "FILE"], '[{"id": "/subscriptions/s"}, {"id": 5}]', "row 2, field id"),
+        (["--from", "FILE", "--vm", "ghost"], "[]", "VM ghost is not in the files"),
+        (["--from", "FILE", "--bastion", "ghost"], "[]", "Bastion ghost is not in the files"),
+        (["--from", "FILE", "--port", "70000"], "[]", "--port"),
+        (["--from", "FILE", "--protocol", "VNC"], "[]", "--protocol"),
+        (["--from", "FILE", "--sideways"], "[]", "--sideways"),
+    ],
+)
+def test_wrong_use_is_one_line_on_stderr_and_exit_code_two(
+    tmp_path: Path, args: list[str], content: str | None, told: str
+) -> None:
+    file = tmp_path / "estate.json"
+    if content is not None:
+        file.write_text(content)
+    done = reach(*(str(file) if arg == "FILE" else arg for arg in args), "-o", "json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert told in done.stderr
+
+
+def test_a_page_of_a_longer_answer_is_told_on_stderr(tmp_path: Path) -> None:
+    file = tmp_path / "page.json"
+    file.write_text(json.dumps({"data": hub_and_spoke(), "total_records": 900}))
+    done = reach("--from", file, "-o", "json")
+    assert "holds 6 of 900 rows" in done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_help_is_quick_to_load_and_imports_nothing_of_azure_or_kubernetes() -> None:
+    probe = (
+        "import sys; from bastion_operator.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'azure', 'kubernetes', 'kopf', 'aiohttp', 'rich', 'yaml', 'pydantic', 'orjson'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_examples_in_help_are_shown_and_the_output_can_be_cut_off(blocked: Path) -> None:
+    done = reach("--help")
+    assert done.returncode == 0
+    assert "az graph query" in done.stdout
+    piped = f"{PROGRAM} reach --from {blocked} -o json | head -c 1"
+    cut = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, timeout=30, check=False)
+    assert (cut.stdout, cut.stderr) == ("[", "")
+
+
+def documents(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_rows_in_another_order_give_the_same_answer(tmp_path: Path) -> None:
+    file = tmp_path / "estate.json"
+    file.write_text(json.dumps(hub_and_spoke()))
+    one = documents(reach("--from", file, "-o", "json"))
+    file.write_text(json.dumps(hub_and_spoke()[::-1]))
+    assert documents(reach("--from", file, "-o", "json")) == one

@@ -1,0 +1,238 @@
+"""For each code the smallest estate that shows it, and the same estate with the one fix that takes it away."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.estates import (
+    DELETE,
+    Estate,
+    add,
+    bastion,
+    bastion_id,
+    change,
+    drop,
+    hub_and_spoke,
+    peering,
+    ref,
+    rule,
+    same_vnet,
+    subnet_id,
+    vnet,
+    with_nsg,
+)
+
+HUB_LINK = "properties.virtualNetworkPeerings.0.properties"
+
+
+@dataclass(frozen=True)
+class Case:
+    """``broken`` shows the code among its reasons (exactly ``reasons``) or warnings; ``mended`` is the same, fixed."""
+
+    code: str
+    broken: Estate
+    mended: Estate
+    reasons: tuple[str, ...] | None = None
+    asked: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        return (self.code,) if self.reasons is None else self.reasons
+
+    def __str__(self) -> str:
+        return f"{self.code}-{self.note}" if self.note else self.code
+
+
+def host_cases() -> list[Case]:
+    good = same_vnet()
+    failed = change(good, "bas", "properties.provisioningState", "Failed")
+    small = change(good, "hub", "properties.subnets.0.properties.addressPrefix", "10.0.1.0/27")
+    crowded = change(
+        good, "web-nic", "properties.ipConfigurations.0.properties.subnet", ref(subnet_id("hub", "AzureBastionSubnet"))
+    )
+    return [
+        Case("BastionNotFound", drop(good, "bas"), good),
+        Case("BastionNotFound", good, good, asked={"bastion_ids": [bastion_id("other")]}, note="asked by id"),
+        Case("BastionUpdating", change(good, "bas", "properties.provisioningState", "Updating"), good),
+        Case("BastionStateFailed", failed, good),
+        Case("BastionNotSucceeded", change(failed, "bas", "properties.dnsName", DELETE), failed, note="no dnsName"),
+        Case(
+            "BastionNotSucceeded",
+            change(good, "bas", "properties.provisioningState", "Deleting"),
+            good,
+            note="deleting",
+        ),
+        Case(
+            "EffectiveDataUnavailable",
+            change(good, "bas", "properties.provisioningState", DELETE),
+            good,
+            note="no state",
+        ),
+        Case("EffectiveDataUnavailable", change(good, "bas", "sku.name", "Ultra"), good, note="unknown SKU"),
+        Case(
+            "SubnetMissing", change(good, "hub", "properties.subnets.0.name", "azurebastionsubnet"), good, note="case"
+        ),
+        Case(
+            "SubnetMissing",
+            change(good, "bas", "properties.ipConfigurations.0.properties.subnet", DELETE),
+            good,
+            asked={"bastion_ids": [bastion_id("bas")]},
+            note="none",
+        ),
+        Case("SubnetTooSmall", small, good, reasons=()),
+        Case("SubnetNotDedicated", crowded, good, reasons=()),
+        Case("PublicIPInvalid", change(good, "bas-ip", "sku.name", "Basic"), good, note="SKU"),
+        Case("PublicIPInvalid", change(good, "bas-ip", "location", "northeurope"), good, note="region"),
+        Case(
+            "PublicIPInvalid",
+            change(good, "bas-ip", "properties.publicIPAllocationMethod", "Dynamic"),
+            good,
+            note="dynamic",
+        ),
+        Case("PublicIPInvalid", change(good, "bas-ip", "properties.publicIPAddressVersion", "IPv6"), good, note="IPv6"),
+        Case(
+            "PublicIPInvalid",
+            change(good, "bas", "properties.ipConfigurations.0.properties.publicIPAddress", DELETE),
+            same_vnet(sku="Premium", enablePrivateOnlyBastion=True),
+            note="none",
+        ),
+        Case("EffectiveDataUnavailable", drop(good, "bas-ip"), good, note="public IP not in the data"),
+        Case("EffectiveDataUnavailable", drop(hub_and_spoke(), "hub"), hub_and_spoke(), note="VNet not in the data"),
+    ]
+
+
+def target_cases() -> list[Case]:
+    good = same_vnet()
+    ipv6 = change(good, "web-nic", "properties.ipConfigurations.0.properties.privateIPAddressVersion", "IPv6")
+    basic = same_vnet(sku="Basic")
+    windows = change(good, "web", "properties.storageProfile.osDisk.osType", "Windows")
+    basic_windows = change(basic, "web", "properties.storageProfile.osDisk.osType", "Windows")
+    address = "properties.ipConfigurations.0.properties.privateIPAddress"
+    return [
+        Case(
+            "VMNotRunning",
+            change(good, "web", "properties.extended.instanceView.powerState.code", "PowerState/deallocated"),
+            good,
+        ),
+        Case("EffectiveDataUnavailable", change(good, "web", "properties.extended", {}), good, note="no power state"),
+        Case("EffectiveDataUnavailable", drop(good, "web-nic"), good, note="NIC not in the data"),
+        Case(
+            "EffectiveDataUnavailable", change(good, "web-nic", address, "10.0.2.999"), good, note="address unreadable"
+        ),
+        Case(
+            "EffectiveDataUnavailable",
+            change(good, "web", "properties.networkProfile", DELETE),
+            good,
+            note="no profile",
+        ),
+        Case("NoIPv4Address", ipv6, good, note="IPv6 only"),
+        Case("NoIPv4Address", change(good, "web-nic", address, DELETE), good, note="no address"),
+        Case(
+            "NoIPv4Address", change(good, "web", "properties.networkProfile.networkInterfaces", []), good, note="no NIC"
+        ),
+        Case("RdsOrAvdTarget", change(good, "web", "tags", {"cm-resource-parent": "/x/hostpools/p"}), good, reasons=()),
+        Case("ProtocolNotSupportedBySku", basic, good, asked={"protocol": "RDP"}, note="RDP to Linux"),
+        Case("ProtocolNotSupportedBySku", basic_windows, windows, asked={"protocol": "SSH"}, note="SSH to Windows"),
+        Case("CustomPortNotSupported", basic, good, asked={"port": 2222}),
+        Case(
+            "EffectiveDataUnavailable",
+            change(good, "web", "properties.storageProfile.osDisk", {}),
+            good,
+            note="operating system not known",
+        ),
+    ]
+
+
+def topology_cases() -> list[Case]:
+    good = hub_and_spoke()
+    developer = add(drop(good, "bas"), bastion("bas", "hub", sku="Developer"))
+    apart = change(
+        change(good, "hub", "properties.virtualNetworkPeerings", []), "spoke", "properties.virtualNetworkPeerings", []
+    )
+    further = [
+        change(apart, "spoke", "properties.virtualNetworkPeerings", [peering("middle", space=["10.2.0.0/16"])]),
+        [
+            vnet(
+                "middle",
+                "10.2.0.0/16",
+                peerings=[peering("hub", space=["10.0.0.0/16"]), peering("spoke", space=["10.1.0.0/16"])],
+            )
+        ],
+    ]
+    named: dict[str, Any] = {
+        "peerCompleteVnets": False,
+        "localSubnetNames": ["AzureBastionSubnet"],
+        "remoteSubnetNames": ["workload"],
+    }
+    back: dict[str, Any] = {
+        "peerCompleteVnets": False,
+        "localSubnetNames": ["workload"],
+        "remoteSubnetNames": ["AzureBastionSubnet"],
+    }
+    links = [peering("spoke", space=["10.1.0.0/16"], **named), peering("hub", space=["10.0.0.0/16"], **back)]
+    subnets_peered = change(good, "hub", "properties.virtualNetworkPeerings", [links[0]])
+    subnets_peered = change(subnets_peered, "spoke", "properties.virtualNetworkPeerings", [links[1]])
+    encrypted = {"enabled": True, "enforcement": "DropUnencrypted"}
+    link = HUB_LINK
+    return [
+        Case("DeveloperNoPeering", developer, good),
+        Case("CrossTenantPeering", change(good, "spoke", "tenantId", "other-tenant"), good),
+        Case("NotPeered", apart, good),
+        Case("PeeringNotTransitive", further[0] + further[1], good),
+        Case("PeeringOneSided", change(good, "spoke", "properties.virtualNetworkPeerings", []), good, note="other link missing"),
+        Case("PeeringOneSided", change(good, "hub", f"{link}.peeringState", "Initiated"), good, note="Initiated"),
+        Case("PeeringDisconnected", change(good, "hub", f"{link}.peeringState", "Disconnected"), good, note="one side reads so"),
+        Case(
+            "PeeringDisconnected",
+            change(change(good, "hub", "properties.virtualNetworkPeerings", []), "spoke", f"{link}.peeringState", "Disconnected"),
+            good,
+            note="other link missing",
+        ),
+        Case("AddressSpaceNotSynced", change(good, "hub", f"{link}.remoteAddressSpace.addressPrefixes", ["10.1.0.0/23"]), good, note="VM"),
+        Case("AddressSpaceNotSynced", change(good, "spoke", f"{link}.remoteAddressSpace.addressPrefixes", ["10.0.2.0/24"]), good, note="Bastion"),
+        Case("EffectiveDataUnavailable", change(good, "spoke", f"{link}.remoteAddressSpace", DELETE), good, note="no remote space"),
+        Case("EffectiveDataUnavailable", change(good, "spoke", f"{link}.peeringState", "Wondering"), good, note="unknown state"),
+        Case("SubnetNotPeered", change(subnets_peered, "spoke", f"{link}.localSubnetNames", ["other"]), subnets_peered),
+        Case("SubnetPeeringIPv6Only", change(subnets_peered, "hub", f"{link}.enableOnlyIPv6Peering", True), subnets_peered),
+        Case("PeeringAccessDisabled", change(good, "hub", f"{link}.allowVirtualNetworkAccess", False), good, note="Bastion's side"),
+        Case("PeeringAccessDisabled", change(good, "spoke", f"{link}.allowVirtualNetworkAccess", False), good, note="VM's side"),
+        Case("VnetEncryptionEnforced", change(good, "spoke", "properties.encryption", encrypted), good, reasons=()),
+    ]  # fmt: skip
+
+
+def flow_cases() -> list[Case]:
+    good = hub_and_spoke()
+    deny = rule("no-bastion", 200, "Deny", source="10.0.1.0/26", ports="22")
+    allow = rule("bastion", 150, "Allow", source="10.0.1.0/26", ports="22")
+    out = rule("no-way-out", 200, "Deny", direction="Outbound", destination="10.1.0.0/16")
+    half = rule("half", 200, "Deny", source="10.0.1.0/27")
+    ephemeral = rule("some", 200, "Deny", source_ports="50000-51000")
+    missing = change(
+        good, "spoke", "properties.subnets.0.properties.networkSecurityGroup", ref("/subscriptions/s/lost")
+    )
+    closed = change(with_nsg(good, "subnet"), "spoke", f"{HUB_LINK}.allowVirtualNetworkAccess", False)
+    return [
+        Case("BastionNsgDenies", with_nsg(good, "bastion", out), with_nsg(good, "bastion")),
+        Case("SubnetNsgDenies", with_nsg(good, "subnet", deny), with_nsg(good, "subnet", allow, deny)),
+        Case("SubnetNsgDenies", closed, with_nsg(good, "subnet"), note="access disabled, rules decide"),
+        Case("NicNsgDenies", with_nsg(good, "nic", deny), with_nsg(good, "nic", allow, deny)),
+        Case("NsgPartiallyBlocksBastion", with_nsg(good, "nic", half), with_nsg(good, "nic", allow, half), note="half the prefix"),
+        Case("NsgPartiallyBlocksBastion", with_nsg(good, "nic", ephemeral), with_nsg(good, "nic", allow, ephemeral), note="source ports"),
+        Case("UnknownServiceTag", with_nsg(good, "nic", rule("x", 100, "Deny", source="Mystery")), with_nsg(good, "nic")),
+        Case("EffectiveDataUnavailable", missing, good, note="group not in the data"),
+    ]  # fmt: skip
+
+
+def method_cases() -> list[Case]:
+    return [
+        Case("NativeClientDisabled", same_vnet(), same_vnet(enableTunneling=True), reasons=(), note="off"),
+        Case(
+            "NativeClientDisabled",
+            same_vnet(sku="Basic", enableTunneling=True),
+            same_vnet(enableTunneling=True),
+            reasons=(),
+        ),
+    ]
+
+
+CASES = [*host_cases(), *target_cases(), *topology_cases(), *flow_cases(), *method_cases()]

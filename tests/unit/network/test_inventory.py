@@ -1,0 +1,106 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.peering import PairState, pair_links
+from bastion_operator.network.reachability import judge_all
+from bastion_operator.network.virtual_machine import OperatingSystem
+from tests.support.estates import (
+    bastion_id,
+    change,
+    hub_and_spoke,
+    nsg_id,
+    rule,
+    same_vnet,
+    subnet_id,
+    vm_id,
+    vnet_id,
+    with_nsg,
+)
+
+
+def test_resources_are_found_by_id_in_any_case() -> None:
+    inventory = Inventory.from_rows(hub_and_spoke())
+    for spelled in (str.upper, str.lower, str):
+        assert inventory.bastion(spelled(bastion_id("bas"))) is not None
+        assert inventory.subnet(spelled(subnet_id("hub", "AzureBastionSubnet"))) is not None
+        assert inventory.row(spelled(vnet_id("hub"))) is not None
+    assert inventory.row(vnet_id("nowhere")) is None
+    assert inventory.bastion(None) is None
+
+
+def test_children_that_come_as_rows_of_their_own_join_their_parent() -> None:
+    rows = with_nsg(hub_and_spoke(), "subnet", rule("no", 100, "Deny"))
+    for one in rows:
+        for field, kind in (
+            ("subnets", "subnets"),
+            ("virtualNetworkPeerings", "virtualNetworkPeerings"),
+            ("securityRules", "securityRules"),
+        ):
+            children = one["properties"].pop(field, [])
+            rows.extend(child | {"type": f"{one['type']}/{kind}"} for child in children)
+    inventory = Inventory.from_rows(rows)
+    hub, spoke = inventory.virtual_network(vnet_id("hub")), inventory.virtual_network(vnet_id("spoke"))
+    assert hub is not None
+    assert spoke is not None
+    assert [subnet.name for subnet in hub.subnets] == ["AzureBastionSubnet", "workload"]
+    assert pair_links(hub.id, hub.links, spoke.id, spoke.links).state is PairState.CONNECTED
+    group = inventory.security_group(nsg_id("guard"))
+    assert group is not None
+    assert group.rules is not None
+    assert [one.name for one in group.rules] == ["no"]
+    assert [verdict.verdict for verdict in judge_all(inventory)] == ["Unreachable"]
+
+
+def test_of_two_rows_with_one_id_the_later_counts_and_unknown_types_are_kept() -> None:
+    rows = [*same_vnet(), change(same_vnet(), "web", "properties.storageProfile.osDisk.osType", "Windows")[-1]]
+    rows.append({"id": "/subscriptions/s/resourceGroups/g/providers/Contoso.Things/widgets/w", "properties": {}})
+    inventory = Inventory.from_rows(rows)
+    machine = inventory.virtual_machine(vm_id("web"))
+    assert machine is not None
+    assert machine.operating_system is OperatingSystem.WINDOWS
+    assert list(inventory.rows("Contoso.Things/Widgets"))
+
+
+@pytest.mark.parametrize(
+    ("view", "word"),
+    [
+        ({"extended": {"instanceView": {"powerState": {"code": "PowerState/running"}}}}, "running"),
+        ({"instanceView": {"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": "PowerState/deallocated"}]}}, "deallocated"),
+        ({"extended": {"instanceView": {"powerState": {"code": "PowerState/unknown"}}}}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_the_power_state_is_read_where_azure_puts_it(view: dict[str, Any], word: str | None) -> None:
+    machine = Inventory.from_rows([{"id": vm_id("web"), "properties": view}]).virtual_machine(vm_id("web"))
+    assert machine is not None
+    assert machine.power_state == word
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, child in children for place in places(child, (*path, key)))]
+
+
+@given(st.data())
+def test_nothing_that_a_row_holds_raises_out_of_the_engine(data: st.DataObject) -> None:
+    rows: Any = with_nsg(with_nsg(hub_and_spoke(), "nic", rule("a", 100, "Deny", ports=["22", "80-90"])), "bastion")
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from(places(rows)[1:]))
+        holder = rows
+        for key in way:
+            holder = holder[key]
+        holder[last] = data.draw(JSON)
+    for verdict in judge_all(Inventory.from_rows(rows)):
+        assert verdict.verdict in {"Reachable", "Unreachable", "Unknown"}

@@ -15,7 +15,7 @@ from dev.control_plane import ControlPlane
 from tests.support.crd_examples import BAD, BAD_CHANGES, GOOD, GOOD_CHANGES, Change, Example
 from tests.support.kube import RecordingClient
 
-pytestmark = pytest.mark.usefixtures("crds_installed")
+pytestmark = pytest.mark.usefixtures("crds_served")
 
 _KINDS = {kind.names.kind: kind for kind in KINDS}
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bastion_operator.clock import SystemClock
-from bastion_operator.kube.client import ClusterConfig, KubeClient
+from bastion_operator.kube.client import KubeClient, find_cluster
 from dev.control_plane import ControlPlane
 
 
@@ -29,15 +29,20 @@ class RecordingClient(KubeClient):
 @pytest_asyncio.fixture
 async def kube(control_plane: ControlPlane) -> AsyncIterator[RecordingClient]:
     """A client with the rights of a cluster administrator."""
-    async with await RecordingClient.connect(ClusterConfig.find(control_plane.kubeconfig), SystemClock()) as client:
+    async with await RecordingClient.connect(find_cluster(control_plane.kubeconfig), SystemClock()) as client:
         client.sent = []
         yield client
 
 
-@pytest.fixture
-def network_id() -> str:
-    """The ARM id of a virtual network."""
-    return arm_id("virtualNetworks", "hub")
+@pytest.fixture(scope="session")
+def crds_served(control_plane: ControlPlane, crds_installed: list[str]) -> None:
+    """This project's kinds are not only established but answered for.
+
+    For a moment after that condition the API server still answers 429, "storage is (re)initializing"; kubectl waits
+    for as long as it is told to.
+    """
+    for name in crds_installed:
+        control_plane.kubectl("get", name, "--all-namespaces")
 
 
 def arm_id(resource_type: str, name: str, *, group: str = "hub-rg") -> str:

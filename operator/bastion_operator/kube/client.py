@@ -3,8 +3,9 @@
 Requests and answers are plain JSON: it is what conditions, server-side apply and custom resources are made of.
 """
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,14 +13,17 @@ from typing import Any, Self
 
 import aiohttp
 import orjson
+import yaml
 from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.aio.config import ConfigException, load_kube_config
+from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 
 from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
 
 FIELD_MANAGER = "bastion-operator"
 KUBECONFIG = "KUBECONFIG"
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
@@ -35,44 +39,76 @@ _OK, _LAST_SUCCESS, _UNAUTHORIZED = 200, 299, 401
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterConfig:
-    """Which cluster to talk to: a kubeconfig file (and one of its contexts), or the pod's service account."""
+class KubeconfigFile:
+    """A cluster that a kubeconfig names; ``path`` may be several, joined as in KUBECONFIG."""
 
-    kubeconfig: str | None = None
+    path: str
     context: str | None = None
 
-    @classmethod
-    def find(
-        cls, path: Path | str | None = None, *, context: str | None = None, environ: Mapping[str, str] = os.environ
-    ) -> Self:
-        """An explicit path, else KUBECONFIG, else the service account of the pod. Never ~/.kube/config by itself.
-
-        Raises ConfigurationError if there is none of them.
-        """
-        chosen = str(path) if path is not None else environ.get(KUBECONFIG, "")
-        if chosen:
-            if not any(Path(each).is_file() for each in chosen.split(os.pathsep) if each):
-                raise ConfigurationError(f"kubeconfig {chosen}: no such file. Correct the path or {KUBECONFIG}")
-            return cls(chosen, context)
-        if not environ.get("KUBERNETES_SERVICE_HOST"):
-            raise ConfigurationError(f"no cluster to talk to: set {KUBECONFIG}, or run in a pod with a service account")
-        return cls()
+    def __str__(self) -> str:
+        return f"kubeconfig {self.path}"
 
     async def load_into(self, configuration: Configuration) -> None:
-        """Read address, CA and credentials, as they are now. Raises ConfigurationError."""
-        try:
-            if self.kubeconfig is None:
-                load_incluster_config(configuration, try_refresh_token=False)
-            else:
-                await load_kube_config(
-                    config_file=self.kubeconfig,
-                    context=self.context,
-                    client_configuration=configuration,
-                    persist_config=False,
-                )
-        except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
-            where = "the pod's service account" if self.kubeconfig is None else f"kubeconfig {self.kubeconfig}"
-            raise ConfigurationError(f"{where} cannot be read: {error}") from error
+        """Read address, CA and credentials as they are now. Raises ConfigurationError."""
+        with _told_as_configuration_error(self):
+            await load_kube_config(
+                config_file=self.path,
+                context=self.context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PodServiceAccount:
+    """The cluster in which this process runs, as the service account of its pod."""
+
+    host: str
+    port: str
+    folder: Path = SERVICE_ACCOUNT
+
+    def __str__(self) -> str:
+        return f"the pod's service account in {self.folder}"
+
+    async def load_into(self, configuration: Configuration) -> None:
+        """Read address, CA and token as they are now. Raises ConfigurationError."""
+        with _told_as_configuration_error(self):
+            InClusterConfigLoader(
+                token_filename=str(self.folder / "token"),
+                cert_filename=str(self.folder / "ca.crt"),
+                # Its own renewal goes by the wall clock; this client's goes by the clock that tests can move.
+                try_refresh_token=False,
+                environ={"KUBERNETES_SERVICE_HOST": self.host, "KUBERNETES_SERVICE_PORT": self.port},
+            ).load_and_set(configuration)
+
+
+ClusterConfig = KubeconfigFile | PodServiceAccount
+
+
+@contextlib.contextmanager
+def _told_as_configuration_error(config: ClusterConfig) -> Iterator[None]:
+    try:
+        yield
+    except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{config} cannot be used: {error}") from error
+
+
+def find_cluster(
+    path: Path | str | None = None, *, context: str | None = None, environ: Mapping[str, str] = os.environ
+) -> ClusterConfig:
+    """An explicit path, else KUBECONFIG, else the service account of the pod. Never ~/.kube/config by itself.
+
+    Raises ConfigurationError if there is none of them.
+    """
+    chosen = str(path) if path is not None else environ.get(KUBECONFIG, "")
+    if chosen:
+        if not any(Path(each).is_file() for each in chosen.split(os.pathsep) if each):
+            raise ConfigurationError(f"kubeconfig {chosen}: no such file. Correct the path or {KUBECONFIG}")
+        return KubeconfigFile(chosen, context)
+    host = environ.get("KUBERNETES_SERVICE_HOST", "")
+    if not host:
+        raise ConfigurationError(f"no cluster to talk to: set {KUBECONFIG}, or run in a pod with a service account")
+    return PodServiceAccount(host, environ.get("KUBERNETES_SERVICE_PORT", "443"))
 
 
 class KubeClient:
@@ -162,7 +198,7 @@ class KubeClient:
     async def _renew_credentials(self, configuration: Configuration) -> None:
         """Called by the client before each request: a rotated token is used within a minute."""
         del configuration
-        if self._clock.monotonic() - self._read_at >= _CREDENTIAL_SECONDS:
+        if self._clock.monotonic() - self._read_at >= self._clock.of_real(_CREDENTIAL_SECONDS):
             await self._read_credentials()
 
     async def _read_credentials(self) -> None:

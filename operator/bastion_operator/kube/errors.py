@@ -46,6 +46,7 @@ _BY_STATUS: Mapping[int, type[KubeError]] = {
     410: ExpiredError,
     412: ConflictError,
 }
+_TYPED = "failed to create typed patch object"
 _UNAUTHORIZED, _FORBIDDEN, _TIMEOUT, _TOO_MANY, _SERVER_ERROR = 401, 403, 408, 429, 500
 
 
@@ -54,7 +55,7 @@ def error_of(method: str, path: str, status: int, body: Mapping[str, Any], retry
 
     ``body`` is the answer's ``Status`` object (empty if it was none), ``retry_after`` the header of that name.
     """
-    said = body.get("message") or f"HTTP {status}"
+    said = str(body.get("message") or f"HTTP {status}")
     what = f"{method} {path}: {said}"
     if status == _UNAUTHORIZED:
         return ForbiddenError(
@@ -63,6 +64,9 @@ def error_of(method: str, path: str, status: int, body: Mapping[str, Any], retry
     if status == _FORBIDDEN:
         # The server's message names user, verb, resource and namespace.
         return ForbiddenError(f"{what}. Grant it in the operator's ClusterRole (deploy/)")
+    if said.startswith(_TYPED):
+        # Server-side apply answers 500 for what the schema does not know, though no other try will end otherwise.
+        return InvalidError(f"{what}. Install the CRDs that belong to this version of the operator (crds/)")
     if status in (_TIMEOUT, _TOO_MANY) or status >= _SERVER_ERROR:
         return UnavailableError(what, _seconds(retry_after, body))
     return _BY_STATUS.get(status, InvalidError)(what)

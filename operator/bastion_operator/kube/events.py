@@ -74,10 +74,7 @@ class EventRecorder:
         note = shortened(note)
         key = (raw["metadata"].get("uid", ""), event_type, reason, action, note)
         try:
-            known = self._series.get(key)
-            if known is not None and self._clock.monotonic() - known.last < _SERIES_SECONDS:
-                await self._repeat(key, known)
-            else:
+            if not await self._repeated(key):
                 await self._create(key, _event(kind, raw, event_type, reason, action, note))
         except KubeError as error:
             _log.warning(
@@ -94,16 +91,20 @@ class EventRecorder:
         await self._client.request("POST", path, body=event)
         self._remember(key, _Series(f"{path}/{name}", 1, self._clock.monotonic()))
 
-    async def _repeat(self, key: tuple[str, ...], known: _Series) -> None:
+    async def _repeated(self, key: tuple[str, ...]) -> bool:
+        """Count a repetition; False if there is no series that it belongs to."""
+        known = self._series.get(key)
+        if known is None or self._clock.monotonic() - known.last >= self._clock.of_real(_SERIES_SECONDS):
+            return False
         count = known.count + 1
         series = {"count": count, "lastObservedTime": _micro_time(self._clock.now())}
         try:
             await self._client.request("PATCH", known.path, body={"series": series}, content_type=MERGE_PATCH)
         except NotFoundError:
-            # The API server keeps Events for an hour or so; a later repetition starts a new one.
-            del self._series[key]
-            return
+            # The API server keeps Events for an hour or so, or somebody has deleted this one.
+            return False
         self._remember(key, replace(known, count=count, last=self._clock.monotonic()))
+        return True
 
     def _remember(self, key: tuple[str, ...], series: _Series) -> None:
         self._series[key] = series

@@ -78,7 +78,8 @@ class ReportPublisher:
             query={"labelSelector": f"{OWNER_LABEL}={label_of(metadata['name'])}"},
             accept=_METADATA_ONLY,
         )
-        return list(answer["items"])
+        # An empty list in this form comes as null.
+        return list(answer["items"] or ())
 
     async def _differs(self, body: Raw, metadata: Mapping[str, Any] | None) -> bool:
         if metadata is None or not _same_marks(body["metadata"], metadata):

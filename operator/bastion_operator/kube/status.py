@@ -9,8 +9,10 @@ from typing import Any
 from bastion_operator.api.conditions import Condition
 from bastion_operator.api.meta import API_VERSION, CustomResource
 from bastion_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, KubeClient
+from bastion_operator.kube.errors import ConflictError, NotFoundError
 from bastion_operator.kube.resources import Raw, path_of_object
 
+_TRIES = 5
 # Lists whose order means nothing to the API server (x-kubernetes-list-type: map), by the field that tells items apart.
 _MAPS = {"conditions": "type", "reasonCounts": "code"}
 
@@ -44,54 +46,69 @@ def _normal(value: object, name: str = "") -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class _Applied:
-    """What was sent, and what the server made of it."""
-
-    sent: Mapping[str, Any]
-    stored: Mapping[str, Any]
+class _Stored:
+    status: Mapping[str, Any]
     version: int
 
 
 class StatusPublisher:
-    """Writes statuses and remembers its last write to each object.
+    """Writes statuses, and remembers what each of its writes has left on the server.
 
-    The memory has two uses. A pass may start from an object that a watch has not refreshed since the last write;
-    then the answer to that write is the newer truth. And a server with older CRDs may drop a field, so that what it
-    stores never equals what is wanted: what it has answered once, it is not sent again.
+    A pass may start from an object that a watch has not refreshed since the last write; then the answer to that write
+    is the newer truth, and comparing with the older one could hide a change.
     """
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
-        self._applied: dict[str, _Applied] = {}
+        self._stored: dict[str, _Stored] = {}
 
     async def publish(self, kind: type[CustomResource], raw: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
-        """Make ``status`` the status of the object that was read as ``raw``; returns whether a request was needed.
+        """Make ``status`` the status of the object that was read as ``raw``; returns whether it had to be written.
 
         ``status`` is the whole status as JSON: what this operator has written before and is not in it is removed.
-        Raises NotFoundError if the object is gone, ConflictError if another one has its name, InvalidError and the
-        other errors of ``kube.errors``.
+        Raises NotFoundError if the object is gone (also where another one has its name), InvalidError and the other
+        errors of ``kube.errors``.
         """
-        metadata = raw["metadata"]
-        uid = metadata["uid"]
-        applied = self._applied.get(uid)
-        current = raw.get("status") or {}
-        if applied is not None and applied.version > _version(metadata):
-            current = applied.stored
-        if same_status(current, status):
-            return False
-        if applied is not None and same_status(applied.sent, status) and same_status(applied.stored, current):
-            return False
-        answer = await self._apply(kind, raw, status)
-        self._applied[uid] = _Applied(status, answer.get("status") or {}, _version(answer["metadata"]))
-        return True
+        uid, current = raw["metadata"]["uid"], raw
+        for _ in range(_TRIES):
+            if same_status(self._newest(current), status):
+                return False
+            try:
+                answer = await self._apply(kind, current, status)
+            except ConflictError as error:
+                refusal = error
+            else:
+                self._stored[uid] = _Stored(answer.get("status") or {}, _version(answer))
+                return True
+            current = await self._client.request("GET", path_of_object(kind, raw))
+            if current["metadata"]["uid"] != uid:
+                raise NotFoundError(
+                    f"{path_of_object(kind, raw)}: the object with UID {uid} is gone, another one has its name now"
+                )
+        raise refusal
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of an object that is gone."""
-        self._applied.pop(uid, None)
+        self._stored.pop(uid, None)
+
+    def _newest(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        stored = self._stored.get(raw["metadata"]["uid"])
+        if stored is not None and stored.version > _version(raw):
+            return stored.status
+        return raw.get("status") or {}
 
     async def _apply(self, kind: type[CustomResource], raw: Mapping[str, Any], status: Mapping[str, Any]) -> Raw:
-        metadata = {key: raw["metadata"][key] for key in ("name", "namespace", "uid") if key in raw["metadata"]}
-        body = {"apiVersion": API_VERSION, "kind": kind.names.kind, "metadata": metadata, "status": status}
+        # The API server does not look at a UID here. The resourceVersion makes it refuse what was decided from an
+        # older state: claims must never be written onto another object that has come to the name.
+        stored = self._stored.get(raw["metadata"]["uid"])
+        version = max(_version(raw), stored.version if stored else 0)
+        metadata = {key: raw["metadata"][key] for key in ("name", "namespace") if key in raw["metadata"]}
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": kind.names.kind,
+            "metadata": {**metadata, "resourceVersion": str(version)},
+            "status": status,
+        }
         return await self._client.request(
             "PATCH",
             path_of_object(kind, raw, "status"),
@@ -101,7 +118,6 @@ class StatusPublisher:
         )
 
 
-def _version(metadata: Mapping[str, Any]) -> int:
-    """The resourceVersion as a number: of one resource type they may be compared, larger is newer."""
-    version = str(metadata.get("resourceVersion", ""))
-    return int(version) if version.isdecimal() else 0
+def _version(raw: Mapping[str, Any]) -> int:
+    """The resourceVersion as a number: those of one resource type may be compared, the larger is the newer."""
+    return int(raw["metadata"]["resourceVersion"])

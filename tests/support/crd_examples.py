@@ -101,6 +101,7 @@ GOOD = [
             suspend=True,
             targets={
                 "scope": "All",
+                "protocols": ["RDP", "SSH"],
                 "requiredForReady": "All",
                 "selectors": {
                     "tags": {"env": "prod"},

@@ -24,7 +24,7 @@ from bastion_operator.api.identifiers import (
     VirtualNetworkID,
 )
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, SET, Code, Model, Rule, ShortMessage, list_map
+from bastion_operator.api.model import ATOMIC, SET, Code, Model, Rule, ShortMessage, Word, list_map
 
 MAX_COUNT = 1_000_000
 MAX_UNREACHABLE = 100
@@ -258,13 +258,11 @@ class BastionHostStatus(CommonStatus):
     dns_name: str | None = Field(
         default=None, max_length=253, description="The host's DNS name, once Azure has given it."
     )
-    provisioning_state: str | None = Field(
-        default=None, max_length=64, description="The host's provisioningState as Azure tells it."
-    )
+    provisioning_state: Word | None = Field(default=None, description="The host's provisioningState as Azure tells it.")
     subnet_id: ArmID | None = Field(default=None, description="ARM id of the host's subnet.")
     subnet_prefix: str | None = Field(default=None, max_length=64, description="The prefix of the host's subnet.")
     public_ip_id: ArmID | None = Field(default=None, description="ARM id of the host's public IP address.")
-    sku: str | None = Field(default=None, max_length=64, description="The host's SKU as it is in Azure.")
+    sku: Word | None = Field(default=None, description="The host's SKU as it is in Azure.")
     scale_units: int | None = Field(default=None, ge=0, le=1000, description="The host's number of instances.")
     counts: VerdictCounts | None = Field(default=None, description="Numbers of VMs by verdict.")
     reachable: str | None = Field(

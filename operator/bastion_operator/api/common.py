@@ -9,7 +9,7 @@ from pydantic import Field
 from bastion_operator.api.conditions import Condition, Conditions, ConditionType
 from bastion_operator.api.duration import AtLeastOneMinute
 from bastion_operator.api.identifiers import ArmID, ObjectName
-from bastion_operator.api.model import ATOMIC, MAX_GENERATION, Model, Timestamp
+from bastion_operator.api.model import ATOMIC, MAX_GENERATION, AnnotationValue, Model, Timestamp
 
 
 class ManagementPolicy(StrEnum):
@@ -114,9 +114,8 @@ class CommonStatus(Model):
         le=MAX_GENERATION,
         description="The metadata.generation that the operator has acted on; -1 until it has looked at the resource.",
     )
-    last_handled_reconcile_at: str | None = Field(
+    last_handled_reconcile_at: AnnotationValue | None = Field(
         default=None,
-        max_length=256,
         description="The last value of the annotation azurebastion.dev/reconcile-requested-at that was acted on.",
     )
     conditions: Conditions = Field(default=(), description="The state of the resource, one aspect each.")

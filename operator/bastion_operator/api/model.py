@@ -155,4 +155,7 @@ Timestamp = Annotated[datetime, PlainSerializer(_utc_seconds, return_type=str, w
 ConditionMessage = Annotated[str, _shortened(4096), Field(max_length=4096)]
 RowMessage = Annotated[str, _shortened(1024), Field(max_length=1024)]
 ShortMessage = Annotated[str, _shortened(512), Field(max_length=512)]
+AnnotationValue = Annotated[str, _shortened(256), Field(max_length=256)]
+Word = Annotated[str, _shortened(64), Field(max_length=64)]
+"""A word of Azure's, such as a provisioning state: shown, never acted on."""
 Code = Annotated[str, _shortened(128), Field(max_length=128)]

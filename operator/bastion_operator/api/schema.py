@@ -50,13 +50,18 @@ class UnsupportedSchemaError(Exception):
     """A model uses something that has no place in a structural schema. The message names the field."""
 
 
+_EMPTY: tuple[object, ...] = (None, [], {})
+
+
 class _AsWritten(GenerateJsonSchema):
     """Writes defaults as a user would write them."""
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):
             return render(dft)
-        return dft.to_json() if isinstance(dft, Model) else super().encode_default(dft)
+        if isinstance(dft, Model):
+            return {name: value for name, value in dft.to_json().items() if value not in _EMPTY}
+        return super().encode_default(dft)
 
 
 def structural_schema(kind: type[CustomResource]) -> Schema:
@@ -95,7 +100,7 @@ def _translate(source: Mapping[str, Any], definitions: Mapping[str, Any], path: 
     if "const" in flat:
         result["enum"] = [flat["const"]]
     # An empty default would only put empty lists and maps into what users read.
-    if defaults and flat.get("default") not in (None, [], {}):
+    if defaults and flat.get("default") not in _EMPTY:
         result["default"] = flat["default"]
     result |= _bounds(flat, path)
     if result.get("type") == "integer":

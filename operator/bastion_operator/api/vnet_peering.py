@@ -8,7 +8,7 @@ from pydantic import Field
 from bastion_operator.api.common import CommonSpec, CommonStatus
 from bastion_operator.api.identifiers import ArmID, VirtualNetworkID
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, Code, Extra, Model, Rule, ShortMessage, list_map
+from bastion_operator.api.model import ATOMIC, Code, Extra, Model, Rule, ShortMessage, Word, list_map
 
 # Azure's limit of peerings for one virtual network.
 MAX_SPOKES = 500
@@ -190,16 +190,14 @@ class LinkStatus(Model):
         default=None,
         description="In a full mesh, the network at the other end; with HubSpoke it is the hub, and absent.",
     )
-    hub_state: str | None = Field(
-        default=None, max_length=64, description="peeringState of the hub's half; absent if there is no such half."
+    hub_state: Word | None = Field(
+        default=None, description="peeringState of the hub's half; absent if there is no such half."
     )
-    spoke_state: str | None = Field(
-        default=None, max_length=64, description="peeringState of the spoke's half; absent if there is no such half."
+    spoke_state: Word | None = Field(
+        default=None, description="peeringState of the spoke's half; absent if there is no such half."
     )
-    hub_sync_level: str | None = Field(default=None, max_length=64, description="peeringSyncLevel of the hub's half.")
-    spoke_sync_level: str | None = Field(
-        default=None, max_length=64, description="peeringSyncLevel of the spoke's half."
-    )
+    hub_sync_level: Word | None = Field(default=None, description="peeringSyncLevel of the hub's half.")
+    spoke_sync_level: Word | None = Field(default=None, description="peeringSyncLevel of the spoke's half.")
     reason: Code | None = Field(default=None, description="Code of what is wrong with the link; absent if nothing is.")
     message: ShortMessage | None = Field(default=None, description="What is wrong in words, or Azure's last error.")
 

@@ -115,6 +115,11 @@ def test_a_message_that_is_too_long_is_cut_and_not_refused() -> None:
     assert condition(message="x" * 4096).message == "x" * 4096
 
 
+def test_an_annotation_of_any_length_can_be_acknowledged() -> None:
+    acknowledged = CommonStatus().replace(last_handled_reconcile_at="x" * 300).last_handled_reconcile_at
+    assert acknowledged == "x" * 255 + "…"
+
+
 def test_a_status_has_not_been_looked_at_by_default() -> None:
     assert CommonStatus().to_json() == {"observedGeneration": -1, "conditions": [], "claims": []}
 

@@ -214,7 +214,6 @@ class ArmClient:
             request.headers["Content-Type"] = "application/json"
         try:
             response = await self._client.send_request(request)
-            await response.read()
         except ClientAuthenticationError as error:
             raise self._seen(kind, target, _credential_error(error, target)) from None
         except SdkError as error:

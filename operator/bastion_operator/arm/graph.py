@@ -25,7 +25,7 @@ INVENTORY_QUERY = (
     "| order by id asc"
 )
 SUBSCRIPTIONS_QUERY = (
-    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
+    "resourcecontainers | where type in~ ('microsoft.resources/subscriptions') "
     "| project id, name, type, tenantId, subscriptionId, properties | order by id asc"
 )
 # Resource Graph accepts 1,000 subscriptions a query; fewer than 300 are advised.

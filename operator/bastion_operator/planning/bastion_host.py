@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bastion_operator.api.bastion_host import BastionHostSpec, Sku
-from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin
+from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
 from bastion_operator.network.arm_id import parse_arm_id, same_id
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.sku import FEATURES, parse_sku
@@ -88,6 +88,9 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
     if host is not None:
         return _plan_existing_host(asked, host)
     parts = Plan(claims=asked.claims)
+    if asked.spec.management_policy is ManagementPolicy.OBSERVE:
+        # What does not exist can only be told: who only watches makes nothing.
+        return parts
     if asked.spec.sku != Sku.DEVELOPER:
         other = _another_host(asked, network)
         if other is not None:
@@ -262,6 +265,8 @@ def _fixed_at_creation(asked: BastionHostInput, host: Body) -> Finding | None:
 
 def _own(asked: BastionHostInput, plan: Plan, body: Body, resource_id: str, purpose: str) -> Plan:
     """The plan with the resource claimed, or with the obstacle that it is not ours to touch."""
+    if asked.spec.management_policy is ManagementPolicy.OBSERVE:
+        return plan
     match ownership_by_tags(asked.owner, body, plan.claims, resource_id):
         case Ownership.CREATED:
             return replace(plan, claims=with_claim(plan.claims, _created(asked, resource_id, purpose)))

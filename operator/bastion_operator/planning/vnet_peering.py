@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin
+from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
 from bastion_operator.api.vnet_peering import PeeringFlags, VNetPeeringSpec
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Finding
@@ -64,8 +64,9 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan) -> Plan:
         find_link(spoke, pair.spoke.local_id, pair.spoke.remote_id),
     )
     owned, obstacles = plan, []
+    watching = asked.spec.management_policy is ManagementPolicy.OBSERVE
     for half, link in zip(pair.halves, links, strict=True):
-        if link is not None and half.written:
+        if link is not None and half.written and not watching:
             owned, found = _own(asked, owned, half, link)
             obstacles += found
     if None in links and overlaps(address_prefixes(hub), address_prefixes(spoke)):

@@ -1,7 +1,6 @@
 """A pass of an AzureIdentity: can it be used, and may it go."""
 
 from bastion_operator.api.azure_identity import AzureIdentity, AzureIdentityStatus
-from bastion_operator.api.common import CommonStatus
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.meta import FINALIZER
 from bastion_operator.arm.errors import AzureError, ErrorClass
@@ -32,12 +31,11 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
         return GONE
     identity = AzureIdentity.model_validate(raw)
     status = identity.status or AzureIdentityStatus()
-    before = CommonStatus(conditions=status.conditions, observed_generation=status.observed_generation)
     if identity.metadata.deleting:
-        return await _delete(services, key, raw, before)
+        return await _delete(services, key, raw, status)
     raw = await add_finalizer(services.kube, AzureIdentity, raw)
     state = await _try(services, key.name)
-    await publish(services, AzureIdentity, raw, before, before, _states(state))
+    await publish(services, AzureIdentity, raw, status, status, _states(state))
     old = status.condition(ConditionType.READY)
     if old is None or old.status != state.status or status.observed_generation != identity.metadata.generation:
         _wake_users(services, key.name)
@@ -64,14 +62,14 @@ def _states(state: State) -> States:
     return {ConditionType.READY: state, ConditionType.STALLED: true(state.reason, state.message)}
 
 
-async def _delete(services: Services, key: Key, raw: Raw, before: CommonStatus) -> Outcome:
+async def _delete(services: Services, key: Key, raw: Raw, status: AzureIdentityStatus) -> Outcome:
     users = services.objects.using_identity(key.name)
     if users and FINALIZER in raw["metadata"].get("finalizers", []):
         named = ", ".join(f"{user.kind} {user.namespace}/{user.name}" for user in users[:5])
         more = f" and {len(users) - 5} more" if len(users) > 5 else ""  # noqa: PLR2004 - as many as are named
         message = f"still used by {named}{more}: delete these first, or let them name another identity"
         await publish(
-            services, AzureIdentity, raw, before, before, {ConditionType.READY: false(Reason.IN_USE, message)}
+            services, AzureIdentity, raw, status, status, {ConditionType.READY: false(Reason.IN_USE, message)}
         )
         return Outcome(_RECHECK_BROKEN, "held")
     await services.sessions.forget(key.name)

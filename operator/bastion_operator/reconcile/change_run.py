@@ -9,6 +9,7 @@ from datetime import timedelta
 from bastion_operator.api.common import Claim
 from bastion_operator.arm.client import Operation
 from bastion_operator.arm.errors import AzureError
+from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import Body, Change, Observed, Plan, Verb, root_of
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 16
 # Seconds between looks at a resource that Azure is working on, where no operation is followed.
 _POLL = 10.0
+# Seconds after which a resource that could not be read is read again.
+_READ_AGAIN = 10.0
 
 MakePlan = Callable[[Observed], Plan]
 WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
@@ -76,10 +79,11 @@ class ChangeRun:
         plan = make_plan(observed)
         result = ChangeResult(plan, observed, failures=failures)
         known = {normalise_id(root) for root in fresh}
-        if any(normalise_id(root) not in known for root in self._roots(plan)) and not failures:
-            result.again_in = 0.0
         if failures:
-            result.again_in = 10.0
+            result.again_in = _READ_AGAIN
+        elif any(normalise_id(root) not in known for root in self._roots(plan)):
+            # The fresh reading brought up something else that must be read afresh.
+            result.again_in = 0.0
         if self.may_write:
             await self._send([change for change in plan.changes if normalise_id(change.root_id) in known], result)
         return result
@@ -98,7 +102,9 @@ class ChangeRun:
         # A claim is neither taken nor given up on a late source's word.
         before, after = ({normalise_id(claim.id) for claim in claims} for claims in (self.claims, plan.claims))
         roots = [*plan.doubtful_roots(), *(root_of(resource_id) for resource_id in sorted(before ^ after))]
-        return list({normalise_id(root): root for root in roots}.values())
+        # What this process is changing is read when that has ended; until then nothing could be sent anyway.
+        idle = [root for root in roots if not self.services.in_flight.busy(root)]
+        return list({normalise_id(root): root for root in idle}.values())
 
     async def read(self, roots: Iterable[str]) -> tuple[dict[str, Body | None], list[Failure]]:
         """GET each root; what could not be read is a failure and stays as it was known."""
@@ -121,15 +127,15 @@ class ChangeRun:
 
     async def _send(self, changes: list[Change], result: ChangeResult) -> None:
         attempts = self.services.attempts
-        waiting = {change.resource_id: attempts.wait_for(self.key, change) for change in changes}
-        due = [
-            change
-            for change in changes
-            if waiting[change.resource_id] <= 0 and not self.services.operations.running(change.resource_id)
-        ]
+        due = self._due(changes)
         if due and result.plan.claims != self.claims:
             # Written down before the first request: a crash after it must find what it made.
-            await self.write_claims(result.plan.claims)
+            try:
+                await self.write_claims(result.plan.claims)
+            except BaseException:
+                for change in due:
+                    self.services.in_flight.end(change.root_id)
+                raise
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def send_one(change: Change) -> None:
@@ -138,18 +144,29 @@ class ChangeRun:
 
         await asyncio.gather(*(send_one(change) for change in due))
         result.failures += attempts.failures(self.key, result.plan.changes)
-        waits = [attempts.wait_for(self.key, change) for change in changes]
-        pending = [wait for wait in waits if wait > 0]
-        if pending:
-            result.again_in = min([*pending, *([result.again_in] if result.again_in is not None else [])])
-        elif any(not self.services.operations.running(wait.resource_id) for wait in result.plan.waits):
-            # The end of an operation that is followed wakes the key; one from before a restart is looked at by the clock.
-            result.again_in = _POLL if result.again_in is None else result.again_in
+        looks = [wait for change in changes if (wait := attempts.wait_for(self.key, change)) > 0]
+        if any(not self.services.in_flight.running(wait.resource_id) for wait in result.plan.waits):
+            # The end of an operation that is followed wakes the key; any other is looked at by the clock.
+            looks.append(_POLL)
+        if result.again_in is not None:
+            looks.append(result.again_in)
+        result.again_in = min(looks, default=None)
+
+    def _due(self, changes: list[Change]) -> list[Change]:
+        """Those that may be sent now, one for each root, which is busy from here on."""
+        due: list[Change] = []
+        for change in changes:
+            if self.services.in_flight.busy(change.root_id) or self.services.attempts.wait_for(self.key, change) > 0:
+                continue
+            self.services.in_flight.begin(change.root_id)
+            due.append(change)
+        return due
 
     async def _send_one(self, change: Change, result: ChangeResult) -> None:
         client = self.session.client
         self.services.metrics.drift.labels(change.verb.value).inc()
         _log.info("%s: %s", self.key, change)
+        operation = None
         try:
             if change.verb is Verb.DELETE:
                 written = await client.delete(change.resource_id, if_match=change.if_match)
@@ -157,14 +174,21 @@ class ChangeRun:
                 written = await client.put(
                     change.resource_id, change.body or {}, if_match=change.if_match, query=change.query
                 )
+            result.sent.append(change)
+            operation = written.operation
         except AzureError as error:
             _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
             self.services.attempts.failed(self.key, change, error)
-            return
-        result.sent.append(change)
-        self._follow(change, written.operation)
+        finally:
+            if operation is None:
+                self.services.in_flight.end(change.root_id)
+        if operation is not None:
+            self.services.in_flight.follow(client, change.root_id, operation, self._ended(change))
+        elif change in result.sent:
+            self.services.attempts.succeeded(self.key, change.resource_id)
+            self.services.queue.add(self.key)
 
-    def _follow(self, change: Change, operation: Operation | None) -> None:
+    def _ended(self, change: Change) -> Ended:
         services, key = self.services, self.key
 
         def ended(operation: Operation, error: AzureError | None) -> None:
@@ -174,11 +198,7 @@ class ChangeRun:
                 services.attempts.failed(key, change, error)
             services.queue.add(key)
 
-        if operation is None:
-            services.attempts.succeeded(key, change.resource_id)
-            services.queue.add(key)
-        else:
-            services.operations.follow(self.session.client, operation, ended)
+        return ended
 
 
 def wake_bastions(services: Services, identity: str, *, but: Key) -> None:

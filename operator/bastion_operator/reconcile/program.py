@@ -21,6 +21,7 @@ from bastion_operator.kube.status import StatusPublisher
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.backoff import Backoff
 from bastion_operator.reconcile.fleet import FleetSnapshot
+from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.services import Services
@@ -56,6 +57,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     metrics = Metrics()
     rng = random.Random()  # noqa: S311 - jitter, no secret
     async with await KubeClient.connect(settings.cluster, clock) as kube:
+        follower = OperationFollower(clock)
         azure = ArmConnection(settings.cloud, clock, metrics.azure_call)
         services = Services(
             clock=clock,
@@ -66,7 +68,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             reports=ReportPublisher(kube),
             sessions=Sessions(kube, azure, settings.secret_namespace, clock),
             fleet=FleetSnapshot(clock),
-            operations=OperationFollower(clock),
+            in_flight=InFlight(follower),
             attempts=Attempts(clock, rng),
             objects=ObjectStore(),
             queue=WorkQueue(clock),
@@ -81,6 +83,6 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await services.operations.close()
+            await follower.close()
             await services.sessions.close()
             await azure.close()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bastion_operator.api.azure_identity import AzureIdentityStatus
 from bastion_operator.api.common import CommonStatus
 from bastion_operator.api.conditions import Condition, ConditionStatus, ConditionType, Reason
 from bastion_operator.api.meta import CustomResource, ObjectMeta
@@ -14,6 +15,7 @@ from bastion_operator.planning.model import Change, Verb
 from bastion_operator.reconcile.services import Services
 
 Raw = Mapping[str, Any]
+Status = CommonStatus | AzureIdentityStatus
 
 _DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.SYNC: "Synced", Verb.DELETE: "Deleted"}
 # Conditions of which a turn is told by an Event. The others are told in their words.
@@ -21,7 +23,7 @@ _TOLD = (ConditionType.READY, ConditionType.TARGETS_REACHABLE, ConditionType.STA
 
 
 async def publish(
-    services: Services, kind: type[CustomResource], raw: Raw, old: CommonStatus, new: CommonStatus, states: States
+    services: Services, kind: type[CustomResource], raw: Raw, old: Status, new: Status, states: States
 ) -> None:
     """Write ``new`` with these conditions if anything in it differs from what is there, and tell what turned.
 
@@ -32,11 +34,9 @@ async def publish(
         _condition(condition_type, state, metadata.generation, services) for condition_type, state in states.items()
     ]
     conditions = merge_conditions(old.conditions, fresh, services.clock.now())
-    status = new.replace(
-        conditions=conditions,
-        observed_generation=metadata.generation,
-        last_handled_reconcile_at=metadata.reconcile_requested_at,
-    )
+    status = new.replace(conditions=conditions, observed_generation=metadata.generation)
+    if isinstance(status, CommonStatus):
+        status = status.replace(last_handled_reconcile_at=metadata.reconcile_requested_at)
     if await services.statuses.publish(kind, raw, status.to_json()):
         await _tell_turns(services, kind, raw, old, conditions)
 
@@ -53,7 +53,7 @@ def _condition(condition_type: ConditionType, state: State, generation: int, ser
 
 
 async def _tell_turns(
-    services: Services, kind: type[CustomResource], raw: Raw, old: CommonStatus, conditions: Iterable[Condition]
+    services: Services, kind: type[CustomResource], raw: Raw, old: Status, conditions: Iterable[Condition]
 ) -> None:
     for condition in conditions:
         before = old.condition(condition.type)

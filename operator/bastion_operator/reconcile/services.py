@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from bastion_operator.arm.operations import OperationFollower
 from bastion_operator.clock import Clock
 from bastion_operator.kube.client import KubeClient
 from bastion_operator.kube.events import EventRecorder
@@ -10,6 +9,7 @@ from bastion_operator.kube.reports import ReportPublisher
 from bastion_operator.kube.status import StatusPublisher
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.fleet import FleetSnapshot
+from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.sessions import Sessions
@@ -28,7 +28,7 @@ class Services:
     reports: ReportPublisher
     sessions: Sessions
     fleet: FleetSnapshot
-    operations: OperationFollower
+    in_flight: InFlight
     attempts: Attempts
     objects: ObjectStore
     queue: WorkQueue

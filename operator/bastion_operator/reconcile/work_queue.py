@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -24,7 +25,7 @@ class WorkQueue:
     _again: set[Key] = field(default_factory=set)
     _due: dict[Key, float] = field(default_factory=dict)
     _heap: list[tuple[float, int, Key]] = field(default_factory=list)
-    _order: count[int] = field(default_factory=count)
+    _order: Iterator[int] = field(default_factory=count)
     _earlier: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, key: Key) -> None:

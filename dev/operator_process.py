@@ -1,0 +1,66 @@
+"""The operator as a process of its own, under its own service account."""
+
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from dev.control_plane import ControlPlane, StartError
+from dev.control_plane.child import Child
+from dev.control_plane.server import free_ports
+from dev.local_azure import LocalAzure
+from dev.programs import program
+
+_READY_SECONDS = 30.0
+
+
+class OperatorProcess:
+    """`bastion-operator run`, started and ended at will. Its log goes on over restarts."""
+
+    def __init__(
+        self,
+        control_plane: ControlPlane,
+        azure: LocalAzure,
+        folder: Path,
+        *,
+        kubeconfig: Path,
+        operator_namespace: str,
+        speed: float,
+    ) -> None:
+        """Nothing runs before `start`; ``speed`` is that of the local Azure."""
+        self._environment = control_plane.environment(kubeconfig) | azure.environment()
+        self._namespace = operator_namespace
+        self._speed = speed
+        self.log = folder / "bastion-operator.log"
+        self.child: Child | None = None
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it; with ``wait``, until it is ready. Raises StartError with what it said if it ends instead."""
+        metrics, probes = free_ports(2)
+        command = [program("bastion-operator"), "run", "--operator-namespace", self._namespace]
+        command += ["--clock-speed", f"{self._speed:g}"]
+        command += [f"--metrics-bind-address=127.0.0.1:{metrics}", f"--health-probe-bind-address=127.0.0.1:{probes}"]
+        self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
+        self.probe_url = f"http://127.0.0.1:{probes}"
+        self.child = Child.start(command, log=self.log, environment=self._environment)
+        if wait:
+            self._wait_until_ready(self.child)
+
+    def _wait_until_ready(self, child: Child) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline and child.running:
+            try:
+                with urllib.request.urlopen(f"{self.probe_url}/readyz", timeout=2):  # noqa: S310 - loopback
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise StartError(f"the operator did not become ready:\n{child.tail()}")
+
+    def stop(self) -> int:
+        """Ask it to end; returns its exit code."""
+        return self.child.terminate() if self.child is not None else 0
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        if self.child is not None:
+            self.child.kill()

@@ -1,0 +1,49 @@
+"""Operations that this process has started and that go on in Azure, by the resource that they keep busy.
+
+Azure works on one change of a virtual network at a time, its subnets and peerings included, and answers
+AnotherOperationInProgress to the next. So one is sent, and the others wait here instead of there.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from bastion_operator.arm.client import ArmClient, Operation
+from bastion_operator.arm.errors import AzureError
+from bastion_operator.arm.operations import Ended, OperationFollower
+from bastion_operator.network.arm_id import normalise_id
+
+
+@dataclass(slots=True)
+class InFlight:
+    """The followed operations and the requests that are being answered, counted by root resource."""
+
+    follower: OperationFollower
+    _busy: Counter[str] = field(default_factory=Counter)
+
+    def busy(self, root_id: str) -> bool:
+        """Whether something of this process goes on in this resource or in a part of it."""
+        return self._busy[normalise_id(root_id)] > 0
+
+    def running(self, resource_id: str) -> bool:
+        """Whether an operation on just this resource is followed: its end will wake whoever waits for it."""
+        return self.follower.running(resource_id)
+
+    def begin(self, root_id: str) -> None:
+        """A request for this resource is about to be sent."""
+        self._busy[normalise_id(root_id)] += 1
+
+    def end(self, root_id: str) -> None:
+        """The request was refused, or its work is done."""
+        root = normalise_id(root_id)
+        self._busy[root] -= 1
+        if self._busy[root] <= 0:
+            del self._busy[root]
+
+    def follow(self, client: ArmClient, root_id: str, operation: Operation, ended: Ended) -> None:
+        """Follow the operation that the request started; the resource is busy until it ends."""
+
+        def done(operation: Operation, error: AzureError | None) -> None:
+            self.end(root_id)
+            ended(operation, error)
+
+        self.follower.follow(client, operation, done)

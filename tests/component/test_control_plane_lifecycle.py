@@ -174,6 +174,36 @@ def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
     assert eventually(lambda: not is_alive(pid))
 
 
+def test_a_forked_sibling_that_holds_the_pipe_open_does_not_keep_a_child_alive(tmp_path: Path) -> None:
+    command, pid_file = sleeper(tmp_path)
+    script = (
+        "import json, os, sys, time, pathlib\n"
+        "from dev.control_plane.child import Child\n"
+        "child = Child.start(json.loads(sys.argv[1]), log=pathlib.Path(sys.argv[2]))\n"
+        "sibling = os.fork()\n"
+        "if sibling:\n"
+        "    print(sibling, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, json.dumps(command), str(tmp_path / "log")],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    sibling = int(parent.stdout.readline())
+    pid = read_pid(pid_file)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    try:
+        assert eventually(lambda: not is_alive(pid))
+        assert is_alive(sibling)
+    finally:
+        os.kill(sibling, signal.SIGKILL)
+
+
 def test_killing_a_child_kills_what_it_started(tmp_path: Path) -> None:
     command, pid_file = sleeper(tmp_path)
     outer = [sys.executable, "-I", "-S", "-c", f"import subprocess; subprocess.run({command!r})"]

@@ -92,7 +92,7 @@ async def serve(options: Options) -> None:
     control_token = kept.control if options.control else None
     services = Services(
         arm=ArmService(cloud, Throttle(clock, enabled=options.throttling)),
-        graph=GraphService(cloud, view),
+        graph=GraphService(cloud, view, throttling=options.throttling),
         entra=EntraService(directory),
         control=ControlService(cloud=cloud, view=view, faults=faults, audit=audit, token=control_token),
     )

@@ -6,33 +6,37 @@ from collections.abc import Iterator
 from arm_emulator import rendering
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
-from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE
+from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.store import Resource
 
-_INVISIBLE = (
-    "microsoft.network/virtualnetworks/subnets",
-    "microsoft.network/virtualnetworks/virtualnetworkpeerings",
-    "microsoft.network/networksecuritygroups/securityrules",
-    "microsoft.network/routetables/routes",
-)
+COLUMNS = (
+    "id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy", "sku", "plan",
+    "properties", "tags", "identity", "zones", "extendedLocation",
+)  # fmt: skip
+TABLES = ("resources", "resourcecontainers", "authorizationresources", "networkresources", "computeresources")
+_NETWORK_ROWS = (
+    "effectivesecurityadminrules", "effectiveconnectivityconfigurations", "networkgroupmemberships",
+    "networkmanagerconnections", "effectivesecurityuserrules", "effectiveroutingrules",
+)  # fmt: skip
 
 
 class GraphView:
-    """Rows are made when a change has come of age: a reader sees what was, not what is."""
+    """Rows are made when a change happens and shown when it has come of age: a reader sees what was, not what is."""
 
     def __init__(self, cloud: Cloud) -> None:
         """Listens to the cloud's store from now on; `settings.graph_lag` seconds at speed 1 are the delay."""
         self._cloud = cloud
         self.lag = cloud.settings.graph_lag
-        self._rows: dict[str, Json] = {}
+        self.version = 0
+        self._tables: dict[str, dict[str, Json]] = {name: {} for name in TABLES}
         self._pending: deque[tuple[float, str, Json | None]] = deque()
         self._dirty: dict[str, None] = {}
         cloud.store.listeners.append(self._changed)
 
-    def rows(self) -> Iterator[tuple[str, Json]]:
-        """Key and row of everything that the graph knows by now, in the order in which it learned of them."""
+    def table(self, name: str) -> Iterator[tuple[str, Json]]:
+        """Key and row of all that a table shows by now."""
         self.catch_up()
-        return iter(self._rows.items())
+        return iter(self._tables[name].items())
 
     def catch_up(self) -> None:
         """Takes up what is older than the lag."""
@@ -40,10 +44,7 @@ class GraphView:
         due = self._cloud.clock.now() - self._cloud.clock.scaled(self.lag)
         while self._pending and self._pending[0][0] <= due:
             _, key, row = self._pending.popleft()
-            if row is None:
-                self._rows.pop(key, None)
-            else:
-                self._rows[key] = row
+            self._show(key, row)
 
     def capture(self) -> None:
         """Renders what has changed since the last call; called after every write, so that its time is the write's."""
@@ -58,49 +59,69 @@ class GraphView:
     def load_everything(self) -> None:
         """Makes the graph know all that is there at once: the estate was there long before."""
         self.capture()
-        self._pending = deque((0.0, key, row) for _, key, row in self._pending)
-        self.catch_up()
+        for _, key, row in self._pending:
+            self._show(key, row)
+        self._pending.clear()
+        for key, row in self._cloud.extra_rows.items():
+            self._show(key, {**dict.fromkeys(COLUMNS), **_text_columns(row), **_known_columns(row)})
+
+    def _show(self, key: str, row: Json | None) -> None:
+        self.version += 1
+        if row is None:
+            for table in self._tables.values():
+                table.pop(key, None)
+            return
+        name = table_of(row["type"])
+        if name is not None:
+            self._tables[name][key] = row
 
     def _changed(self, key: str, item: Resource | None) -> None:
-        """A change shows in the row of the top-level resource, and in those of what it refers to."""
-        if item is None:
-            self._dirty[key] = None
-            return
-        self._dirty[item.root_key] = None
+        """A change shows in the row of the top-level resource; children of unknown types have rows of their own."""
+        self._dirty[key] = None
+        if item is not None and item.root_key != key:
+            self._dirty[item.root_key] = None
 
     def _row(self, item: Resource) -> Json:
-        if item.id.type == SUBSCRIPTION_TYPE:
-            return _subscription_row(self._cloud, item)
-        return rendering.row(self._cloud, item)
+        row = rendering.row(self._cloud, item)
+        if item.id.type != SUBSCRIPTION_TYPE:
+            return row
+        return {
+            **row,
+            "name": item.body.get("_displayName", item.id.subscription),
+            "type": "microsoft.resources/subscriptions",
+            "resourceGroup": "",
+        }
 
 
-def is_visible(row: Json) -> bool:
-    """Whether a row's type is one that a table has: children of the network types are inside their parents only."""
-    return row["type"] not in _INVISIBLE
-
-
-def table_of(row: Json) -> str:
-    """The table that a row belongs to."""
-    kind = row["type"]
-    if kind.startswith("microsoft.resources/subscriptions") or kind == "microsoft.management/managementgroups":
+def table_of(kind: str) -> str | None:
+    """The table that shows a type (lower-case); None for children that show inside their parents only."""
+    if kind.startswith(("microsoft.resources/subscriptions", "microsoft.management/managementgroups")):
         return "resourcecontainers"
     if kind.startswith("microsoft.authorization/role"):
         return "authorizationresources"
-    if kind == "microsoft.compute/virtualmachinescalesets/virtualmachines":
+    if kind.startswith("microsoft.compute/virtualmachinescalesets/"):
         return "computeresources"
-    return "resources"
+    last = kind.rpartition("/")[2]
+    if kind.startswith("microsoft.network/networkmanagers/") or last in _NETWORK_ROWS:
+        return "networkresources"
+    return None if kind in _INSIDE_THEIR_PARENTS else "resources"
 
 
-def _subscription_row(cloud: Cloud, item: Resource) -> Json:
-    row = rendering.row(cloud, item)
-    return {
-        **row,
-        "id": f"/subscriptions/{item.id.subscription}",
-        "name": item.body.get("_displayName", item.id.subscription),
-        "type": "microsoft.resources/subscriptions",
-        "location": "",
-        "resourceGroup": "",
+_INSIDE_THEIR_PARENTS = (
+    "microsoft.network/virtualnetworks/subnets",
+    "microsoft.network/virtualnetworks/virtualnetworkpeerings",
+    "microsoft.network/networksecuritygroups/securityrules",
+    "microsoft.network/routetables/routes",
+    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
+)
+
+
+def _text_columns(row: Json) -> Json:
+    return {"kind": "", "managedBy": "", "location": "", "resourceGroup": "", "subscriptionId": ""} | {
+        "type": str(row.get("type") or "").lower()
     }
 
 
-__all__ = ["GROUP_TYPE", "GraphView", "is_visible", "table_of"]
+def _known_columns(row: Json) -> Json:
+    known = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+    return {**known, "type": str(row.get("type") or "").lower()}

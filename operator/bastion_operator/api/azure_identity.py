@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bastion_operator.api.conditions import Condition, Conditions, ConditionType
+from bastion_operator.api.common import ObservedStatus
 from bastion_operator.api.identifiers import UUID, ObjectName
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, MAX_GENERATION, SET, Matches, Model, Rule
+from bastion_operator.api.model import ATOMIC, SET, Matches, Model, Rule
 
 _NAMESPACE = Annotated[
     str,
@@ -126,20 +126,8 @@ class AzureIdentitySpec(Model):
     )
 
 
-class AzureIdentityStatus(Model):
+class AzureIdentityStatus(ObservedStatus):
     """Whether the identity works."""
-
-    observed_generation: int = Field(
-        default=-1,
-        ge=-1,
-        le=MAX_GENERATION,
-        description="The metadata.generation that the operator has looked at; -1 until then.",
-    )
-    conditions: Conditions = Field(default=(), description="The state of the identity, one aspect each.")
-
-    def condition(self, condition_type: ConditionType | str) -> Condition | None:
-        """The condition of this type, or None."""
-        return next((each for each in self.conditions if each.type == condition_type), None)
 
 
 class AzureIdentity(CustomResource):

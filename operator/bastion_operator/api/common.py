@@ -105,7 +105,7 @@ MAX_CLAIMS = 1024
 Claims = Annotated[tuple[Claim, ...], Field(max_length=MAX_CLAIMS), ATOMIC]
 
 
-class CommonStatus(Model):
+class ObservedStatus(Model):
     """The fields that every status has."""
 
     observed_generation: int = Field(
@@ -119,14 +119,19 @@ class CommonStatus(Model):
         description="The last value of the annotation azurebastion.dev/reconcile-requested-at that was acted on.",
     )
     conditions: Conditions = Field(default=(), description="The state of the resource, one aspect each.")
-    claims: Claims = Field(
-        default=(),
-        description="The resources in Azure that the operator made or took over for this resource.",
-    )
 
     def condition(self, condition_type: ConditionType | str) -> Condition | None:
         """The condition of this type, or None."""
         return next((each for each in self.conditions if each.type == condition_type), None)
+
+
+class CommonStatus(ObservedStatus):
+    """The fields of every status of a resource that has an Azure side."""
+
+    claims: Claims = Field(
+        default=(),
+        description="The resources in Azure that the operator made or took over for this resource.",
+    )
 
     def claim(self, resource_id: str) -> Claim | None:
         """The claim on this ARM id, compared without regard to case, or None."""

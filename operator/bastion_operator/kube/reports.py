@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from bastion_operator.api import BastionHost, ReachabilityReport
 from bastion_operator.api.meta import API_VERSION, GROUP
 from bastion_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, KubeClient
@@ -17,6 +15,7 @@ from bastion_operator.kube.sharding import label_of
 
 OWNER_LABEL = f"{GROUP}/bastion-host"
 DIGEST_ANNOTATION = f"{GROUP}/content-digest"
+SHARDS_ANNOTATION = f"{GROUP}/shards"
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _ROOT = ("apiVersion", "kind", "metadata")
@@ -49,9 +48,9 @@ class ReportPublisher:
         existing = {item["metadata"]["name"]: item["metadata"] for item in await self._list(owner)}
         written = []
         for report in desired:
-            body = _body(owner, report)
-            if await self._differs(body, existing.get(report.metadata.name)):
-                await self._write(body)
+            metadata = _metadata(owner, report)
+            if await self._differs(metadata, report, existing.get(report.metadata.name)):
+                await self._write(metadata, report)
                 written.append(report.metadata.name)
         wanted = {report.metadata.name for report in desired}
         stale = [metadata for name, metadata in existing.items() if name not in wanted]
@@ -65,7 +64,7 @@ class ReportPublisher:
         """How many reports each virtual network (its ARM id in lower case) has now, as ``build_reports`` takes it."""
         counts: dict[str, int] = {}
         for item in await self._list(owner):
-            network, _, count = (item["metadata"].get("annotations") or {}).get(_SHARDS, "").rpartition("=")
+            network, _, count = (item["metadata"].get("annotations") or {}).get(SHARDS_ANNOTATION, "").rpartition("=")
             if network and count.isdecimal():
                 counts[network] = int(count)
         return counts
@@ -81,26 +80,26 @@ class ReportPublisher:
         # An empty list in this form comes as null.
         return list(answer["items"] or ())
 
-    async def _differs(self, body: Raw, metadata: Mapping[str, Any] | None) -> bool:
-        if metadata is None or not _same_marks(body["metadata"], metadata):
+    async def _differs(self, wanted: Raw, report: ReachabilityReport, existing: Mapping[str, Any] | None) -> bool:
+        if existing is None or not _same_marks(wanted, existing):
             return True
-        if self._verified.get(metadata["uid"]) == metadata["resourceVersion"]:
+        if self._verified.get(existing["uid"]) == existing["resourceVersion"]:
             return False
         try:
-            stored = await self._client.request("GET", _path(metadata["namespace"], metadata["name"]))
+            stored = await self._client.request("GET", _path(existing["namespace"], existing["name"]))
         except NotFoundError:
             return True
-        if _content(stored) != _content(body):
+        if _content(stored) != _content(report.to_json()):
             return True
-        self._verified[metadata["uid"]] = stored["metadata"]["resourceVersion"]
+        self._verified[existing["uid"]] = stored["metadata"]["resourceVersion"]
         return False
 
-    async def _write(self, body: Raw) -> None:
+    async def _write(self, metadata: Raw, report: ReachabilityReport) -> None:
         stored = await self._client.request(
             "PATCH",
-            _path(body["metadata"]["namespace"], body["metadata"]["name"]),
+            _path(metadata["namespace"], metadata["name"]),
             query={"fieldManager": FIELD_MANAGER, "force": "true"},
-            body=body,
+            body={**report.to_json(), "metadata": metadata},
             content_type=APPLY_PATCH,
         )
         self._verified[stored["metadata"]["uid"]] = stored["metadata"]["resourceVersion"]
@@ -120,36 +119,28 @@ class ReportPublisher:
         return tuple(deleted)
 
 
-_SHARDS = f"{GROUP}/shards"
-
-
-def _body(owner: Mapping[str, Any], report: ReachabilityReport) -> Raw:
-    """The report as it is applied: owned by the BastionHost, so that it goes with it."""
-    content = {key: value for key, value in report.to_json().items() if key not in _ROOT}
+def _metadata(owner: Mapping[str, Any], report: ReachabilityReport) -> Raw:
+    """The report's metadata as it is applied: owned by the BastionHost, so that it goes with it."""
     metadata = owner["metadata"]
+    content = report.model_dump_json(by_alias=True, exclude_none=True, exclude={"metadata"})
     return {
-        "apiVersion": API_VERSION,
-        "kind": ReachabilityReport.names.kind,
-        "metadata": {
-            "name": report.metadata.name,
-            "namespace": metadata["namespace"],
-            "labels": {OWNER_LABEL: label_of(metadata["name"])},
-            "annotations": {
-                DIGEST_ANNOTATION: hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest(),
-                _SHARDS: f"{report.virtual_network_id.lower()}={report.shard.count}",
-            },
-            "ownerReferences": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": BastionHost.names.kind,
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                    "controller": True,
-                    "blockOwnerDeletion": False,
-                }
-            ],
+        "name": report.metadata.name,
+        "namespace": metadata["namespace"],
+        "labels": {OWNER_LABEL: label_of(metadata["name"])},
+        "annotations": {
+            DIGEST_ANNOTATION: hashlib.sha256(content.encode()).hexdigest(),
+            SHARDS_ANNOTATION: f"{report.virtual_network_id.lower()}={report.shard.count}",
         },
-        **content,
+        "ownerReferences": [
+            {
+                "apiVersion": API_VERSION,
+                "kind": BastionHost.names.kind,
+                "name": metadata["name"],
+                "uid": metadata["uid"],
+                "controller": True,
+                "blockOwnerDeletion": False,
+            }
+        ],
     }
 
 

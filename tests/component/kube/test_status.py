@@ -1,16 +1,20 @@
 """Statuses are written whole, once, and only where something changes."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bastion_operator.api import BastionHost
-from bastion_operator.kube.client import MERGE_PATCH
+from bastion_operator.api import BastionHost, VNetPeering
+from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.api.vnet_peering import MAX_ROWS, MAX_SPOKES, LinkStatus, VNetPeeringStatus
+from bastion_operator.kube.client import APPLY_PATCH, MERGE_PATCH
 from bastion_operator.kube.errors import InvalidError, NotFoundError
 from bastion_operator.kube.resources import get_object, path_of
 from bastion_operator.kube.status import StatusPublisher
-from tests.support.crd_examples import HUB, host
-from tests.support.kube import RecordingClient
+from tests.support.crd_examples import HUB, host, peering
+from tests.support.kube import RecordingClient, arm_id
 
 pytestmark = pytest.mark.usefixtures("crds_served")
 
@@ -144,3 +148,34 @@ async def test_an_object_that_is_gone_is_not_made_again(
     with pytest.raises(NotFoundError, match="another one has its name now"):
         await publisher.publish(BastionHost, raw, STATUS)
     assert await read(kube, namespace) == again
+
+
+async def test_the_largest_hub_with_the_longest_names_fits_into_the_api_server(
+    kube: RecordingClient, publisher: StatusPublisher, namespace: str
+) -> None:
+    networks = [arm_id("virtualNetworks", f"{number:03}{'x' * 61}", group="g" * 90) for number in range(MAX_SPOKES)]
+    path = path_of(VNetPeering, namespace, "example")
+    manifest = peering(*networks)
+    # As a client-side apply leaves it, with the whole manifest once more.
+    manifest["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(manifest)}
+    query = {"fieldManager": "user", "force": "true"}
+    raw = await kube.request("PATCH", path, query=query, body=manifest, content_type=APPLY_PATCH)
+    claims = tuple(
+        Claim(
+            id=f"{network}/virtualNetworkPeerings/{name * 80}",
+            purpose="HubToSpoke",
+            origin=ClaimOrigin.CREATED,
+            claimed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        for network in networks
+        for name in "ab"
+    )
+    rows = tuple(
+        LinkStatus(virtual_network_id=network, hub_state="Initiated", reason="x" * 128, message="x" * 512)
+        for network in networks[:MAX_ROWS]
+    )
+    status = VNetPeeringStatus(claims=claims, spokes=rows, connected="0/500")
+    assert await publisher.publish(VNetPeering, raw, status.to_json())
+    stored = await get_object(kube, VNetPeering, namespace, "example")
+    assert VNetPeering.model_validate(stored).status == status
+    assert len(json.dumps(stored)) < 1_400_000

@@ -3,5 +3,6 @@
 pytest_plugins = [
     "tests.support.azure",
     "tests.support.control_plane",
+    "tests.support.deployment",
     "tests.support.kube",
 ]

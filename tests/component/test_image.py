@@ -1,0 +1,128 @@
+"""The Dockerfile: its install steps are run without a container engine, and what they leave is started."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.deployment import ROOT
+from tests.support.dockerfile import Stage, StageRun, copy_context, read_stages
+
+DOCKERFILE = ROOT / "Dockerfile"
+CRD_NAMES = sorted(
+    yaml.safe_load(path.read_text())["metadata"]["name"] for path in (ROOT / "crds").glob("azurebastion.dev_*.yaml")
+)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What the builder stage made, with the final stage's environment."""
+
+    prefix: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env=self.environment, cwd="/", capture_output=True, text=True, check=False)
+
+    def python(self, code: str) -> subprocess.CompletedProcess[str]:
+        return self.run("python", "-P", "-c", code)
+
+
+@pytest.fixture(scope="module")
+def stages() -> tuple[Stage, Stage]:
+    builder, final = read_stages(DOCKERFILE)
+    return builder, final
+
+
+@pytest.fixture(scope="module")
+def installed(stages: tuple[Stage, Stage], tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    builder, final = stages
+    folder = tmp_path_factory.mktemp("image")
+    copy_context(ROOT, folder / "context")
+    built = StageRun(builder, folder / "context", folder / "root", Path(os.path.realpath(sys.executable)))
+    built.run()
+    environment = {name: built.moved(value).replace("$PATH", os.defpath) for name, value in final.environment.items()}
+    return Installed(folder / "root/opt/bastion-operator", environment)
+
+
+def test_the_operator_starts_by_its_entrypoint(installed: Installed, stages: tuple[Stage, Stage]) -> None:
+    entrypoint = stages[1].last("ENTRYPOINT").words
+
+    assert installed.run(*entrypoint, "--help").stdout.startswith("Usage: bastion-operator")
+    by_default = installed.run(*entrypoint, *stages[1].last("CMD").words, "--help")
+    assert by_default.returncode == 0, by_default.stderr
+    assert "Run the operator until SIGTERM" in by_default.stdout
+
+
+def test_run_finds_every_module_it_needs(installed: Installed) -> None:
+    answer = installed.run("bastion-operator", "run", "--operator-namespace", "bastion-operator")
+
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("bastion-operator: no cluster to talk to"), answer.stderr
+
+
+def test_it_prints_the_crds(installed: Installed) -> None:
+    printed = yaml.safe_load_all(installed.run("bastion-operator", "crds").stdout)
+
+    assert sorted(each["metadata"]["name"] for each in printed) == CRD_NAMES
+
+
+def test_it_holds_the_kubectl_plugin(installed: Installed) -> None:
+    assert installed.run("kubectl-bastion", "--help").returncode == 0
+
+
+@pytest.mark.parametrize("module", ["arm_emulator", "pytest", "ruff", "hypothesis", "dev", "tests", "pip", "uv"])
+def test_nothing_of_the_tests_and_their_tools_is_in_it(installed: Installed, module: str) -> None:
+    answer = installed.python(f"import {module}")
+
+    assert answer.returncode == 1
+    assert f"No module named '{module}'" in answer.stderr
+
+
+def test_the_package_is_in_the_image_and_not_a_link_to_the_sources(installed: Installed) -> None:
+    where = installed.python("import bastion_operator; print(bastion_operator.__file__)").stdout
+
+    assert where.startswith(f"{installed.prefix}/lib/")
+
+
+def test_every_module_is_compiled_so_that_nothing_is_written_at_run_time(installed: Installed) -> None:
+    (package,) = installed.prefix.glob("lib/python*/site-packages/bastion_operator")
+    sources = {path.relative_to(package).with_suffix("") for path in package.rglob("*.py")}
+    compiled = {
+        path.relative_to(package).parent.parent / path.name.partition(".")[0] for path in package.rglob("*.pyc")
+    }
+
+    assert sources == compiled
+    assert len(sources) > 50
+    assert installed.environment["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_both_stages_have_one_python_and_it_is_named_by_tag(stages: tuple[Stage, Stage]) -> None:
+    assert stages[0].image == stages[1].image
+    assert stages[0].image.startswith("python:3.")
+    assert stages[0].image.endswith("-slim")
+
+
+def test_the_final_stage_takes_the_environment_that_was_built(stages: tuple[Stage, Stage]) -> None:
+    builder, final = stages
+    copied = final.last("COPY")
+
+    assert copied.flags == {"from": builder.name}
+    assert copied.words == [builder.environment["UV_PROJECT_ENVIRONMENT"]] * 2
+    assert not [each for each in final.instructions if each.keyword == "RUN"]
+
+
+def test_the_deployment_runs_the_image_as_it_is_meant_to_be(stages: tuple[Stage, Stage]) -> None:
+    spec = yaml.safe_load((ROOT / "deploy/base/deployment.yaml").read_text())["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    final = stages[1]
+
+    assert (
+        final.last("USER").argument == f"{spec['securityContext']['runAsUser']}:{spec['securityContext']['runAsGroup']}"
+    )
+    assert container["args"] == final.last("CMD").words
+    assert [str(port["containerPort"]) for port in container["ports"]] == final.last("EXPOSE").words

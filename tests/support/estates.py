@@ -215,6 +215,59 @@ def route_table(name: str, *routes: Row, propagates_bgp: bool = True) -> Row:
     return row(route_table_id(name), held)
 
 
+def private_zone_link(zone: str, network: str) -> Row:
+    """A link of a private DNS zone to a VNet."""
+    own = resource_id(f"{NETWORK}/privateDnsZones", f"{zone}/virtualNetworkLinks/to-{network}")
+    return row(own, {"virtualNetwork": ref(vnet_id(network)), "registrationEnabled": False}, location="global")
+
+
+def hub(name: str, wan: str = "wan") -> Row:
+    """A virtual WAN hub."""
+    return row(
+        hub_id(name), {"virtualWan": ref(resource_id(f"{NETWORK}/virtualWans", wan)), "addressPrefix": "10.250.0.0/23"}
+    )
+
+
+def hub_id(name: str) -> str:
+    return resource_id(f"{NETWORK}/virtualHubs", name)
+
+
+def hub_connection(hub_name: str, network: str, **properties: Any) -> Row:
+    """A hub's connection to a VNet, with Azure's default routing unless ``routingConfiguration`` says otherwise."""
+    own = f"{hub_id(hub_name)}/hubVirtualNetworkConnections/{network}-connection"
+    return row(own, {"remoteVirtualNetwork": ref(vnet_id(network)), "enableInternetSecurity": False} | properties)
+
+
+def hub_route_table(hub_name: str, name: str, *, labels: Iterable[str] = (), routes: Iterable[str] = ()) -> Row:
+    """A hub's route table; ``routes`` are destinations of static routes."""
+    held = [{"name": "static", "destinations": list(routes), "nextHop": "firewall"}] if routes else []
+    return row(f"{hub_id(hub_name)}/hubRouteTables/{name}", {"labels": list(labels), "routes": held})
+
+
+def routing_intent(hub_name: str, *destinations: str) -> Row:
+    """A hub's routing intent: ``Internet``, ``PrivateTraffic`` or both."""
+    policies = [{"name": "policy", "destinations": list(destinations), "nextHop": "firewall"}]
+    return row(f"{hub_id(hub_name)}/routingIntent/intent", {"routingPolicies": policies})
+
+
+def gateway(name: str, network: str) -> Row:
+    """A virtual network gateway in a VNet."""
+    configuration = {"name": "default", "properties": {"subnet": ref(subnet_id(network, "GatewaySubnet"))}}
+    own = resource_id(f"{NETWORK}/virtualNetworkGateways", name)
+    return row(own, {"gatewayType": "Vpn", "ipConfigurations": [configuration]})
+
+
+def site(name: str, gateway_name: str, *prefixes: str) -> list[Row]:
+    """A local network gateway with these prefixes, and its connection to a gateway."""
+    own = resource_id(f"{NETWORK}/localNetworkGateways", name)
+    gateway_id = resource_id(f"{NETWORK}/virtualNetworkGateways", gateway_name)
+    ends = {"virtualNetworkGateway1": ref(gateway_id), "localNetworkGateway2": ref(own), "connectionType": "IPsec"}
+    return [
+        row(own, {"localNetworkAddressSpace": {"addressPrefixes": list(prefixes)}}),
+        row(resource_id(f"{NETWORK}/connections", f"{gateway_name}-{name}"), ends),
+    ]
+
+
 def public_ip(name: str, *, sku: str = "Standard", **properties: Any) -> Row:
     held = {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4", "provisioningState": "Succeeded"}
     return row(public_ip_id(name), held | properties, sku={"name": sku, "tier": "Regional"})
@@ -300,14 +353,52 @@ def add(estate: Estate, *rows: Row) -> Estate:
     return [*copy.deepcopy(estate), *rows]
 
 
-def with_nsg(estate: Estate, where: str, *rules: Row) -> Estate:
-    """A copy with a group ``guard`` of these rules on the ``bastion`` subnet, the VM's ``subnet``, or its ``nic``."""
-    group = nsg("guard", *rules)
+def bastion_rules(*, sessions: int = 300) -> list[Row]:
+    """The eight rules that Azure asks for on AzureBastionSubnet; ``sessions`` is the priority of the one towards VMs."""
+    out = {"direction": "Outbound"}
+    data = ["8080", "5701"]
+    return [
+        rule("AllowHttpsInbound", 120, "Allow", source="Internet", ports="443"),
+        rule("AllowGatewayManagerInbound", 130, "Allow", source="GatewayManager", ports="443"),
+        rule("AllowAzureLoadBalancerInbound", 140, "Allow", source="AzureLoadBalancer", ports="443"),
+        rule("AllowDataPlaneInbound", 150, "Allow", source="VirtualNetwork", destination="VirtualNetwork", ports=data),
+        rule("AllowSshRdpOutbound", sessions, "Allow", destination="VirtualNetwork", ports=["22", "3389"], **out),
+        rule("AllowAzureCloudOutbound", 110, "Allow", destination="AzureCloud", ports="443", **out),
+        rule(
+            "AllowDataPlaneOutbound",
+            120,
+            "Allow",
+            source="VirtualNetwork",
+            destination="VirtualNetwork",
+            ports=data,
+            **out,
+        ),
+        rule("AllowGetSessionInformation", 130, "Allow", destination="Internet", ports="80", **out),
+    ]
+
+
+def with_routes(estate: Estate, where: str, *routes: Row, propagates_bgp: bool = True) -> Estate:
+    """A copy with a route table ``routes`` on the ``bastion`` subnet or on the VM's ``subnet``."""
+    table = route_table("routes", *routes, propagates_bgp=propagates_bgp)
+    network, place = _subnet_of(estate, where)
+    return add(change(estate, network, f"properties.subnets.{place}.properties.routeTable", ref(table["id"])), table)
+
+
+def _subnet_of(estate: Estate, where: str) -> tuple[str, int]:
+    network = "hub" if where == "bastion" or not any(one["name"] == "spoke" for one in estate) else "spoke"
+    return network, 0 if where == "bastion" or network == "spoke" else 1
+
+
+def with_nsg(estate: Estate, where: str, *rules: Row, bare: bool = False) -> Estate:
+    """A copy with a group ``guard`` of these rules on the ``bastion`` subnet, the VM's ``subnet``, or its ``nic``.
+
+    On the Bastion subnet Azure's own eight are added, unless ``bare``.
+    """
+    group = nsg("guard", *rules, *(bastion_rules() if where == "bastion" and not bare else []))
     reference = ref(group["id"])
     if where == "nic":
         return add(change(estate, "web-nic", "properties.networkSecurityGroup", reference), group)
-    network = "hub" if where == "bastion" or not any(one["name"] == "spoke" for one in estate) else "spoke"
-    place = 0 if where == "bastion" or network == "spoke" else 1
+    network, place = _subnet_of(estate, where)
     return add(change(estate, network, f"properties.subnets.{place}.properties.networkSecurityGroup", reference), group)
 
 

@@ -12,12 +12,29 @@ from typing import Any, TypeVar
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost, read_bastion_host
 from bastion_operator.network.fields import Row, text
+from bastion_operator.network.gateways import (
+    LocalNetworkGateway,
+    VirtualNetworkGateway,
+    read_gateway,
+    read_gateway_connection,
+    read_local_gateway,
+)
 from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
 from bastion_operator.network.public_ip import PublicIp, read_public_ip
 from bastion_operator.network.route_table import RouteTable, read_route_table
 from bastion_operator.network.security_group import SecurityGroup, read_security_group
 from bastion_operator.network.virtual_machine import VirtualMachine, read_virtual_machine
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork, read_virtual_network
+from bastion_operator.network.virtual_wan import (
+    HubConnection,
+    HubRouteTable,
+    RoutingIntent,
+    VirtualHub,
+    read_hub_connection,
+    read_hub_route_table,
+    read_routing_intent,
+    read_virtual_hub,
+)
 
 T = TypeVar("T")
 
@@ -32,6 +49,14 @@ ROUTE_TABLES = "microsoft.network/routetables"
 ROUTES = "microsoft.network/routetables/routes"
 PUBLIC_IPS = "microsoft.network/publicipaddresses"
 SESSION_HOSTS = "microsoft.desktopvirtualization/hostpools/sessionhosts"
+VIRTUAL_HUBS = "microsoft.network/virtualhubs"
+HUB_CONNECTIONS = "microsoft.network/virtualhubs/hubvirtualnetworkconnections"
+HUB_ROUTE_TABLES = "microsoft.network/virtualhubs/hubroutetables"
+ROUTING_INTENTS = "microsoft.network/virtualhubs/routingintent"
+GATEWAYS = "microsoft.network/virtualnetworkgateways"
+LOCAL_GATEWAYS = "microsoft.network/localnetworkgateways"
+GATEWAY_CONNECTIONS = "microsoft.network/connections"
+PRIVATE_ZONE_LINKS = "microsoft.network/privatednszones/virtualnetworklinks"
 VIRTUAL_MACHINES = "microsoft.compute/virtualmachines"
 
 
@@ -114,6 +139,55 @@ class Inventory:
     def public_ips(self) -> Mapping[str, PublicIp]:
         """Public IP addresses by lower-cased id."""
         return self._read(PUBLIC_IPS, read_public_ip)
+
+    @cached_property
+    def virtual_hubs(self) -> Mapping[str, VirtualHub]:
+        """Virtual WAN hubs by lower-cased id."""
+        return self._read(VIRTUAL_HUBS, read_virtual_hub)
+
+    @cached_property
+    def hub_connections(self) -> Mapping[str, tuple[HubConnection, ...]]:
+        """Connections of virtual hubs by the lower-cased id of the VNet that they connect."""
+        found: dict[str, list[HubConnection]] = defaultdict(list)
+        for key, row in sorted(self.rows(HUB_CONNECTIONS).items()):
+            if (connection := read_hub_connection(row, row["id"])) is not None and key:
+                found[connection.network_key].append(connection)
+        return {key: tuple(connections) for key, connections in found.items()}
+
+    @cached_property
+    def hub_route_tables(self) -> Mapping[str, HubRouteTable]:
+        """Route tables of virtual hubs by lower-cased id."""
+        return self._read(HUB_ROUTE_TABLES, read_hub_route_table)
+
+    @cached_property
+    def routing_intents(self) -> Mapping[str, RoutingIntent]:
+        """Routing intents by the lower-cased id of their hub."""
+        return {intent.hub_key: intent for intent in self._read(ROUTING_INTENTS, read_routing_intent).values()}
+
+    @cached_property
+    def gateways(self) -> Mapping[str, VirtualNetworkGateway]:
+        """Virtual network gateways by lower-cased id."""
+        return self._read(GATEWAYS, read_gateway)
+
+    @cached_property
+    def gateway_sites(self) -> Mapping[str, tuple[LocalNetworkGateway, ...]]:
+        """The sites connected to a gateway, by the gateway's lower-cased id."""
+        sites = self._read(LOCAL_GATEWAYS, read_local_gateway)
+        found: dict[str, list[LocalNetworkGateway]] = defaultdict(list)
+        for connection in self._read(GATEWAY_CONNECTIONS, read_gateway_connection).values():
+            site = sites.get((connection and connection.local_gateway_key) or "")
+            if connection is not None and site is not None:
+                found[connection.gateway_key].append(site)
+        return {key: tuple(listed) for key, listed in found.items()}
+
+    @cached_property
+    def private_zones(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the private DNS zones linked to a VNet, by the VNet's lower-cased id."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for _, row in sorted(self.rows(PRIVATE_ZONE_LINKS).items()):
+            if (network := text(row, "properties", "virtualNetwork", "id")) is not None:
+                found[normalise_id(network)].append(row["id"].rsplit("/", 2)[0])
+        return {key: tuple(zones) for key, zones in found.items()}
 
     @cached_property
     def session_hosts(self) -> frozenset[str]:

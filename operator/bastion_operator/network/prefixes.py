@@ -85,6 +85,11 @@ class AddressSet:
         """The union of prefixes and addresses. Raises PrefixError."""
         return cls(parse_prefix(prefix) for prefix in prefixes)
 
+    @classmethod
+    def readable(cls, *prefixes: str) -> "AddressSet":
+        """The union of what of the texts is an IPv4 prefix or address; the rest is left out."""
+        return PrefixList.of(prefixes).addresses
+
     def __bool__(self) -> bool:
         return bool(self.intervals)
 
@@ -115,6 +120,9 @@ class AddressSet:
 
     def __le__(self, other: "AddressSet") -> bool:
         return not self - other
+
+    def __ge__(self, other: "AddressSet") -> bool:
+        return not other - self
 
     def isdisjoint(self, other: "AddressSet") -> bool:
         """Whether no address lies in both."""

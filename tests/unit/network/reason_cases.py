@@ -9,16 +9,26 @@ from tests.support.estates import (
     add,
     bastion,
     bastion_id,
+    bastion_rules,
     change,
     drop,
+    gateway,
+    hub,
     hub_and_spoke,
+    hub_connection,
+    hub_route_table,
     peering,
+    private_zone_link,
     ref,
+    route,
+    routing_intent,
     rule,
     same_vnet,
+    site,
     subnet_id,
     vnet,
     with_nsg,
+    with_routes,
 )
 
 HUB_LINK = "properties.virtualNetworkPeerings.0.properties"
@@ -98,6 +108,128 @@ def host_cases() -> list[Case]:
         ),
         Case("EffectiveDataUnavailable", drop(good, "bas-ip"), good, note="public IP not in the data"),
         Case("EffectiveDataUnavailable", drop(hub_and_spoke(), "hub"), hub_and_spoke(), note="VNet not in the data"),
+    ]
+
+
+def bastion_subnet_cases() -> list[Case]:
+    good = same_vnet()
+    premium = same_vnet(sku="Premium", enablePrivateOnlyBastion=True)
+    appliance = route("default", "0.0.0.0/0", "VirtualAppliance", "10.0.9.4")
+    internet = route("default", "0.0.0.0/0", "Internet")
+    halves = [route("low", "0.0.0.0/1", "VirtualAppliance", "10.0.9.4"), route("high", "128.0.0.0/1", "Internet")]
+    vpn = add(good, gateway("vpn", "hub"))
+    secured = [hub("east"), hub_route_table("east", "defaultRouteTable", routes=["0.0.0.0/0"])]
+    taking = add(good, *secured, hub_connection("east", "hub", enableInternetSecurity=True))
+    intent = add(
+        good,
+        hub("east"),
+        routing_intent("east", "Internet"),
+        hub_connection("east", "hub", enableInternetSecurity=True),
+    )
+    complete = with_nsg(good, "bastion")
+    deny_all = rule("deny-all", 100, "Deny", ports="443")
+    without = [one for one in bastion_rules() if one["name"] != "AllowGatewayManagerInbound"]
+    chosen = rule("chosen", 120, "Allow", source="203.0.113.0/24", ports="443")
+    implicit = [one for one in bastion_rules() if one["name"] != "AllowDataPlaneInbound"]
+    strange = rule("strange", 100, "Deny", source="Mystery", ports="443")
+    return [
+        Case(
+            "SubnetDefaultRouteDiverted",
+            with_routes(good, "bastion", appliance),
+            with_routes(good, "bastion", internet),
+        ),
+        Case("SubnetDefaultRouteDiverted", with_routes(good, "bastion", *halves), good, note="half of it"),
+        Case(
+            "SubnetDefaultRouteDiverted",
+            with_routes(good, "bastion", route("x", "AzureCloud", "None"), internet),
+            good,
+            note="tag",
+        ),
+        Case(
+            "EffectiveDataUnavailable",
+            with_routes(premium, "bastion", appliance),
+            premium,
+            note="private-only, diverted",
+        ),
+        Case(
+            "EffectiveDataUnavailable", drop(with_routes(good, "bastion"), "routes"), good, note="table not in the data"
+        ),
+        Case(
+            "UnsupportedSubnetRouteTable",
+            with_routes(good, "bastion"),
+            with_routes(good, "bastion", internet),
+            reasons=(),
+        ),
+        Case(
+            "DefaultRouteAdvertised",
+            add(vpn, *site("hq", "vpn", "0.0.0.0/0")),
+            add(vpn, *site("hq", "vpn", "192.168.0.0/16")),
+        ),
+        Case(
+            "DefaultRouteAdvertised",
+            add(vpn, *site("hq", "vpn", "0.0.0.0/0")),
+            with_routes(add(vpn, *site("hq", "vpn", "0.0.0.0/0")), "bastion", internet),
+            note="a route to the Internet mends it",
+        ),
+        Case("VwanDefaultRoutePropagated", taking, add(good, *secured, hub_connection("east", "hub"))),
+        Case(
+            "VwanDefaultRoutePropagated",
+            intent,
+            add(good, hub("east"), hub_connection("east", "hub")),
+            note="routing intent",
+        ),
+        Case(
+            "PrivateDnsZoneConflict",
+            add(good, private_zone_link("Azure.com", "hub")),
+            add(good, private_zone_link("privatelink.azure.com", "hub")),
+        ),
+        Case("BastionNsgMissingRule", with_nsg(good, "bastion", chosen, *without[1:], bare=True), complete),
+        Case(
+            "BastionNsgRuleShadowed",
+            with_nsg(good, "bastion", deny_all),
+            complete,
+            reasons=("BastionNsgRuleShadowed",) * 3,
+        ),
+        Case("BastionNsgRowNotExplicit", with_nsg(good, "bastion", *implicit, bare=True), complete, reasons=()),
+        Case(
+            "UnknownServiceTag",
+            with_nsg(good, "bastion", strange),
+            complete,
+            reasons=("UnknownServiceTag",) * 3,
+            note="own rules",
+        ),
+    ]
+
+
+def return_route_cases() -> list[Case]:
+    near, far = same_vnet(), hub_and_spoke()
+    longer = route("bastion", "10.0.1.0/26", "VirtualAppliance", "10.0.9.4")
+    equal = route("hub", "10.0.0.0/16", "VirtualAppliance", "10.0.9.4")
+    shorter = route("all", "0.0.0.0/0", "VirtualAppliance", "10.0.9.4")
+    local = route("local", "10.0.1.0/26", "VnetLocal")
+    part = route("part", "10.0.1.32/28", "None")
+    return [
+        Case(
+            "ReturnRouteDiverted",
+            with_routes(near, "subnet", longer),
+            with_routes(near, "subnet", shorter),
+            note="same VNet",
+        ),
+        Case(
+            "ReturnRouteDiverted",
+            with_routes(far, "subnet", equal),
+            with_routes(far, "subnet", equal, local),
+            note="equal length",
+        ),
+        Case(
+            "ReturnRouteDiverted", with_routes(far, "subnet", part), with_routes(far, "subnet", shorter), note="a part"
+        ),
+        Case(
+            "EffectiveDataUnavailable",
+            drop(with_routes(far, "subnet"), "routes"),
+            far,
+            note="VM's table not in the data",
+        ),
     ]
 
 
@@ -235,4 +367,12 @@ def method_cases() -> list[Case]:
     ]
 
 
-CASES = [*host_cases(), *target_cases(), *topology_cases(), *flow_cases(), *method_cases()]
+CASES = [
+    *host_cases(),
+    *bastion_subnet_cases(),
+    *return_route_cases(),
+    *target_cases(),
+    *topology_cases(),
+    *flow_cases(),
+    *method_cases(),
+]

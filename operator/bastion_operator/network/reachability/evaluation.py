@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability.default_route import learned_defaults
 from bastion_operator.network.reachability.host import Host, find_host
 from bastion_operator.network.reachability.sides import SideMeaning
 from bastion_operator.network.reachability.target import Target, find_target
@@ -15,7 +16,7 @@ from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import RuleTable
 from bastion_operator.network.service_tags import Doubt, TagMeaning
 from bastion_operator.network.virtual_machine import VirtualMachine
-from bastion_operator.network.virtual_network import Subnet
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
 T = TypeVar("T")
 
@@ -57,9 +58,10 @@ class Evaluation:
     def _interned(self, meaning: TagMeaning) -> TagMeaning:
         return self._meanings.setdefault((meaning.virtual_network, meaning.virtual_network_doubt), meaning)
 
-    def learned_default(self, _subnet: Subnet) -> Doubt | None:
+    def learned_default(self, network: VirtualNetwork, subnet: Subnet) -> Doubt | None:
         """Evidence that a subnet learns 0.0.0.0/0 from a gateway or a virtual hub."""
-        return None
+        found = next(learned_defaults(self.inventory, network, subnet), None)
+        return None if found is None else found[1]
 
     def rule_table(
         self, group: SecurityGroup, direction: Direction, port: int, host: Host, meaning: TagMeaning

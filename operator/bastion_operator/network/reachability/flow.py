@@ -7,7 +7,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.prefixes import format_address
 from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
-from bastion_operator.network.reachability.sides import Opposite, SideMeaning, side_meaning
+from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import Decision
@@ -49,7 +49,10 @@ def _bastion_side(question: Question) -> SideMeaning | None:
     opposite = _opposite(question, near=True)
     key = (host.bastion.key, target.network_key, path.topology, path.via, path.sound)
     return evaluation.side(
-        key, lambda: side_meaning(evaluation.inventory, network, subnet, opposite, evaluation.learned_default(subnet))
+        key,
+        lambda: side_meaning(
+            evaluation.inventory, network, subnet, opposite, evaluation.learned_default(network, subnet)
+        ),
     )
 
 
@@ -62,7 +65,10 @@ def _target_side(question: Question) -> SideMeaning | None:
     opposite = _opposite(question, near=False)
     key = (subnet.key, host.network_key, path.topology, path.via, path.sound)
     return evaluation.side(
-        key, lambda: side_meaning(evaluation.inventory, network, subnet, opposite, evaluation.learned_default(subnet))
+        key,
+        lambda: side_meaning(
+            evaluation.inventory, network, subnet, opposite, evaluation.learned_default(network, subnet)
+        ),
     )
 
 
@@ -83,13 +89,13 @@ def _group_findings(
 ) -> Iterator[Finding]:
     if group_id is None or side is None:
         return
-    group = question.evaluation.inventory.security_group(group_id)
-    if group is None or group.rules is None:
-        what = "is not in the data" if group is None else "states no securityRules"
-        message = f"network security group {group_id} {what}"
-        yield finding("EffectiveDataUnavailable", message, resource=group_id)
-        return
-    yield from _told(question, group, direction, _decide(question, group, direction, side), code, note)
+    group, lost = known_group(question.evaluation.inventory, group_id)
+    if lost is not None:
+        yield lost
+    elif group is not None:
+        decision = _decide(question, group, direction, side)
+        if not decision.allows_all:
+            yield from _told(question, group, direction, decision, code, note)
 
 
 def _decide(question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning) -> Decision:

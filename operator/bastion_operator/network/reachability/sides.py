@@ -8,10 +8,13 @@ subnet's own route table counts, and 0.0.0.0/0 with an appliance as next hop, is
 from dataclasses import dataclass
 from typing import Final
 
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PeeringLink, PeeringState
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
 from bastion_operator.network.route_table import Route
+from bastion_operator.network.security_group import SecurityGroup
 from bastion_operator.network.service_tags import HOST, Doubt, TagMeaning
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
@@ -66,6 +69,21 @@ def side_meaning(
     if learned_default is None:
         return SideMeaning(meaning)
     return SideMeaning(meaning, TagMeaning(EVERYTHING, doubt or unread), learned_default)
+
+
+def known_addresses(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
+    """The tag VirtualNetwork of a VNet without what a route table adds to it."""
+    return _own_space(network)[0] | HOST | _peers(inventory, network, None)
+
+
+def known_group(inventory: Inventory, group_id: str) -> tuple[SecurityGroup | None, Finding | None]:
+    """The security group with its rules, or what is to be said where it cannot be read."""
+    group = inventory.security_group(group_id)
+    if group is not None and group.rules is not None:
+        return group, None
+    what = "is not in the data" if group is None else "states no securityRules"
+    message = f"network security group {group_id} {what}"
+    return None, finding("EffectiveDataUnavailable", message, resource=group_id)
 
 
 def _own_space(network: VirtualNetwork) -> tuple[AddressSet, Doubt | None]:

@@ -7,11 +7,15 @@ from typing import Final
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability.bastion_rules import needed_rules
+from bastion_operator.network.reachability.default_route import learned_routes, subnet_routes
 from bastion_operator.network.reachability.flow import bastion_group_findings, target_group_findings
 from bastion_operator.network.reachability.host import Host, host_public_ip, host_sku, host_state, host_subnet
 from bastion_operator.network.reachability.methods import method_findings
 from bastion_operator.network.reachability.path import Topology, access_findings, apart_findings
+from bastion_operator.network.reachability.private_dns import zone_findings
 from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.return_route import return_route_findings
 from bastion_operator.network.reachability.sku_rules import sku_findings
 from bastion_operator.network.reachability.target import Target, power_findings, session_host_findings
 
@@ -32,6 +36,11 @@ def _per_host(question: Question) -> Hashable:
 
 def _per_target(question: Question) -> Hashable:
     return question.target.vm.key
+
+
+def _of_host(judge: Callable[[Inventory, Host], Iterable[Finding]]) -> Callable[[Question], Iterable[Finding]]:
+    """A step that looks at nothing but the Bastion's side."""
+    return lambda question: judge(question.evaluation.inventory, question.host)
 
 
 def _not_built(number: int, name: str) -> Step:
@@ -76,12 +85,12 @@ def _far_has_group(target: Target) -> bool:
 STEPS: Final = (
     Step(1, "the Bastion's state", lambda question: host_state(question.host), _per_host),
     Step(2, "the Bastion's SKU", lambda question: host_sku(question.host), _per_host),
-    Step(3, "its subnet", lambda question: host_subnet(question.evaluation.inventory, question.host), _per_host),
-    _not_built(4, "the route table of AzureBastionSubnet"),
-    _not_built(5, "default routes learned by the Bastion's VNet"),
-    _not_built(6, "private DNS zones linked to the Bastion's VNet"),
-    Step(7, "its public IP", lambda question: host_public_ip(question.evaluation.inventory, question.host), _per_host),
-    _not_built(7, "the rules that Bastion itself needs on AzureBastionSubnet"),
+    Step(3, "its subnet", _of_host(host_subnet), _per_host),
+    Step(4, "its subnet's route table", _of_host(subnet_routes), _per_host),
+    Step(5, "the default routes that it learns", _of_host(learned_routes), _per_host),
+    Step(6, "private DNS zones linked to its VNet", _of_host(zone_findings), _per_host),
+    Step(7, "the rules that it needs itself", _of_host(needed_rules), _per_host),
+    Step(7, "its public IP", _of_host(host_public_ip), _per_host),
     Step(8, "the VM", lambda question: target_findings(question.evaluation.inventory, question.target), _per_target),
     Step(9, "what the SKU allows", sku_findings),
     Step(11, "the topology", _topology),
@@ -89,7 +98,7 @@ STEPS: Final = (
     Step(13, "the way out of AzureBastionSubnet", bastion_group_findings),
     _not_built(14, "security admin rules of Azure Virtual Network Manager"),
     Step(15, "the way into the VM", target_group_findings),
-    _not_built(16, "the route back from the VM"),
+    Step(16, "the way back from the VM", return_route_findings),
     Step(17, "the methods", method_findings, _per_host),
     _not_built(18, "roles and just-in-time access"),
 )

@@ -1,0 +1,61 @@
+"""Virtual network gateways, what they are connected to, and the on-premises prefixes told to Azure, read from ARM JSON."""
+
+from dataclasses import dataclass
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import Row, mapping, objects, text, texts
+from bastion_operator.network.prefixes import PrefixList
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualNetworkGateway:
+    """A gateway and the VNets (lower-cased ids) that its ipConfigurations lie in."""
+
+    id: str
+    key: str
+    name: str
+    network_keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNetworkGateway:
+    """A site as told to Azure: the prefixes behind it."""
+
+    id: str
+    key: str
+    name: str
+    prefixes: PrefixList
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConnection:
+    """A connection of a gateway (lower-cased id) to a site (lower-cased id; None for ExpressRoute or another gateway)."""
+
+    id: str
+    gateway_key: str
+    local_gateway_key: str | None
+
+
+def read_gateway(row: Row, row_id: str) -> VirtualNetworkGateway:
+    """A gateway out of its ARM JSON."""
+    subnets = (text(item, "properties", "subnet", "id") for item in objects(row, "properties", "ipConfigurations"))
+    keys = (normalise_id(subnet) for subnet in subnets if subnet)
+    networks = frozenset(key[: key.rfind("/subnets/")] for key in keys if "/subnets/" in key)
+    return VirtualNetworkGateway(row_id, normalise_id(row_id), text(row, "name") or row_id.rsplit("/", 1)[-1], networks)
+
+
+def read_local_gateway(row: Row, row_id: str) -> LocalNetworkGateway:
+    """A site out of its ARM JSON."""
+    prefixes = texts(row, "properties", "localNetworkAddressSpace", "addressPrefixes") or ()
+    name = text(row, "name") or row_id.rsplit("/", 1)[-1]
+    return LocalNetworkGateway(row_id, normalise_id(row_id), name, PrefixList.of(prefixes))
+
+
+def read_gateway_connection(row: Row, row_id: str) -> GatewayConnection | None:
+    """A connection out of its ARM JSON; None for one without a gateway."""
+    properties = mapping(row, "properties")
+    gateway = text(properties, "virtualNetworkGateway1", "id")
+    site = text(properties, "localNetworkGateway2", "id")
+    if gateway is None:
+        return None
+    return GatewayConnection(row_id, normalise_id(gateway), normalise_id(site) if site else None)

@@ -1,0 +1,255 @@
+"""Step 7: the rules that Bastion itself needs in the security group of AzureBastionSubnet.
+
+Azure asks for eight. The one that lets sessions out to VMs is judged with each VM (step 13). Each of the others is walked
+through the group: what explicit Allow rules let through together is as it should be, what passes without them
+works and may be refused by Azure later, what is denied breaks the host. The addresses behind a service tag are not known
+to this program, so each is one stand-in beyond the IPv4 range.
+Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
+from bastion_operator.network.reachability.host import SUBNET_NAME, Host
+from bastion_operator.network.reachability.sides import known_addresses, known_group
+from bastion_operator.network.security_group import (
+    DEFAULT_RULES,
+    Access,
+    Direction,
+    Endpoints,
+    SecurityGroup,
+    SecurityRule,
+)
+from bastion_operator.network.service_tags import CLASSIC_SPELLING, HOST, KNOWN_SERVICES, NOT_INTERNET, Doubt
+
+_GATEWAY_MANAGER: Final = AddressSet([(LAST_ADDRESS + 2, LAST_ADDRESS + 2)])
+_AZURE_CLOUD: Final = AddressSet([(LAST_ADDRESS + 4, LAST_ADDRESS + 4)])
+_STAND_INS: Final = _GATEWAY_MANAGER | _AZURE_CLOUD
+_PUBLIC: Final = EVERYTHING - NOT_INTERNET - HOST
+_PRIVATE: Final = AddressSet.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+
+
+class _Fate(Enum):
+    """What becomes of a part of a row's traffic."""
+
+    EXPLICIT = auto()
+    PASSES = auto()
+    USER_DENY = auto()
+    DEFAULT_DENY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of Azure's table.
+
+    ``any_source``: some sources are enough, because the user chooses who may come in. ``vital``: what breaks the host when
+    denied, where that is less than all. ``own_tag``: the tag that Azure wants named; Internet holds its addresses as well.
+    """
+
+    name: str
+    direction: Direction
+    source: AddressSet
+    destination: AddressSet
+    ports: tuple[int, ...]
+    any_source: bool = False
+    vital: AddressSet | None = None
+    own_tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A rectangle of traffic, the fate it met and the rule that decided."""
+
+    source: AddressSet
+    destination: AddressSet
+    fate: _Fate
+    rule: SecurityRule
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What tags mean in this group; ``daring`` counts what cannot be known or read as everything, else as nothing."""
+
+    virtual_network: AddressSet
+    daring: bool
+
+    def of(self, endpoints: Endpoints, doubts: list[Doubt]) -> AddressSet:
+        """The addresses and stand-ins of one side of a rule."""
+        found = endpoints.addresses
+        if found >= _PUBLIC:
+            found |= _STAND_INS
+        for tag in endpoints.tags:
+            found |= self._tag(CLASSIC_SPELLING.get(tag, tag), doubts)
+        for item in endpoints.malformed:
+            doubts.append(Doubt("EffectiveDataUnavailable", f"{item!r} cannot be read"))
+            found |= self._unknown()
+        return found
+
+    def _tag(self, name: str, doubts: list[Doubt]) -> AddressSet:
+        known = {
+            "virtualnetwork": self.virtual_network,
+            "azureloadbalancer": HOST,
+            "internet": (_PUBLIC - self.virtual_network) | _STAND_INS,
+            "gatewaymanager": _GATEWAY_MANAGER,
+            "azurecloud": _AZURE_CLOUD,
+        }
+        if name in known:
+            return known[name]
+        if name.partition(".")[0] in KNOWN_SERVICES:
+            return EMPTY
+        doubts.append(Doubt("UnknownServiceTag", f"service tag {name!r} is none that is known"))
+        return self._unknown()
+
+    def _unknown(self) -> AddressSet:
+        return EVERYTHING | _STAND_INS if self.daring else EMPTY
+
+
+def needed_rules(inventory: Inventory, host: Host) -> Iterator[Finding]:
+    """What is missing of Azure's rows; no group at all is fine."""
+    if host.subnet is None or host.network is None or not host.prefix:
+        return
+    group_id = host.subnet.network_security_group_id
+    if group_id is None:
+        return
+    group, lost = known_group(inventory, group_id)
+    if lost is not None:
+        yield lost
+    elif group is not None:
+        yield from _needed(group, host, known_addresses(inventory, host.network))
+
+
+def _needed(group: SecurityGroup, host: Host, virtual_network: AddressSet) -> Iterator[Finding]:
+    for row in _rows(host.prefix, virtual_network, private_only=host.bastion.private_only):
+        doubts: list[Doubt] = []
+        told = _judge(group, row, _Meaning(virtual_network, daring=False), doubts)
+        other = _judge(group, row, _Meaning(virtual_network, daring=True), doubts)
+        if doubts and _breaks(told) != _breaks(other):
+            message = (
+                f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubts[0].what}"
+            )
+            yield finding(doubts[0].code, message, resource=group.id)
+        elif told is not None:
+            yield told
+
+
+def _breaks(told: Finding | None) -> bool:
+    return told is not None and told.code != "BastionNsgRowNotExplicit"
+
+
+def _rows(prefix: AddressSet, network: AddressSet, *, private_only: bool) -> Iterator[_Row]:
+    public = _PUBLIC - network
+    into, out = Direction.INBOUND, Direction.OUTBOUND
+    clients = (network | _PRIVATE) - HOST if private_only else public
+    who = "VirtualNetwork or private ranges" if private_only else "Internet or public ranges"
+    yield _Row(f"inbound 443 from {who}", into, clients, prefix, (443,), any_source=True)
+    yield _Row("inbound 443 from GatewayManager", into, _GATEWAY_MANAGER, prefix, (443,), own_tag="gatewaymanager")
+    yield _Row("inbound 443 from AzureLoadBalancer", into, HOST, prefix, (443,))
+    yield _Row("inbound 8080 and 5701 from VirtualNetwork", into, network, prefix, (8080, 5701), vital=prefix)
+    yield _Row("outbound 443 to AzureCloud", out, prefix, _AZURE_CLOUD, (443,), own_tag="azurecloud")
+    yield _Row("outbound 8080 and 5701 to VirtualNetwork", out, prefix, network, (8080, 5701), vital=prefix)
+    yield _Row("outbound 80 to Internet", out, prefix, public | _STAND_INS, (80,), vital=_STAND_INS)
+
+
+def _judge(group: SecurityGroup, row: _Row, meaning: _Meaning, doubts: list[Doubt]) -> Finding | None:
+    """What is wrong with a row, None where it is met."""
+    parts = [part for port in row.ports for part in _walk(group, row, port, meaning, doubts)]
+    if row.any_source:
+        return _judge_choice(group, row, parts)
+    denied = [part for part in parts if part.fate in {_Fate.USER_DENY, _Fate.DEFAULT_DENY} and _is_vital(part, row)]
+    if denied:
+        users = [part for part in denied if part.fate is _Fate.USER_DENY]
+        return _denied(group, row, (users or denied)[0])
+    unmet = any(part.fate is not _Fate.EXPLICIT for part in parts)
+    return _not_explicit(group, row) if unmet else None
+
+
+def _judge_choice(group: SecurityGroup, row: _Row, parts: list[_Part]) -> Finding | None:
+    fates = {part.fate for part in parts}
+    if _Fate.EXPLICIT in fates:
+        return None
+    if _Fate.PASSES in fates:
+        return _not_explicit(group, row)
+    last_word = next((part for part in parts if part.fate is _Fate.DEFAULT_DENY), None)
+    return _denied(group, row, last_word or parts[0]) if parts else None
+
+
+def _is_vital(part: _Part, row: _Row) -> bool:
+    if row.vital is None:
+        return True
+    far = part.source if row.direction is Direction.INBOUND else part.destination
+    return not far.isdisjoint(row.vital)
+
+
+def _denied(group: SecurityGroup, row: _Row, part: _Part) -> Finding:
+    rule = part.rule
+    shadowed = part.fate is _Fate.USER_DENY
+    message = f"{group.name} on {SUBNET_NAME} denies what Bastion itself needs, {row.name}, by rule {rule.name}"
+    cure = "put an Allow rule in front of it" if shadowed else "add an Allow rule"
+    return finding(
+        "BastionNsgRuleShadowed" if shadowed else "BastionNsgMissingRule",
+        f"{message} (priority {rule.priority}): {cure}",
+        resource=group.id,
+        rule=rule.name,
+        priority=rule.priority,
+        direction=row.direction.value,
+    )
+
+
+def _not_explicit(group: SecurityGroup, row: _Row) -> Finding:
+    message = (
+        f"{group.name} on {SUBNET_NAME} lets what Bastion itself needs, {row.name}, through by a default rule only"
+    )
+    return finding("BastionNsgRowNotExplicit", f"{message}: add an Allow rule for it", resource=group.id)
+
+
+def _walk(group: SecurityGroup, row: _Row, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Iterator[_Part]:
+    """The fates of a row's traffic to one port, rule by rule."""
+    remaining = [(row.source, row.destination)]
+    rules = sorted((*(group.rules or ()), *DEFAULT_RULES), key=lambda rule: rule.priority or 0)
+    for rule in rules:
+        if not _applies(rule, row.direction, port, meaning, doubts):
+            continue
+        source, destination = meaning.of(rule.source, doubts), meaning.of(rule.destination, doubts)
+        rest: list[tuple[AddressSet, AddressSet]] = []
+        for one, other in remaining:
+            hit, met = one & source, other & destination
+            if not hit or not met:
+                rest.append((one, other))
+                continue
+            yield _Part(hit, met, _fate(rule, row), rule)
+            rest += [(left, right) for left, right in ((one - hit, other), (hit, other - met)) if left and right]
+        remaining = rest
+
+
+def _applies(rule: SecurityRule, direction: Direction, port: int, meaning: _Meaning, doubts: list[Doubt]) -> bool:
+    if rule.direction not in {direction, None} or rule.protocol not in {"tcp", "*", None}:
+        return False
+    unreadable = [field for field in ("priority", "direction", "access", "protocol") if getattr(rule, field) is None]
+    if port not in rule.destination_ports:
+        if not rule.destination_ports.malformed:
+            return False
+        unreadable.append("destinationPortRange")
+    if not rule.source_ports.every and rule.access is Access.ALLOW:
+        return False
+    if unreadable:
+        doubts.append(Doubt("EffectiveDataUnavailable", f"{unreadable[0]} of rule {rule.name} cannot be read"))
+        return meaning.daring
+    return True
+
+
+def _fate(rule: SecurityRule, row: _Row) -> _Fate:
+    if rule.access is Access.ALLOW:
+        return _Fate.PASSES if rule.default or not _names(rule, row) else _Fate.EXPLICIT
+    return _Fate.DEFAULT_DENY if rule.default else _Fate.USER_DENY
+
+
+def _names(rule: SecurityRule, row: _Row) -> bool:
+    """Whether the rule names what the row asks for, or everything."""
+    far = rule.source if row.direction is Direction.INBOUND else rule.destination
+    return row.own_tag is None or row.own_tag in far.tags or far.addresses >= _PUBLIC

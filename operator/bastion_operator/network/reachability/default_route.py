@@ -1,0 +1,143 @@
+"""Where the Bastion's own traffic to the Internet goes. Steps 4 and 5.
+
+Bastion talks to Azure's control plane over public addresses; a default route that leads elsewhere breaks it. Source:
+Microsoft Learn, "Azure Bastion FAQ" (user-defined routes, forced tunnelling) and "Troubleshoot Azure Bastion".
+"""
+
+from collections.abc import Iterator
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
+from bastion_operator.network.prefixes import EVERYTHING, AddressSet
+from bastion_operator.network.reachability.host import SUBNET_NAME, Host
+from bastion_operator.network.reachability.sides import EVERYWHERE
+from bastion_operator.network.route_table import Route, RouteTable
+from bastion_operator.network.service_tags import NOT_INTERNET, Doubt
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
+from bastion_operator.network.virtual_wan import EVERYWHERE_TEXT
+
+_INTERNET = "internet"
+
+
+def subnet_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
+    """Step 4: the route table on AzureBastionSubnet sends what is for the Internet to the Internet."""
+    if host.subnet is None or host.subnet.route_table_id is None:
+        return
+    table_id = host.subnet.route_table_id
+    table = inventory.route_table(table_id)
+    if table is None:
+        message = f"the route table {table_id} of {SUBNET_NAME} is not in the data"
+        yield finding("EffectiveDataUnavailable", message, resource=table_id)
+        return
+    if (unread := next((route for route in table.routes if not route.readable), None)) is not None:
+        message = (
+            f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) of {SUBNET_NAME} cannot be read"
+        )
+        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.name)
+    diverted = diverting_route(table, _own_addresses(host.network))
+    if diverted is not None:
+        yield _diverted(host, table, diverted)
+    elif not _internet_default(table):
+        message = (
+            f"{SUBNET_NAME} has a route table without 0.0.0.0/0 to Internet, which Azure does not support: take it off"
+        )
+        yield finding("UnsupportedSubnetRouteTable", message, resource=table.id)
+
+
+def _diverted(host: Host, table: RouteTable, route: Route) -> Finding:
+    where = f"route {route.name} ({route.prefix} to {route.next_hop}) on {SUBNET_NAME}"
+    if host.bastion.private_only:
+        message = f"whether a private-only Bastion works with {where} is not known"
+        return finding("EffectiveDataUnavailable", message, resource=table.id, rule=route.name)
+    message = f"{where} takes the traffic that Bastion needs to the Internet: take the route table off"
+    return finding("SubnetDefaultRouteDiverted", message, resource=table.id, rule=route.name)
+
+
+def _own_addresses(network: VirtualNetwork | None) -> AddressSet:
+    """Public addresses that the VNet or a peer uses as its own are no way to the Internet."""
+    spaces = [network.address_space] if network is not None else []
+    spaces += [link.remote_address_space for link in network.peerings] if network is not None else []
+    return AddressSet(interval for space in spaces if space is not None for interval in space.addresses.intervals)
+
+
+def diverting_route(table: RouteTable, own: AddressSet) -> Route | None:
+    """The widest route that takes public addresses anywhere but to the Internet, longest prefix deciding."""
+    tagged = [route for route in table.routes if route.readable and route.interval is None and ":" not in route.prefix]
+    found = next((route for route in tagged if route.next_hop != _INTERNET), None)
+    remaining = EVERYTHING - NOT_INTERNET - own
+    ranged = [(route.interval, route) for route in table.routes if route.interval is not None]
+    for interval, route in sorted(ranged, key=lambda pair: pair[0][1] - pair[0][0]):
+        taken = remaining & AddressSet([interval])
+        if taken and route.next_hop not in {_INTERNET, ""}:
+            found = route
+        remaining -= taken
+    return found
+
+
+def _internet_default(table: RouteTable) -> bool:
+    return any(route.interval == EVERYWHERE and route.next_hop == _INTERNET for route in table.routes)
+
+
+def learned_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
+    """Step 5: the subnet learns no 0.0.0.0/0 from a gateway or a virtual hub; only what is told in resources counts."""
+    if host.subnet is None or host.network is None or _has_own_default(inventory, host.subnet):
+        return
+    for code, evidence in learned_defaults(inventory, host.network, host.subnet):
+        if host.bastion.private_only:
+            message = f"whether a private-only Bastion works with a learned 0.0.0.0/0 is not known: {evidence.what}"
+            yield finding("EffectiveDataUnavailable", message, resource=evidence.resource)
+        else:
+            message = f"{SUBNET_NAME} learns 0.0.0.0/0, which takes the traffic that Bastion needs to the Internet"
+            yield finding(code, f"{message}: {evidence.what}; stop it there", resource=evidence.resource)
+
+
+def _has_own_default(inventory: Inventory, subnet: Subnet) -> bool:
+    """Whether the subnet's own table decides about 0.0.0.0/0 before anything learned does."""
+    table = inventory.route_table(subnet.route_table_id)
+    return table is not None and any(route.interval == EVERYWHERE for route in table.routes)
+
+
+def learned_defaults(inventory: Inventory, network: VirtualNetwork, subnet: Subnet) -> Iterator[tuple[str, Doubt]]:
+    """Evidence that a subnet learns 0.0.0.0/0, with the code that says so of a Bastion's subnet."""
+    table = inventory.route_table(subnet.route_table_id)
+    if table is not None and not table.propagates_bgp:
+        return
+    for connection in inventory.hub_connections.get(network.key, ()):
+        if not connection.takes_default_route:
+            continue
+        intent = inventory.routing_intents.get(connection.hub_key)
+        hub_table = inventory.hub_route_tables.get(connection.associated_table)
+        static = hub_table is not None and EVERYWHERE_TEXT in hub_table.destinations
+        if static or (intent is not None and intent.internet):
+            what = f"virtual hub connection {connection.name} propagates 0.0.0.0/0 (enableInternetSecurity true)"
+            yield "VwanDefaultRoutePropagated", Doubt("EffectiveDataUnavailable", what, connection.id)
+    for gateway_key in gateways_of(inventory, network):
+        for site in inventory.gateway_sites.get(gateway_key, ()):
+            if EVERYWHERE in site.prefixes.addresses.intervals:
+                what = f"local network gateway {site.name} has 0.0.0.0/0 in its address space"
+                yield "DefaultRouteAdvertised", Doubt("EffectiveDataUnavailable", what, site.id)
+
+
+def gateways_of(inventory: Inventory, network: VirtualNetwork) -> Iterator[str]:
+    """Lower-cased ids of the gateways that a VNet has, or uses through a peering with gateway transit."""
+    networks = {network.key}
+    for link in network.peerings:
+        remote = inventory.virtual_network(link.remote_virtual_network_id)
+        back = link_to(remote.links, network.id) if remote is not None else None
+        if (
+            link.use_remote_gateways
+            and _works(link)
+            and back is not None
+            and _works(back)
+            and back.allow_gateway_transit
+        ):
+            networks.add(link.remote_key)
+    for key, gateway in inventory.gateways.items():
+        if not networks.isdisjoint(gateway.network_keys):
+            yield key
+
+
+def _works(link: PeeringLink) -> bool:
+    return link.state is PeeringState.CONNECTED

@@ -1,0 +1,117 @@
+"""Step 16: the way back from the VM to the Bastion's addresses.
+
+The longest prefix wins, and on a tie the user-defined route; a user-defined route as long as the VNet's or the peering's
+system route, or longer, takes the replies with it. Source: Microsoft Learn, "Virtual network traffic routing".
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.peering import PeeringLink
+from bastion_operator.network.prefixes import AddressSet, prefix_length
+from bastion_operator.network.reachability.path import Topology
+from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.verdict import Via
+from bastion_operator.network.route_table import Route, RouteTable
+from bastion_operator.network.virtual_network import VirtualNetwork
+
+_INSIDE: Final = frozenset({"vnetlocal", "vnetpeering"})
+_GATEWAY: Final = frozenset({"virtualnetworkgateway"})
+
+
+def return_route_findings(question: Question) -> Iterator[Finding]:
+    """Replies go straight back; no user route applies to the Developer SKU's source."""
+    host, target = question.host, question.target
+    if host.is_developer or not question.flow_is_known or target.subnet is None:
+        return
+    over_gateway = question.path.via is Via.IP_CONNECT
+    if over_gateway:
+        message = (
+            "the routes back over the gateway or the virtual hub are learned, and not to be seen in Azure's resources"
+        )
+        yield finding("NotLookedAt", message, resource=target.subnet.id)
+    if target.subnet.route_table_id is None:
+        return
+    table = question.evaluation.inventory.route_table(target.subnet.route_table_id)
+    if table is None:
+        message = f"the route table {target.subnet.route_table_id} of subnet {target.subnet.name} is not in the data"
+        yield finding("EffectiveDataUnavailable", message, resource=target.subnet.route_table_id)
+        return
+    key = ("return", table.key, host.bastion.key, target.network_key, question.path.topology, question.path.sound)
+    system = _system_prefixes(question)
+    if over_gateway and not table.propagates_bgp:
+        system = []
+    good = _GATEWAY if over_gateway else _INSIDE
+    yield from question.evaluation.once(
+        (*key, over_gateway), lambda: tuple(_judged(table, host.sources, host.prefix_text, system, good))
+    )
+
+
+def _judged(
+    table: RouteTable, sources: AddressSet, prefix: str, system: list[tuple[int, int]], good: frozenset[str]
+) -> Iterator[Finding]:
+    diverted, route = _diverted(table, sources, system, good)
+    if route is not None:
+        some = ", ".join(diverted.prefixes())
+        message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.id.rsplit('/', 1)[-1]} takes the replies"
+        yield finding(
+            "ReturnRouteDiverted",
+            f"{message} to {some} (of the Bastion addresses {prefix}) away: take it off, or add a route for {prefix} to"
+            f" {'VirtualNetworkGateway' if 'vnetlocal' not in good else 'VnetLocal'}",
+            resource=table.id,
+            rule=route.name,
+        )
+    if (unread := next((item for item in table.routes if not item.readable), None)) is not None:
+        message = f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) cannot be read"
+        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.name)
+
+
+def _diverted(
+    table: RouteTable, sources: AddressSet, system: list[tuple[int, int]], good: frozenset[str]
+) -> tuple[AddressSet, Route | None]:
+    """The sources whose replies a user route takes elsewhere, and the route that does it to the lowest of them."""
+    remaining, diverted, blamed = sources, AddressSet(), None
+    for interval, route in _longest_first(table, system):
+        taken = remaining & AddressSet([interval])
+        remaining -= taken
+        if route is not None and taken and route.next_hop not in good:
+            if blamed is None or taken.lowest < diverted.lowest:
+                blamed = route
+            diverted |= taken
+    return diverted, blamed
+
+
+def _longest_first(table: RouteTable, system: list[tuple[int, int]]) -> list[tuple[tuple[int, int], Route | None]]:
+    """User routes and system routes (None) in the order in which they win: by length, on a tie the user's."""
+    user: list[tuple[tuple[int, int], Route | None]] = [
+        (route.interval, route) for route in table.routes if route.interval is not None and route.readable
+    ]
+    every = user + [(interval, None) for interval in system]
+    return sorted(every, key=lambda pair: (-prefix_length(pair[0]), pair[1] is None))
+
+
+def _system_prefixes(question: Question) -> list[tuple[int, int]]:
+    """The prefixes of the system routes that lead to the Bastion: the VNet's own, or the peer's as the VM's link knows it."""
+    path, target, host = question.path, question.target, question.host
+    own = _prefixes_of(target.network)
+    if path.topology is Topology.SAME_VNET:
+        return own
+    link = path.pair.far if path.pair is not None else None
+    if path.sound and link is not None:
+        return own + _known_to(link)
+    return own + _prefixes_of(host.network)
+
+
+def _known_to(link: PeeringLink) -> list[tuple[int, int]]:
+    return [] if link.remote_address_space is None else _separate(link.remote_address_space.texts)
+
+
+def _prefixes_of(network: VirtualNetwork | None) -> list[tuple[int, int]]:
+    return [] if network is None or network.address_space is None else _separate(network.address_space.texts)
+
+
+def _separate(texts: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Each prefix by itself: neighbouring prefixes are routes of their own, never one longer route."""
+    return [interval for text in texts for interval in AddressSet.readable(text).intervals]

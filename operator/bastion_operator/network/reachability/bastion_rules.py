@@ -73,6 +73,22 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rest:
+    """A rectangle of traffic that goes on to the next rule; ``passed``: a wider Allow has already let it through."""
+
+    source: AddressSet
+    destination: AddressSet
+    passed: bool = False
+
+    def without(self, hit: AddressSet, met: AddressSet) -> "tuple[_Rest, _Rest]":
+        """What is left after a smaller rectangle is cut out."""
+        return (
+            _Rest(self.source - hit, self.destination, self.passed),
+            _Rest(hit, self.destination - met, self.passed),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Meaning:
     """What tags mean in this group; ``daring`` counts what cannot be known or read as everything, else as nothing."""
 
@@ -210,20 +226,24 @@ def _not_explicit(group: SecurityGroup, row: _Row) -> Finding:
 
 def _walk(group: SecurityGroup, row: _Row, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Iterator[_Part]:
     """The fates of a row's traffic to one port, rule by rule."""
-    remaining = [(row.source, row.destination)]
+    remaining = [_Rest(row.source, row.destination)]
     rules = sorted((*(group.rules or ()), *DEFAULT_RULES), key=lambda rule: rule.priority or 0)
     for rule in rules:
         if not _applies(rule, row.direction, port, meaning, doubts):
             continue
         source, destination = meaning.of(rule.source, doubts), meaning.of(rule.destination, doubts)
-        rest: list[tuple[AddressSet, AddressSet]] = []
-        for one, other in remaining:
-            hit, met = one & source, other & destination
+        rest: list[_Rest] = []
+        for one in remaining:
+            hit, met = one.source & source, one.destination & destination
             if not hit or not met:
-                rest.append((one, other))
+                rest.append(one)
                 continue
-            yield _Part(hit, met, _fate(rule, row), rule)
-            rest += [(left, right) for left, right in ((one - hit, other), (hit, other - met)) if left and right]
+            rest += [other for other in one.without(hit, met) if other.source and other.destination]
+            fate = _fate(rule, row, passed=one.passed)
+            if fate is None:
+                rest.append(_Rest(hit, met, passed=True))
+            else:
+                yield _Part(hit, met, fate, rule)
         remaining = rest
 
 
@@ -243,10 +263,13 @@ def _applies(rule: SecurityRule, direction: Direction, port: int, meaning: _Mean
     return True
 
 
-def _fate(rule: SecurityRule, row: _Row) -> _Fate:
-    if rule.access is Access.ALLOW:
-        return _Fate.PASSES if rule.default or not _names(rule, row) else _Fate.EXPLICIT
-    return _Fate.DEFAULT_DENY if rule.default else _Fate.USER_DENY
+def _fate(rule: SecurityRule, row: _Row, *, passed: bool) -> _Fate | None:
+    """What a rule makes of traffic; None where it passes, and a later rule may still be the one that Azure asks for."""
+    if rule.access is Access.ALLOW and not rule.default:
+        return _Fate.EXPLICIT if _names(rule, row) else None
+    if rule.default:
+        return _Fate.PASSES if passed or rule.access is Access.ALLOW else _Fate.DEFAULT_DENY
+    return None if passed else _Fate.USER_DENY
 
 
 def _names(rule: SecurityRule, row: _Row) -> bool:

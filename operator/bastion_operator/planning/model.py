@@ -53,6 +53,8 @@ class Change:
     :ivar if_match: the etag of what the plan was made on; None where there was nothing
     :ivar root_id: the resource to be read again before the change is made: the resource itself, or the virtual
         network that a subnet or peering is part of
+    :ivar also_read: other resources that the change was judged by and that must be read again as well, such as the
+        network at the other end of a peering
     """
 
     verb: Verb
@@ -63,6 +65,12 @@ class Change:
     differences: tuple[Difference, ...] = ()
     if_match: str | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    also_read: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every resource to be read again before the change is made."""
+        return (self.root_id, *self.also_read)
 
     def __str__(self) -> str:
         detail = f" ({'; '.join(map(str, self.differences))})" if self.differences else ""
@@ -98,15 +106,6 @@ class Plan:
     def settled(self) -> bool:
         """Nothing to change and nothing to wait for."""
         return not self.changes and not self.waits
-
-    def doubtful_roots(self) -> tuple[str, ...]:
-        """The ids to be read afresh before anything is done or said, each once, in the order of the plan.
-
-        Obstacles are among them: what a late source shows as missing may be there.
-        """
-        roots = [change.root_id for change in self.changes] + [wait.root_id for wait in self.waits]
-        roots += [root_of(finding.resource) for finding in self.obstacles if finding.resource]
-        return tuple({normalise_id(root_id): root_id for root_id in roots}.values())
 
 
 def root_of(resource_id: str) -> str:

@@ -86,17 +86,19 @@ def _plan_half(asked: VNetPeeringInput, half: Half, link: Link | None, other: Li
         return replace(plan, waits=(*plan.waits, Wait(link.id, half.local_id, provisioning_state(link.body))))
     if link.disconnected:
         reason = "the half reads Disconnected: Azure joins it again only after it was deleted"
-        return _changing(plan, Change(Verb.DELETE, link.id, half.local_id, reason))
+        return _changing(plan, half, Change(Verb.DELETE, link.id, half.local_id, reason))
     named = _named_flags(half.flags)
     found = differences(link.body, named)
     if found:
         body = with_named(link.body, named)
-        return _changing(plan, Change(Verb.UPDATE, link.id, half.local_id, "flags differ from the spec", body, found))
+        return _changing(
+            plan, half, Change(Verb.UPDATE, link.id, half.local_id, "flags differ from the spec", body, found)
+        )
     # While only one half exists Azure keeps no remote address space in sync.
     if link.connected and not link.address_space_in_sync:
         reason = "the remote network's address space has changed since the link last learned it"
         query = {SYNC_REMOTE_ADDRESS_SPACE: "true"}
-        return _changing(plan, Change(Verb.SYNC, link.id, half.local_id, reason, dict(link.body), query=query))
+        return _changing(plan, half, Change(Verb.SYNC, link.id, half.local_id, reason, dict(link.body), query=query))
     return plan
 
 
@@ -113,7 +115,9 @@ def _plan_creation(asked: VNetPeeringInput, half: Half, other: Link | None, plan
         # The gateway must be lent before it can be used: the other half comes first.
         return plan
     body = {"properties": {"remoteVirtualNetwork": {"id": half.remote_id}, **_flags_at_creation(half.flags)}}
-    return _changing(plan, Change(Verb.CREATE, link_id, half.local_id, f"no peering leads to {half.remote_id}", body))
+    return _changing(
+        plan, half, Change(Verb.CREATE, link_id, half.local_id, f"no peering leads to {half.remote_id}", body)
+    )
 
 
 def _own(asked: VNetPeeringInput, plan: Plan, half: Half, link: Link) -> tuple[Plan, list[Finding]]:
@@ -152,8 +156,9 @@ def _flags_at_creation(flags: PeeringFlags) -> dict[str, Any]:
     return {**defaults, **flags.to_json()}
 
 
-def _changing(plan: Plan, change: Change) -> Plan:
-    return replace(plan, changes=(*plan.changes, change))
+def _changing(plan: Plan, half: Half, change: Change) -> Plan:
+    # What one half may become hangs on what the other is: both networks are read before either is written.
+    return replace(plan, changes=(*plan.changes, replace(change, also_read=(half.remote_id,))))
 
 
 def _hindered(plan: Plan, *obstacles: Finding) -> Plan:

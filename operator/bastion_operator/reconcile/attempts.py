@@ -27,6 +27,7 @@ _WAITS: Mapping[ErrorClass, tuple[float, float]] = {
     ErrorClass.DENIED: (120.0, 900.0),
     ErrorClass.CREDENTIAL: (60.0, 600.0),
 }
+_CONTENTION_TOLD_AFTER = 5
 BLOCKING = frozenset({ErrorClass.REFUSED, ErrorClass.DENIED, ErrorClass.CREDENTIAL})
 
 
@@ -74,11 +75,16 @@ class Attempts:
         wanted = {_signature(change) for change in changes}
         for signature in attempts.keys() - wanted:
             del attempts[signature]
-        return [failure_of(attempts[each].error, attempts[each].resource_id) for each in attempts]
+        return [failure_of(each.error, each.resource_id) for each in attempts.values() if not _passing(each)]
 
     def forget(self, key: Key) -> None:
         """The custom resource is gone."""
         self._failed.pop(key, None)
+
+
+def _passing(attempt: _Attempt) -> bool:
+    """Others' work in the way is Azure's everyday life: it is told only if it lasts."""
+    return attempt.error.error_class is ErrorClass.CONTENTION and attempt.failures <= _CONTENTION_TOLD_AFTER
 
 
 def failure_of(error: AzureError, resource_id: str) -> Failure:

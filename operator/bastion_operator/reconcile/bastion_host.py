@@ -45,6 +45,8 @@ async def bastion_host_pass(services: Services, key: Key) -> Outcome:
         raw = await get_object(services.kube, BastionHost, key.namespace, key.name)
     except NotFoundError:
         services.attempts.forget(key)
+        # One that was only observed had no finalizer, and not every cluster collects garbage by owner.
+        await services.reports.delete_all({"metadata": {"namespace": key.namespace, "name": key.name}})
         return GONE
     host = BastionHost.model_validate(raw)
     status = host.status or BastionHostStatus()

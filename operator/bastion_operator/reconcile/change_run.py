@@ -85,7 +85,8 @@ class ChangeRun:
             # The fresh reading brought up something else that must be read afresh.
             result.again_in = 0.0
         if self.may_write:
-            await self._send([change for change in plan.changes if normalise_id(change.root_id) in known], result)
+            sure = [change for change in plan.changes if known.issuperset(map(normalise_id, change.reads))]
+            await self._send(sure, result)
         return result
 
     async def take_down(self, roots: Iterable[str], make_plan: MakePlan) -> ChangeResult:
@@ -99,12 +100,24 @@ class ChangeRun:
         return result
 
     def _roots(self, plan: Plan) -> list[str]:
-        # A claim is neither taken nor given up on a late source's word.
+        """What must be read afresh to act on the plan now: not what waits behind another change of the same root."""
+        roots = [root for change in self._next_changes(plan.changes) for root in change.reads]
+        roots += [wait.root_id for wait in plan.waits if not self.services.in_flight.running(wait.resource_id)]
+        # An obstacle is read again as well: what a late source shows as missing may be there.
+        roots += [root_of(finding.resource) for finding in plan.obstacles if finding.resource]
+        # And a claim is neither taken nor given up on a late source's word.
         before, after = ({normalise_id(claim.id) for claim in claims} for claims in (self.claims, plan.claims))
-        roots = [*plan.doubtful_roots(), *(root_of(resource_id) for resource_id in sorted(before ^ after))]
-        # What this process is changing is read when that has ended; until then nothing could be sent anyway.
-        idle = [root for root in roots if not self.services.in_flight.busy(root)]
-        return list({normalise_id(root): root for root in idle}.values())
+        roots += [root_of(resource_id) for resource_id in sorted(before - after)]
+        return list({normalise_id(root): root for root in roots}.values())
+
+    def _next_changes(self, changes: Iterable[Change]) -> list[Change]:
+        """The changes that may be sent now: the first of each root that is not busy, and not one that failed just now."""
+        found: dict[str, Change] = {}
+        for change in changes:
+            root = normalise_id(change.root_id)
+            if not self.services.in_flight.busy(root) and self.services.attempts.wait_for(self.key, change) <= 0:
+                found.setdefault(root, change)
+        return list(found.values())
 
     async def read(self, roots: Iterable[str]) -> tuple[dict[str, Body | None], list[Failure]]:
         """GET each root; what could not be read is a failure and stays as it was known."""
@@ -127,7 +140,9 @@ class ChangeRun:
 
     async def _send(self, changes: list[Change], result: ChangeResult) -> None:
         attempts = self.services.attempts
-        due = self._due(changes)
+        due = self._next_changes(changes)
+        for change in due:
+            self.services.in_flight.begin(change.root_id)
         if due and result.plan.claims != self.claims:
             # Written down before the first request: a crash after it must find what it made.
             try:
@@ -151,16 +166,6 @@ class ChangeRun:
         if result.again_in is not None:
             looks.append(result.again_in)
         result.again_in = min(looks, default=None)
-
-    def _due(self, changes: list[Change]) -> list[Change]:
-        """Those that may be sent now, one for each root, which is busy from here on."""
-        due: list[Change] = []
-        for change in changes:
-            if self.services.in_flight.busy(change.root_id) or self.services.attempts.wait_for(self.key, change) > 0:
-                continue
-            self.services.in_flight.begin(change.root_id)
-            due.append(change)
-        return due
 
     async def _send_one(self, change: Change, result: ChangeResult) -> None:
         client = self.session.client

@@ -1,0 +1,200 @@
+"""Five chapters; the exit code is 0 only if everything that they promise came true."""
+
+import signal
+import sys
+import time
+from typing import Any
+
+from dev.control_plane import ControlPlaneError
+from dev.demo.colleague import Colleague
+from dev.demo.screen import NotComeTrueError, Screen
+from dev.demo.stage import EXAMPLE, NAMESPACE, OPERATOR_NAMESPACE, SPEED, Stage
+
+HUB_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000a"
+APPS_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000b"
+DENY = "DenySshDuringAudit"
+
+# What the operator makes: everything of these types in the example's networks.
+OURS = ("/bastionhosts/", "/publicipaddresses/", "/subnets/azurebastionsubnet", "/virtualnetworkpeerings/")
+
+
+def main() -> int:
+    """Play the demo; returns the exit code."""
+    screen = Screen()
+    started = time.monotonic()
+    try:
+        with Stage() as stage:
+            play(stage, screen)
+            screen.say(
+                f"\nEverything came true, in {time.monotonic() - started:.0f} s (Azure at {SPEED:.0f} times its speed)."
+            )
+    except (NotComeTrueError, ControlPlaneError) as error:
+        print(f"\ndemo: did not come true: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def play(stage: Stage, screen: Screen) -> None:
+    """All chapters. Raises NotComeTrueError at the first promise that is not kept."""
+    before = stage.azure.resources()
+    install(stage, screen)
+    provision(stage, screen)
+    verdicts(stage, screen)
+    if screen.interactive:
+        stay(stage, screen)
+    repair(stage, screen)
+    remove(stage, screen, before)
+
+
+def install(stage: Stage, screen: Screen) -> None:
+    """The platform team's part."""
+    screen.chapter("Install: the base, an identity, and the operator under its own service account")
+    stage.install()
+    stage.start_operator()
+    screen.command("kubectl get azureidentities", stage.kubectl("get", "azureidentities"))
+    screen.say(
+        f"Its only credential is a Secret in the namespace {OPERATOR_NAMESPACE}; Azure is a local one, over TLS."
+    )
+
+
+def provision(stage: Stage, screen: Screen) -> None:
+    """Chapter 1 and 2: hub, Bastion, three spokes in two subscriptions; conditions on the way."""
+    screen.chapter("1. Apply one BastionHost and one VNetPeering: Azure follows")
+    screen.command(f"kubectl apply -f {EXAMPLE.relative_to(EXAMPLE.parents[1])}/", stage.kubectl("apply", *files()))
+    screen.wait_for("conditions say Reconciling while Azure works", lambda: reconciling(stage), seconds=30)
+    screen.command("kubectl get bh,vnp -n connectivity", stage.kubectl("get", "bh,vnp", "-n", NAMESPACE))
+    wait = ["wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", NAMESPACE, "--timeout=90s"]
+    screen.command(" ".join(["kubectl", *wait]), stage.kubectl(*wait, timeout=100))
+    made = [each for each in stage.azure.resources() if any(mark in each for mark in OURS)]
+    screen.check(
+        "in Azure: the subnet, the public IP address, the host, and both halves of three links in two subscriptions",
+        [sum(mark in each for each in made) for mark in OURS] == [1, 1, 1, 6],
+    )
+    screen.chapter("2. What kubectl shows")
+    screen.command("kubectl get bh,vnp,rr -n connectivity", stage.kubectl("get", "bh,vnp,rr", "-n", NAMESPACE))
+    conditions = r'{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}'
+    output = stage.kubectl("get", "bh", "hub", "-n", NAMESPACE, "-o", f"jsonpath={conditions}")
+    screen.command("kubectl get bh hub -o jsonpath='{…conditions…}'", output)
+
+
+def verdicts(stage: Stage, screen: Screen) -> None:
+    """Chapter 3: the table, with each kind of reason in it."""
+    screen.chapter("3. Which VMs can be reached, through which Bastion, how; and why the others cannot")
+    expected = {
+        ("web-1", "SSH"): None,
+        ("reports", "RDP"): None,
+        ("db-1", "SSH"): "NicNsgDenies",
+        ("web-2", "SSH"): "VMNotRunning",
+        ("bench-1", "SSH"): "NotPeered",
+        ("desktop-1", "RDP"): "ProtocolNotSupportedBySku",
+    }
+    screen.wait_for("the reports are there", lambda: expected.items() <= first_reasons(stage).items(), seconds=30)
+    screen.reachability(report_rows(stage))
+    rule = next(row for row in report_rows(stage) if row["vm"].endswith("/db-1"))["reasons"][0]
+    screen.check(
+        f"db-1 is kept back by rule {rule['rule']} ({rule['priority']}) of {rule['resource'].rsplit('/', 1)[-1]}",
+        (rule["rule"], rule["priority"]) == ("DenyRemoteAccess", 110),
+    )
+
+
+def repair(stage: Stage, screen: Screen) -> None:
+    """Chapter 4: somebody breaks things in Azure."""
+    screen.chapter("4. Somebody deletes one half of a peering and adds a Deny rule, in Azure, by hand")
+    colleague = Colleague(stage.azure)
+    resources = stage.azure.resources()
+    half = next(
+        each for each in resources if "/virtualnetworks/hub/virtualnetworkpeerings/azurebastion-billing" in each
+    )
+    name = resources[half]["name"]
+    colleague.delete_peering(HUB_SUBSCRIPTION, "connectivity", "hub", name)
+    screen.say(f"deleted: the hub's half of the link to billing ({name})")
+    colleague.deny(APPS_SUBSCRIPTION, "shop", "web-nsg", DENY, priority=100, port=22)
+    screen.say(f"added: {DENY} to the network security group of the shop's web subnet")
+    screen.wait_for(
+        "both halves read Connected again, and nobody touched Kubernetes", lambda: connected(stage), seconds=60
+    )
+    screen.wait_for(
+        "the verdict on web-1 turned, with the rule as its reason",
+        lambda: first_reasons(stage).get(("web-1", "SSH")) == "SubnetNsgDenies",
+        seconds=60,
+    )
+    screen.wait_for(
+        "the VM behind the mended link is reachable as before",
+        lambda: first_reasons(stage).get(("reports", "RDP"), "?") is None,
+        seconds=60,
+    )
+    screen.reachability([row for row in report_rows(stage) if row["vm"].endswith(("/web-1", "/reports"))])
+    columns = "custom-columns=WHAT:.reason,ON:.regarding.name,NOTE:.note"
+    events = stage.kubectl("get", "events.events.k8s.io", "-n", NAMESPACE, "-o", columns, "--sort-by=.eventTime")
+    screen.command("kubectl get events", "\n".join([events.splitlines()[0], *events.splitlines()[-4:]]))
+
+
+def remove(stage: Stage, screen: Screen, before: dict[str, Any]) -> None:
+    """Chapter 5: what the operator made goes, and nothing else."""
+    screen.chapter("5. Delete: what the operator made is gone, what it did not make is still there")
+    delete = ["delete", "bh,vnp", "--all", "-n", NAMESPACE, "--timeout=90s"]
+    screen.command(" ".join(["kubectl", *delete]), stage.kubectl(*delete, timeout=100))
+    after = stage.azure.resources()
+    screen.wait_for("no finalizer hangs, no report is left", lambda: not stage.objects("bh,vnp,rr"), seconds=15)
+    screen.check("nothing of the operator's is left in Azure", not any(mark in each for each in after for mark in OURS))
+    kept = {each: body for each, body in after.items() if not each.endswith(f"/{DENY.lower()}")}
+    screen.check(
+        "everything else is there as it was: networks, machines, and also the rule that somebody added",
+        set(kept) == set(before) and len(after) == len(before) + 1,
+    )
+
+
+def stay(stage: Stage, screen: Screen) -> None:
+    """On a terminal: leave the reader time to look around."""
+    screen.chapter("Look around; Ctrl-C goes on to the last two chapters")
+    screen.say(f"export KUBECONFIG={stage.control_plane.kubeconfig}")
+    screen.say(f"the operator's log: {stage.folder / 'bastion-operator.log'}")
+    screen.say(f"the local Azure:    {stage.azure.endpoint} (requests in {stage.azure.request_log_file})")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        screen.say("")
+
+
+def files() -> list[str]:
+    """The example's manifests as arguments of kubectl."""
+    return [f"--filename={path}" for path in sorted(EXAMPLE.glob("*.yaml"))]
+
+
+def reconciling(stage: Stage) -> bool:
+    """Whether some resource says that it is being worked on."""
+    return any(
+        condition["type"] == "Reconciling" and condition["status"] == "True"
+        for item in stage.objects("bh,vnp")
+        for condition in item.get("status", {}).get("conditions", [])
+    )
+
+
+def connected(stage: Stage) -> bool:
+    """Whether Azure itself shows six connected halves, and the VNetPeering says so too."""
+    halves = [body for each, body in stage.azure.resources().items() if "/virtualnetworkpeerings/" in each]
+    states = [body["properties"]["peeringState"] for body in halves]
+    said = [item["status"].get("connected") for item in stage.objects("vnp")]
+    return states == ["Connected"] * 6 and said == ["3/3"]
+
+
+def report_rows(stage: Stage) -> list[dict[str, Any]]:
+    """The rows of all reports, each with the name of its network; a VM that two BastionHosts look at once for each way."""
+    rows = {
+        (row["vm"], row["protocol"], row["port"]): row | {"network": report["virtualNetwork"]}
+        for report in stage.objects("rr")
+        for row in report.get("rows", [])
+    }
+    return [rows[key] for key in sorted(rows)]
+
+
+def first_reasons(stage: Stage) -> dict[tuple[str, str], str | None]:
+    """The code of the first reason by name of VM and protocol; None where it can be reached."""
+    return {
+        (row["vm"].rsplit("/", 1)[-1], row["protocol"]): row["reasons"][0]["code"] if row.get("reasons") else None
+        for row in report_rows(stage)
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

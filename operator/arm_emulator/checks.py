@@ -8,6 +8,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId
 from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.shapes.check import checked
 from arm_emulator.store import Resource
 
 NAME = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
@@ -41,6 +42,7 @@ def shaped(declared: ResourceType, body: Json) -> Json:
         raise invalid_format(
             f"Could not find member '{name}' on object of type '{declared.name.rpartition('/')[2]}'.", name
         )
+    body = checked(declared.name, body)
     wanted: Json = {
         name: copy.deepcopy(body[name]) for name in body if name in declared.envelope and body[name] is not None
     }

@@ -85,6 +85,12 @@ def load(cloud: Cloud, path: Path) -> None:
             raise EstateError(f"{path}: row {number}: field properties: not as Azure writes it: {error}") from error
 
 
+def load_rows(cloud: Cloud, rows: list[Json]) -> None:
+    """The same for rows that are no file."""
+    for row in rows:
+        _load_one(cloud, row)
+
+
 def _load_one(cloud: Cloud, row: Json) -> None:
     resource_id = parse(row["id"])
     if resource_id is None:

@@ -11,6 +11,7 @@ _SHAPE = re.compile(
     re.IGNORECASE,
 )
 
+_PROVIDERS = "/providers/"
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
@@ -67,9 +68,14 @@ class ResourceId:
 
 
 def parse(text: str) -> ResourceId | None:
-    """The id in `text`, or None where it is none of subscription, resource group or resource."""
+    """The id in `text`, or None where it is none of subscription, resource group or resource.
+
+    Extension resources (`…/providers/A/…/providers/B/…`) are none of these.
+    """
     match = _SHAPE.match(text)
     if match is None:
+        return None
+    if text.lower().count(_PROVIDERS) > 1:
         return None
     subscription, group, namespace, path = match.group("subscription", "group", "namespace", "path")
     if namespace is None:

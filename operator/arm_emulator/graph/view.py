@@ -63,7 +63,7 @@ class GraphView:
             self._show(key, row)
         self._pending.clear()
         for key, row in self._cloud.extra_rows.items():
-            self._show(key, {**dict.fromkeys(COLUMNS), **_text_columns(row), **_known_columns(row)})
+            self._show(key, _foreign_row(row))
 
     def _show(self, key: str, row: Json | None) -> None:
         self.version += 1
@@ -116,12 +116,18 @@ _INSIDE_THEIR_PARENTS = (
 )
 
 
-def _text_columns(row: Json) -> Json:
-    return {"kind": "", "managedBy": "", "location": "", "resourceGroup": "", "subscriptionId": ""} | {
-        "type": str(row.get("type") or "").lower()
-    }
-
-
-def _known_columns(row: Json) -> Json:
+def _foreign_row(row: Json) -> Json:
+    """A row of an estate file whose id is no resource's: as it came, with the columns that can be told from the id."""
     known = {name: row[name] for name in COLUMNS if row.get(name) is not None}
-    return {**known, "type": str(row.get("type") or "").lower()}
+    segments = row["id"].strip("/").split("/")
+    below = {segments[n].lower(): segments[n + 1] for n in range(0, min(4, len(segments) - 1), 2)}
+    filled = {
+        **dict.fromkeys(COLUMNS),
+        "name": segments[-1],
+        "kind": "",
+        "managedBy": "",
+        "location": "",
+        "subscriptionId": below.get("subscriptions", ""),
+        "resourceGroup": below.get("resourcegroups", "").lower(),
+    }
+    return {**filled, **known, "type": str(row.get("type") or "").lower()}

@@ -25,7 +25,7 @@ class Peerings(ResourceType):
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteAddressSpace",
-                           "remoteVirtualNetworkAddressSpace", "remoteVirtualNetworkEncryption", "remoteBgpCommunities",
+                           "remoteVirtualNetworkAddressSpace", "localAddressSpace", "localVirtualNetworkAddressSpace", "remoteVirtualNetworkEncryption", "remoteBgpCommunities",
                            "remoteGateways"})  # fmt: skip
 
     def prepare(self, put: Put) -> None:

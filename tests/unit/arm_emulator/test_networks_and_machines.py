@@ -1,0 +1,243 @@
+"""Subnets, security groups, public IPs, interfaces, machines and route tables: refusals, answers, back references."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.arm import NET, PUBLIC_IP, RG, SUB, Arm, network_body, rule_body, subnet_body
+
+GROUP = f"{NET}/networkSecurityGroups/n"
+VM = f"{RG}/providers/Microsoft.Compute/virtualMachines/vm"
+
+
+def nic_body(subnet: str, **extra: Any) -> dict[str, Any]:
+    part = {"subnet": {"id": subnet}, **extra.pop("part", {})}
+    return {"location": "westeurope", "properties": {"ipConfigurations": [{"name": "c", "properties": part}], **extra}}
+
+
+def vm_body(*nics: str) -> dict[str, Any]:
+    profile = {"networkInterfaces": [{"id": nic} for nic in nics]}
+    return {"location": "westeurope", "properties": {"networkProfile": profile, "osProfile": {"computerName": "vm"}}}
+
+
+def machine(arm: Arm) -> str:
+    network = arm.network("v", "10.0.0.0/16")
+    arm.made(f"{network}/subnets/s", subnet_body("10.0.0.0/24"))
+    arm.made(f"{NET}/networkInterfaces/nic", nic_body(f"{network}/subnets/s"))
+    arm.made(VM, vm_body(f"{NET}/networkInterfaces/nic"))
+    return network
+
+
+@pytest.mark.parametrize(
+    ("prefix", "code"),
+    [("10.0.0.128/25", "NetcfgSubnetRangesOverlap"), ("10.9.0.0/24", "NetcfgInvalidSubnet"), ("10.0.1.0/33", "InvalidAddressPrefixFormat")],
+)  # fmt: skip
+def test_subnets_lie_apart_inside_the_address_space(prefix: str, code: str) -> None:
+    arm = Arm()
+    network = arm.network("v", "10.0.0.0/16", subnets=[{"name": "a", **subnet_body("10.0.0.0/24")}])
+    assert arm.put(f"{network}/subnets/b", subnet_body(prefix)).code == code
+    assert arm.get(f"{network}/subnets/b").status == 404
+
+
+def test_an_address_space_cannot_leave_its_subnets_outside() -> None:
+    arm = Arm()
+    network = arm.network("v", "10.0.0.0/16", subnets=[{"name": "a", **subnet_body("10.0.0.0/24")}])
+    assert arm.put(network, network_body("10.1.0.0/16")).code == "NetcfgInvalidSubnet"
+    assert arm.get(network).properties["addressSpace"]["addressPrefixes"] == ["10.0.0.0/16"]
+
+
+def test_a_subnet_in_use_keeps_its_prefix_and_stays() -> None:
+    arm = Arm()
+    network = machine(arm)
+    assert arm.put(f"{network}/subnets/s", subnet_body("10.0.1.0/24")).code == "InUsePrefixCannotBeDeleted"
+    answer = arm.delete(f"{network}/subnets/s")
+    assert (answer.status, answer.code) == (400, "InUseSubnetCannotBeDeleted")
+    assert arm.put(network, network_body("10.0.0.0/16", subnets=[])).code == "InUseSubnetCannotBeDeleted"
+
+
+def test_a_group_has_six_default_rules_and_back_references() -> None:
+    arm = Arm()
+    arm.made(GROUP, {"location": "westeurope"})
+    network = arm.network("v", "10.0.0.0/16")
+    arm.made(f"{network}/subnets/s", subnet_body("10.0.0.0/24", networkSecurityGroup={"id": GROUP}))
+    arm.made(f"{NET}/networkInterfaces/nic", nic_body(f"{network}/subnets/s", networkSecurityGroup={"id": GROUP}))
+    group = arm.get(GROUP).properties
+    assert [(rule["name"], rule["properties"]["priority"]) for rule in group["defaultSecurityRules"]] == [
+        ("AllowVnetInBound", 65000), ("AllowAzureLoadBalancerInBound", 65001), ("DenyAllInBound", 65500),
+        ("AllowVnetOutBound", 65000), ("AllowInternetOutBound", 65001), ("DenyAllOutBound", 65500),
+    ]  # fmt: skip
+    assert group["subnets"] == [{"id": f"{network}/subnets/s"}]
+    assert group["networkInterfaces"] == [{"id": f"{NET}/networkInterfaces/nic"}]
+    answer = arm.delete(GROUP)
+    assert (answer.status, answer.code) == (400, "InUseNetworkSecurityGroupCannotBeDeleted")
+    assert f"{network}/subnets/s" in answer.message
+
+
+def test_rules_can_be_written_one_by_one_and_show_in_the_group() -> None:
+    arm = Arm()
+    arm.made(GROUP, {"location": "westeurope", "properties": {"securityRules": [{"name": "a", **rule_body(200)}]}})
+    arm.made(f"{GROUP}/securityRules/b", rule_body(210))
+    assert [rule["name"] for rule in arm.get(GROUP).properties["securityRules"]] == ["a", "b"]
+    arm.gone(f"{GROUP}/securityRules/a")
+    assert [rule["name"] for rule in arm.get(f"{GROUP}/securityRules").body["value"]] == ["b"]
+
+
+def test_two_rules_of_one_priority_and_direction_conflict() -> None:
+    arm = Arm()
+    arm.made(GROUP, {"location": "westeurope", "properties": {"securityRules": [{"name": "a", **rule_body(200)}]}})
+    answer = arm.put(f"{GROUP}/securityRules/b", rule_body(200))
+    assert (answer.status, answer.code) == (400, "SecurityRuleConflict")
+    assert arm.put(f"{GROUP}/securityRules/c", rule_body(200, "Outbound")).status == 201
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"priority": 99}, {"priority": 4097}, {"protocol": "Sctp"}, {"access": "Maybe"}, {"destinationPortRange": "70000"},
+     {"destinationPortRange": "9-8"}, {"sourceAddressPrefix": None}, {"direction": None},
+     {"destinationPortRange": "80", "destinationPortRanges": ["81"]}],
+)  # fmt: skip
+def test_rules_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
+    arm = Arm()
+    arm.made(GROUP, {"location": "westeurope"})
+    assert arm.put(f"{GROUP}/securityRules/r", rule_body(200, **wrong) if "priority" not in wrong else rule_body(wrong["priority"])).status == 400  # fmt: skip
+
+
+def test_a_rule_answers_the_form_that_was_used_and_empty_plurals_beside_the_singular() -> None:
+    arm = Arm()
+    arm.made(GROUP, {"location": "westeurope"})
+    single = arm.made(f"{GROUP}/securityRules/a", rule_body(200, protocol="tcp")).properties
+    assert (single["destinationPortRange"], single["destinationPortRanges"], single["protocol"]) == ("*", [], "Tcp")
+    body = rule_body(210)
+    del body["properties"]["destinationPortRange"]
+    body["properties"]["destinationPortRanges"] = ["80", "443"]
+    several = arm.made(f"{GROUP}/securityRules/b", body).properties
+    assert several["destinationPortRanges"] == ["80", "443"]
+    assert "destinationPortRange" not in several
+
+
+def test_public_ips_get_an_address_with_success_and_are_counted() -> None:
+    arm = Arm(quota=2)
+    assert "ipAddress" not in arm.put(f"{NET}/publicIPAddresses/a", PUBLIC_IP).properties
+    arm.wait()
+    assert arm.get(f"{NET}/publicIPAddresses/a").properties["ipAddress"]
+    arm.made(f"{NET}/publicIPAddresses/b", PUBLIC_IP)
+    answer = arm.put(f"{NET}/publicIPAddresses/c", PUBLIC_IP)
+    assert (answer.status, answer.code) == (400, "PublicIPCountLimitReached")
+    assert arm.put(f"{NET}/publicIPAddresses/c", {**PUBLIC_IP, "location": "eastus"}).status == 201
+    dynamic = {**PUBLIC_IP, "location": "westus", "properties": {"publicIPAllocationMethod": "Dynamic"}}
+    assert arm.put(f"{NET}/publicIPAddresses/d", dynamic).status == 400
+    assert arm.put(f"{NET}/publicIPAddresses/a", {**PUBLIC_IP, "zones": ["1"]}).status == 400
+
+
+def test_interfaces_get_the_next_free_address_and_show_in_their_subnet() -> None:
+    arm = Arm()
+    network = arm.network("v", "10.0.0.0/16")
+    subnet = f"{network}/subnets/s"
+    arm.made(subnet, subnet_body("10.0.0.0/29"))
+    nics = [arm.made(f"{NET}/networkInterfaces/n{n}", nic_body(subnet)) for n in range(3)]
+    parts = [nic.properties["ipConfigurations"][0]["properties"] for nic in nics]
+    assert [part["privateIPAddress"] for part in parts] == ["10.0.0.4", "10.0.0.5", "10.0.0.6"]
+    assert arm.put(f"{NET}/networkInterfaces/n4", nic_body(subnet)).code == "SubnetIsFull"
+    expected = (
+        f"/subscriptions/{SUB}/resourceGroups/RG/providers/Microsoft.Network/networkInterfaces/N0/ipConfigurations/C"
+    )
+    assert arm.get(subnet).properties["ipConfigurations"][0] == {"id": expected}
+    static = {"privateIPAllocationMethod": "Static", "privateIPAddress": "10.0.0.5"}
+    assert arm.put(f"{NET}/networkInterfaces/n5", nic_body(subnet, part=static)).code == "PrivateIPAddressIsAllocated"
+    static["privateIPAddress"] = "10.0.0.1"
+    assert arm.put(f"{NET}/networkInterfaces/n5", nic_body(subnet, part=static)).code == "PrivateIPAddressNotInSubnet"
+
+
+def test_an_interface_of_a_machine_cannot_be_deleted_and_names_it() -> None:
+    arm = Arm()
+    machine(arm)
+    nic = arm.get(f"{NET}/networkInterfaces/nic").properties
+    assert nic["virtualMachine"] == {"id": VM}
+    assert (arm.delete(f"{NET}/networkInterfaces/nic").status, arm.delete(f"{NET}/networkInterfaces/nic").code) == (
+        400,
+        "NicInUse",
+    )
+    assert arm.put(f"{VM}2", vm_body(f"{NET}/networkInterfaces/nic")).code == "NicInUse"
+    arm.gone(VM)
+    assert arm.delete(f"{NET}/networkInterfaces/nic").headers["retry-after"] == "4"
+
+
+def test_a_machine_runs_when_made_and_is_stopped_and_started_by_operations() -> None:
+    arm = Arm()
+    machine(arm)
+
+    def power() -> str:
+        statuses = arm.get(f"{VM}/instanceView").body["statuses"]
+        return next(str(one["code"]) for one in statuses if one["code"].startswith("PowerState/"))
+
+    assert power() == "PowerState/running"
+    answer = arm.call("POST", f"{VM}/deallocate")
+    assert (answer.status, power()) == (202, "PowerState/running")
+    arm.wait()
+    assert power() == "PowerState/deallocated"
+    expanded = arm.get(VM, **{"$expand": "instanceView"}).properties["instanceView"]
+    assert any(one["code"] == "PowerState/deallocated" for one in expanded["statuses"])
+    assert "instanceView" not in arm.get(VM).properties
+    arm.call("POST", f"{VM}/powerOff")
+    arm.wait()
+    assert power() == "PowerState/stopped"
+    arm.call("POST", f"{VM}/start")
+    arm.wait()
+    assert power() == "PowerState/running"
+    assert arm.call("POST", f"{VM}/dance").status == 404
+
+
+def test_machine_lists_write_the_group_in_upper_case() -> None:
+    arm = Arm()
+    machine(arm)
+    found = arm.get(f"/subscriptions/{SUB}/providers/Microsoft.Compute/virtualMachines").body["value"][0]
+    assert "/resourceGroups/RG/" in found["id"]
+    assert arm.get(VM).body["id"] == VM
+
+
+def test_route_tables_and_routes() -> None:
+    arm = Arm()
+    table = f"{NET}/routeTables/t"
+    arm.made(table, {"location": "westeurope"})
+    route = {
+        "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.0.0.4"}
+    }
+    arm.made(f"{table}/routes/r", route)
+    assert arm.put(f"{table}/routes/again", route).code == "RouteConflict"
+    assert (
+        arm.put(
+            f"{table}/routes/x", {"properties": {"addressPrefix": "10.0.0.0/8", "nextHopType": "VirtualAppliance"}}
+        ).status
+        == 400
+    )
+    network = arm.network("v", "10.0.0.0/16")
+    arm.made(f"{network}/subnets/s", subnet_body("10.0.0.0/24", routeTable={"id": table}))
+    answer = arm.get(table).properties
+    assert answer["subnets"] == [{"id": f"{network}/subnets/s"}]
+    assert [one["name"] for one in answer["routes"]] == ["r"]
+    assert arm.delete(table).code == "InUseRouteTableCannotBeDeleted"
+
+
+def test_application_security_groups_in_use_stay() -> None:
+    arm = Arm()
+    asg = f"{NET}/applicationSecurityGroups/a"
+    arm.made(asg, {"location": "westeurope"})
+    network = arm.network("v", "10.0.0.0/16")
+    arm.made(f"{network}/subnets/s", subnet_body("10.0.0.0/24"))
+    arm.made(
+        f"{NET}/networkInterfaces/n",
+        nic_body(f"{network}/subnets/s", part={"applicationSecurityGroups": [{"id": asg}]}),
+    )
+    assert arm.delete(asg).code == "InUseApplicationSecurityGroupCannotBeDeleted"
+    arm.gone(f"{NET}/networkInterfaces/n")
+    arm.gone(asg)
+
+
+def test_references_to_what_is_not_there_are_invalid() -> None:
+    arm = Arm()
+    network = arm.network("v", "10.0.0.0/16")
+    body = subnet_body("10.0.0.0/24", networkSecurityGroup={"id": GROUP})
+    assert arm.put(f"{network}/subnets/s", body).code == "InvalidResourceReference"
+    assert arm.put(f"{NET}/networkInterfaces/n", nic_body(f"{network}/subnets/no")).code == "InvalidResourceReference"
+    body = subnet_body("10.0.0.0/24", networkSecurityGroup={"id": "nonsense"})
+    assert arm.put(f"{network}/subnets/s", body).status == 400

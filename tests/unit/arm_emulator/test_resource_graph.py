@@ -1,0 +1,315 @@
+"""Resource Graph: the query language, rows, paging, lag, quota, rights and errors."""
+
+from typing import Any
+
+import pytest
+
+from arm_emulator.principals import Assignment, Principal
+from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, link_body
+
+COLUMNS = ["id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy", "sku", "plan",
+           "properties", "tags", "identity", "zones", "extendedLocation"]  # fmt: skip
+
+
+def machine(number: int, **properties: Any) -> dict[str, Any]:
+    return {
+        "id": f"{RG}/providers/Microsoft.Compute/virtualMachines/vm{number:04}",
+        "type": "microsoft.compute/virtualmachines",
+        "location": ["westeurope", "eastus"][number % 2],
+        "tags": {"env": "prod", "owner": "Ann Onym"} if number % 3 == 0 else None,
+        "properties": {
+            "vmId": str(number),
+            "hardware": {"size": number, "disks": [{"lun": n} for n in range(number % 3)]},
+            "networkProfile": {"networkInterfaces": [{"id": f"{NET}/networkInterfaces/nic{number}"}]},
+            "extended": {"instanceView": {"powerState": {"code": "PowerState/running", "displayStatus": "VM running"}}},
+            **properties,
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def arm() -> Arm:
+    network = {
+        "id": f"{NET}/virtualNetworks/Hub",
+        "type": "microsoft.network/virtualnetworks",
+        "location": "westeurope",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [{"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}]},
+    }  # fmt: skip
+    return Arm(estate=[machine(n) for n in range(10)] + [network])
+
+
+def rows(arm: Arm, text: str) -> list[dict[str, Any]]:
+    arm.now += 5
+    answer = arm.query(text)
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = answer.body["data"]
+    return found
+
+
+def column(arm: Arm, text: str) -> list[Any]:
+    return [value for row in rows(arm, text) for value in row.values()]
+
+
+VMS = "resources | where type =~ 'Microsoft.Compute/virtualMachines'"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("resources | count", [11]),
+        ("Resources | where type == 'Microsoft.Compute/virtualMachines' | count", [0]),
+        (f"{VMS} | count", [10]),
+        ("where type has 'VIRTUALNETWORKS' | project name", ["Hub"]),
+        (f"{VMS} | where name in~ ('VM0001', 'vm0003') | project name | order by name asc", ["vm0001", "vm0003"]),
+        (f"{VMS} | where name in ('VM0001', 'vm0003') | project name", ["vm0003"]),
+        (f"{VMS} | where name !in~ ('VM0001') | count", [9]),
+        (f"{VMS} | where properties.hardware.size between (2 .. 4) | count", [3]),
+        (f"{VMS} | where properties.hardware.size >= 8 or (location == 'eastus' and not(name endswith '9')) | count", [6]),
+        (f"{VMS} | where isnotempty(tags.env) | count", [4]),
+        (f"{VMS} | where isnull(tags['env']) | count", [6]),
+        (f"{VMS} | where tags.owner has 'onym' | count", [4]),
+        (f"{VMS} | where tags.owner has 'ony' | count", [0]),
+        (f"{VMS} | where tags.owner contains 'ONY' | count", [4]),
+        (f"{VMS} | where tags.owner contains_cs 'ONY' | count", [0]),
+        (f"{VMS} | where name matches regex @'^vm000[12]$' | count", [2]),
+        (f"{VMS} | where name startswith 'VM' and name !startswith_cs 'VM' | count", [10]),
+        (f"{VMS} | top 2 by name | project name", ["vm0009", "vm0008"]),
+        (f"{VMS} | sort by toint(properties.hardware.size) | take 1 | project name", ["vm0009"]),
+        (f"{VMS} | distinct location | order by location asc", ["eastus", "westeurope"]),
+        (f"{VMS} | extend size = toint(properties.hardware.size) | summarize sum(size), max(size), avg(size)", [45, 9, 4.5]),
+        (f"{VMS} | summarize n = dcount(location), k = countif(location == 'eastus')", [2, 5]),
+        (f"{VMS} | project iff(location == 'eastus', 'E', 'W') | take 1", ["W"]),
+        (f"{VMS} | where name == 'vm0002' | project strcat(name, '/', location, '/', tostring(properties.hardware.size))", ["vm0002/westeurope/2"]),
+        (f"{VMS} | where name == 'vm0002' | project substring(name, 2, 2), indexof(name, '2'), array_length(properties.hardware.disks)", ["00", 5, 2]),
+        (f"{VMS} | where name == 'vm0002' | project split(name, 'm')[1]", ["0002"]),
+        (f"{VMS} | where name == 'vm0002' | mv-expand disk = properties.hardware.disks | project toint(disk.lun) | order by properties_x asc", None),
+        (f"{VMS} | where name == 'vm0002' | mv-expand disk = properties.hardware.disks | project disk.lun", [0, 1]),
+        (f"{VMS} | parse name with 'vm' number:int | where number > 7 | project number", [8, 9]),
+        (f"{VMS} | where name == 'vm0001' | project a = 1 + 2 * 3 - 4 / 2, b = 7 % 4", [5, 3]),
+        ("resources | where properties.addressSpace.addressPrefixes[0] == '10.0.0.0/16' | project name", ["Hub"]),
+        (f"{VMS} | where todatetime('2020-01-01') < ago(1d) and now() > datetime(2021-05-01) | count", [10]),
+        (f"{VMS} | where (hash(tolower(id)) % 3 + 3) % 3 in (0, 1, 2) | count", [10]),
+        (f"{VMS} | union (resources | where type has 'virtualnetworks') | count", [11]),
+        ("resourcecontainers | where type == 'microsoft.resources/subscriptions/resourcegroups' | project name", ["rg", "rg"]),
+        ("resourcecontainers | where type == 'microsoft.resources/subscriptions' | count", [2]),
+        ("networkresources | count", [0]),
+        ("authorizationresources | count", [0]),
+        ("computeresources | count", [0]),
+        ("resources | where type has 'subnets' | count", [0]),
+    ],
+)  # fmt: skip
+def test_the_query_language(arm: Arm, query: str, expected: list[Any] | None) -> None:
+    if expected is None:
+        arm.now += 5
+        assert arm.query(query).status == 400, "a column that was not projected cannot be sorted by"
+    else:
+        assert column(arm, query) == expected
+
+
+def test_paths_name_their_columns_with_underscores(arm: Arm) -> None:
+    row = rows(arm, f"{VMS} | project properties.hardware.size, tostring(properties.vmId), x = location, 1 | take 1")[0]
+    assert list(row) == ["properties_hardware_size", "properties_vmId", "x", "Column1"]
+    assert list(rows(arm, f"{VMS} | summarize count() by location")[0]) == ["location", "count_"]
+    assert list(rows(arm, f"{VMS} | summarize make_set(name), dcount(id) by location")[0]) == [
+        "location",
+        "set_name",
+        "dcount_id",
+    ]
+
+
+def test_project_away_and_extend_keep_the_other_columns(arm: Arm) -> None:
+    kept = list(rows(arm, f"{VMS} | extend size = properties.hardware.size | project-away prop*, t* | take 1")[0])
+    assert kept == [name for name in COLUMNS if not name.startswith(("prop", "t"))] + ["size"]
+
+
+@pytest.mark.parametrize(("kind", "count"), [("inner", 10), ("leftouter", 11), ("innerunique", 10), ("fullouter", 12)])
+def test_joins_and_the_suffix_of_duplicate_columns(arm: Arm, kind: str, count: int) -> None:
+    right = "(resourcecontainers | where type endswith 'resourcegroups' | project resourceGroup, subscriptionId)"
+    left = "resources | extend subscriptionId = iff(name == 'Hub', 'none', subscriptionId)"
+    found = rows(
+        arm, f"{left} | join kind={kind} {right} on subscriptionId | project name, resourceGroup1, subscriptionId1"
+    )
+    assert len(found) == {"innerunique": 1}.get(kind, count)
+    if kind == "leftouter":
+        assert [row["resourceGroup1"] for row in found if row["name"] == "Hub"] == [None]
+
+
+def test_join_on_different_names(arm: Arm) -> None:
+    right = "(resourcecontainers | where type endswith 'resourcegroups' | project sub = subscriptionId, group = name)"
+    assert len(rows(arm, f"resources | join kind=leftouter {right} on $left.subscriptionId == $right.sub")) == 11
+
+
+def test_mv_expand_gives_at_most_128_rows_a_record_and_400_when_asked() -> None:
+    arm = Arm(estate=[machine(1, many=list(range(500)))])
+    assert column(arm, "resources | mv-expand x = properties.many | count") == [128]
+    assert column(arm, "resources | mv-expand x = properties.many limit 400 | count") == [400]
+    assert column(arm, "resources | mv-expand x = properties.many limit 1000 | count") == [400]
+
+
+def test_rows_have_sixteen_columns_with_graphs_own_empties(arm: Arm) -> None:
+    row = rows(arm, "resources | where name == 'Hub'")[0]
+    assert list(row) == COLUMNS
+    assert (row["type"], row["resourceGroup"], row["kind"], row["managedBy"]) == (
+        "microsoft.network/virtualnetworks",
+        "rg",
+        "",
+        "",
+    )
+    assert [row[name] for name in ("sku", "plan", "identity", "zones", "extendedLocation")] == [None] * 5
+    assert row["id"] == f"{NET}/virtualNetworks/Hub"
+    assert row["properties"]["subnets"][0]["etag"].startswith("W/")
+    assert row["properties"]["virtualNetworkPeerings"] == []
+
+
+def test_machines_carry_their_power_state(arm: Arm) -> None:
+    code = column(arm, f"{VMS} | project properties.extended.instanceView.powerState.code | take 1")
+    assert code == ["PowerState/running"]
+
+
+def test_pages_follow_each_other_by_skip_token(arm: Arm) -> None:
+    text, names, token, pages = "resources | project id, name | order by id asc", [], None, 0
+    while True:
+        arm.now += 5
+        body = arm.query(text, options={"$top": 4, **({"$skipToken": token} if token else {})}).body
+        assert (body["totalRecords"], body["count"], body["resultTruncated"]) == (11, len(body["data"]), "false")
+        names += [row["name"] for row in body["data"]]
+        pages, token = pages + 1, body.get("$skipToken")
+        if token is None:
+            break
+    assert (len(set(names)), pages) == (11, 3)
+
+
+def test_a_limited_query_has_no_token(arm: Arm) -> None:
+    arm.now += 5
+    body = arm.query(f"{VMS} | limit 5", options={"$top": 2}).body
+    assert (body["totalRecords"], body["count"], body["resultTruncated"], "$skipToken" in body) == (5, 2, "true", False)
+
+
+def test_the_table_format(arm: Arm) -> None:
+    arm.now += 5
+    data = arm.query(
+        f"{VMS} | project name, size = properties.hardware.size | top 1 by name", options={"resultFormat": "table"}
+    ).body["data"]
+    assert data == {
+        "columns": [{"name": "name", "type": "string"}, {"name": "size", "type": "integer"}],
+        "rows": [["vm0009", 9]],
+    }
+
+
+@pytest.mark.parametrize(
+    "options", [{"$top": 0}, {"$top": 1001}, {"$skip": -1}, {"resultFormat": "csv"}, {"$skipToken": "x"}, [1]]
+)
+def test_options_out_of_bounds_are_refused(arm: Arm, options: Any) -> None:
+    arm.now += 5
+    assert arm.query("resources", options=options).status == 400
+
+
+def test_a_syntax_error_is_answered_as_recorded(arm: Arm) -> None:
+    arm.now += 5
+    answer = arm.query("where where")
+    assert (answer.status, answer.code) == (400, "BadRequest")
+    assert answer.body["error"]["details"][0]["code"] == "InvalidQuery"
+    assert answer.body["error"]["details"][1] == {
+        "code": "ParserFailure", "message": "ParserFailure", "line": 1, "characterPositionInLine": 11, "token": "<EOF>", "expectedToken": "\u01cf",
+    }  # fmt: skip
+    assert answer.headers["x-ms-user-quota-remaining"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("nothing | count", "UnknownTable"),
+        ("resources | where nosuch == 1", "FailedToResolveEntity"),
+        ("resources | extend a = nosuch(id)", "FailedToResolveEntity"),
+        ("resources | evaluate bag_unpack(tags)", "ParserFailure"),
+        ("resources | where name = 'x'", "ParserFailure"),
+        ("resources | project", "ParserFailure"),
+        ("resources | where id == 'unterminated", "ParserFailure"),
+        ("resources |", "ParserFailure"),
+        ("", "ParserFailure"),
+        ("resources | join kind=anti (resources) on id", "DisallowedJoinKind"),
+        (
+            "resources | join (resourcecontainers) on id | join (resourcecontainers) on id",
+            "DisallowedMaxNumberOfRemoteTables",
+        ),
+        ("resources" + " | join (resources) on id" * 4, "DisallowedMaxNumberOfJoins"),
+        ("resources | union (resources), (resources), (resources)", "DisallowedMaxNumberOfUnionLegs"),
+    ],
+)
+def test_queries_that_are_refused_name_the_reason(arm: Arm, query: str, code: str) -> None:
+    arm.now += 5
+    answer = arm.query(query)
+    assert (answer.status, answer.code, answer.body["error"]["details"][1]["code"]) == (400, "BadRequest", code)
+
+
+def test_fifteen_queries_in_five_seconds_then_429_and_a_refused_query_counts() -> None:
+    arm = Arm()
+    remaining = [
+        arm.query("where where" if n == 0 else "resources").headers["x-ms-user-quota-remaining"] for n in range(15)
+    ]
+    assert remaining == [str(n) for n in range(14, -1, -1)]
+    refused = arm.query("resources")
+    assert (refused.status, refused.code, refused.body["error"]["details"][0]["code"]) == (
+        429,
+        "RateLimiting",
+        "RateLimiting",
+    )
+    assert refused.headers["x-ms-user-quota-resets-after"] == "00:00:05"
+    assert arm.query("resources", by="reader").status == 200, "the quota is per user"
+    arm.now += 5
+    assert arm.query("resources").status == 200
+
+
+def test_an_answer_over_16_mib_is_refused_and_does_not_shrink_by_itself() -> None:
+    arm = Arm(estate=[machine(n, blob="x" * 17_000) for n in range(1000)])
+    answer = arm.query("resources | order by id asc", options={"$top": 1000})
+    assert (answer.status, answer.body["error"]["details"][0]["code"]) == (400, "ResponsePayloadTooLarge")
+    assert "16777216" in answer.body["error"]["details"][0]["message"]
+    assert arm.query("resources | order by id asc", options={"$top": 500}).status == 200
+
+
+def test_the_graph_lags_behind_writes() -> None:
+    arm = Arm()
+    hub, spoke = arm.network("hub", "10.0.0.0/16"), arm.network("spoke", "10.1.0.0/16")
+    arm.put(f"{hub}/virtualNetworkPeerings/l", link_body(spoke))
+    links = "resources | where name == 'hub' | project array_length(properties.virtualNetworkPeerings)"
+    assert arm.query(links).body["data"][0]["Column1"] == 0
+    arm.now += 1.9
+    assert arm.query(links).body["data"][0]["Column1"] == 0
+    arm.now += 0.2
+    assert arm.query(links).body["data"][0]["Column1"] == 1
+    arm.gone(spoke)
+    assert arm.query("resources | where name == 'spoke' | count").body["data"][0]["Count"] == 1
+    arm.now += 2
+    assert arm.query("resources | where name == 'spoke' | count").body["data"][0]["Count"] == 0
+
+
+def test_rows_are_limited_to_what_the_principal_may_read_and_to_the_subscriptions_asked_for() -> None:
+    other = {**machine(1), "id": machine(1)["id"].replace(SUB, OTHER_SUB)}
+    arm = Arm(estate=[machine(0), other])
+    arm.add(Principal("p", "p", "x", "p", (Assignment(f"/subscriptions/{SUB}", ("*/read",)),)))
+    names = "resources | project name"
+    assert [row["name"] for row in arm.query(names, by="p").body["data"]] == ["vm0000"]
+    assert [row["name"] for row in arm.query(names, subscriptions=[OTHER_SUB.upper()]).body["data"]] == ["vm0001"]
+    assert [row["name"] for row in arm.query(names, by="p", subscriptions=[SUB, OTHER_SUB]).body["data"]] == ["vm0000"]
+    assert arm.query(names, by="p", subscriptions=[OTHER_SUB]).status == 403
+
+
+def test_role_assignments_and_network_manager_rows_of_an_estate_are_served() -> None:
+    assignment = {
+        "id": f"/subscriptions/{SUB}/providers/Microsoft.Authorization/roleAssignments/a1",
+        "type": "microsoft.authorization/roleassignments",
+        "properties": {"roleDefinitionId": "/x/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7", "principalId": "p", "scope": f"/subscriptions/{SUB}"},
+    }  # fmt: skip
+    effective = {
+        "id": f"{NET}/virtualNetworks/hub/providers/Microsoft.Network/effectiveSecurityAdminRules/default",
+        "type": "microsoft.network/effectivesecurityadminrules",
+        "properties": {"effectiveSecurityAdminConfigurations": []},
+    }
+    tenant_wide = {**assignment, "id": "/providers/Microsoft.Authorization/roleAssignments/a2"}
+    arm = Arm(estate=[assignment, effective, tenant_wide])
+    assert column(arm, "authorizationresources | summarize count() by type") == [
+        "microsoft.authorization/roleassignments",
+        2,
+    ]
+    assert column(arm, "networkresources | project type") == ["microsoft.network/effectivesecurityadminrules"]

@@ -215,6 +215,72 @@ def route_table(name: str, *routes: Row, propagates_bgp: bool = True) -> Row:
     return row(route_table_id(name), held)
 
 
+def manager_id(path: str) -> str:
+    return resource_id(f"{NETWORK}/networkManagers", f"manager/{path}")
+
+
+def security_admin(network: str, *rules: Row, **configuration: Any) -> list[Row]:
+    """A security admin configuration with these rules (``admin_rule``), in force on a VNet."""
+    own = manager_id("securityAdminConfigurations/baseline")
+    effective = f"{vnet_id(network)}/providers/Microsoft.Network/effectiveSecurityAdminRules/default"
+    snapshot = f"{own}/snapshots/3"
+    return [
+        row(effective, {"EffectiveSecurityAdminConfigurations": [{"Id": snapshot}]}),
+        row(snapshot, {"applyOnNetworkIntentPolicyBasedServices": ["None"]} | configuration),
+        *(row(f"{own}/ruleCollections/all/rules/{one['name']}/snapshots/3", one["properties"]) for one in rules),
+    ]
+
+
+def admin_rule(name: str, priority: int, access: str, **fields: Any) -> Row:
+    """A security admin rule. Fields: ``source``, ``ports``."""
+    source = fields.get("source", "*")
+    kind = "ServiceTag" if source[:1].isalpha() else "IPPrefix"
+    held = {
+        "priority": priority,
+        "access": access,
+        "direction": "Inbound",
+        "protocol": "Tcp",
+        "sources": [{"addressPrefix": source, "addressPrefixType": kind}],
+        "destinations": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}],
+        "sourcePortRanges": ["0-65535"],
+        "destinationPortRanges": fields.get("ports", ["22", "3389"]),
+    }
+    return {"name": name, "properties": held}
+
+
+def connected_group(*networks: str) -> list[Row]:
+    """A mesh of a network manager over these VNets, without peering objects."""
+    own = manager_id("connectivityConfigurations/mesh/snapshots/1")
+    held = {"connectivityTopology": "Mesh", "isGlobal": "True"}
+    effective = "providers/Microsoft.Network/effectiveConnectivityConfigurations/default"
+    listed = {"effectiveConnectivityConfigurations": [{"id": own}]}
+    return [row(own, held), *(row(f"{vnet_id(one)}/{effective}", listed) for one in networks)]
+
+
+def scale_set(name: str, network: str, subnet_name: str, *, instances: int = 1, nsg: str | None = None) -> list[Row]:
+    """A uniform Linux scale set and its running instances, whose NICs are no rows."""
+    address = {"primary": True, "privateIPAddressVersion": "IPv4", "subnet": ref(subnet_id(network, subnet_name))}
+    held: Row = {"primary": True, "ipConfigurations": [{"name": "ip", "properties": address}]}
+    if nsg is not None:
+        held["networkSecurityGroup"] = ref(nsg_id(nsg))
+    profile = {"networkInterfaceConfigurations": [{"name": "nic", "properties": held}]}
+    own = resource_id("Microsoft.Compute/virtualMachineScaleSets", name)
+    rows = [row(own, {"orchestrationMode": "Uniform", "virtualMachineProfile": {"networkProfile": profile}})]
+    for number in range(instances):
+        instance = f"{own}/virtualMachines/{number}"
+        nics = {"networkInterfaces": [{"id": f"{instance}/networkInterfaces/nic"}]}
+        state = {"statuses": [{"code": "PowerState/running"}]}
+        disk = {"osDisk": {"osType": "Linux"}}
+        rows.append(row(instance, {"networkProfile": nics, "instanceView": state, "storageProfile": disk}))
+    return rows
+
+
+def jit_policy(*machines: str) -> Row:
+    """A just-in-time access policy of Defender for Cloud that covers these VMs."""
+    own = resource_id("Microsoft.Security/locations", "westeurope/jitNetworkAccessPolicies/default")
+    return row(own, {"virtualMachines": [{"id": vm_id(one), "ports": [{"number": 22}]} for one in machines]})
+
+
 def private_zone_link(zone: str, network: str) -> Row:
     """A link of a private DNS zone to a VNet."""
     own = resource_id(f"{NETWORK}/privateDnsZones", f"{zone}/virtualNetworkLinks/to-{network}")

@@ -29,11 +29,12 @@ class LocalNetworkGateway:
 
 @dataclass(frozen=True, slots=True)
 class GatewayConnection:
-    """A connection of a gateway (lower-cased id) to a site (lower-cased id; None for ExpressRoute or another gateway)."""
+    """A connection of a gateway to a site or to another gateway, by their lower-cased ids; ExpressRoute has neither."""
 
     id: str
     gateway_key: str
     local_gateway_key: str | None
+    other_gateway_key: str | None
 
 
 def read_gateway(row: Row, row_id: str) -> VirtualNetworkGateway:
@@ -56,6 +57,8 @@ def read_gateway_connection(row: Row, row_id: str) -> GatewayConnection | None:
     properties = mapping(row, "properties")
     gateway = text(properties, "virtualNetworkGateway1", "id")
     site = text(properties, "localNetworkGateway2", "id")
+    other = text(properties, "virtualNetworkGateway2", "id")
     if gateway is None:
         return None
-    return GatewayConnection(row_id, normalise_id(gateway), normalise_id(site) if site else None)
+    keys = [normalise_id(end) if end else None for end in (site, other)]
+    return GatewayConnection(row_id, normalise_id(gateway), keys[0], keys[1])

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost, read_bastion_host
-from bastion_operator.network.fields import Row, text
+from bastion_operator.network.fields import Row, ids, text
 from bastion_operator.network.gateways import (
+    GatewayConnection,
     LocalNetworkGateway,
     VirtualNetworkGateway,
     read_gateway,
@@ -20,6 +21,19 @@ from bastion_operator.network.gateways import (
     read_local_gateway,
 )
 from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
+from bastion_operator.network.network_manager import (
+    ADMIN_RULE_SNAPSHOTS,
+    ADMIN_SNAPSHOTS,
+    CONNECTIVITY_SNAPSHOTS,
+    EFFECTIVE_CONNECTIVITY,
+    EFFECTIVE_RULES,
+    AdminConfiguration,
+    ConnectivityConfiguration,
+    admin_configurations,
+    admin_rules,
+    connectivity_configurations,
+    effective_configurations,
+)
 from bastion_operator.network.public_ip import PublicIp, read_public_ip
 from bastion_operator.network.route_table import RouteTable, read_route_table
 from bastion_operator.network.security_group import SecurityGroup, read_security_group
@@ -49,6 +63,7 @@ ROUTE_TABLES = "microsoft.network/routetables"
 ROUTES = "microsoft.network/routetables/routes"
 PUBLIC_IPS = "microsoft.network/publicipaddresses"
 SESSION_HOSTS = "microsoft.desktopvirtualization/hostpools/sessionhosts"
+JIT_POLICIES = "microsoft.security/locations/jitnetworkaccesspolicies"
 VIRTUAL_HUBS = "microsoft.network/virtualhubs"
 HUB_CONNECTIONS = "microsoft.network/virtualhubs/hubvirtualnetworkconnections"
 HUB_ROUTE_TABLES = "microsoft.network/virtualhubs/hubroutetables"
@@ -57,6 +72,9 @@ GATEWAYS = "microsoft.network/virtualnetworkgateways"
 LOCAL_GATEWAYS = "microsoft.network/localnetworkgateways"
 GATEWAY_CONNECTIONS = "microsoft.network/connections"
 PRIVATE_ZONE_LINKS = "microsoft.network/privatednszones/virtualnetworklinks"
+SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
+SCALE_SET_MACHINES = "microsoft.compute/virtualmachinescalesets/virtualmachines"
+SCALE_SET_INTERFACES = "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces"
 VIRTUAL_MACHINES = "microsoft.compute/virtualmachines"
 
 
@@ -110,13 +128,15 @@ class Inventory:
 
     @cached_property
     def virtual_machines(self) -> Mapping[str, VirtualMachine]:
-        """VMs by lower-cased id."""
-        return self._read(VIRTUAL_MACHINES, read_virtual_machine)
+        """VMs, and instances of uniform scale sets, by lower-cased id."""
+        kinds = (VIRTUAL_MACHINES, SCALE_SET_MACHINES)
+        return {key: vm for kind in kinds for key, vm in self._read(kind, read_virtual_machine).items()}
 
     @cached_property
     def network_interfaces(self) -> Mapping[str, NetworkInterface]:
         """NICs by lower-cased id."""
-        return self._read(NETWORK_INTERFACES, read_network_interface)
+        kinds = (NETWORK_INTERFACES, SCALE_SET_INTERFACES)
+        return {key: nic for kind in kinds for key, nic in self._read(kind, read_network_interface).items()}
 
     @cached_property
     def security_groups(self) -> Mapping[str, SecurityGroup]:
@@ -170,15 +190,47 @@ class Inventory:
         return self._read(GATEWAYS, read_gateway)
 
     @cached_property
+    def gateway_connections(self) -> tuple[GatewayConnection, ...]:
+        """The connections of virtual network gateways."""
+        read = self._read(GATEWAY_CONNECTIONS, read_gateway_connection).values()
+        return tuple(connection for connection in read if connection is not None)
+
+    @cached_property
     def gateway_sites(self) -> Mapping[str, tuple[LocalNetworkGateway, ...]]:
         """The sites connected to a gateway, by the gateway's lower-cased id."""
         sites = self._read(LOCAL_GATEWAYS, read_local_gateway)
         found: dict[str, list[LocalNetworkGateway]] = defaultdict(list)
-        for connection in self._read(GATEWAY_CONNECTIONS, read_gateway_connection).values():
-            site = sites.get((connection and connection.local_gateway_key) or "")
-            if connection is not None and site is not None:
+        for connection in self.gateway_connections:
+            if (site := sites.get(connection.local_gateway_key or "")) is not None:
                 found[connection.gateway_key].append(site)
         return {key: tuple(listed) for key, listed in found.items()}
+
+    @cached_property
+    def joined_gateways(self) -> Mapping[str, frozenset[str]]:
+        """The gateways that a gateway is connected to directly, by lower-cased ids."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for connection in self.gateway_connections:
+            if (other := connection.other_gateway_key) is not None:
+                found[connection.gateway_key].add(other)
+                found[other].add(connection.gateway_key)
+        return {key: frozenset(others) for key, others in found.items()}
+
+    @cached_property
+    def admin_configurations(self) -> Mapping[str, tuple[AdminConfiguration, ...]]:
+        """Security admin configurations in force, by the VNet's lower-cased id."""
+        effective = effective_configurations(self.rows(EFFECTIVE_RULES), "effectiveSecurityAdminConfigurations")
+        rules, snapshots = admin_rules(self.rows(ADMIN_RULE_SNAPSHOTS)), self.rows(ADMIN_SNAPSHOTS)
+        return {key: tuple(admin_configurations(listed, rules, snapshots)) for key, listed in effective.items()}
+
+    @cached_property
+    def connectivity_configurations(self) -> Mapping[str, tuple[ConnectivityConfiguration, ...]]:
+        """Connectivity configurations in force, by the VNet's lower-cased id."""
+        effective = effective_configurations(self.rows(EFFECTIVE_CONNECTIVITY), "effectiveConnectivityConfigurations")
+        known = connectivity_configurations(self.rows(CONNECTIVITY_SNAPSHOTS))
+        return {
+            key: tuple(known[normalise_id(item)] for item in listed if normalise_id(item) in known)
+            for key, listed in effective.items()
+        }
 
     @cached_property
     def private_zones(self) -> Mapping[str, tuple[str, ...]]:
@@ -188,6 +240,15 @@ class Inventory:
             if (network := text(row, "properties", "virtualNetwork", "id")) is not None:
                 found[normalise_id(network)].append(row["id"].rsplit("/", 2)[0])
         return {key: tuple(zones) for key, zones in found.items()}
+
+    @cached_property
+    def just_in_time_policies(self) -> Mapping[str, str]:
+        """Ids of just-in-time access policies by the lower-cased id of a VM that they cover."""
+        return {
+            normalise_id(vm_id): row["id"]
+            for row in self.rows(JIT_POLICIES).values()
+            for vm_id in ids(row, "properties", "virtualMachines")
+        }
 
     @cached_property
     def session_hosts(self) -> frozenset[str]:

@@ -132,6 +132,33 @@ class RuleTable:
             answer = self._answers[meets] = self._walk(meets)
         return answer
 
+    def decide_all(self, destinations: AddressSet, groups: frozenset[str] = frozenset()) -> Decision:
+        """What happens to connections to an address of which only the range is known.
+
+        Where the rules tell the addresses of the range apart, every source stays undecided.
+        """
+        decisions = [self.decide(address, groups) for address in self._representatives(destinations)]
+        first = decisions[0]
+        if all(one == first for one in decisions[1:]):
+            return first
+        what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
+        return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
+
+    def _representatives(self, destinations: AddressSet) -> Iterator[int]:
+        """The lowest address of every part of the range that rules may treat alike."""
+        for first, last in destinations.intervals:
+            yield first
+            if first == last:
+                continue
+            edges = {
+                edge
+                for entry in self._entries
+                for part in (entry.destination.certain, entry.destination.possible)
+                for start, end in part.intervals
+                for edge in (start, end + 1)
+            }
+            yield from sorted(edge for edge in edges if first < edge <= last)
+
     def _walk(self, meets: tuple[bool | None, ...]) -> Decision:
         tally = _Tally()
         parcels = [_Parcel(self._sources)] if self._sources else []

@@ -31,7 +31,7 @@ class VirtualMachine:
     """A VM. ``power_state`` is Azure's word (``running``, ``deallocated``), None where nothing says it.
 
     ``interfaces`` is None where the resource has no network profile. ``session_host`` holds what the VM itself says of
-    being an Azure Virtual Desktop session host.
+    being an Azure Virtual Desktop session host. ``scale_set_id``: the uniform scale set that it is an instance of.
     """
 
     id: str
@@ -43,6 +43,7 @@ class VirtualMachine:
     operating_system: OperatingSystem | None
     interfaces: tuple[InterfaceReference, ...] | None
     session_host: bool
+    scale_set_id: str | None = None
 
     @property
     def running(self) -> bool:
@@ -65,6 +66,7 @@ def read_virtual_machine(row: Row, row_id: str) -> VirtualMachine:
         operating_system=operating_system(properties),
         interfaces=_interfaces(profile) if listed else None,
         session_host=_is_session_host(row),
+        scale_set_id=_scale_set_of(row_id),
     )
 
 
@@ -93,6 +95,12 @@ def operating_system(properties: Row) -> OperatingSystem | None:
     if isinstance(profile.get("windowsConfiguration"), dict):
         return OperatingSystem.WINDOWS
     return OperatingSystem.LINUX if isinstance(profile.get("linuxConfiguration"), dict) else None
+
+
+def _scale_set_of(row_id: str) -> str | None:
+    """Instances of a uniform scale set are its children; those of a flexible one are VMs like any other."""
+    place = row_id.lower().rfind("/virtualmachines/")
+    return row_id[:place] if "/virtualmachinescalesets/" in row_id.lower()[:place] else None
 
 
 def _interfaces(profile: Row) -> tuple[InterfaceReference, ...]:

@@ -7,16 +7,19 @@ from tests.support.estates import (
     DELETE,
     Estate,
     add,
+    admin_rule,
     bastion,
     bastion_id,
     bastion_rules,
     change,
+    connected_group,
     drop,
     gateway,
     hub,
     hub_and_spoke,
     hub_connection,
     hub_route_table,
+    jit_policy,
     peering,
     private_zone_link,
     ref,
@@ -24,6 +27,7 @@ from tests.support.estates import (
     routing_intent,
     rule,
     same_vnet,
+    security_admin,
     site,
     subnet_id,
     vnet,
@@ -262,6 +266,7 @@ def target_cases() -> list[Case]:
         Case(
             "NoIPv4Address", change(good, "web", "properties.networkProfile.networkInterfaces", []), good, note="no NIC"
         ),
+        Case("NotPrimaryNic", good, good, asked={"address": "10.0.2.5"}),
         Case("RdsOrAvdTarget", change(good, "web", "tags", {"cm-resource-parent": "/x/hostpools/p"}), good, reasons=()),
         Case("ProtocolNotSupportedBySku", basic, good, asked={"protocol": "RDP"}, note="RDP to Linux"),
         Case("ProtocolNotSupportedBySku", basic_windows, windows, asked={"protocol": "SSH"}, note="SSH to Windows"),
@@ -355,6 +360,46 @@ def flow_cases() -> list[Case]:
     ]  # fmt: skip
 
 
+def wan_cases() -> list[Case]:
+    apart = change(hub_and_spoke(), "hub", "properties.virtualNetworkPeerings", [])
+    apart = change(apart, "spoke", "properties.virtualNetworkPeerings", [])
+    wan = [hub("east"), hub_connection("east", "hub"), hub_connection("east", "spoke")]
+    joined = add(apart, *wan)
+    ready = change(joined, "bas", "properties.enableIpConnect", value=True)
+    isolated = {"propagatedRouteTables": {"labels": ["none"], "ids": []}}
+    cut = change(ready, "spoke-connection", "properties.routingConfiguration", isolated)
+    secured = add(ready, routing_intent("east", "PrivateTraffic"))
+    return [
+        Case("IpConnectDisabled", joined, ready),
+        Case("IpConnectSkuTooLow", change(ready, "bas", "sku.name", "Basic"), ready),
+        Case("NoRouteToTarget", cut, ready, reasons=("NotPeered", "NoRouteToTarget")),
+        Case("IpConnectRequired", ready, hub_and_spoke(), reasons=()),
+        Case("EffectiveDataUnavailable", secured, ready, note="firewall of a routing intent"),
+        Case("ConnectedGroupNoPeering", add(apart, *connected_group("hub", "spoke")), hub_and_spoke()),
+    ]
+
+
+def administrator_cases() -> list[Case]:
+    good = hub_and_spoke()
+    no_ssh = admin_rule("no-ssh", 10, "Deny")
+    bastions = admin_rule("bastions", 5, "Allow", source="10.0.1.0/26")
+    always = admin_rule("always", 5, "AlwaysAllow", source="10.0.1.0/26")
+    closed = with_nsg(good, "nic", rule("closed", 100, "Deny"))
+    jit = with_nsg(good, "nic", rule("MicrosoftDefenderForCloud-JITRule_1", 4000, "Deny", source="203.0.113.0/24"))
+    lost = [row for row in security_admin("spoke", no_ssh) if "/rules/" not in row["id"]]
+    return [
+        Case(
+            "SecurityAdminDenies",
+            add(good, *security_admin("spoke", no_ssh)),
+            add(good, *security_admin("spoke", bastions, no_ssh)),
+        ),
+        Case("SecurityAdminAlwaysAllows", add(closed, *security_admin("spoke", always)), good, reasons=()),
+        Case("EffectiveDataUnavailable", add(good, *lost), good, note="rules of a configuration not in the data"),
+        Case("JitMayBlock", jit, good, reasons=()),
+        Case("NotLookedAt", good, add(good, jit_policy("other")), reasons=()),
+    ]
+
+
 def method_cases() -> list[Case]:
     return [
         Case("NativeClientDisabled", same_vnet(), same_vnet(enableTunneling=True), reasons=(), note="off"),
@@ -369,6 +414,8 @@ def method_cases() -> list[Case]:
 
 CASES = [
     *host_cases(),
+    *wan_cases(),
+    *administrator_cases(),
     *bastion_subnet_cases(),
     *return_route_cases(),
     *target_cases(),

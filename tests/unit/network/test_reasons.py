@@ -36,7 +36,7 @@ def test_the_broken_estate_shows_exactly_its_reasons(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_fix_takes_the_code_away(case: Case) -> None:
-    asked = {"bastion_ids": None} if "bastion_ids" in case.asked else {}
+    asked = {key: None for key in ("bastion_ids", "address") if key in case.asked}
     verdict = verdict_of(case.mended, case, **asked)
     assert case.code not in codes(verdict)
     if CODES[case.code].finding_class is FindingClass.UNREACHABLE and case.code != "BastionNotSucceeded":
@@ -50,6 +50,10 @@ def test_every_finding_says_where_to_look_and_belongs_to_the_table(case: Case) -
         assert item.message
         if item.finding_class is not FindingClass.WARNING:
             assert item.resource or item.code == "BastionNotFound"
+
+
+def test_every_code_has_its_case() -> None:
+    assert set(CODES) - WITHOUT_FIX.keys() == {case.code for case in CASES}
 
 
 def test_nothing_can_be_said_with_a_code_that_is_not_in_the_table() -> None:

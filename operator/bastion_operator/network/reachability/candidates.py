@@ -3,19 +3,22 @@
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.reachability.evaluation import Evaluation
 from bastion_operator.network.reachability.host import Host
-from bastion_operator.network.reachability.path import Path, find_pair, find_path
+from bastion_operator.network.reachability.ip_connect import route_to
+from bastion_operator.network.reachability.path import Path, Topology, find_pair, find_path, with_route
 from bastion_operator.network.reachability.target import Target
 
 
 def candidate_bastions(evaluation: Evaluation, target: Target) -> tuple[BastionHost, ...]:
-    """Bastions in the VM's VNet and in VNets with a peering link to or from it; if there are none, one VNet further."""
+    """Bastions in the VM's VNet, in VNets with a peering link to or from it, and in those that a virtual WAN or a network
+    manager connects with it; only if there are none, one VNet further.
+    """
     key = target.network_key
     return () if key is None else evaluation.once(("candidates", key), lambda: _candidates(evaluation, key))
 
 
 def _candidates(evaluation: Evaluation, key: str) -> tuple[BastionHost, ...]:
     near = evaluation.neighbours.get(key, frozenset())
-    found = _in_networks(evaluation, {key, *near})
+    found = _in_networks(evaluation, {key, *near, *evaluation.wan_mates(key), *evaluation.group_mates(key)})
     if found:
         return found
     further = {next_key for neighbour in near for next_key in evaluation.neighbours.get(neighbour, ())}
@@ -30,10 +33,15 @@ def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
     """The path between the two; shared by all VMs of a subnet whose addresses the Bastion's link knows alike."""
     pair = find_pair(host, target)
     space = pair.near.remote_address_space if pair.near is not None else None
-    if target.subnet is None or target.address is None or (space is not None and target.address not in space.addresses):
-        return find_path(host, target, _between(evaluation, host, target))
-    key = ("path", host.bastion.key, target.subnet.key)
-    return evaluation.once(key, lambda: find_path(host, target, _between(evaluation, host, target)))
+    known = space is None or target.addresses <= space.addresses
+    if target.subnet is None or not target.addresses or not known:
+        path = find_path(host, target, _between(evaluation, host, target))
+    else:
+        key = ("path", host.bastion.key, target.subnet.key)
+        path = evaluation.once(key, lambda: find_path(host, target, _between(evaluation, host, target)))
+    if path.topology is not Topology.APART:
+        return path
+    return with_route(path, route_to(evaluation.inventory, host, target))
 
 
 def _between(evaluation: Evaluation, host: Host, target: Target) -> str | None:

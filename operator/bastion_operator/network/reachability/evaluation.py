@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.reachability.default_route import learned_defaults
+from bastion_operator.network.network_manager import ConnectivityConfiguration
+from bastion_operator.network.reachability.default_route import gateways_of, learned_defaults
 from bastion_operator.network.reachability.host import Host, find_host
 from bastion_operator.network.reachability.sides import SideMeaning
 from bastion_operator.network.reachability.target import Target, find_target
@@ -79,6 +80,76 @@ class Evaluation:
                 found[normalise_id(network_id)].append(bastion)
         return {key: tuple(bastions) for key, bastions in found.items()}
 
+    def just_in_time(self, target: Target) -> str | None:
+        """The id of what tells that just-in-time access guards the VM: a policy, or a group with the rules it leaves."""
+        if (policy := self.inventory.just_in_time_policies.get(target.vm.key)) is not None:
+            return policy
+        for group_id in target.security_group_ids:
+            group = self.inventory.security_group(group_id)
+            if group is not None and self.once(("jit", group.key), lambda group=group: _has_jit_rule(group)):  # type: ignore[misc]
+                return group.id
+        return None
+
+    def learns_routes(self, network: VirtualNetwork) -> bool:
+        """Whether a gateway or a virtual hub may bring routes to the VNet."""
+        return self.once(("learns", network.key), lambda: self._learns_routes(network))
+
+    def _learns_routes(self, network: VirtualNetwork) -> bool:
+        if network.key in self.inventory.hub_connections or any(link.is_hub_connection for link in network.links):
+            return True
+        return any(True for _ in gateways_of(self.inventory, network))
+
+    def wan_mates(self, key: str) -> frozenset[str]:
+        """Keys of the VNets on the same virtual WAN, and of those of which it is not known whether they are."""
+        own, unknown = self._wans.get(key, frozenset()), self._on_unknown_wan
+        if not own and key not in unknown:
+            return frozenset()
+        every = frozenset(self._wans) | unknown
+        mates = every if key in unknown else frozenset(mate for mate in every if own & self._wans.get(mate, own))
+        return (mates | unknown) - {key}
+
+    @cached_property
+    def _wans(self) -> Mapping[str, frozenset[str]]:
+        """By VNet: the virtual WANs of its hubs, a hub of which no row is there standing for itself."""
+        hubs = self.inventory.virtual_hubs
+        found: dict[str, frozenset[str]] = {}
+        for key, connections in self.inventory.hub_connections.items():
+            known = (hubs.get(connection.hub_key) for connection in connections)
+            wans = (hub.wan_key if hub is not None else None for hub in known)
+            found[key] = frozenset(wan or one.hub_key for wan, one in zip(wans, connections, strict=True))
+        return found
+
+    @cached_property
+    def _on_unknown_wan(self) -> frozenset[str]:
+        """VNets that hang on a virtual hub whose connection, or whose virtual WAN, is not in the data."""
+        inventory = self.inventory
+        held = {
+            network.key
+            for network in inventory.virtual_networks.values()
+            if network.key not in inventory.hub_connections and any(link.is_hub_connection for link in network.links)
+        }
+        for key, connections in inventory.hub_connections.items():
+            hubs = (inventory.virtual_hubs.get(connection.hub_key) for connection in connections)
+            if any(hub is None or hub.wan_key is None for hub in hubs):
+                held.add(key)
+        return frozenset(held)
+
+    def group_mates(self, key: str) -> frozenset[str]:
+        """Keys of the VNets that a network manager connects with this one without peering objects."""
+        own = {one.id for one in self._direct_configurations(key)}
+        if not own:
+            return frozenset()
+        others = self.inventory.connectivity_configurations
+        return frozenset(
+            other
+            for other in others
+            if other != key and any(one.id in own for one in self._direct_configurations(other))
+        )
+
+    def _direct_configurations(self, key: str) -> tuple[ConnectivityConfiguration, ...]:
+        configurations = self.inventory.connectivity_configurations.get(key, ())
+        return tuple(one for one in configurations if one.connects_directly)
+
     @cached_property
     def neighbours(self) -> Mapping[str, frozenset[str]]:
         """Keys of the VNets with a peering link to or from a VNet, in any state."""
@@ -89,3 +160,8 @@ class Evaluation:
                     found[network.key].add(link.remote_key)
                     found[link.remote_key].add(network.key)
         return {key: frozenset(keys) for key, keys in found.items()}
+
+
+def _has_jit_rule(group: SecurityGroup) -> bool:
+    """Whether the group holds the rules that Defender for Cloud puts there for just-in-time access."""
+    return any("jitrule" in rule.name.lower() for rule in group.rules or ())

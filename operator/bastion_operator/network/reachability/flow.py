@@ -1,12 +1,19 @@
-"""The TCP flow from the Bastion's addresses to the VM's, judged by security groups. Steps 13 and 15."""
+"""The TCP flow from the Bastion's addresses to the VM's, judged by security rules. Steps 13 to 15."""
 
 from collections.abc import Iterator
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.prefixes import format_address
+from bastion_operator.network.prefixes import EMPTY, AddressSet
 from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.security_admin import (
+    NOTHING,
+    AdminVerdict,
+    admin_findings,
+    admin_verdict,
+    without_exempt,
+)
 from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.security_group import Direction, SecurityGroup
@@ -35,9 +42,30 @@ def target_group_findings(question: Question) -> Iterator[Finding]:
     side = _target_side(question)
     link = question.path.pair.far if question.path.pair is not None else None
     note = _access_note(link.name) if link is not None and question.path.blocks_access(link) else ""
+    exempt = _admin(question, side).exempt if side is not None else EMPTY
+    if exempt == question.host.sources:
+        return
     subnet_group, nic_group = target.subnet.network_security_group_id, target.interface.network_security_group_id
-    yield from _group_findings(question, subnet_group, Direction.INBOUND, side, "SubnetNsgDenies", note)
-    yield from _group_findings(question, nic_group, Direction.INBOUND, side, "NicNsgDenies", note)
+    yield from _group_findings(question, subnet_group, Direction.INBOUND, side, "SubnetNsgDenies", note, exempt)
+    yield from _group_findings(question, nic_group, Direction.INBOUND, side, "NicNsgDenies", note, exempt)
+
+
+def security_admin_findings(question: Question) -> Iterator[Finding]:
+    """Step 14: what the administrator's rules decide before any group is asked."""
+    if not question.flow_is_known:
+        return
+    if (side := _target_side(question)) is not None:
+        yield from admin_findings(question, _admin(question, side))
+
+
+def _admin(question: Question, side: SideMeaning) -> AdminVerdict:
+    network = question.target.network
+    if network is None or network.key not in question.evaluation.inventory.admin_configurations:
+        return NOTHING
+    target = question.target
+    key = ("admin", network.key, question.host.bastion.key, question.asked.port, id(side), target.addresses)
+    groups = target.application_security_groups
+    return question.evaluation.once((*key, groups), lambda: admin_verdict(question, side))
 
 
 def _bastion_side(question: Question) -> SideMeaning | None:
@@ -85,7 +113,13 @@ def _opposite(question: Question, *, near: bool) -> Opposite | None:
 
 
 def _group_findings(
-    question: Question, group_id: str | None, direction: Direction, side: SideMeaning | None, code: str, note: str
+    question: Question,
+    group_id: str | None,
+    direction: Direction,
+    side: SideMeaning | None,
+    code: str,
+    note: str,
+    exempt: AddressSet = EMPTY,
 ) -> Iterator[Finding]:
     if group_id is None or side is None:
         return
@@ -93,19 +127,17 @@ def _group_findings(
     if lost is not None:
         yield lost
     elif group is not None:
-        decision = _decide(question, group, direction, side)
+        decision = without_exempt(_decide(question, group, direction, side), exempt)
         if not decision.allows_all:
             yield from _told(question, group, direction, decision, code, note)
 
 
 def _decide(question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning) -> Decision:
     host, target = question.host, question.target
-    address = target.address
-    assert address is not None, "asked only where the flow is known"
 
     def under(meaning: TagMeaning) -> Decision:
         table = question.evaluation.rule_table(group, direction, question.asked.port, host, meaning)
-        return table.decide(address, target.application_security_groups)
+        return table.decide_all(target.addresses, target.application_security_groups)
 
     decision = under(side.meaning)
     if side.otherwise is None or side.doubt is None:
@@ -124,7 +156,7 @@ def _told(
     if rule is not None:
         host, target = question.host, question.target
         whole = decision.denied == host.sources
-        to = f"TCP {question.asked.port} to {format_address(target.address or 0)} of {target.vm.name}"
+        to = f"TCP {question.asked.port} to {target.address_text} of {target.vm.name}"
         what = f"rule {rule.name} (priority {rule.priority}, {direction.value}) of {group.name} denies {to}"
         if whole:
             message = f"{what} from the Bastion addresses {host.prefix_text}{note}"

@@ -13,12 +13,11 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
 from bastion_operator.network.service_tags import HOST
 from bastion_operator.network.sku import Sku
+from bastion_operator.network.subnet_range import usable_addresses
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
 SUBNET_NAME: Final = "AzureBastionSubnet"
 LONGEST_SUBNET_PREFIX: Final = 26
-_RESERVED_AT_START: Final = 4
-_RESERVED_AT_END: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,6 @@ def find_host(inventory: Inventory, bastion: BastionHost) -> Host:
         subnet = None
     prefix = subnet.prefixes.addresses if subnet is not None and subnet.prefixes is not None else EMPTY
     return Host(bastion, network_id, network, subnet, prefix, usable_addresses(prefix) or prefix)
-
-
-def usable_addresses(prefix: AddressSet) -> AddressSet:
-    """A subnet's addresses without the five that Azure keeps: the first four and the last of each prefix."""
-    return AddressSet(
-        (first + _RESERVED_AT_START, last - _RESERVED_AT_END)
-        for first, last in prefix.intervals
-        if last - first >= _RESERVED_AT_START + _RESERVED_AT_END
-    )
 
 
 def host_state(host: Host) -> Iterator[Finding]:

@@ -7,12 +7,13 @@ from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.prefixes import parse_address
 from bastion_operator.network.reachability.candidates import candidate_bastions, path_between
 from bastion_operator.network.reachability.evaluation import Evaluation
 from bastion_operator.network.reachability.methods import always_findings, connection_methods
 from bastion_operator.network.reachability.question import Asked, Question, ask
 from bastion_operator.network.reachability.steps import STEPS, target_findings
-from bastion_operator.network.reachability.target import Target
+from bastion_operator.network.reachability.target import Target, address_findings
 from bastion_operator.network.reachability.verdict import (
     VERDICT_ORDER,
     VIA_ORDER,
@@ -35,21 +36,24 @@ def judge(
     *,
     protocol: Protocol | str | None = None,
     port: int | None = None,
+    address: str | None = None,
     bastion_ids: Iterable[str] | None = None,
     evaluation: Evaluation | None = None,
 ) -> Verdict:
     """The verdict for one VM.
 
-    ``protocol`` and ``port`` default to those of its operating system. ``bastion_ids`` asks about these Bastions and no
+    ``protocol`` and ``port`` default to those of its operating system. ``address`` asks about this private IPv4 address of
+    the VM in place of its primary one. ``bastion_ids`` asks about these Bastions and no
     other. ``evaluation`` keeps what was worked out for earlier questions about the same inventory.
-    Raises UnknownVirtualMachineError if the inventory has no VM of that id.
+    Raises UnknownVirtualMachineError if the inventory has no VM of that id, PrefixError if the address is none.
     """
     vm = inventory.virtual_machine(vm_id)
     if vm is None:
         raise UnknownVirtualMachineError(
             f"VM {vm_id} is not in the data: check the id, or that the data holds its subscription"
         )
-    asked = ask(vm.operating_system, None if protocol is None else Protocol(protocol), port)
+    wanted = None if address is None else parse_address(address)
+    asked = ask(vm.operating_system, None if protocol is None else Protocol(protocol), port, wanted)
     return _judge(evaluation or Evaluation(inventory), vm, asked, None if bastion_ids is None else tuple(bastion_ids))
 
 
@@ -170,7 +174,7 @@ def _absent(evaluation: Evaluation, bastion_id: str, target: Target) -> Candidat
 def _without_candidate(evaluation: Evaluation, target: Target, asked: Asked) -> Verdict:
     """No Bastion is near: step 8 alone, and that there is none."""
     vm = target.vm
-    findings = list(target_findings(evaluation.inventory, target))
+    findings = [*target_findings(evaluation.inventory, target), *address_findings(target, asked.address)]
     if not evaluation.inventory.bastions:
         message = "there is no Bastion in the data: create one in the VM's VNet or in a VNet peered with it"
         findings.insert(0, finding("BastionNotFound", message))

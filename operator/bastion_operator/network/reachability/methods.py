@@ -5,6 +5,7 @@ from typing import Final
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
+from bastion_operator.network.inventory import JIT_POLICIES
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.verdict import Method, Via
 from bastion_operator.network.sku import supports
@@ -42,6 +43,22 @@ def method_findings(question: Question) -> Iterator[Finding]:
         why = "enableTunneling is not true"
     message = f"the native client is not available with Bastion {bastion.name}: {why}"
     yield finding("NativeClientDisabled", message, resource=bastion.id)
+
+
+def unseen_findings(question: Question) -> Iterator[Finding]:
+    """Step 18: what no source of this evaluation holds, and just-in-time access where something tells of it."""
+    inventory, target = question.evaluation.inventory, question.target
+    marks = question.evaluation.just_in_time(target)
+    if marks is not None:
+        message = (
+            f"just-in-time access of {target.vm.name} may keep port {question.asked.port} closed until it is asked for"
+        )
+        yield finding("JitMayBlock", message, resource=marks)
+    elif not inventory.rows(JIT_POLICIES):
+        yield finding("NotLookedAt", "just-in-time access policies were not among the data")
+    networks = (question.host.network, target.network)
+    if any(network is not None and question.evaluation.learns_routes(network) for network in networks):
+        yield finding("NotLookedAt", "the routes that gateways or virtual hubs learn by BGP are no resources")
 
 
 def always_findings() -> tuple[Finding, ...]:

@@ -1,15 +1,16 @@
 """The topology between a Bastion and a VM: the same VNet, a peering, or something that is no path. Steps 10 and 11."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.fields import region
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.peering import PairState, PeeringLink, PeeringPair, PeeringState, link_to
-from bastion_operator.network.prefixes import AddressSet, format_address
+from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
+from bastion_operator.network.reachability.ip_connect import NO_ROUTE, RouteKnowledge, RouteToTarget
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.virtual_network import VirtualNetwork
@@ -20,7 +21,6 @@ class Topology(Enum):
 
     SAME_VNET = auto()
     PEERED = auto()
-    THIRD_VNET = auto()
     APART = auto()
     NOT_KNOWN = auto()
 
@@ -30,7 +30,7 @@ class Path:
     """The way from a Bastion's VNet to a VM's subnet.
 
     ``sound``: the peering's links are connected and in sync, so that their flags are settings to be taken as they are;
-    otherwise what follows is judged as if they were, with access allowed. ``between`` is a VNet that both are peered with.
+    otherwise what follows is judged as if they were, with access allowed. ``between`` is a VNet that both are peered with, ``route`` what is known of a route without a peering.
     ``findings`` are those of step 11.
     """
 
@@ -39,6 +39,7 @@ class Path:
     pair: PeeringPair | None = None
     sound: bool = True
     between: str | None = None
+    route: RouteToTarget = NO_ROUTE
     findings: tuple[Finding, ...] = ()
 
     def blocks_access(self, link: PeeringLink | None) -> bool:
@@ -125,9 +126,8 @@ def _one_sided(host: Host, target: Target, pair: PeeringPair) -> Finding:
 
 def _address_spaces(host: Host, target: Target, pair: PeeringPair) -> Iterator[Finding]:
     """What each link knows of the other VNet must hold the address that it has to carry."""
-    if target.address is not None and pair.near is not None:
-        address = AddressSet([(target.address, target.address)])
-        yield from _known(pair.near, address, f"the address {format_address(target.address)}")
+    if target.addresses and pair.near is not None:
+        yield from _known(pair.near, target.addresses, f"the VM's address, {target.address_text}")
     if pair.far is not None and host.prefix:
         yield from _known(pair.far, host.prefix, f"the Bastion prefix {host.prefix_text}")
 
@@ -190,13 +190,30 @@ def encryption_findings(networks: tuple[VirtualNetwork | None, ...]) -> Iterator
             return
 
 
-def apart_findings(host: Host, target: Target, between: str | None) -> Finding:
-    """Step 11: no peering; a third VNet that both are peered with is no path either."""
+def with_route(path: Path, route: RouteToTarget) -> Path:
+    """The path between VNets that are not peered, where a route is known or may be there."""
+    if path.topology is not Topology.APART or route.knowledge is RouteKnowledge.NONE:
+        return path
+    return replace(path, via=Via.IP_CONNECT, sound=True, route=route)
+
+
+def apart_findings(host: Host, target: Target, path: Path, *, grouped: bool) -> Iterator[Finding]:
+    """Step 11: no peering and no route; a third VNet that both are peered with is no path either.
+
+    ``grouped``: a network manager connects the two without peering objects.
+    """
+    if path.route.knowledge is not RouteKnowledge.NONE:
+        return
+    between = path.between
     vnets = f"VNet {target.network_id} and VNet {host.network_id} of Bastion {host.bastion.name}"
-    if between is not None:
+    if grouped:
+        message = f"{vnets} are in one connected group of a network manager, without peerings: Bastion is not known to use that"
+        yield finding("ConnectedGroupNoPeering", f"{message}; peer them", resource=target.network_id)
+    elif between is not None:
         message = f"{vnets} are both peered with {between}, but peering is not transitive: peer them directly"
-        return finding("PeeringNotTransitive", message, resource=target.network_id)
-    return finding("NotPeered", f"{vnets} are not peered: peer them", resource=target.network_id)
+        yield finding("PeeringNotTransitive", message, resource=target.network_id)
+    else:
+        yield finding("NotPeered", f"{vnets} are not peered: peer them", resource=target.network_id)
 
 
 def find_path(host: Host, target: Target, between: str | None) -> Path:
@@ -219,4 +236,5 @@ def _peered(host: Host, target: Target, pair: PeeringPair, general: tuple[Findin
     faults = tuple(pair_findings(host, target, pair))
     sound = pair.state is PairState.CONNECTED and all(fault.code != "AddressSpaceNotSynced" for fault in faults)
     encryption = tuple(encryption_findings((host.network, target.network)))
-    return Path(Topology.PEERED, peering_via(host, target), pair, sound, None, (*general, *faults, *encryption))
+    findings = (*general, *faults, *encryption)
+    return Path(Topology.PEERED, peering_via(host, target), pair, sound, findings=findings)

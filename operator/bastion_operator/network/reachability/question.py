@@ -12,11 +12,12 @@ from bastion_operator.network.virtual_machine import OperatingSystem
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Protocol and port; ``assumed``: nobody named the protocol and the VM's operating system is not known."""
+    """Protocol, port, and the address if one was named; ``assumed``: nobody named the protocol and the VM's operating system is not known."""
 
     protocol: Protocol
     port: int
     assumed: bool = False
+    address: int | None = None
 
     @property
     def custom_port(self) -> bool:
@@ -38,12 +39,14 @@ class Question:
     def flow_is_known(self) -> bool:
         """Whether both ends' addresses are known, without which security rules and routes cannot be judged."""
         target = self.target
-        return bool(self.host.sources) and target.address is not None and target.subnet is not None
+        return bool(self.host.sources) and bool(target.addresses) and target.subnet is not None
 
 
-def ask(operating_system: OperatingSystem | None, protocol: Protocol | None, port: int | None) -> Asked:
+def ask(
+    operating_system: OperatingSystem | None, protocol: Protocol | None, port: int | None, address: int | None = None
+) -> Asked:
     """What is asked of a VM: by default the protocol of its operating system on its default port."""
     chosen = protocol
     if chosen is None:
         chosen = Protocol.RDP if operating_system is OperatingSystem.WINDOWS else Protocol.SSH
-    return Asked(chosen, port or DEFAULT_PORTS[chosen], assumed=protocol is None and operating_system is None)
+    return Asked(chosen, port or DEFAULT_PORTS[chosen], protocol is None and operating_system is None, address)

@@ -4,20 +4,24 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability.bastion_rules import needed_rules
 from bastion_operator.network.reachability.default_route import learned_routes, subnet_routes
-from bastion_operator.network.reachability.flow import bastion_group_findings, target_group_findings
+from bastion_operator.network.reachability.flow import (
+    bastion_group_findings,
+    security_admin_findings,
+    target_group_findings,
+)
 from bastion_operator.network.reachability.host import Host, host_public_ip, host_sku, host_state, host_subnet
-from bastion_operator.network.reachability.methods import method_findings
+from bastion_operator.network.reachability.ip_connect import ip_connect_findings
+from bastion_operator.network.reachability.methods import method_findings, unseen_findings
 from bastion_operator.network.reachability.path import Topology, access_findings, apart_findings
 from bastion_operator.network.reachability.private_dns import zone_findings
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.return_route import return_route_findings
 from bastion_operator.network.reachability.sku_rules import sku_findings
-from bastion_operator.network.reachability.target import Target, power_findings, session_host_findings
+from bastion_operator.network.reachability.target import Target, address_findings, power_findings, session_host_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,6 @@ def _of_host(judge: Callable[[Inventory, Host], Iterable[Finding]]) -> Callable[
     return lambda question: judge(question.evaluation.inventory, question.host)
 
 
-def _not_built(number: int, name: str) -> Step:
-    def findings(_: Question) -> Iterator[Finding]:
-        yield finding("NotLookedAt", f"step {number} is not judged yet: {name}")
-
-    return Step(number, name, findings)
-
-
 def target_findings(inventory: Inventory, target: Target) -> Iterator[Finding]:
     """Step 8: what can be said of a VM without a Bastion."""
     yield from power_findings(target)
@@ -61,7 +58,8 @@ def _topology(question: Question) -> Iterator[Finding]:
     path, target, host = question.path, question.target, question.host
     yield from path.findings
     if path.topology is Topology.APART:
-        yield apart_findings(host, target, path.between)
+        mates = question.evaluation.group_mates(target.network_key or "")
+        yield from apart_findings(host, target, path, grouped=host.network_key in mates)
     if path.topology is Topology.PEERED:
         yield from access_findings(
             path,
@@ -69,6 +67,11 @@ def _topology(question: Question) -> Iterator[Finding]:
             far_has_group=_far_has_group(target),
             developer=host.is_developer,
         )
+
+
+def _without_peering(question: Question) -> Iterator[Finding]:
+    if question.path.topology is Topology.APART:
+        yield from ip_connect_findings(question.host, question.target, question.path.route)
 
 
 def _near_has_group(host: Host) -> bool:
@@ -92,13 +95,14 @@ STEPS: Final = (
     Step(7, "the rules that it needs itself", _of_host(needed_rules), _per_host),
     Step(7, "its public IP", _of_host(host_public_ip), _per_host),
     Step(8, "the VM", lambda question: target_findings(question.evaluation.inventory, question.target), _per_target),
+    Step(8, "the address asked for", lambda question: address_findings(question.target, question.asked.address)),
     Step(9, "what the SKU allows", sku_findings),
     Step(11, "the topology", _topology),
-    _not_built(12, "routes over a virtual WAN or a gateway, which IP-based connection could use"),
+    Step(12, "a route without a peering", _without_peering),
     Step(13, "the way out of AzureBastionSubnet", bastion_group_findings),
-    _not_built(14, "security admin rules of Azure Virtual Network Manager"),
+    Step(14, "the security admin rules on the VM's VNet", security_admin_findings),
     Step(15, "the way into the VM", target_group_findings),
     Step(16, "the way back from the VM", return_route_findings),
     Step(17, "the methods", method_findings, _per_host),
-    _not_built(18, "roles and just-in-time access"),
+    Step(18, "what is not seen from here", unseen_findings),
 )

@@ -1,14 +1,16 @@
 """The VM's side of a connection: the address that Bastion connects to, and where it lies. Steps 8 and 9."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_interface import IpConfiguration, NetworkInterface
-from bastion_operator.network.prefixes import PrefixError, parse_address
+from bastion_operator.network.prefixes import EMPTY, AddressSet, PrefixError, format_address, parse_address
+from bastion_operator.network.scale_set import profile_interface
+from bastion_operator.network.subnet_range import usable_addresses
 from bastion_operator.network.virtual_machine import VirtualMachine
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
@@ -17,18 +19,33 @@ from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 class Target:
     """A VM with what was found of its primary IPv4 address; None for each fact that is missing.
 
+    ``addresses`` is the address, or for an instance of a scale set, whose NIC is no resource, the range that it lies in.
     ``network_id`` is known as soon as the address's subnet is named, even where the VNet's row is missing.
     ``missing`` says what could not be found or read.
     """
 
     vm: VirtualMachine
     interface: NetworkInterface | None = None
-    address: int | None = None
+    addresses: AddressSet = EMPTY
     application_security_groups: frozenset[str] = frozenset()
     network_id: str | None = None
     network: VirtualNetwork | None = None
     subnet: Subnet | None = None
     missing: tuple[Finding, ...] = ()
+
+    @property
+    def security_group_ids(self) -> tuple[str, ...]:
+        """The groups on the subnet and on the NIC, as far as there are any."""
+        holders = (self.subnet, self.interface)
+        return tuple(
+            one.network_security_group_id for one in holders if one is not None and one.network_security_group_id
+        )
+
+    @property
+    def address_text(self) -> str:
+        """The address, or the range that it lies in, as a person writes it."""
+        prefixes = ", ".join(self.addresses.prefixes())
+        return prefixes.removesuffix("/32") if len(self.addresses) == 1 else f"an address of {prefixes}"
 
     @property
     def network_key(self) -> str | None:
@@ -38,6 +55,8 @@ class Target:
 
 def find_target(inventory: Inventory, vm: VirtualMachine) -> Target:
     """Follows a VM to its primary NIC, its primary IPv4 address, its subnet and its VNet, as far as the facts go."""
+    if vm.scale_set_id is not None and not _has_own_interface(inventory, vm):
+        return _instance(inventory, vm, vm.scale_set_id)
     if vm.interfaces is None:
         return Target(
             vm, missing=(_unavailable(f"{vm.name} states no network profile: its NICs are not known", vm.id),)
@@ -51,6 +70,28 @@ def find_target(inventory: Inventory, vm: VirtualMachine) -> Target:
     if nic is None:
         return Target(vm, missing=(_unavailable(f"NIC {nic_id} of {vm.name} is not in the data", nic_id),))
     return _place(inventory, vm, nic)
+
+
+def _has_own_interface(inventory: Inventory, vm: VirtualMachine) -> bool:
+    return any(inventory.network_interface(reference.id) is not None for reference in vm.interfaces or ())
+
+
+def _instance(inventory: Inventory, vm: VirtualMachine, scale_set_id: str) -> Target:
+    """An instance of a uniform scale set, judged from the network profile: any address of its subnet may be its own."""
+    scale_set = inventory.row(scale_set_id)
+    nic = profile_interface(inventory.row(vm.id) or {}, scale_set, vm.id)
+    if nic is None:
+        lost = f"neither a NIC of {vm.name} nor the network profile of its scale set {scale_set_id} is in the data"
+        return Target(vm, missing=(_unavailable(lost, scale_set_id),))
+    placed = _place(inventory, vm, nic)
+    if placed.addresses or placed.subnet is None or placed.subnet.prefixes is None:
+        return placed
+    configuration = nic.primary_ipv4
+    if configuration is None or configuration.address is not None:
+        return placed
+    range_of = usable_addresses(placed.subnet.prefixes.addresses)
+    missing = tuple(item for item in placed.missing if item.code != "NoIPv4Address")
+    return replace(placed, addresses=range_of, missing=missing)
 
 
 def _primary_interface_id(inventory: Inventory, vm: VirtualMachine) -> str | None:
@@ -71,13 +112,13 @@ def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> T
     if nic.ip_configurations is None:
         return Target(vm, nic, missing=(_unavailable(f"NIC {nic.id} states no ipConfigurations", nic.id),))
     configuration = nic.primary_ipv4
-    address, missing = _address(vm, nic, configuration)
+    addresses, missing = _addresses(vm, nic, configuration)
     lying = configuration or next(iter(nic.ip_configurations), None)
     subnet_id = lying.subnet_id if lying is not None else None
     if subnet_id is None:
         if not missing:
             missing = (_unavailable(f"NIC {nic.id} of {vm.name} names no subnet", nic.id),)
-        return Target(vm, nic, address, missing=missing)
+        return Target(vm, nic, addresses, missing=missing)
     place = subnet_id.lower().rfind("/subnets/")
     network_id = subnet_id[:place] if place > 0 else None
     network, subnet = inventory.virtual_network(network_id), inventory.subnet(subnet_id)
@@ -85,20 +126,21 @@ def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> T
         lost = network_id if network is None and network_id is not None else subnet_id
         missing = (*missing, _unavailable(f"the subnet {subnet_id} of {vm.name} is not in the data", lost))
     groups = frozenset(configuration.application_security_group_ids) if configuration is not None else frozenset()
-    return Target(vm, nic, address, groups, network_id, network, subnet, missing)
+    return Target(vm, nic, addresses, groups, network_id, network, subnet, missing)
 
 
-def _address(
+def _addresses(
     vm: VirtualMachine, nic: NetworkInterface, configuration: IpConfiguration | None
-) -> tuple[int | None, tuple[Finding, ...]]:
+) -> tuple[AddressSet, tuple[Finding, ...]]:
     if configuration is None:
-        return None, (_no_address(vm, f"NIC {nic.id} has no IPv4 configuration"),)
+        return EMPTY, (_no_address(vm, f"NIC {nic.id} has no IPv4 configuration"),)
     if configuration.address is None:
-        return None, (_no_address(vm, f"NIC {nic.id} has no private IPv4 address"),)
+        return EMPTY, (_no_address(vm, f"NIC {nic.id} has no private IPv4 address"),)
     try:
-        return parse_address(configuration.address), ()
+        address = parse_address(configuration.address)
     except PrefixError as error:
-        return None, (_unavailable(f"the address of NIC {nic.id} cannot be read: {error}", nic.id),)
+        return EMPTY, (_unavailable(f"the address of NIC {nic.id} cannot be read: {error}", nic.id),)
+    return AddressSet([(address, address)]), ()
 
 
 def power_findings(target: Target) -> Iterator[Finding]:
@@ -111,6 +153,15 @@ def power_findings(target: Target) -> Iterator[Finding]:
         )
     elif not vm.running:
         yield finding("VMNotRunning", f"{vm.name} is {vm.power_state}, not running: start it", resource=vm.id)
+
+
+def address_findings(target: Target, asked: int | None) -> Iterator[Finding]:
+    """Step 8: Bastion connects to the primary IPv4 address of the primary NIC and to no other."""
+    if asked is not None and target.addresses and asked not in target.addresses:
+        message = (
+            f"{format_address(asked)} is not the primary address of {target.vm.name}, which is {target.address_text}"
+        )
+        yield finding("NotPrimaryNic", f"{message}: Bastion connects to that one", resource=target.vm.id)
 
 
 def session_host_findings(inventory: Inventory, target: Target) -> Iterator[Finding]:

@@ -1,0 +1,173 @@
+"""What Azure Virtual Network Manager does to a VNet, as Resource Graph's table ``networkresources`` tells it.
+
+``effectiveSecurityAdminRules`` of a VNet names snapshots of security admin configurations; the rules are the snapshots of
+each rule. ``effectiveConnectivityConfigurations`` likewise names connectivity configurations. Both occur with property
+names in camel and in Pascal case. Source: Microsoft Learn, "Query Azure Virtual Network Manager using Azure Resource Graph"
+and "Security admin rules in Azure Virtual Network Manager".
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import Row, flag, mapping, number, objects, text, texts
+from bastion_operator.network.security_group import (
+    LAST_PORT,
+    PROTOCOLS,
+    Access,
+    Direction,
+    Ports,
+    SecurityRule,
+    read_endpoints,
+    read_ports,
+)
+
+EFFECTIVE_RULES: Final = "microsoft.network/effectivesecurityadminrules"
+EFFECTIVE_CONNECTIVITY: Final = "microsoft.network/effectiveconnectivityconfigurations"
+ADMIN_RULE_SNAPSHOTS: Final = (
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules/snapshots"
+)
+ADMIN_SNAPSHOTS: Final = "microsoft.network/networkmanagers/securityadminconfigurations/snapshots"
+CONNECTIVITY_SNAPSHOTS: Final = "microsoft.network/networkmanagers/connectivityconfigurations/snapshots"
+ALWAYS_ALLOW: Final = "alwaysallow"
+_ALLOW_RULES_ONLY: Final = "allowrulesonly"
+
+
+@dataclass(frozen=True, slots=True)
+class AdminRule:
+    """A security admin rule. ``access`` is Azure's word, lower-cased: allow, deny, alwaysallow; None if unreadable.
+
+    ``rule`` has all but the access.
+    """
+
+    id: str
+    access: str | None
+    rule: SecurityRule
+
+    def as_rule(self, access: Access | None) -> SecurityRule:
+        """The rule with an access that a security group's rule may have."""
+        return replace(self.rule, access=access)
+
+
+@dataclass(frozen=True, slots=True)
+class AdminConfiguration:
+    """A configuration that is in force on a VNet; ``rules`` is None where none of its rules could be found."""
+
+    id: str
+    rules: tuple[AdminRule, ...] | None
+    allow_rules_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectivityConfiguration:
+    """A connectivity configuration; ``connects_directly``: its VNets form a connected group, without peering objects."""
+
+    id: str
+    connects_directly: bool
+    is_global: bool
+
+
+def effective_configurations(rows: Mapping[str, Row], field: str) -> Mapping[str, tuple[str, ...]]:
+    """Ids of the configuration snapshots in force, by the VNet's lower-cased id."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key, row in rows.items():
+        network_key, extended, _ = key.partition("/providers/microsoft.network/effective")
+        listed = (text(item, "id") for item in objects(camel(mapping(row, "properties")), field))
+        if extended:
+            found[network_key] = tuple(item for item in listed if item is not None)
+    return found
+
+
+def admin_configurations(
+    snapshot_ids: Iterable[str], rules: Mapping[str, tuple[AdminRule, ...]], snapshots: Mapping[str, Row]
+) -> Iterator[AdminConfiguration]:
+    """The configurations named by snapshot ids, with their rules."""
+    for snapshot_id in snapshot_ids:
+        key = normalise_id(snapshot_id)
+        configuration, _, number_text = key.partition("/snapshots/")
+        held = rules.get(configuration, ())
+        same = tuple(rule for rule in held if normalise_id(rule.id).endswith(f"/snapshots/{number_text}"))
+        row = camel(mapping(snapshots.get(key), "properties"))
+        services = {item.lower() for item in texts(row, "applyOnNetworkIntentPolicyBasedServices") or ()}
+        yield AdminConfiguration(snapshot_id, same or _latest(held) or None, _ALLOW_RULES_ONLY in services)
+
+
+def _latest(rules: tuple[AdminRule, ...]) -> tuple[AdminRule, ...]:
+    """Of each rule the snapshot with the highest number."""
+    newest: dict[str, AdminRule] = {}
+    for rule in sorted(rules, key=_snapshot_number):
+        newest[normalise_id(rule.id).partition("/snapshots/")[0]] = rule
+    return tuple(newest.values())
+
+
+def _snapshot_number(rule: AdminRule) -> int:
+    tail = rule.id.rsplit("/", 1)[-1]
+    return int(tail) if tail.isascii() and tail.isdigit() else -1
+
+
+def admin_rules(rows: Mapping[str, Row]) -> Mapping[str, tuple[AdminRule, ...]]:
+    """Snapshots of rules by the lower-cased id of their configuration."""
+    found: dict[str, list[AdminRule]] = defaultdict(list)
+    for key, row in rows.items():
+        found[key.partition("/rulecollections/")[0]].append(_read_admin_rule(row, row["id"]))
+    return {key: tuple(rules) for key, rules in found.items()}
+
+
+def _read_admin_rule(row: Row, row_id: str) -> AdminRule:
+    properties = camel(mapping(row, "properties"))
+    name = row_id.lower().partition("/snapshots/")[0].rsplit("/", 1)[-1]
+    protocol = (text(properties, "protocol") or "").lower()
+    direction = (text(properties, "direction") or "").lower()
+    access = (text(properties, "access") or "").lower()
+    protocol = "*" if protocol == "any" else protocol
+    return AdminRule(
+        id=row_id,
+        access=access if access in {"allow", "deny", ALWAYS_ALLOW} else None,
+        rule=SecurityRule(
+            name=name,
+            priority=number(properties, "priority"),
+            direction=next((way for way in Direction if way.value.lower() == direction), None),
+            access=None,
+            protocol=protocol if protocol in PROTOCOLS else None,
+            source=read_endpoints(_addresses(properties, "sources")),
+            destination=read_endpoints(_addresses(properties, "destinations")),
+            source_ports=_ports(properties, "sourcePortRanges"),
+            destination_ports=_ports(properties, "destinationPortRanges"),
+        ),
+    )
+
+
+def _addresses(properties: Row, side: str) -> Iterator[str]:
+    """Prefixes and tags; a network group is an id, which reads as malformed: its members are not resolved."""
+    stated = list(objects(properties, side))
+    if not stated:
+        yield "*"
+    for item in stated:
+        yield text(item, "addressPrefix") or ""
+
+
+def _ports(properties: Row, field: str) -> Ports:
+    stated = texts(properties, field)
+    return read_ports(stated) if stated else Ports(((0, LAST_PORT),))
+
+
+def connectivity_configurations(rows: Mapping[str, Row]) -> Mapping[str, ConnectivityConfiguration]:
+    """Connectivity configurations by the lower-cased id of their snapshot."""
+    found: dict[str, ConnectivityConfiguration] = {}
+    for key, row in rows.items():
+        properties = camel(mapping(row, "properties"))
+        mesh = (text(properties, "connectivityTopology") or "").lower() == "mesh"
+        groups = list(objects(properties, "appliesToGroups"))
+        direct = any((text(group, "groupConnectivity") or "").lower() == "directlyconnected" for group in groups)
+        wide = flag(properties, "isGlobal") or any(flag(group, "isGlobal") for group in groups)
+        found[key] = ConnectivityConfiguration(row["id"], mesh or direct, wide)
+    return found
+
+
+def camel(value: Any) -> Any:
+    """The same JSON with the first letter of every property name in lower case."""
+    if isinstance(value, Mapping):
+        return {key[:1].lower() + key[1:]: camel(held) for key, held in value.items()}
+    return [camel(held) for held in value] if isinstance(value, list) else value

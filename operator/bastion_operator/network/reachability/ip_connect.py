@@ -1,0 +1,175 @@
+"""Step 12: whether a route leads to a VM whose VNet is not peered, which IP-based connection could use.
+
+A gateway by itself is no route. Known routes are: both VNets on hubs of one virtual WAN whose route tables take each other's
+prefixes; a site that was told to Azure and covers the VM's address; a VNet-to-VNet connection.
+Source: Microsoft Learn, "Connect to a VM via specified private IP address" and "About virtual hub routing".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import product
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.prefixes import AddressSet
+from bastion_operator.network.reachability.default_route import gateways_of
+from bastion_operator.network.reachability.host import SUBNET_NAME, Host
+from bastion_operator.network.reachability.sides import EVERYWHERE
+from bastion_operator.network.reachability.target import Target
+from bastion_operator.network.service_tags import Doubt
+from bastion_operator.network.sku import supports
+from bastion_operator.network.virtual_network import VirtualNetwork
+from bastion_operator.network.virtual_wan import HubConnection, propagates, table_labels
+
+
+class RouteKnowledge(Enum):
+    """What the resources tell of a route."""
+
+    KNOWN = auto()
+    OPEN = auto()
+    NONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteToTarget:
+    """Whether a route is known, and what is not known where it stays open."""
+
+    knowledge: RouteKnowledge
+    doubt: Doubt | None = None
+
+
+NO_ROUTE = RouteToTarget(RouteKnowledge.NONE)
+_KNOWN = RouteToTarget(RouteKnowledge.KNOWN)
+
+
+def route_to(inventory: Inventory, host: Host, target: Target) -> RouteToTarget:
+    """What is known of a route from AzureBastionSubnet to the VM's address."""
+    if host.network is None or target.network is None:
+        return NO_ROUTE
+    if (doubt := _own_table(inventory, host, target.addresses)) is not None:
+        return RouteToTarget(RouteKnowledge.OPEN, doubt)
+    found = [*_over_hubs(inventory, host.network, target.network), *_over_gateways(inventory, host.network, target)]
+    for knowledge in (RouteKnowledge.KNOWN, RouteKnowledge.OPEN):
+        for one in found:
+            if one.knowledge is knowledge:
+                return one
+    return NO_ROUTE
+
+
+def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt | None:
+    """A route to the VM in the table of AzureBastionSubnet itself: what its next hop does is not known."""
+    table = inventory.route_table(host.subnet.route_table_id) if host.subnet is not None else None
+    if table is None:
+        return None
+    for route in table.routes:
+        leads = route.interval not in {None, EVERYWHERE} and route.next_hop in {
+            "virtualappliance",
+            "virtualnetworkgateway",
+        }
+        if leads and route.interval is not None and not addresses.isdisjoint(AddressSet([route.interval])):
+            what = (
+                f"what becomes of traffic on route {route.name} ({route.prefix} to {route.next_hop}) of {SUBNET_NAME}"
+            )
+            return Doubt("EffectiveDataUnavailable", what, table.id)
+    return None
+
+
+def _over_hubs(inventory: Inventory, ours: VirtualNetwork, theirs: VirtualNetwork) -> Iterator[RouteToTarget]:
+    ours_on, theirs_on = (inventory.hub_connections.get(network.key, ()) for network in (ours, theirs))
+    for one, other in product(ours_on, theirs_on):
+        yield _between_connections(inventory, one, other)
+    held = [any(link.is_hub_connection for link in network.links) for network in (ours, theirs)]
+    if not (ours_on and theirs_on) and (held[0] or ours_on) and (held[1] or theirs_on):
+        what = f"the virtual hub connections of VNets {ours.name} and {theirs.name} are not in the data"
+        yield RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, theirs.id))
+
+
+def _between_connections(inventory: Inventory, one: HubConnection, other: HubConnection) -> RouteToTarget:
+    if one.hub_key != other.hub_key:
+        hubs = [inventory.virtual_hubs.get(key) for key in (one.hub_key, other.hub_key)]
+        wans = [hub.wan_key if hub is not None else None for hub in hubs]
+        if None in wans:
+            lost = one.hub_key if wans[0] is None else other.hub_key
+            what = f"which virtual WAN the hub {lost} belongs to"
+            return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, lost))
+        if wans[0] != wans[1]:
+            return NO_ROUTE
+    for connection in (one, other):
+        intent = inventory.routing_intents.get(connection.hub_key)
+        if intent is not None and intent.private:
+            what = f"what the firewall of routing intent {intent.id} lets through"
+            return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, intent.id))
+    if _takes(inventory, one, other) and _takes(inventory, other, one):
+        return _KNOWN
+    return _by_static_routes(inventory, one, other)
+
+
+def _takes(inventory: Inventory, receiver: HubConnection, sender: HubConnection) -> bool:
+    """Whether one connection's route table holds the other's prefixes."""
+    table_key = receiver.associated_table
+    return propagates(sender, table_key, table_labels(table_key, inventory.hub_route_tables.get(table_key)))
+
+
+def _by_static_routes(inventory: Inventory, one: HubConnection, other: HubConnection) -> RouteToTarget:
+    """Static routes that cover the other VNet lead through something whose rules are not known."""
+    network = inventory.virtual_networks.get(other.network_key)
+    table = inventory.hub_route_tables.get(one.associated_table)
+    space = network.address_space if network is not None else None
+    if table is None or space is None:
+        return NO_ROUTE
+    reached = AddressSet(
+        interval for interval in AddressSet.readable(*table.destinations).intervals if interval != EVERYWHERE
+    )
+    if reached.isdisjoint(space.addresses):
+        return NO_ROUTE
+    what = f"what the next hop of the static routes in hub route table {table.id} lets through"
+    return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, table.id))
+
+
+def _over_gateways(inventory: Inventory, ours: VirtualNetwork, target: Target) -> Iterator[RouteToTarget]:
+    assert target.network is not None, "asked only where the VM's VNet is known"
+    gateways = set(gateways_of(inventory, ours))
+    if not gateways:
+        return
+    if target.addresses:
+        for key in gateways:
+            sites = inventory.gateway_sites.get(key, ())
+            if any(
+                target.addresses <= site.prefixes.addresses and not _tells_all(site.prefixes.texts) for site in sites
+            ):
+                yield _KNOWN
+    theirs = set(gateways_of(inventory, target.network))
+    if any(inventory.joined_gateways.get(key, frozenset()) & theirs for key in gateways):
+        yield _KNOWN
+
+
+def _tells_all(prefixes: tuple[str, ...]) -> bool:
+    return "0.0.0.0/0" in prefixes
+
+
+def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Iterator[Finding]:
+    """Step 12: what stands between an unpeered VM and IP-based connection."""
+    bastion = host.bastion
+    capable = bastion.sku is not None and supports(bastion.sku, "ipConnect")
+    if route.knowledge is RouteKnowledge.NONE:
+        if capable and bastion.ip_connect:
+            message = f"Bastion {bastion.name} has IP-based connection, but no route leads to VNet {target.network_id}"
+            yield finding(
+                "NoRouteToTarget",
+                f"{message}: connect both to one virtual WAN, or peer them",
+                resource=target.network_id,
+            )
+        return
+    message = f"VNet {target.network_id} is reached over a virtual hub or a gateway only, by IP-based connection"
+    yield finding("IpConnectRequired", message, resource=target.network_id)
+    if bastion.sku is not None and not capable:
+        message = f"IP-based connection needs SKU Standard or Premium, and Bastion {bastion.name} is {bastion.sku}"
+        yield finding("IpConnectSkuTooLow", f"{message}: upgrade it", resource=bastion.id)
+    elif not bastion.ip_connect:
+        message = f"IP-based connection is off on Bastion {bastion.name}: set enableIpConnect to true"
+        yield finding("IpConnectDisabled", message, resource=bastion.id)
+    if route.doubt is not None:
+        message = f"whether a route leads to VNet {target.network_id} hangs on what is not known: {route.doubt.what}"
+        yield finding(route.doubt.code, message, resource=route.doubt.resource)

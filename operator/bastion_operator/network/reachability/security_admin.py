@@ -1,0 +1,177 @@
+"""Step 14: security admin rules of Azure Virtual Network Manager, inbound on the VM's VNet.
+
+They come before security groups: Deny ends it, AlwaysAllow ends it and passes by the groups, Allow and none go on to them.
+Source: Microsoft Learn, "Security admin rules in Azure Virtual Network Manager".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bastion_operator.network.codes import finding
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.network_manager import ALWAYS_ALLOW, AdminConfiguration, AdminRule
+from bastion_operator.network.prefixes import AddressSet, format_address
+from bastion_operator.network.reachability.host import Host
+from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.sides import SideMeaning
+from bastion_operator.network.security_group import (
+    ANY_ENDPOINT,
+    ANY_PORT,
+    Access,
+    Direction,
+    SecurityGroup,
+    SecurityRule,
+)
+from bastion_operator.network.security_rules import Decision
+from bastion_operator.network.service_tags import Doubt
+from bastion_operator.network.virtual_network import VirtualNetwork
+
+_GO_ON: Final = SecurityRule(
+    "go on", 60000, Direction.INBOUND, Access.ALLOW, "*", ANY_ENDPOINT, ANY_ENDPOINT, ANY_PORT, ANY_PORT
+)
+_INTENT_SERVICES: Final = frozenset({"microsoft.sql/managedinstances", "microsoft.databricks/workspaces"})
+
+
+@dataclass(frozen=True, slots=True)
+class AdminVerdict:
+    """What the rules do with the Bastion's addresses; ``exempt`` are those that pass by the security groups."""
+
+    denied: Decision
+    always: Decision
+    unknown: tuple[AdminConfiguration, ...] = ()
+
+    @property
+    def exempt(self) -> AddressSet:
+        """The sources that AlwaysAllow lets past the security groups."""
+        return self.always.denied
+
+
+NOTHING: Final = AdminVerdict(Decision(), Decision())
+
+
+def admin_verdict(question: Question, side: SideMeaning) -> AdminVerdict:
+    """The rules in force on the VM's VNet, applied to the connection."""
+    target = question.target
+    if target.network is None:
+        return NOTHING
+    configurations = question.evaluation.inventory.admin_configurations.get(target.network.key, ())
+    if not configurations:
+        return NOTHING
+    network = target.network
+    groups = question.evaluation.once(("admin groups", network.key), lambda: _groups(network, configurations))
+    denied, always = (_decide(question, group, side) for group in groups)
+    return AdminVerdict(denied, always, tuple(one for one in configurations if one.rules is None))
+
+
+def _groups(
+    network: VirtualNetwork, configurations: tuple[AdminConfiguration, ...]
+) -> tuple[SecurityGroup, SecurityGroup]:
+    """The rules in force as two groups: what is denied, and what is let past the security groups."""
+    rules = [rule for one in configurations for rule in _in_force(one, network)]
+    denies = _group(network, "denies", [rule.as_rule(_denying(rule)) for rule in rules])
+    return denies, _group(network, "always", [rule.as_rule(_exempting(rule)) for rule in rules])
+
+
+def _in_force(configuration: AdminConfiguration, network: VirtualNetwork) -> Iterator[AdminRule]:
+    """Where a VNet holds SQL Managed Instance or Databricks, a configuration may apply its Allow rules alone."""
+    holds = any(name.lower() in _INTENT_SERVICES for subnet in network.subnets for name in subnet.delegations)
+    for rule in configuration.rules or ():
+        if not (holds and configuration.allow_rules_only and rule.access == "deny"):
+            yield rule
+
+
+def _denying(rule: AdminRule) -> Access | None:
+    if rule.access is None:
+        return None
+    return Access.DENY if rule.access == "deny" else Access.ALLOW
+
+
+def _exempting(rule: AdminRule) -> Access | None:
+    """Read upside down: what a table built of these denies is what AlwaysAllow lets through."""
+    if rule.access is None:
+        return None
+    return Access.DENY if rule.access == ALWAYS_ALLOW else Access.ALLOW
+
+
+def _group(network: VirtualNetwork, purpose: str, rules: list[SecurityRule]) -> SecurityGroup:
+    name = f"security admin rules of {network.name}"
+    return SecurityGroup(network.id, f"{network.key}#{purpose}", name, (*rules, _GO_ON))
+
+
+def _decide(question: Question, group: SecurityGroup, side: SideMeaning) -> Decision:
+    table = question.evaluation.rule_table(group, Direction.INBOUND, question.asked.port, question.host, side.meaning)
+    return table.decide_all(question.target.addresses, question.target.application_security_groups)
+
+
+def admin_findings(question: Question, verdict: AdminVerdict) -> Iterator[Finding]:
+    """Step 14 in words."""
+    host, target = question.host, question.target
+    port = question.asked.port
+    for configuration in verdict.unknown:
+        message = (
+            f"the rules of security admin configuration {configuration.id}, in force on {target.network_id}, are not in"
+        )
+        yield finding("EffectiveDataUnavailable", f"{message} the data", resource=configuration.id)
+    rule = verdict.denied.blamed
+    if rule is not None:
+        yield _denies(host, rule, verdict.denied, _resource(question, rule), port)
+    for doubt in dict.fromkeys((*verdict.denied.doubts, *verdict.always.doubts)):
+        yield _open(doubt, target.network_id)
+    if verdict.exempt and verdict.always.blamed is not None:
+        name = verdict.always.blamed.name
+        message = f"security admin rule {name} always allows TCP {port} from {', '.join(verdict.exempt.prefixes())}"
+        yield finding(
+            "SecurityAdminAlwaysAllows",
+            f"{message}: the security groups of {target.vm.name} are not asked",
+            resource=_resource(question, verdict.always.blamed),
+            rule=name,
+            priority=verdict.always.blamed.priority,
+            direction=Direction.INBOUND.value,
+        )
+
+
+def _denies(host: Host, rule: SecurityRule, decision: Decision, resource: str | None, port: int) -> Finding:
+    blocked = decision.denied | decision.partly
+    some = "" if blocked == host.sources else f" (for {', '.join(blocked.prefixes())})"
+    lowest = format_address(blocked.lowest)
+    message = f"security admin rule {rule.name} (priority {rule.priority}) denies TCP {port} from the Bastion addresses"
+    return finding(
+        "SecurityAdminDenies",
+        f"{message} {host.prefix_text}{some}, {lowest} first: ask the administrator of the network manager to allow it",
+        resource=resource,
+        rule=rule.name,
+        priority=rule.priority,
+        direction=Direction.INBOUND.value,
+    )
+
+
+def _resource(question: Question, rule: SecurityRule) -> str | None:
+    """The id of the admin rule of that name and priority."""
+    network = question.target.network
+    if network is None:
+        return None
+    for configuration in question.evaluation.inventory.admin_configurations.get(network.key, ()):
+        for one in configuration.rules or ():
+            if (one.rule.name, one.rule.priority) == (rule.name, rule.priority):
+                return one.id
+    return network.id
+
+
+def _open(doubt: Doubt, network_id: str | None) -> Finding:
+    message = f"what the security admin rules on {network_id} do hangs on what is not known: {doubt.what}"
+    return finding(doubt.code, message, resource=doubt.resource or network_id)
+
+
+def without_exempt(decision: Decision, exempt: AddressSet) -> Decision:
+    """A security group's decision without the sources that are not put before it."""
+    if not exempt:
+        return decision
+    denied, partly, undecided = (part - exempt for part in (decision.denied, decision.partly, decision.undecided))
+    return Decision(
+        denied,
+        partly,
+        undecided,
+        decision.blamed if denied or partly else None,
+        decision.doubts if undecided else (),
+    )

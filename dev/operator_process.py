@@ -3,6 +3,7 @@
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from dev.control_plane import ControlPlane, StartError
@@ -26,11 +27,13 @@ class OperatorProcess:
         kubeconfig: Path,
         operator_namespace: str,
         speed: float,
+        namespaces: Sequence[str] = (),
     ) -> None:
-        """Nothing runs before `start`; ``speed`` is that of the local Azure."""
+        """Nothing runs before `start`. ``speed`` is that of the operator's own clock; ``namespaces`` empty: all."""
         self._environment = control_plane.environment(kubeconfig) | azure.environment()
         self._namespace = operator_namespace
         self._speed = speed
+        self._namespaces = namespaces
         self.log = folder / "bastion-operator.log"
         self.child: Child | None = None
 
@@ -40,6 +43,7 @@ class OperatorProcess:
         command = [program("bastion-operator"), "run", "--operator-namespace", self._namespace]
         command += ["--clock-speed", f"{self._speed:g}"]
         command += [f"--metrics-bind-address=127.0.0.1:{metrics}", f"--health-probe-bind-address=127.0.0.1:{probes}"]
+        command += [f"--namespace={namespace}" for namespace in self._namespaces]
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
         self.probe_url = f"http://127.0.0.1:{probes}"
         self.child = Child.start(command, log=self.log, environment=self._environment)

@@ -65,7 +65,7 @@ def main() -> None:
     program = on_path(version) or install(version)
     # An activated environment of somebody else's must not receive our packages.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    os.execve(program, [program, *sys.argv[1:]], environment)
+    os.execve(program, [program, *sys.argv[1:]], environment)  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":

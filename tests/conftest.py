@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.support.control_plane",
     "tests.support.deployment",
     "tests.support.kube",
+    "tests.support.lab",
 ]

@@ -24,7 +24,7 @@ class Colleague:
 
     def delete_peering(self, subscription: str, group: str, network: str, name: str) -> None:
         """Delete one half of a link."""
-        with self._client(subscription) as client:
+        with self.network(subscription) as client:
             client.virtual_network_peerings.begin_delete(group, network, name).result()
 
     def deny(self, subscription: str, group: str, security_group: str, name: str, *, priority: int, port: int) -> None:
@@ -41,10 +41,11 @@ class Colleague:
                 destination_port_range=str(port),
             )
         )
-        with self._client(subscription) as client:
+        with self.network(subscription) as client:
             client.security_rules.begin_create_or_update(group, security_group, name, rule).result()
 
-    def _client(self, subscription: str) -> NetworkManagementClient:
+    def network(self, subscription: str) -> NetworkManagementClient:
+        """The SDK's client for anything else, to be used in a `with` block."""
         endpoint = self._azure.endpoint
         return NetworkManagementClient(
             self._credential,

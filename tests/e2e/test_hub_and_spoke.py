@@ -1,0 +1,188 @@
+"""The main job: hub, Bastion and three spokes from nothing, kept, told, and taken down again."""
+
+import json
+import time
+from collections.abc import Callable
+
+from azure.mgmt.network.models import AddressSpace, BastionHostUpdate
+
+from dev.demo.colleague import Colleague
+from tests.support.lab import APPS_SUBSCRIPTION, HOST, HUB, HUB_SUBSCRIPTION, Lab
+
+OURS = ("/bastionhosts/", "/publicipaddresses/", "/subnets/azurebastionsubnet", "/virtualnetworkpeerings/")
+
+
+def ours(lab: Lab) -> list[str]:
+    return [each for each in lab.azure.resources() if any(mark in each for mark in OURS)]
+
+
+def test_everything_is_made_told_and_taken_down_again(lab: Lab) -> None:
+    before = lab.azure.resources()
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
+
+    assert [sum(mark in each for each in ours(lab)) for mark in OURS] == [1, 1, 1, 6]
+    created = [path for method, path, status in lab.writes() if method == "PUT" and status == 201]
+    assert len(created) == len(set(created)) == 9
+    host = lab.get("bh", "hub")["status"]
+    assert host["bastionID"] == HOST
+    assert host["subnetPrefix"] == "10.0.0.0/26"
+    assert host["observedGeneration"] == 1
+    assert {claim["origin"] for claim in host["claims"]} == {"Created"}
+    assert lab.get("vnp", "hub")["status"]["connected"] == "3/3"
+    lab.wait_for(
+        lambda: (
+            lab.reasons()
+            == {
+                "jump": [],
+                "web-1": [],
+                "reports": [],
+                "build-1": [],
+                "desktop-1": [],
+                "db-1": ["NicNsgDenies"],
+                "web-2": ["VMNotRunning"],
+                "bench-1": ["NotPeered"],
+            }
+        ),
+        "the verdicts on the hub's VMs",
+    )
+    assert lab.reasons("hub-desktops") == {"desktop-1": ["ProtocolNotSupportedBySku"]}
+
+    lab.delete("bh,vnp", "--all")
+    assert not ours(lab)
+    assert {each: body["properties"].get("addressSpace") for each, body in lab.azure.resources().items()} == {
+        each: body["properties"].get("addressSpace") for each, body in before.items()
+    }
+    lab.wait_for(lambda: not lab.objects("rr"), "the reports are gone")
+    deleted = [path for method, path, status in lab.writes() if method == "DELETE" and status == 202]
+    assert len(deleted) == len(set(deleted)) == 9
+    assert deleted.index(HOST.lower()) < deleted.index(f"{HUB}/subnets/AzureBastionSubnet".lower())
+    assert deleted.index(HOST.lower()) < min(deleted.index(each) for each in deleted if "/publicipaddresses/" in each)
+
+
+def test_a_pass_in_which_nothing_changed_writes_nothing_anywhere(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
+    lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts have settled")
+    time.sleep(2)
+    writes, versions, passes = lab.writes(), resource_versions(lab), len(lab.azure.request_log())
+    # Several passes of each resource: the interval of a minute takes 1.2 seconds here.
+    time.sleep(4)
+    assert lab.writes() == writes
+    assert resource_versions(lab) == versions
+    later = lab.azure.request_log()[passes:]
+    assert len(later) >= 4, "passes went on all the while"
+    assert {entry["method"] for entry in later} == {"POST"}, "and asked Resource Graph alone"
+
+
+def test_a_restart_writes_nothing(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
+    lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts have settled")
+    time.sleep(1)
+    lab.operator.kill()
+    writes, versions = lab.writes(), resource_versions(lab)
+    lab.operator.start()
+    time.sleep(5)
+    assert lab.writes() == writes
+    assert resource_versions(lab) == versions
+
+
+def test_a_half_that_somebody_deleted_is_made_again(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+    half = next(each for each in lab.azure.resources() if "/virtualnetworks/shop/virtualnetworkpeerings/" in each)
+    writes = len(lab.writes())
+    Colleague(lab.azure).delete_peering(APPS_SUBSCRIPTION, "shop", "shop", half.rsplit("/", 1)[-1])
+    lab.wait_for(lambda: halves(lab) == ["Connected"] * 6 and len(lab.writes()) > writes, "both halves are back")
+    lab.wait_ready("vnp/hub")
+    sent = [(method, path.split("/")[8]) for method, path, status in lab.writes()[writes:] if status < 300]
+    assert sorted(sent) == [("DELETE", "hub"), ("PUT", "hub"), ("PUT", "shop")]
+
+
+def test_an_address_space_that_grew_is_synced(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+    writes = len(lab.writes())
+    with Colleague(lab.azure).network(APPS_SUBSCRIPTION) as client:
+        network = client.virtual_networks.get("shop", "shop")
+        assert network.properties is not None
+        network.properties.address_space = AddressSpace(address_prefixes=["10.1.0.0/16", "10.11.0.0/16"])
+        client.virtual_networks.begin_create_or_update("shop", "shop", network).result()
+    lab.wait_for(lambda: len(lab.writes()) > writes, "the operator writes")
+    lab.wait_condition("vnp", "hub", "AddressSpaceInSync", "True")
+    assert [(method, path.split("/")[8], status) for method, path, status in lab.writes()[writes:]] == [
+        ("PUT", "hub", 200)
+    ]
+    link = next(
+        body
+        for each, body in lab.azure.resources().items()
+        if "virtualnetworks/hub/virtualnetworkpeerings/azurebastion-shop" in each
+    )
+    assert link["properties"]["remoteAddressSpace"]["addressPrefixes"] == ["10.1.0.0/16", "10.11.0.0/16"]
+
+
+def test_a_spoke_that_leaves_the_spec_loses_both_halves(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+    manifest = lab.get("vnp", "hub")
+    spokes = [each for each in manifest["spec"]["spokes"] if not each["virtualNetworkID"].endswith("/tools")]
+    lab.kubectl(
+        "patch", "vnp", "hub", "-n", lab.namespace, "--type=merge", "-p", json.dumps({"spec": {"spokes": spokes}})
+    )
+    lab.wait_for(lambda: len(halves(lab)) == 4, "the link is gone")
+    lab.wait_for(lambda: lab.get("vnp", "hub")["status"]["connected"] == "2/2", "the status says so")
+    lab.wait_ready("vnp/hub")
+    lab.wait_for(lambda: lab.reasons()["build-1"] == ["NotPeered"], "and so does the verdict")
+    assert len(lab.get("vnp", "hub")["status"]["claims"]) == 4
+
+
+def test_an_upgrade_is_made_in_place_and_keeps_what_others_set(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
+    with Colleague(lab.azure).network(HUB_SUBSCRIPTION) as client:
+        marked = BastionHostUpdate(tags={**tags(lab), "team": "network"})
+        client.bastion_hosts.begin_update("connectivity", "hub", marked).result()
+    patch = {"spec": {"sku": "Standard", "scaleUnits": 3, "features": {"nativeClient": True}}}
+    lab.kubectl("patch", "bh", "hub", "-n", lab.namespace, "--type=merge", "-p", json.dumps(patch))
+    lab.wait_for(lambda: lab.azure.resources()[HOST.lower()]["sku"]["name"] == "Standard", "the upgrade")
+    lab.wait_ready("bh/hub")
+    host = lab.azure.resources()[HOST.lower()]
+    assert host["properties"]["enableTunneling"] is True
+    assert host["properties"]["scaleUnits"] == 3
+    assert host["tags"]["team"] == "network"
+    assert host["tags"]["cost-center"] == "platform"
+    lab.wait_for(lambda: lab.reasons("hub-desktops") == {"desktop-1": []}, "RDP to Linux is possible now")
+
+
+def tags(lab: Lab) -> dict[str, str]:
+    found: dict[str, str] = lab.azure.resources()[HOST.lower()]["tags"]
+    return found
+
+
+def halves(lab: Lab) -> list[str]:
+    resources = lab.azure.resources()
+    return [
+        body["properties"]["peeringState"] for each, body in resources.items() if "/virtualnetworkpeerings/" in each
+    ]
+
+
+def resource_versions(lab: Lab) -> dict[str, str]:
+    found = {
+        f"{each['kind']}/{each['metadata']['name']}": each["metadata"]["resourceVersion"]
+        for each in lab.objects("bh,vnp,rr")
+    }
+    identity = json.loads(lab.kubectl("get", "azid", lab.namespace, "-o", "json"))
+    return found | {"identity": identity["metadata"]["resourceVersion"]}
+
+
+def test_azure_being_away_is_told_and_survived(lab_factory: Callable[..., Lab]) -> None:
+    lab = lab_factory()
+    lab.azure.kill()
+    lab.operator.start()
+    lab.apply_example()
+    lab.wait_condition("bh", "hub", "Ready", "False")
+    ready = lab.wait_condition("vnp", "hub", "Ready", "False")
+    assert "could not be reached" in ready["message"]
+    lab.azure.start()
+    lab.wait_ready("bh/hub", "vnp/hub", seconds=90)

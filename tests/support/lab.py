@@ -1,0 +1,282 @@
+"""The whole product under test: the real API server, a local Azure of its own, the operator under the shipped RBAC."""
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from dev.control_plane import ControlPlane
+from dev.local_azure import LocalAzure
+from dev.operator_process import OperatorProcess
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "hub-and-spoke"
+OPERATOR_NAMESPACE = "bastion-operator"
+HUB_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000a"
+APPS_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000b"
+HUB = f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/connectivity/providers/Microsoft.Network/virtualNetworks/hub"
+SHOP = f"/subscriptions/{APPS_SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/shop"
+HOST = f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/connectivity/providers/Microsoft.Network/bastionHosts/hub"
+
+# Azure's waits are next to nothing; the operator's own run slower, or it would ask without a pause.
+AZURE_SPEED = 1000.0
+OPERATOR_SPEED = 50.0
+
+Manifest = dict[str, Any]
+
+
+def example(name: str) -> list[Manifest]:
+    """The objects of a file of the example."""
+    return [dict(each) for each in yaml.safe_load_all((EXAMPLE / name).read_text())]
+
+
+_PLURALS = {"bh": "bastionhosts", "vnp": "vnetpeerings", "rr": "reachabilityreports"}
+
+
+class ApiReader:
+    """GETs at the API server over one connection: what tests poll with, a hundred times as fast as starting kubectl."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        config = yaml.safe_load(control_plane.kubeconfig.read_text())
+        self._headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
+        context = ssl.create_default_context(cafile=str(control_plane.ca_file))
+        self._connection = http.client.HTTPSConnection(urlsplit(control_plane.url).netloc, context=context, timeout=30)
+
+    def get(self, path: str) -> Manifest:
+        """The object at a path. Raises AssertionError for any answer but 200."""
+        try:
+            self._connection.request("GET", path, headers=self._headers)
+            answer = self._connection.getresponse()
+        except (http.client.HTTPException, OSError):
+            self._connection.close()  # the server restarted, or closed an idle connection
+            self._connection.request("GET", path, headers=self._headers)
+            answer = self._connection.getresponse()
+        body: Manifest = json.loads(answer.read())
+        assert answer.status == HTTPStatus.OK, body
+        return body
+
+
+@dataclass
+class Lab:
+    """One test's Azure, namespace and operator."""
+
+    control_plane: ControlPlane
+    namespace: str
+    folder: Path
+    kubeconfig: Path
+    azure: LocalAzure
+    operator: OperatorProcess = field(init=False)
+    reader: ApiReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = ApiReader(self.control_plane)
+        self.operator = OperatorProcess(
+            self.control_plane,
+            self.azure,
+            self.folder,
+            kubeconfig=self.kubeconfig,
+            operator_namespace=OPERATOR_NAMESPACE,
+            speed=OPERATOR_SPEED,
+            namespaces=[self.namespace],
+        )
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60.0) -> str:
+        return self.control_plane.kubectl(*arguments, input=stdin, timeout=timeout)
+
+    def apply(self, *manifests: Manifest) -> None:
+        """Apply objects, in this test's namespace and with its identity."""
+        mine = []
+        for manifest in manifests:
+            placed = json.loads(json.dumps(manifest))
+            placed["metadata"]["namespace"] = self.namespace
+            placed["spec"].setdefault("identityRef", {"name": self.namespace})
+            mine.append(placed)
+        self.kubectl(
+            "apply", "--server-side", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": mine})
+        )
+
+    def apply_identity(self, **spec: Any) -> None:
+        """An AzureIdentity named after the namespace, with its Secret; ``spec`` overrides fields."""
+        principal = self.azure.principal("operator")
+        secret = spec.pop("client_secret", principal.client_secret)
+        objects = [
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": self.namespace, "namespace": OPERATOR_NAMESPACE},
+                "stringData": {"clientSecret": secret},
+            },
+            {
+                "apiVersion": "azurebastion.dev/v1beta1",
+                "kind": "AzureIdentity",
+                "metadata": {"name": self.namespace},
+                "spec": {
+                    "type": "ServicePrincipal",
+                    "tenantID": self.azure.tenant_id,
+                    "clientID": principal.client_id,
+                    "secretName": self.namespace,
+                    "allowedNamespaces": {"names": [self.namespace]},
+                    "allowedSubscriptions": [HUB_SUBSCRIPTION, APPS_SUBSCRIPTION],
+                }
+                | spec,
+            },
+        ]
+        self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+    def apply_example(self) -> None:
+        self.apply(*example("bastion-host.yaml"), *example("vnet-peering.yaml"))
+
+    def get(self, kind: str, name: str) -> Manifest:
+        return self.reader.get(f"{self._collection(kind)}/{name}")
+
+    def objects(self, kinds: str) -> list[Manifest]:
+        """All objects of these kinds (short names, with commas between) in the test's namespace."""
+        return [
+            {"kind": answer["kind"].removesuffix("List")} | item
+            for kind in kinds.split(",")
+            for answer in [self.reader.get(self._collection(kind))]
+            for item in answer["items"]
+        ]
+
+    def _collection(self, kind: str) -> str:
+        return f"/apis/azurebastion.dev/v1beta1/namespaces/{self.namespace}/{_PLURALS[kind]}"
+
+    def condition(self, kind: str, name: str, condition_type: str) -> Manifest | None:
+        conditions = self.get(kind, name).get("status", {}).get("conditions", [])
+        return next((each for each in conditions if each["type"] == condition_type), None)
+
+    def wait_for(self, kept: Callable[[], Any], what: str, *, seconds: float = 30.0) -> Any:
+        """Poll until ``kept`` answers something true, and return that."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = kept()
+            if answer:
+                return answer
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what}: not within {seconds:.0f} s\n{self.describe()}")
+            time.sleep(0.1)
+
+    def wait_condition(
+        self,
+        kind: str,
+        name: str,
+        condition_type: str,
+        status: str,
+        reason: str | None = None,
+        *,
+        seconds: float = 30.0,
+    ) -> Manifest:
+        def met() -> Manifest | None:
+            found = self.condition(kind, name, condition_type)
+            right = found is not None and found["status"] == status and reason in {None, found["reason"]}
+            return found if right else None
+
+        answer: Manifest = self.wait_for(
+            met, f"{kind}/{name} {condition_type}={status} {reason or ''}", seconds=seconds
+        )
+        return answer
+
+    def wait_ready(self, *names: str, seconds: float = 60.0) -> None:
+        for name in names:
+            kind, _, plain = name.partition("/")
+            self.wait_condition(kind, plain, "Ready", "True", seconds=seconds)
+
+    def annotate(self, kind: str, name: str, value: str) -> None:
+        """Ask for a pass at once."""
+        annotation = f"azurebastion.dev/reconcile-requested-at={value}"
+        self.kubectl("annotate", "--overwrite", kind, name, "-n", self.namespace, annotation)
+
+    def reasons(self, bastion: str = "hub") -> dict[str, list[str]]:
+        """Codes by name of VM, from the reports of one BastionHost."""
+        return {
+            row["vm"].rsplit("/", 1)[-1]: [reason["code"] for reason in row.get("reasons", [])]
+            for report in self.objects("rr")
+            if report["bastionHost"] == bastion
+            for row in report.get("rows", [])
+        }
+
+    def writes(self, principal: str = "operator") -> list[tuple[str, str, int]]:
+        """Method, path and status of the answered writes of a principal, in order."""
+        return [
+            (entry["method"], path_of(entry["url"]), entry["status"])
+            for entry in self.azure.request_log()
+            if entry["principal"] == principal and entry["method"] in {"PUT", "PATCH", "DELETE"}
+        ]
+
+    def delete(self, *names: str, seconds: float = 60.0) -> None:
+        self.kubectl("delete", *names, "-n", self.namespace, f"--timeout={seconds:.0f}s", timeout=seconds + 10)
+
+    def clear(self) -> None:
+        """Remove what a later operator could care for, finalizers or not."""
+        places = [
+            (kind, self.namespace, item["metadata"]["name"]) for kind in ("bh", "vnp") for item in self.objects(kind)
+        ]
+        identities = self.reader.get("/apis/azurebastion.dev/v1beta1/azureidentities")["items"]
+        places += [("azid", "", item["metadata"]["name"]) for item in identities]
+        for kind, namespace, name in places:
+            where = ["-n", namespace] if namespace else []
+            self.kubectl("patch", kind, name, *where, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+            self.kubectl("delete", kind, name, *where, "--ignore-not-found")
+
+    def describe(self) -> str:
+        """For a failed wait: what there is, and the last lines of the operator's log."""
+        log = self.operator.log.read_text(errors="replace").splitlines()[-40:] if self.operator.log.exists() else []
+        return "\n".join([self.kubectl("get", "bh,vnp", "-n", self.namespace, "-o", "yaml"), *log])
+
+
+def path_of(url: str) -> str:
+    """The resource's id in a request's URL, in lower case."""
+    return "/" + url.partition("://")[2].partition("/")[2].partition("?")[0].lower() if "://" in url else url.lower()
+
+
+@pytest.fixture(scope="session")
+def operator_installed(control_plane: ControlPlane) -> Path:
+    """The shipped base, applied by the real kubectl; the kubeconfig of its service account."""
+    control_plane.kubectl("apply", "--server-side", "-k", str(ROOT / "deploy" / "base"))
+    for plural in ("bastionhosts", "vnetpeerings", "azureidentities", "reachabilityreports"):
+        control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{plural}.azurebastion.dev")
+    return control_plane.kubeconfig_for("bastion-operator", namespace=OPERATOR_NAMESPACE)
+
+
+@pytest.fixture
+def lab_factory(
+    control_plane: ControlPlane, operator_installed: Path, namespace: str, tmp_path: Path
+) -> Iterator[Callable[..., Lab]]:
+    """Makes the lab of a test: Azure started with an estate, an identity, the operator not running yet."""
+    made: list[Lab] = []
+
+    def make(estate: Path | list[Manifest] | None = None, *, identity: bool = True, graph_lag: float = 2.0) -> Lab:
+        source = estate if isinstance(estate, Path) else EXAMPLE / "estate.json"
+        if isinstance(estate, list):
+            source = tmp_path / "estate.json"
+            source.write_text(json.dumps(estate))
+        azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, graph_lag=graph_lag)
+        azure.start()
+        lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure)
+        made.append(lab)
+        if identity:
+            lab.apply_identity()
+        return lab
+
+    yield make
+    for lab in made:
+        lab.operator.kill()
+        lab.azure.kill()
+        lab.clear()
+
+
+@pytest.fixture
+def lab(lab_factory: Callable[..., Lab]) -> Lab:
+    """The example's Azure with the operator at work."""
+    made = lab_factory()
+    made.operator.start()
+    return made

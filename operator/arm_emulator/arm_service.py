@@ -168,6 +168,9 @@ class ArmService:
             if_match=request.headers.get("If-Match"),
             if_none_match=request.headers.get("If-None-Match"),
         )
+        parts = self._parts(target) if request.method == "GET" else None
+        if parts is not None:
+            return parts
         if target.kind == "list":
             return self._list(request, principal, target)
         if target.kind == "action":
@@ -201,6 +204,22 @@ class ArmService:
     def _head(self, target: Target) -> Answer:
         found = target.id is not None and self._cloud.store.get(target.id.key) is not None
         return Answer(HTTPStatus.NO_CONTENT if found else HTTPStatus.NOT_FOUND)
+
+    def _parts(self, target: Target) -> Answer | None:
+        """Read-only children, such as the default rules of a group: all of them, or the one that the path names."""
+        owner = target.id if target.kind == "action" else None if target.id is None else target.id.parent
+        segment = target.action or target.type.rpartition("/")[2].lower()
+        name = None if owner is None else type_of(owner.type).parts.get(segment)
+        if owner is None or name is None:
+            return None
+        found = rendering.answered(self._cloud, self._life.get(owner))["properties"][name]
+        if target.kind == "action":
+            return Answer.listing(found)
+        wanted = _of(target).name.lower()
+        for part in found:
+            if part["name"].lower() == wanted:
+                return Answer(HTTPStatus.OK, part)
+        raise not_found("NotFound", f"Resource {target.id} not found.")
 
     def _shown(self, item: Resource, request: Request) -> Answer:
         body = rendering.answered(self._cloud, item)

@@ -22,6 +22,7 @@ from arm_emulator.errors import ArmError, Json
 from arm_emulator.faults import Fault, Faults
 from arm_emulator.graph.service import GraphService
 from arm_emulator.messages import Answer, Request
+from arm_emulator.operations import Operation
 from arm_emulator.principals import Principal
 from arm_emulator.request_log import RequestLog
 from arm_emulator.requests import type_in
@@ -150,9 +151,14 @@ class Server:
             return self._act(lambda: self._served(request, principal))
         for fault in struck:
             await self._before(fault, request, http, seen)
-        answer = self._act(lambda: self._served(request, principal))
+        try:
+            answer = self._act(lambda: self._served(request, principal))
+        except ArmError as refusal:
+            for fault in struck:
+                await self._after(fault, request, None, seen)
+            raise refusal from None
         for fault in struck:
-            await self._after(fault, request, answer, seen)
+            await self._after(fault, request, answer.operation, seen)
         return answer
 
     def _act(self, act: Callable[[], Answer]) -> Answer:
@@ -200,11 +206,11 @@ class Server:
                 # It never reached Azure.
                 raise ClientLostError
 
-    async def _after(self, fault: Fault, request: Request, answer: Answer, seen: Seen) -> None:
+    async def _after(self, fault: Fault, request: Request, operation: Operation | None, seen: Seen) -> None:
         action = fault.action
-        if action.fail_operation is not None and answer.operation is not None:
-            answer.operation.fails_with = action.fail_operation
-            self._cloud.operations.changed(answer.operation)
+        if action.fail_operation is not None and operation is not None:
+            operation.fails_with = action.fail_operation
+            self._cloud.operations.changed(operation)
             if self._state is not None:
                 self._state.save()
         if action.reset == "after":

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
+import yarl
+from multidict import CIMultiDictProxy
 
 from arm_emulator.client import ControlClient
 
@@ -111,6 +114,70 @@ class LocalAzure:
 
     def stderr(self) -> str:
         return (self.folder / "stderr.txt").read_text()
+
+
+@dataclass
+class Wire:
+    """Plain HTTP to a running emulator, as one principal."""
+
+    azure: LocalAzure
+    name: str = "somebody"
+    session: aiohttp.ClientSession | None = None
+    token: str | None = None
+
+    async def __aenter__(self) -> Self:
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self.azure.ssl_context()))
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self.session is not None:
+            await self.session.close()
+
+    async def grant(self, tenant: str | None = None, **changed: str) -> tuple[int, dict[str, Any]]:
+        """A token request with client credentials; returns status and body."""
+        client = self.azure.clients[self.name]
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": client.client_id,
+            "client_secret": client.client_secret,
+            "scope": "https://management.azure.com/.default",
+            **changed,
+        }
+        url = f"{self.azure.authority}/{tenant or self.azure.tenant_id}/oauth2/v2.0/token"
+        assert self.session is not None
+        async with self.session.post(url, data=form) as response:
+            return response.status, await response.json()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any, "CIMultiDictProxy[str]"]:
+        """Status, body (None where empty) and headers of the answer; `path` may be a whole URL."""
+        if self.token is None:
+            _, answer = await self.grant()
+            self.token = str(answer["access_token"])
+        url = path if path.startswith("https://") else self.azure.endpoint + path
+        if "api-version=" not in url:
+            version = (
+                "2026-03-01"
+                if "Microsoft.Network" in url
+                else "2024-07-01"
+                if "Microsoft.Compute" in url
+                else "2024-11-01"
+            )
+            url += ("&" if "?" in url else "?") + f"api-version={version}"
+        assert self.session is not None
+        sent = headers if headers is not None else {"Authorization": f"Bearer {self.token}"}
+        async with self.session.request(
+            method, yarl.URL(url, encoded=True), json=body, data=data, headers=sent
+        ) as response:
+            text = await response.read()
+            return response.status, json.loads(text) if text else None, response.headers
 
 
 AzureFactory = Callable[..., LocalAzure]

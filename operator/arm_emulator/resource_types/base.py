@@ -76,6 +76,8 @@ class ResourceType:
     """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
+    parts: ClassVar[Mapping[str, str]] = {}
+    """Read-only children by lower-cased segment, and the property that they are the entries of."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
 
     def prepare(self, put: Put) -> None:

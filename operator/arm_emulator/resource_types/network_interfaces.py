@@ -23,6 +23,7 @@ class NetworkInterfaces(ResourceType):
     name = INTERFACES
     api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
+    parts = {"ipconfigurations": "ipConfigurations"}  # noqa: RUF012  (declared ClassVar by the base)
     create = Timing(1, (1,))
     delete = Timing(4, (4,))
     read_only = frozenset({"provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "hostedWorkloads",

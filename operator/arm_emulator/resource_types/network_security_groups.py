@@ -34,6 +34,7 @@ class NetworkSecurityGroups(ResourceType):
     name = GROUPS
     api_versions = NETWORK
     nested = {"securityRules": RULES}  # noqa: RUF012  (declared ClassVar by the base)
+    parts = {"defaultsecurityrules": "defaultSecurityRules"}  # noqa: RUF012  (declared ClassVar by the base)
     create = Timing(2, (1,))
     delete = Timing(2, (1,))
     silent_when_unchanged = True

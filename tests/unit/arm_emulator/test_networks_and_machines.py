@@ -68,6 +68,9 @@ def test_a_group_has_six_default_rules_and_back_references() -> None:
     ]  # fmt: skip
     assert group["subnets"] == [{"id": f"{network}/subnets/s"}]
     assert group["networkInterfaces"] == [{"id": f"{NET}/networkInterfaces/nic"}]
+    assert arm.get(f"{GROUP}/defaultSecurityRules").body["value"] == group["defaultSecurityRules"]
+    assert arm.get(f"{GROUP}/defaultSecurityRules/DenyAllInBound").body["properties"]["access"] == "Deny"
+    assert arm.get(f"{GROUP}/defaultSecurityRules/no").status == 404
     answer = arm.delete(GROUP)
     assert (answer.status, answer.code) == (400, "InUseNetworkSecurityGroupCannotBeDeleted")
     assert f"{network}/subnets/s" in answer.message

@@ -83,7 +83,7 @@ def test_lists_and_subscriptions_show_only_what_may_be_read() -> None:
 )
 def test_token_buckets_empty_and_refill(method: str, kind: str, most: int) -> None:
     arm = Arm()
-    body = {} if method == "PUT" else None
+    body: dict[str, object] | None = {} if method == "PUT" else None
     header = f"x-ms-ratelimit-remaining-subscription-{kind}"
     path = f"{NET}/virtualNetworks/no"
     assert arm.call(method, path, body).headers[header] == str(most - 1)

@@ -27,8 +27,11 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 FROM python:3.13-slim
 
-# Everything is compiled above, and the root file system may be read-only.
-ENV PATH=/opt/bastion-operator/bin:$PATH \
+# Everything is compiled above, and the root file system may be read-only. The user has no entry in /etc/passwd, where the
+# Kubernetes client looks for a home and kopf for a name, whether they need them or not.
+ENV HOME=/nonexistent \
+    USER=bastion-operator \
+    PATH=/opt/bastion-operator/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 

@@ -17,6 +17,14 @@ CRD_NAMES = sorted(
     yaml.safe_load(path.read_text())["metadata"]["name"] for path in (ROOT / "crds").glob("azurebastion.dev_*.yaml")
 )
 
+# The image's user is a number; what asks for its entry gets what it would get there.
+WITHOUT_PASSWD = """
+import pwd
+def missing(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = missing
+"""
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -63,6 +71,18 @@ def test_run_finds_every_module_it_needs(installed: Installed) -> None:
 
     assert answer.returncode == 2
     assert answer.stderr.startswith("bastion-operator: no cluster to talk to"), answer.stderr
+
+
+def test_a_user_without_an_entry_in_passwd_has_a_name_and_a_home(installed: Installed) -> None:
+    answer = installed.python(WITHOUT_PASSWD + "import getpass, pathlib; print(getpass.getuser(), pathlib.Path.home())")
+
+    assert answer.stdout.split() == ["bastion-operator", "/nonexistent"], answer.stderr
+
+
+def test_the_clients_load_for_a_user_without_an_entry_in_passwd(installed: Installed) -> None:
+    answer = installed.python(WITHOUT_PASSWD + "import bastion_operator.handlers.run")
+
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_it_prints_the_crds(installed: Installed) -> None:

@@ -16,17 +16,22 @@ def mapping(holder: object, *path: str) -> Row:
 
 def at(holder: object, *path: str) -> Any:
     """The value at the path, None where there is none."""
+    found: Any = holder
     for key in path:
-        if not isinstance(holder, dict):
+        if type(found) is not dict:
             return None
-        holder = holder.get(key)
-    return holder
+        found = found.get(key)
+    return found
 
 
 def text(holder: object, *path: str) -> str | None:
     """The text at the path; None for anything else, and for an empty one."""
-    found = at(holder, *path)
-    return found if isinstance(found, str) and found else None
+    found: Any = holder
+    for key in path:
+        if type(found) is not dict:
+            return None
+        found = found.get(key)
+    return found if type(found) is str and found else None
 
 
 def flag(holder: object, *path: str, default: bool = False) -> bool:

@@ -78,7 +78,15 @@ class AddressSet:
 
     def __init__(self, intervals: Iterable[tuple[int, int]] = ()) -> None:
         self.intervals = _merged(intervals)
-        self._firsts = [first for first, _ in self.intervals]
+        self._firsts: list[int] | None = None
+
+    @classmethod
+    def _ready(cls, intervals: tuple[tuple[int, int], ...]) -> "AddressSet":
+        """A set of intervals that are known to be sorted and apart."""
+        made = cls.__new__(cls)
+        made.intervals = intervals
+        made._firsts = None  # noqa: SLF001  its own class
+        return made
 
     @classmethod
     def of(cls, *prefixes: str) -> "AddressSet":
@@ -94,17 +102,27 @@ class AddressSet:
         return bool(self.intervals)
 
     def __contains__(self, address: int) -> bool:
+        if len(self.intervals) <= 1:
+            return bool(self.intervals) and self.intervals[0][0] <= address <= self.intervals[0][1]
+        if self._firsts is None:
+            self._firsts = [first for first, _ in self.intervals]
         place = bisect_right(self._firsts, address) - 1
         return place >= 0 and address <= self.intervals[place][1]
 
     def __or__(self, other: "AddressSet") -> "AddressSet":
-        return AddressSet((*self.intervals, *other.intervals)) if other else self
+        if not other.intervals or self.intervals == other.intervals:
+            return self
+        return AddressSet((*self.intervals, *other.intervals)) if self.intervals else other
 
     def __and__(self, other: "AddressSet") -> "AddressSet":
-        return AddressSet(_common(self.intervals, other.intervals))
+        if not self.intervals or not other.intervals:
+            return EMPTY
+        return self._ready(tuple(_common(self.intervals, other.intervals)))
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":
-        return AddressSet(_rest(self.intervals, other.intervals))
+        if not self.intervals or not other.intervals:
+            return self
+        return self._ready(tuple(_rest(self.intervals, other.intervals)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AddressSet) and self.intervals == other.intervals

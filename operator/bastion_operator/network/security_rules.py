@@ -9,21 +9,16 @@ Source: Microsoft Learn, "Network security groups" and "How network security gro
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import pairwise
 
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet
 from bastion_operator.network.security_group import (
-    DEFAULT_RULES,
     Access,
     Direction,
-    Endpoints,
     SecurityGroup,
     SecurityRule,
 )
 from bastion_operator.network.service_tags import Doubt, TagMeaning
-
-_BEFORE_ALL = 0
-"""Where a rule is tried whose priority cannot be read: its possible match in front covers every place it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +42,42 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Range:
-    """Addresses matched for certain and beyond that perhaps, and application security groups."""
-
-    certain: AddressSet
-    possible: AddressSet
-    groups: frozenset[str]
-    doubts: tuple[Doubt, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
-    """A rule narrowed to the question: the sources it matches, and which destinations it asks for."""
+    """A rule narrowed to the question: the sources it matches for certain and perhaps, and which destinations it asks for."""
 
     rule: SecurityRule
     certain: AddressSet
     possible: AddressSet
-    destination: _Range
     doubts: tuple[Doubt, ...]
     accesses: tuple[Access, ...]
     some_ports_only: bool
+    anywhere: bool
+
+    def meets(self, address: int, groups: frozenset[str], meaning: TagMeaning) -> bool | None:
+        """Whether the destination is met; None where that is not known."""
+        if self.anywhere:
+            return True
+        wanted = self.rule.destination
+        if address in wanted.addresses or not wanted.application_security_groups.isdisjoint(groups):
+            return True
+        perhaps = bool(wanted.malformed)
+        for tag in wanted.tags:
+            meant = meaning.range_of(tag)
+            if address in meant.certain:
+                return True
+            perhaps = perhaps or address in meant.possible
+        return None if perhaps else False
+
+    def edges(self, meaning: TagMeaning) -> Iterator[int]:
+        """Addresses at which the answer of ``meets`` may change."""
+        wanted = self.rule.destination
+        parts = [wanted.addresses]
+        for tag in wanted.tags:
+            parts += [meaning.range_of(tag).certain, meaning.range_of(tag).possible]
+        for part in parts:
+            for first, last in part.intervals:
+                yield first
+                yield last + 1
 
 
 @dataclass(slots=True)
@@ -110,7 +121,7 @@ class _Tally:
 
 
 class RuleTable:
-    """A group's rules of one direction, narrowed once to TCP, one port, a set of sources and one meaning of the tags.
+    """A group's rules of one direction, narrowed once to TCP, one port, a set of sources and what tags mean for those.
 
     ``decide`` then answers for any destination; answers are kept by which rules the destination meets.
     """
@@ -125,55 +136,67 @@ class RuleTable:
         self._entries = tuple(_entries(group, direction, port, sources, meaning))
         self._answers: dict[tuple[bool | None, ...], Decision] = {}
 
-    def decide(self, destination: int, groups: frozenset[str] = frozenset()) -> Decision:
-        """What happens to connections to an address whose ipConfiguration is in these application security groups."""
-        meets = tuple(_meets(entry.destination, destination, groups) for entry in self._entries)
+    def decide(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Decision:
+        """What happens to connections to an address whose ipConfiguration is in these application security groups.
+
+        ``meaning`` is that of the tags as destinations.
+        """
+        meets = tuple([entry.meets(destination, groups, meaning) for entry in self._entries])
+        if None in meets:
+            return self._walk(meets, meaning)
         if (answer := self._answers.get(meets)) is None:
-            answer = self._answers[meets] = self._walk(meets)
+            answer = self._answers[meets] = self._walk(meets, meaning)
         return answer
 
-    def decide_all(self, destinations: AddressSet, groups: frozenset[str] = frozenset()) -> Decision:
+    def decide_all(
+        self, destinations: AddressSet, meaning: TagMeaning, groups: frozenset[str] = frozenset()
+    ) -> Decision:
         """What happens to connections to an address of which only the range is known.
 
         Where the rules tell the addresses of the range apart, every source stays undecided.
         """
-        decisions = [self.decide(address, groups) for address in self._representatives(destinations)]
+        decisions = [self.decide(address, meaning, groups) for address in self._representatives(destinations, meaning)]
         first = decisions[0]
         if all(one == first for one in decisions[1:]):
             return first
         what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
         return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
 
-    def _representatives(self, destinations: AddressSet) -> Iterator[int]:
+    def _representatives(self, destinations: AddressSet, meaning: TagMeaning) -> Iterator[int]:
         """The lowest address of every part of the range that rules may treat alike."""
         for first, last in destinations.intervals:
             yield first
-            if first == last:
-                continue
-            edges = {
-                edge
-                for entry in self._entries
-                for part in (entry.destination.certain, entry.destination.possible)
-                for start, end in part.intervals
-                for edge in (start, end + 1)
-            }
-            yield from sorted(edge for edge in edges if first < edge <= last)
+            if first != last:
+                edges = {edge for entry in self._entries for edge in entry.edges(meaning)}
+                yield from sorted(edge for edge in edges if first < edge <= last)
 
-    def _walk(self, meets: tuple[bool | None, ...]) -> Decision:
+    def _walk(self, meets: tuple[bool | None, ...], meaning: TagMeaning) -> Decision:
         tally = _Tally()
         parcels = [_Parcel(self._sources)] if self._sources else []
         for entry, met in zip(self._entries, meets, strict=True):
             if met is False:
                 continue
+            doubts = entry.doubts if met else (*entry.doubts, *_destination_doubts(entry.rule, self.group, meaning))
             parcels = [
-                rest for parcel in parcels for rest in _apply(entry, sure=met is True, parcel=parcel, tally=tally)
+                rest
+                for parcel in parcels
+                for rest in _apply(entry, sure=met is True, parcel=parcel, doubts=doubts, tally=tally)
             ]
             if not parcels:
                 break
         return tally.decision()
 
 
-def _apply(entry: _Entry, *, sure: bool, parcel: _Parcel, tally: _Tally) -> Iterator[_Parcel]:
+def _destination_doubts(rule: SecurityRule, group: SecurityGroup, meaning: TagMeaning) -> tuple[Doubt, ...]:
+    """Why it is not known whether a rule means the destination."""
+    tags = (meaning.range_of(tag).doubt for tag in rule.destination.tags)
+    unreadable = (_unreadable(group, rule, item) for item in rule.destination.malformed)
+    return (*(doubt for doubt in tags if doubt is not None), *unreadable)
+
+
+def _apply(
+    entry: _Entry, *, sure: bool, parcel: _Parcel, doubts: tuple[Doubt, ...], tally: _Tally
+) -> Iterator[_Parcel]:
     """Books what the rule decides of a parcel and yields what goes on to the next rule."""
     certain = parcel.sources & entry.certain if sure else EMPTY
     perhaps = (parcel.sources & (entry.possible if sure else entry.certain | entry.possible)) - certain
@@ -183,42 +206,31 @@ def _apply(entry: _Entry, *, sure: bool, parcel: _Parcel, tally: _Tally) -> Iter
     elif certain:
         tally.settle(parcel, certain, entry.rule, entry.accesses)
     if perhaps:
-        doubts = entry.doubts if sure else (*entry.doubts, *entry.destination.doubts)
         yield _Parcel(perhaps, parcel.outcomes.union(entry.accesses), parcel.partly, (*parcel.doubts, *doubts))
     if rest := parcel.sources - certain - perhaps:
         yield _Parcel(rest, parcel.outcomes, parcel.partly, parcel.doubts)
 
 
-def _meets(destination: _Range, address: int, groups: frozenset[str]) -> bool | None:
-    """Whether the destination is met; None where that is not known."""
-    if address in destination.certain or not destination.groups.isdisjoint(groups):
-        return True
-    return None if address in destination.possible else False
-
-
 def _entries(
     group: SecurityGroup, direction: Direction, port: int, sources: AddressSet, meaning: TagMeaning
 ) -> Iterator[_Entry]:
-    rules = [rule for rule in (*(group.rules or ()), *DEFAULT_RULES) if rule.direction in {direction, None}]
-    rules.sort(key=_place)
-    for _, equals in groupby(rules, key=_place):
-        contenders = [rule for rule in equals if _concerns(rule, port)]
-        clash = len({rule.access for rule in contenders}) > 1
-        for rule in contenders:
-            entry = _entry(rule, group, port, sources, meaning, clash=clash)
-            if entry is not None:
-                yield entry
+    contenders = [
+        rule for rule in group.walk(direction) if port in rule.destination_ports or rule.destination_ports.malformed
+    ]
+    clashing = _clashing(contenders)
+    for rule in contenders:
+        entry = _entry(rule, group, port, sources, meaning, clash=rule.priority in clashing)
+        if entry is not None:
+            yield entry
 
 
-def _place(rule: SecurityRule) -> int:
-    return _BEFORE_ALL if rule.priority is None else rule.priority
-
-
-def _concerns(rule: SecurityRule, port: int) -> bool:
-    """Whether the rule can have to do with TCP to that port; an unreadable field may."""
-    if rule.protocol not in {"tcp", "*", None}:
-        return False
-    return port in rule.destination_ports or bool(rule.destination_ports.malformed)
+def _clashing(contenders: list[SecurityRule]) -> frozenset[int | None]:
+    """Priorities that two rules of one port claim which do not do the same; Azure has none, a damaged file may."""
+    return frozenset(
+        one.priority
+        for one, other in pairwise(contenders)
+        if one.priority == other.priority and one.access is not other.access
+    )
 
 
 def _entry(
@@ -227,9 +239,8 @@ def _entry(
     some_ports_only = not rule.source_ports.every
     if some_ports_only and rule.access is Access.ALLOW and not rule.source_ports.malformed:
         return None
-    source = _range(rule.source, group, rule, meaning)
+    certain, possible, source_doubts = _sources_of(rule, group, sources, meaning)
     doubts = _rule_doubts(rule, group, port, clash=clash)
-    certain, possible = source.certain & sources, source.possible & sources
     if doubts:
         certain, possible = EMPTY, certain | possible
     if not certain and not possible:
@@ -238,15 +249,17 @@ def _entry(
         rule=rule,
         certain=certain,
         possible=possible,
-        destination=_range(rule.destination, group, rule, meaning),
-        doubts=(*doubts, *source.doubts),
+        doubts=(*doubts, *source_doubts),
         accesses=(Access.ALLOW, Access.DENY) if rule.access is None else (rule.access,),
         some_ports_only=some_ports_only and rule.access is Access.DENY,
+        anywhere=rule.destination.addresses is EVERYTHING,
     )
 
 
 def _rule_doubts(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: bool) -> tuple[Doubt, ...]:
     """Why it is not certain that the rule applies at its place, apart from its endpoints."""
+    if not clash and port in rule.destination_ports and not rule.malformed:
+        return ()
     fields = [
         name
         for name, unreadable in (
@@ -266,19 +279,28 @@ def _rule_doubts(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: 
     return tuple(doubts)
 
 
-def _range(endpoints: Endpoints, group: SecurityGroup, rule: SecurityRule, meaning: TagMeaning) -> _Range:
-    """The addresses that one side of a rule stands for. Application security groups are no addresses."""
-    certain, possible, doubts = endpoints.addresses, EMPTY, []
-    for tag in endpoints.tags:
+def _sources_of(
+    rule: SecurityRule, group: SecurityGroup, sources: AddressSet, meaning: TagMeaning
+) -> tuple[AddressSet, AddressSet, tuple[Doubt, ...]]:
+    """The sources that a rule matches for certain, those that it may match beyond them, and why that is not known.
+
+    A rule whose source is an application security group never means Bastion.
+    """
+    stated = rule.source
+    if stated.addresses is EVERYTHING:
+        return sources, EMPTY, ()
+    certain = stated.addresses & sources
+    possible, doubts = EMPTY, []
+    for tag in stated.tags:
         meant = meaning.range_of(tag)
-        certain |= meant.certain
-        if meant.doubt is not None:
-            possible |= meant.possible
+        certain |= meant.certain & sources
+        if meant.doubt is not None and (open_to := meant.possible & sources):
+            possible |= open_to
             doubts.append(meant.doubt)
-    for item in endpoints.malformed:
-        possible = EVERYTHING
+    for item in stated.malformed:
+        possible = sources
         doubts.append(_unreadable(group, rule, item))
-    return _Range(certain, possible - certain, endpoints.application_security_groups, tuple(doubts))
+    return certain, possible - certain, tuple(doubts)
 
 
 def _unreadable(group: SecurityGroup, rule: SecurityRule, what: str) -> Doubt:

@@ -4,7 +4,7 @@ Source: Microsoft Learn, "Virtual network service tags". The ranges of ``Interne
 rule list of Azure leaves out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet, parse_address
@@ -65,6 +65,9 @@ class Doubt:
     resource: str | None = None
 
 
+_OUTSIDE: Final = EVERYTHING - NOT_INTERNET - HOST
+
+
 @dataclass(frozen=True, slots=True)
 class TagRange:
     """The addresses that a tag surely has, those it may have beyond them, and why that is not known."""
@@ -83,9 +86,19 @@ class TagMeaning:
 
     virtual_network: AddressSet
     virtual_network_doubt: Doubt | None = None
+    _ranges: dict[str, TagRange] = field(default_factory=dict, repr=False)
 
     def range_of(self, tag: str) -> TagRange:
         """The range of a tag (lower-cased)."""
+        if (found := self._ranges.get(tag)) is None:
+            found = self._ranges[tag] = self._range_of(tag)
+        return found
+
+    def towards(self, addresses: AddressSet) -> "TagMeaning":
+        """The same tags as far as these addresses are concerned: all that rules on them can tell apart."""
+        return TagMeaning(self.virtual_network & addresses, self.virtual_network_doubt)
+
+    def _range_of(self, tag: str) -> TagRange:
         name = CLASSIC_SPELLING.get(tag, tag)
         if name == "virtualnetwork":
             return TagRange(self.virtual_network, self._beyond(), self.virtual_network_doubt)
@@ -95,14 +108,14 @@ class TagMeaning:
             return self._internet()
         if name.partition(".")[0] in KNOWN_SERVICES:
             what = f"the addresses of service tag {tag} (public ranges that change weekly)"
-            return TagRange(EMPTY, EVERYTHING - NOT_INTERNET - HOST, Doubt("EffectiveDataUnavailable", what))
+            return TagRange(EMPTY, _OUTSIDE, Doubt("EffectiveDataUnavailable", what))
         return TagRange(EMPTY, EVERYTHING, Doubt("UnknownServiceTag", f"service tag {tag!r} is none that is known"))
 
     def _beyond(self) -> AddressSet:
         return EMPTY if self.virtual_network_doubt is None else EVERYTHING
 
     def _internet(self) -> TagRange:
-        outside = EVERYTHING - NOT_INTERNET - self.virtual_network - HOST
+        outside = _OUTSIDE - self.virtual_network
         if self.virtual_network_doubt is not None:
             return TagRange(EMPTY, outside, self.virtual_network_doubt)
         what = "whether Azure counts 168.63.129.16, the Developer SKU's source, to the tag Internet"

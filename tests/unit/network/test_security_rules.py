@@ -109,7 +109,7 @@ def decide(row: dict[str, Any]) -> Decision:
     group = read_security_group(row, row["id"])
     meaning = TagMeaning(AddressSet.of(*NETWORK))
     return RuleTable(group, Direction.INBOUND, 22, AddressSet.of(SOURCES), meaning).decide(
-        parse_address(TARGET), GROUPS
+        parse_address(TARGET), meaning, GROUPS
     )
 
 

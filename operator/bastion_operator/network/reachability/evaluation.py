@@ -67,9 +67,15 @@ class Evaluation:
     def rule_table(
         self, group: SecurityGroup, direction: Direction, port: int, host: Host, meaning: TagMeaning
     ) -> RuleTable:
-        """The group's rules for connections from the Bastion to a port."""
-        key = ("rules", group.key, direction, port, host.bastion.key, id(meaning))
-        return self.once(key, lambda: RuleTable(group, direction, port, host.sources, meaning))
+        """The group's rules for connections from the Bastion to a port.
+
+        Sides that mean the same by their tags as far as the Bastion's addresses go share one table.
+        """
+        towards = self.once(
+            ("towards", host.bastion.key, id(meaning)), lambda: self._interned(meaning.towards(host.sources))
+        )
+        key = ("rules", group.key, direction, port, host.bastion.key, id(towards))
+        return self.once(key, lambda: RuleTable(group, direction, port, host.sources, towards))
 
     @cached_property
     def bastions_by_network(self) -> Mapping[str, tuple[BastionHost, ...]]:

@@ -137,7 +137,7 @@ def _decide(question: Question, group: SecurityGroup, direction: Direction, side
 
     def under(meaning: TagMeaning) -> Decision:
         table = question.evaluation.rule_table(group, direction, question.asked.port, host, meaning)
-        return table.decide_all(target.addresses, target.application_security_groups)
+        return table.decide_all(target.addresses, meaning, target.application_security_groups)
 
     decision = under(side.meaning)
     if side.otherwise is None or side.doubt is None:

@@ -82,11 +82,8 @@ def host_state(host: Host) -> Iterator[Finding]:
             resource=bastion.id,
         )
     elif state in {"failed", "canceled", "deleting"}:
-        yield finding(
-            "BastionNotSucceeded",
-            f"Bastion {bastion.name} is {bastion.provisioning_state} and never came up: create it anew",
-            resource=bastion.id,
-        )
+        why = "is being deleted" if state == "deleting" else f"is {bastion.provisioning_state} and never came up"
+        yield finding("BastionNotSucceeded", f"Bastion {bastion.name} {why}: create it anew", resource=bastion.id)
     else:
         told = f"reads {bastion.provisioning_state!r}, which is no known state" if state else "is missing"
         yield finding(

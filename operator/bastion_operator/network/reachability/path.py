@@ -125,8 +125,10 @@ def _one_sided(host: Host, target: Target, pair: PeeringPair) -> Finding:
 
 
 def _address_spaces(host: Host, target: Target, pair: PeeringPair) -> Iterator[Finding]:
-    """What each link knows of the other VNet must hold the address that it has to carry."""
-    if target.addresses and pair.near is not None:
+    """What each link knows of the other VNet must hold the address that it has to carry; both ends have to be known."""
+    if not target.addresses or not host.sources:
+        return
+    if pair.near is not None:
         yield from _known(pair.near, target.addresses, f"the VM's address, {target.address_text}")
     if pair.far is not None and host.prefix:
         yield from _known(pair.far, host.prefix, f"the Bastion prefix {host.prefix_text}")

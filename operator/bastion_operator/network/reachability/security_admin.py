@@ -101,7 +101,7 @@ def _group(network: VirtualNetwork, purpose: str, rules: list[SecurityRule]) -> 
 
 def _decide(question: Question, group: SecurityGroup, side: SideMeaning) -> Decision:
     table = question.evaluation.rule_table(group, Direction.INBOUND, question.asked.port, question.host, side.meaning)
-    return table.decide_all(question.target.addresses, question.target.application_security_groups)
+    return table.decide_all(question.target.addresses, side.meaning, question.target.application_security_groups)
 
 
 def admin_findings(question: Question, verdict: AdminVerdict) -> Iterator[Finding]:

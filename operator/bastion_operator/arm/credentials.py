@@ -51,7 +51,12 @@ def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
 
     :raises CredentialSettingsError: a certificate that cannot be read, a token file that is not there
     """
-    discovery: dict[str, Any] = {"authority": cloud.authority, "disable_instance_discovery": not cloud.verify_authority}
+    discovery: dict[str, Any] = {
+        "authority": cloud.authority,
+        "disable_instance_discovery": not cloud.verify_authority,
+        # Retries of the library's own would sleep inside a pass: the work queue comes again instead.
+        "retry_total": 0,
+    }
     try:
         match identity:
             case ServicePrincipal(tenant_id, client_id, str(secret), _):
@@ -61,7 +66,7 @@ def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
             case WorkloadIdentity(tenant_id, client_id):
                 return WorkloadIdentityCredential(tenant_id=tenant_id, client_id=client_id, **discovery)
             case ManagedIdentity(client_id):
-                return ManagedIdentityCredential(client_id=client_id)
+                return ManagedIdentityCredential(client_id=client_id, retry_total=0)
             case _:
                 raise CredentialSettingsError("a service principal needs a client secret or a certificate")
     except (ValueError, TypeError) as error:

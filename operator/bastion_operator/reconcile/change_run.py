@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bastion_operator.api.common import Claim
@@ -76,7 +76,7 @@ class ChangeRun:
             return ChangeResult(plan, observed)
         fresh, failures = await self.read(self._roots(plan))
         observed = observed.updated(fresh)
-        plan = make_plan(observed)
+        plan = _without_guesses(make_plan(observed), failures)
         result = ChangeResult(plan, observed, failures=failures)
         known = {normalise_id(root) for root in fresh}
         if failures:
@@ -204,6 +204,13 @@ class ChangeRun:
             services.queue.add(key)
 
         return ended
+
+
+def _without_guesses(plan: Plan, failures: Iterable[Failure]) -> Plan:
+    """The plan without obstacles on what could not be read: it is not known to be missing."""
+    unread = {normalise_id(failure.resource_id) for failure in failures}
+    known = tuple(finding for finding in plan.obstacles if normalise_id(root_of(finding.resource or "")) not in unread)
+    return replace(plan, obstacles=known)
 
 
 def wake_bastions(services: Services, identity: str, *, but: Key) -> None:

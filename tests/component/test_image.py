@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from packaging.markers import Marker
+from packaging.utils import parse_wheel_filename
 
 from tests.support.deployment import ROOT
 from tests.support.dockerfile import Stage, StageRun, copy_context, read_stages
@@ -146,3 +150,44 @@ def test_the_deployment_runs_the_image_as_it_is_meant_to_be(stages: tuple[Stage,
     )
     assert container["args"] == final.last("CMD").words
     assert [str(port["containerPort"]) for port in container["ports"]] == final.last("EXPOSE").words
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_nothing_in_it_needs_a_compiler(stages: tuple[Stage, Stage], machine: str) -> None:
+    version = stages[0].image.removeprefix("python:").removesuffix("-slim")
+    locked = {each["name"]: each for each in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    environment = {"python_version": version, "sys_platform": "linux", "platform_machine": machine}
+
+    needed = _closure(locked, "bastion-operator", environment) - {"bastion-operator"}
+
+    assert {"azure-identity", "kopf", "pydantic-core"} <= needed
+    assert [name for name in sorted(needed) if not _has_wheel(locked[name], version, machine)] == []
+
+
+def _closure(locked: dict[str, Any], name: str, environment: dict[str, str]) -> set[str]:
+    """The packages that this one brings along, itself included."""
+    found, open_names = set[str](), [(name, tuple[str, ...]())]
+    while open_names:
+        current, extras = open_names.pop()
+        found.add(current)
+        wanted = list(locked[current].get("dependencies", []))
+        for extra in extras:
+            wanted += locked[current]["optional-dependencies"][extra]
+        open_names += [
+            (each["name"], tuple(each.get("extra", ())))
+            for each in wanted
+            if each["name"] not in found and Marker(each.get("marker", "python_version > '3'")).evaluate(environment)
+        ]
+    return found
+
+
+def _has_wheel(package: dict[str, Any], version: str, machine: str) -> bool:
+    minor = int(version.split(".")[1])
+    interpreters = {"py3", f"cp3{minor}", *(f"cp3{older}" for older in range(minor))}
+    for wheel in package.get("wheels", []):
+        for tag in parse_wheel_filename(wheel["url"].rpartition("/")[2])[3]:
+            fits_abi = tag.abi in {"none", "abi3"} or tag.abi == f"cp3{minor}"
+            fits_machine = tag.platform == "any" or ("manylinux" in tag.platform and tag.platform.endswith(machine))
+            if tag.interpreter in interpreters and fits_abi and fits_machine:
+                return True
+    return False

@@ -1,6 +1,7 @@
 """From an inventory to verdicts: candidates, the steps for each, the order of candidates, the answer."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
@@ -12,7 +13,7 @@ from bastion_operator.network.reachability.candidates import candidate_bastions,
 from bastion_operator.network.reachability.evaluation import Evaluation
 from bastion_operator.network.reachability.methods import always_findings, connection_methods
 from bastion_operator.network.reachability.question import Asked, Question, ask
-from bastion_operator.network.reachability.steps import STEPS, target_findings
+from bastion_operator.network.reachability.steps import BLOCKS, Step, target_findings
 from bastion_operator.network.reachability.target import Target, address_findings
 from bastion_operator.network.reachability.verdict import (
     VERDICT_ORDER,
@@ -147,20 +148,28 @@ def _candidate(evaluation: Evaluation, bastion: BastionHost, target: Target, ask
 
 
 def _run_steps(question: Question) -> Iterator[Finding]:
-    for step in STEPS:
-        if step.per is None:
-            yield from step.findings(question)
+    for place, (per, block) in enumerate(BLOCKS):
+        if per is None:
+            for step in block:
+                yield from step.findings(question)
         else:
-            key = (step.number, step.name, step.per(question))
-            yield from question.evaluation.once(key, lambda step=step: tuple(step.findings(question)))  # type: ignore[misc]
+            key = ("block", place, per(question))
+            yield from question.evaluation.once(key, partial(_run_block, block, question))
+
+
+def _run_block(block: tuple[Step, ...], question: Question) -> tuple[Finding, ...]:
+    return tuple(finding for step in block for finding in step.findings(question))
 
 
 def _sorted_out(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Reasons and warnings apart, each said once."""
-    reasons: dict[Finding, None] = {}
-    warnings: dict[Finding, None] = {}
+    """Reasons and warnings apart, each reason said once."""
+    reasons: list[Finding] = []
+    warnings: list[Finding] = []
     for item in findings:
-        (warnings if item.finding_class is FindingClass.WARNING else reasons)[item] = None
+        if item.finding_class is FindingClass.WARNING:
+            warnings.append(item)
+        elif item not in reasons:
+            reasons.append(item)
     return tuple(reasons), tuple(warnings)
 
 

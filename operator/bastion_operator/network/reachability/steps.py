@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from bastion_operator.network.finding import Finding
@@ -106,3 +107,6 @@ STEPS: Final = (
     Step(17, "the methods", method_findings, _per_host),
     Step(18, "what is not seen from here", unseen_findings),
 )
+
+BLOCKS: Final = tuple((per, tuple(block)) for per, block in groupby(STEPS, key=lambda step: step.per))
+"""The steps in their order, those next to each other that depend on the same things together: they are run once for all."""

@@ -8,6 +8,7 @@ import click
 
 from arm_emulator import __version__
 from arm_emulator.estate import EstateError
+from arm_emulator.principals_file import PrincipalsError
 from arm_emulator.serve import Options, serve
 from arm_emulator.state import StateError
 
@@ -37,6 +38,11 @@ def main() -> None:
 )
 @click.option("--public-ip-quota", default=10, show_default=True, help="Public IPs for each subscription and region.")
 @click.option("--throttling/--no-throttling", default=True, show_default=True, help="Whether to refuse over budget.")
+@click.option(
+    "--principals",
+    type=click.Path(path_type=Path),
+    help="A file of principals with their rights, in place of operator, somebody and reader (see the README).",
+)
 @click.option("--exit-with-parent", is_flag=True, help="Ends when the process that started it has gone.")
 def serve_command(  # one parameter for each option of the command line
     *,
@@ -51,6 +57,7 @@ def serve_command(  # one parameter for each option of the command line
     public_ip_quota: int,
     throttling: bool,
     exit_with_parent: bool,
+    principals: Path | None,
 ) -> None:
     """Serves Azure until it is told to stop; prints one JSON line when it is ready."""
     host, _, port = listen.rpartition(":")
@@ -71,10 +78,11 @@ def serve_command(  # one parameter for each option of the command line
         public_ip_quota,
         throttling,
         exit_with_parent,
+        principals,
     )
     try:
         asyncio.run(serve(options))
-    except (EstateError, StateError, OSError) as error:
+    except (EstateError, PrincipalsError, StateError, OSError) as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
 

@@ -96,6 +96,7 @@ NETWORK_CONTRIBUTOR = (
     "Microsoft.Resources/subscriptions/resourceGroups/read",
     "Microsoft.Support/*",
 )
+DEFAULT_NAMES = ("operator", "somebody", "reader")
 _NAMESPACE = uuid.UUID("6b6f1d0a-4a5e-4a43-9a55-7d0f4b7f3f10")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import orjson
 
-from arm_emulator import estate
+from arm_emulator import estate, principals_file
 from arm_emulator.arm_service import ArmService
 from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
@@ -24,7 +25,7 @@ from arm_emulator.faults import Faults
 from arm_emulator.graph.service import GraphService
 from arm_emulator.graph.view import GraphView
 from arm_emulator.operations import Operations
-from arm_emulator.principals import Principal, default_principals, stable_guid
+from arm_emulator.principals import DEFAULT_NAMES, Principal, default_principals, stable_guid
 from arm_emulator.request_log import RequestLog
 from arm_emulator.resource_types import type_of
 from arm_emulator.server import Server, Services
@@ -51,6 +52,7 @@ class Options:
     public_ip_quota: int
     throttling: bool
     exit_with_parent: bool
+    principals: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Secrets:
 
 
 async def serve(options: Options) -> None:
-    """Serves until SIGTERM or SIGINT. Raises EstateError or StateError before anything listens."""
+    """Serves until SIGTERM or SIGINT. Raises EstateError, PrincipalsError or StateError before anything listens."""
     state = None if options.state is None else StateFile(options.state)
     kept = _secrets(options, state)
     clock = Clock(options.speed, offset=0 if state is None else state.offset)
@@ -78,9 +80,13 @@ async def serve(options: Options) -> None:
     )
     audit = Audit()
     view = GraphView(cloud)
+    # Everything that is loaded stays: looking for garbage among it again and again would take longer than the loading.
+    gc.disable()
     _fill(options, cloud, audit, state)
     view.load_everything()
-    principals = default_principals(kept.clients)
+    gc.freeze()
+    gc.enable()
+    principals = _principals(options, kept)
     directory = Directory(
         tenant_id=settings.tenant_id,
         principals=principals,
@@ -117,13 +123,12 @@ def _secrets(options: Options, state: StateFile | None) -> Secrets:
     def kept(name: str, new: str) -> str:
         return new if state is None else state.meta(name, new)
 
+    names = DEFAULT_NAMES if options.principals is None else principals_file.names(options.principals)
     identity = new_identity(options.host)
     return Secrets(
         operations=kept("operations secret", secrets.token_urlsafe(32)),
         signing_key=kept("signing key", new_signing_key()),
-        clients={
-            name: kept(f"secret of {name}", secrets.token_urlsafe(24)) for name in ("operator", "somebody", "reader")
-        },
+        clients={name: kept(f"secret of {name}", secrets.token_urlsafe(24)) for name in names},
         identity=Identity(
             kept("certificate authority", identity.ca),
             kept("certificate", identity.certificate),
@@ -131,6 +136,12 @@ def _secrets(options: Options, state: StateFile | None) -> Secrets:
         ),
         control=kept("control token", secrets.token_urlsafe(24)),
     )
+
+
+def _principals(options: Options, kept: Secrets) -> list[Principal]:
+    if options.principals is None:
+        return default_principals(kept.clients)
+    return principals_file.read(options.principals, kept.clients)
 
 
 def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None) -> None:

@@ -77,7 +77,8 @@ class GraphView:
 
     def _changed(self, key: str, item: Resource | None) -> None:
         """A change shows in the row of the top-level resource; children of unknown types have rows of their own."""
-        self._dirty[key] = None
+        if item is None or item.id.type.lower() not in _INSIDE_THEIR_PARENTS:
+            self._dirty[key] = None
         if item is not None and item.root_key != key:
             self._dirty[item.root_key] = None
 

@@ -160,3 +160,30 @@ def test_it_dies_cleanly_on_sigterm(azure_factory: AzureFactory) -> None:
     azure = azure_factory()
     assert azure.stop() == 0
     assert azure.stderr() == ""
+
+
+async def test_principals_come_from_a_file(azure_factory: AzureFactory, tmp_path: Path) -> None:
+    path = tmp_path / "principals.json"
+    path.write_text(
+        json.dumps(
+            [{"name": "only", "client_secret": "s3cret", "assignments": [{"scope": GROUP, "actions": ["*/read"]}]}]
+        )
+    )
+    azure = azure_factory([estate_network()], principals=path)
+    assert azure.clients["only"].client_secret == "s3cret"
+    async with Wire(azure, "only") as wire:
+        assert (await wire.call("GET", f"{NETWORK}/hub"))[0] == 200
+        assert (await wire.call("DELETE", f"{NETWORK}/hub"))[1]["error"]["code"] == "AuthorizationFailed"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("5", "expected a list"), ('[{"name": 5}]', "entry 1: field name"), ('[{"name": "a"}]', "field assignments")],
+)
+def test_a_bad_principals_file_exits_2(tmp_path: Path, content: str, told: str) -> None:
+    path = tmp_path / "principals.json"
+    path.write_text(content)
+    command = [sys.executable, "-m", "arm_emulator", "serve", "--principals", str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert told in ended.stderr

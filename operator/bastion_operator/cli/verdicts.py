@@ -10,7 +10,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability import Candidate, Verdict
 
 _COLOURS = {"Reachable": "green", "Unreachable": "red", "Unknown": "yellow"}
-_UNBOUNDED = 10_000
+_HEADS = ("VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS")
 
 
 def show_verdicts(verdicts: list[Verdict], output: str) -> None:
@@ -62,30 +62,43 @@ def _reason(reason: Finding) -> dict[str, Any]:
 
 
 def _show_table(verdicts: list[Verdict], *, wide: bool) -> None:
+    if not verdicts:
+        click.echo("no VMs", err=True)
+        return
+    rows = [_cells(verdict, wide=wide) for verdict in verdicts]
+    if sys.stdout.isatty():
+        _draw(rows)
+        return
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in (_HEADS, *rows))
+    click.echo("\n".join(lines))
+
+
+def _draw(rows: list[tuple[str, ...]]) -> None:
+    """A table that folds its cells to the width of the terminal; rich leaves colours out where NO_COLOR is set."""
     from rich.console import Console  # noqa: PLC0415  only when a table is drawn
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    if not verdicts:
-        click.echo("no VMs", err=True)
-        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    heads = ["VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS"]
-    for head in heads:
-        table.add_column(head, overflow="fold", no_wrap=not sys.stdout.isatty())
-    for verdict in verdicts:
-        table.add_row(
-            verdict.vm if wide else verdict.vm_name,
-            verdict.protocol.value,
-            str(verdict.port),
-            Text(verdict.verdict.value, style=_COLOURS[verdict.verdict.value]),
-            _shown_bastion(verdict, wide=wide),
-            verdict.via.value if verdict.via is not None else "-",
-            ",".join(method.value for method in verdict.methods) or "-",
-            Text(_shown_reasons(verdict, wide=wide)),
-        )
-    console = Console(width=None if sys.stdout.isatty() else _UNBOUNDED, highlight=False, soft_wrap=False)
-    console.print(table)
+    for head in _HEADS:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def _cells(verdict: Verdict, *, wide: bool) -> tuple[str, ...]:
+    return (
+        verdict.vm if wide else verdict.vm_name,
+        verdict.protocol.value,
+        str(verdict.port),
+        verdict.verdict.value,
+        _shown_bastion(verdict, wide=wide),
+        verdict.via.value if verdict.via is not None else "-",
+        ",".join(method.value for method in verdict.methods) or "-",
+        _shown_reasons(verdict, wide=wide),
+    )
 
 
 def _shown_bastion(verdict: Verdict, *, wide: bool) -> str:

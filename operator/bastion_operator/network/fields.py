@@ -47,6 +47,8 @@ def number(holder: object, *path: str) -> int | None:
     found = at(holder, *path)
     if isinstance(found, str) and found.isascii() and found.isdigit():
         return int(found)
+    if isinstance(found, float) and found.is_integer():
+        return int(found)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 

@@ -4,9 +4,10 @@ Azure answers a rule's fields in the singular or the plural form (the plural lis
 used): both are read. What cannot be read stays in the rule as text, so that an evaluation can tell what hangs on it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
@@ -176,8 +177,8 @@ def read_security_rule(row: Row) -> SecurityRule:
     return SecurityRule(
         name=text(row, "name") or "",
         priority=number(properties, "priority"),
-        direction=next((way for way in Direction if way.value.lower() == _word(properties, "direction")), None),
-        access=next((access for access in Access if access.value.lower() == _word(properties, "access")), None),
+        direction=_DIRECTIONS.get(_word(properties, "direction")),
+        access=_ACCESSES.get(_word(properties, "access")),
         protocol=protocol if (protocol := _word(properties, "protocol")) in PROTOCOLS else None,
         source=_endpoints(properties, "source"),
         destination=_endpoints(properties, "destination"),
@@ -186,25 +187,34 @@ def read_security_rule(row: Row) -> SecurityRule:
     )
 
 
+_DIRECTIONS: Final = {way.value.lower(): way for way in Direction}
+_ACCESSES: Final = {access.value.lower(): access for access in Access}
+
+
 def _word(properties: Row, field: str) -> str:
     return (text(properties, field) or "").lower()
 
 
-def _stated(properties: Row, singular: str, plural: str) -> Iterator[str]:
-    if (single := text(properties, singular)) is not None:
-        yield single
-    yield from texts(properties, plural) or ()
+def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
+    single = text(properties, singular)
+    several = texts(properties, plural) or ()
+    return several if single is None else (single, *several)
 
 
 def _endpoints(properties: Row, side: str) -> Endpoints:
-    stated = tuple(_stated(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes"))
-    groups = frozenset(map(normalise_id, ids(properties, f"{side}ApplicationSecurityGroups")))
+    stated = _stated(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes")
+    listed = properties.get(f"{side}ApplicationSecurityGroups")
+    groups = frozenset(map(normalise_id, ids({"listed": listed}, "listed"))) if listed else _NO_GROUPS
     if not stated and not groups:
         return Endpoints(EMPTY, malformed=(f"{side}AddressPrefix",))
     return read_endpoints(stated, groups)
 
 
-def read_endpoints(stated: Iterable[str], groups: frozenset[str] = frozenset()) -> Endpoints:
+_NO_GROUPS: Final[frozenset[str]] = frozenset()
+
+
+@lru_cache(maxsize=1 << 16)
+def read_endpoints(stated: tuple[str, ...], groups: frozenset[str] = frozenset()) -> Endpoints:
     """Prefixes, ``*`` and service tags as a rule lists them; IPv6 takes no part."""
     intervals: list[tuple[int, int]] = []
     tags: list[str] = []
@@ -221,11 +231,12 @@ def read_endpoints(stated: Iterable[str], groups: frozenset[str] = frozenset()) 
 
 
 def _ports(properties: Row, side: str) -> Ports:
-    stated = tuple(_stated(properties, f"{side}PortRange", f"{side}PortRanges"))
+    stated = _stated(properties, f"{side}PortRange", f"{side}PortRanges")
     return read_ports(stated) if stated else Ports((), (f"{side}PortRange",))
 
 
-def read_ports(stated: Iterable[str]) -> Ports:
+@lru_cache(maxsize=1 << 14)
+def read_ports(stated: tuple[str, ...]) -> Ports:
     """Ports ``n``, ``a-b`` and ``*`` as a rule lists them."""
     ranges: list[tuple[int, int]] = []
     malformed: list[str] = []

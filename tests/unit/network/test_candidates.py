@@ -112,6 +112,9 @@ def test_a_vm_that_is_only_stopped_is_told_apart() -> None:
     assert ask(stopped).only_stopped
     assert not ask(hub_and_spoke()).only_stopped
     assert not ask(with_nsg(stopped, "nic", rule("no", 100, "Deny"))).only_stopped
+    near_is_broken = change(spoke_with_its_own_bastion(), "near-ip", "sku.name", "Basic")
+    code = "properties.extended.instanceView.powerState.code"
+    assert ask(change(near_is_broken, "web", code, "PowerState/stopped")).only_stopped
 
 
 def test_independent_faults_are_all_named_in_the_order_of_the_steps() -> None:

@@ -31,7 +31,8 @@ def _in_networks(evaluation: Evaluation, keys: set[str]) -> tuple[BastionHost, .
 
 def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
     """The path between the two; shared by all VMs of a subnet whose addresses the Bastion's link knows alike."""
-    pair = find_pair(host, target)
+    ends = (host.bastion.key, target.network_key)
+    pair = evaluation.once(("pair", *ends), lambda: find_pair(host, target))
     space = pair.near.remote_address_space if pair.near is not None else None
     known = space is None or target.addresses <= space.addresses
     if target.subnet is None or not target.addresses or not known:

@@ -80,8 +80,12 @@ class Verdict:
 
     @property
     def only_stopped(self) -> bool:
-        """Whether the one thing in the way is that the VM does not run."""
-        return bool(self.reasons) and all(reason.code == "VMNotRunning" for reason in self.reasons)
+        """Whether the one thing in the way, of this Bastion or of another candidate, is that the VM does not run."""
+        return any(_only_stopped(reasons) for reasons in (self.reasons, *(one.reasons for one in self.candidates)))
+
+
+def _only_stopped(reasons: tuple[Finding, ...]) -> bool:
+    return bool(reasons) and all(reason.code == "VMNotRunning" for reason in reasons)
 
 
 def verdict_of(reasons: tuple[Finding, ...]) -> Reachability:

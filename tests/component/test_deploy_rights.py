@@ -15,11 +15,9 @@ from bastion_operator.kube.client import KubeClient, find_cluster
 from bastion_operator.kube.reports import ReportPublisher
 from bastion_operator.kube.sharding import build_reports
 from dev.control_plane import KubectlError
-from dev.control_plane.child import Child
 from dev.control_plane.server import free_ports
-from dev.programs import program
 from tests.support.crd_examples import host, identity, manifest, peering
-from tests.support.deployment import NAMESPACE, Installation, Manifest
+from tests.support.deployment import NAMESPACE, Installation, Manifest, running_operator
 
 Found = TypeVar("Found")
 Right = tuple[str, str, str]
@@ -142,29 +140,11 @@ def _report(namespace: str, port: int) -> ReachabilityReport:
 
 @pytest.fixture
 def operator_log(installation: Installation, tmp_path: Path) -> Iterator[Path]:
-    """A running operator with the account's rights and the Deployment's environment. Its Azure answers nothing."""
-    metrics, probes, silent = free_ports(3)
-    log = tmp_path / "operator.log"
-    environment = installation.control_plane.environment(installation.kubeconfig) | {
-        **{entry["name"]: _value(entry) for entry in installation.container["env"]},
-        "BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS": f"127.0.0.1:{metrics}",
-        "BASTION_OPERATOR_RUN_HEALTH_PROBE_BIND_ADDRESS": f"127.0.0.1:{probes}",
-        "AZURE_AUTHORITY_HOST": f"https://127.0.0.1:{silent}",
-        "AZURE_RESOURCE_MANAGER_ENDPOINT": f"https://127.0.0.1:{silent}",
-    }
-    child = Child.start(
-        [program("bastion-operator"), *installation.container["args"]], log=log, environment=environment
-    )
-    try:
-        yield log
-        assert child.running, child.tail()
-    finally:
-        child.terminate()
-
-
-def _value(entry: Manifest) -> str:
-    """What the kubelet would set."""
-    return {"metadata.namespace": NAMESPACE, "metadata.name": "operator-0"}[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+    """The log of a running operator whose Azure does not answer."""
+    (silent,) = free_ports(1)
+    nowhere = dict.fromkeys(("AZURE_AUTHORITY_HOST", "AZURE_RESOURCE_MANAGER_ENDPOINT"), f"https://127.0.0.1:{silent}")
+    with running_operator(installation, tmp_path / "operator.log", nowhere) as child:
+        yield child.log
 
 
 def test_the_operator_does_all_its_work_with_this_account(
@@ -176,7 +156,7 @@ def test_the_operator_does_all_its_work_with_this_account(
     spec = {**identity()["spec"], "secretName": "azure-default", "allowedNamespaces": allowed}
     _apply(installation, manifest("AzureIdentity", spec, "default"))
     _apply(installation, host(name="hub", deletionPolicy="Retain"), tenant)
-    _apply(installation, peering(), tenant)
+    _apply(installation, peering(deletionPolicy="Retain"), tenant)
 
     ready = _eventually(lambda: _condition(installation, "azureidentities", "default", "", "Ready"), operator_log)
     assert ready["reason"] == "AzureUnreachable", "the Secret was not read"
@@ -187,6 +167,8 @@ def test_the_operator_does_all_its_work_with_this_account(
     assert "default." in events
 
     kubectl("delete", "bastionhosts", "hub", "-n", tenant, "--timeout=20s")
+    kubectl("delete", "vnetpeerings", "example", "-n", tenant, "--timeout=20s")
+    kubectl("delete", "azureidentities", "default", "--timeout=20s")
     log = operator_log.read_text()
     assert "orbidden" not in log, log
     assert "Traceback" not in log, log

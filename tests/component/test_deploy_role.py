@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from arm_emulator.principals import Assignment
 from bastion_operator.api.bastion_host import BastionHostSpec
@@ -17,10 +19,13 @@ from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Change, Observed, Verb
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
+from tests.support.azure import AzureFactory, LocalAzure
 from tests.support.crd_examples import HUB, SPOKE, UUID, host, peering
-from tests.support.deployment import ROOT
+from tests.support.deployment import NAMESPACE, ROOT, Installation, running_operator
 
 ROLE = json.loads((ROOT / "deploy/azure/role.json").read_text())
+EXAMPLE = ROOT / "examples/hub-and-spoke"
+TENANT = "connectivity"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER = Owner("cluster", "connectivity", "hub", UUID)
 # Azure's page "Azure permissions for Networking", and for the graph that for Management and governance: what a query,
@@ -145,3 +150,47 @@ def test_what_the_operator_never_does_is_not_granted(action: str) -> None:
 
     assert granted.grants("microsoft.network/bastionhosts/write")
     assert not granted.grants(action.lower())
+
+
+def test_an_operator_with_this_role_alone_makes_and_takes_down_the_example(
+    installation: Installation, azure_factory: AzureFactory, tmp_path: Path
+) -> None:
+    """Whatever Azure asks for beyond the role would be refused: the local Azure asks for the rights that Azure asks for."""
+    principals = tmp_path / "principals.json"
+    principals.write_text(json.dumps([{"name": "limited", "assignments": [{"actions": ROLE["Actions"]}]}]))
+    azure = azure_factory(json.loads((EXAMPLE / "estate.json").read_text()), principals=principals, graph_lag=0)
+    kubectl = installation.control_plane.kubectl
+    _apply_example(installation, azure)
+    where = {
+        "AZURE_AUTHORITY_HOST": azure.authority,
+        "AZURE_RESOURCE_MANAGER_ENDPOINT": azure.endpoint,
+        "SSL_CERT_FILE": azure.ca_file,
+        "BASTION_OPERATOR_RUN_CLOCK_SPEED": "50",
+    }
+
+    with running_operator(installation, tmp_path / "operator.log", where):
+        kubectl("wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
+        kubectl("delete", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
+        kubectl("delete", "azid", "--all", "--timeout=20s")
+
+    log = azure.request_log()
+    assert [(entry["method"], entry["url"], entry["code"]) for entry in log if entry["status"] in {401, 403}] == []
+    made = [entry["url"] for entry in log if (entry["method"], entry["status"]) == ("PUT", 201)]
+    assert len(made) == 9
+
+
+def _apply_example(installation: Installation, azure: LocalAzure) -> None:
+    """The example's files, with the credentials of the local Azure."""
+    client = azure.clients["limited"]
+    identity = yaml.safe_load((EXAMPLE.parent / "azure-identity.yaml").read_text())
+    identity["spec"] |= {"tenantID": azure.tenant_id, "clientID": client.client_id}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": identity["spec"]["secretName"], "namespace": NAMESPACE},
+        "stringData": {"clientSecret": client.client_secret},
+    }
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TENANT}}
+    kubectl = installation.control_plane.kubectl
+    kubectl("apply", "-f", "-", input=yaml.safe_dump_all([namespace, secret, identity]))
+    kubectl("apply", "-f", str(EXAMPLE / "bastion-host.yaml"), "-f", str(EXAMPLE / "vnet-peering.yaml"))

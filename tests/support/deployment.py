@@ -1,7 +1,8 @@
 """The shipped manifests, as `kubectl apply -k deploy/base` puts them on an API server of their own."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 import yaml
 
 from dev.control_plane import ControlPlane
+from dev.control_plane.child import Child
+from dev.control_plane.server import free_ports
+from dev.programs import program
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "base"
@@ -62,3 +66,28 @@ def rendered(control_plane: ControlPlane, folder: Path) -> tuple[Manifest, ...]:
         [str(control_plane.programs.kubectl), "kustomize", str(folder)], capture_output=True, text=True, check=True
     )
     return tuple(each for each in yaml.safe_load_all(answer.stdout) if each)
+
+
+@contextmanager
+def running_operator(installation: Installation, log: Path, environment: Mapping[str, str]) -> Iterator[Child]:
+    """The operator as the Deployment starts it, with its account's rights; `environment` says where Azure is."""
+    metrics, probes = free_ports(2)
+    own = {
+        **{entry["name"]: _as_the_kubelet_would(entry) for entry in installation.container["env"]},
+        "BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS": f"127.0.0.1:{metrics}",
+        "BASTION_OPERATOR_RUN_HEALTH_PROBE_BIND_ADDRESS": f"127.0.0.1:{probes}",
+    }
+    child = Child.start(
+        [program("bastion-operator"), *installation.container["args"]],
+        log=log,
+        environment={**installation.control_plane.environment(installation.kubeconfig), **own, **environment},
+    )
+    try:
+        yield child
+        assert child.running, child.tail()
+    finally:
+        child.kill()
+
+
+def _as_the_kubelet_would(entry: Manifest) -> str:
+    return {"metadata.namespace": NAMESPACE, "metadata.name": "operator-0"}[entry["valueFrom"]["fieldRef"]["fieldPath"]]

@@ -218,7 +218,11 @@ def _action(action: Json) -> Action:
         hold=action.get("hold"),
         fail_operation=None
         if failure is None
-        else {"code": failure["code"], "message": failure.get("message", "Failed by rule."), "details": []},
+        else {
+            "code": failure["code"],
+            "message": failure.get("message", "Failed by rule."),
+            "details": failure.get("details") or [],
+        },
     )
 
 

@@ -68,8 +68,9 @@ class LifeCycle:
         put = self._put(resource_id, body, old, caller)
         self._refuse_running(resource_id, caller)
         children = self._prepared(put)
-        for link in type_of(put.id.type).links(put):
-            self._check_link(put, link, caller)
+        for one in (put, *children):
+            for link in type_of(one.id.type).links(one):
+                self._check_link(put, link, caller)
         for one in (put, *children):
             self._refuse_unprovisioned(one)
         if old is not None and self._unchanged(put, old, children):
@@ -316,6 +317,7 @@ class LifeCycle:
         timing = declared.create if put.old is None else declared.update or declared.create
         state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
         status = HTTPStatus.CREATED if put.old is None else HTTPStatus.OK
+        referred = {key for one in (put, *children) if one.old is not None for key in self._targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:
             kept = {child.id.key for child in children if child.id.type == child_type}
@@ -326,8 +328,8 @@ class LifeCycle:
         self._touch(item)
         for one, its_put in zip(stored, (put, *children), strict=True):
             type_of(one.id.type).committed(self._cloud, one, its_put)
-        for one in stored:
-            self._touch_targets(one)
+        referred |= {key for one in stored for key in self._targets(one)}
+        self._touch_roots(referred, item)
         if timing is IMMEDIATE:
             return Written(status, item)
         return Written(status, item, self._start("put", f"Put{_short(item)}Operation", item, timing, caller))
@@ -348,12 +350,16 @@ class LifeCycle:
         if item.parent_key is not None:
             self._cloud.touch(item.root_key)
 
-    def _touch_targets(self, item: Resource) -> None:
-        """Back references appear in what the body refers to, so that has changed too. A peering shows on its own side only."""
-        for reference in type_of(item.id.type).references(item):
-            target = self._cloud.store.get(reference.target.lower())
-            if target is not None and target.root_key != item.root_key and reference.relation != "remoteVirtualNetwork":
-                self._cloud.touch(target.root_key)
+    def _targets(self, item: Resource) -> set[str]:
+        """What a body refers to, where a back reference shows. A peering shows on its own side only."""
+        references = type_of(item.id.type).references(item)
+        return {found.target.lower() for found in references if found.relation != "remoteVirtualNetwork"}
+
+    def _touch_roots(self, keys: set[str], source: Resource) -> None:
+        """Back references appear in, or go from, the resources with these keys: they have changed too."""
+        found = [self._cloud.store.get(key) for key in keys]
+        for root in {one.root_key for one in found if one is not None and one.root_key != source.root_key}:
+            self._cloud.touch(root)
 
     def _start(
         self, kind: str, name: str, item: Resource, timing: Timing, caller: Caller, detail: Json | None = None
@@ -390,7 +396,7 @@ class LifeCycle:
         self._come_to_rest(item, operation)
 
     def _come_to_rest(self, item: Resource, operation: Operation) -> None:
-        state = "Succeeded" if operation.error is None else "Failed"
+        state = operation.status
         declared = type_of(item.id.type)
         children = [child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)]
         for one in (item, *children):
@@ -423,13 +429,14 @@ class LifeCycle:
 
     def _remove(self, item: Resource) -> None:
         declared = type_of(item.id.type)
-        targets = [reference.target.lower() for reference in declared.references(item)]
+        family = [
+            item,
+            *(child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)),
+        ]
+        referred = {key for one in family for key in self._targets(one)}
         declared.deleted(self._cloud, item)
         self._cloud.store.remove(item.key)
-        for key in targets:
-            target = self._cloud.store.get(key)
-            if target is not None and target.root_key != item.root_key:
-                self._cloud.touch(target.root_key)
+        self._touch_roots(referred, item)
 
 
 def _short(item: Resource) -> str:

@@ -15,6 +15,7 @@ from arm_emulator.errors import Json
 IN_PROGRESS = "InProgress"
 SUCCEEDED = "Succeeded"
 FAILED = "Failed"
+CANCELED = "Canceled"
 
 _CERTIFICATE_BYTES = 1980  # makes a URL of about 3,200 characters, as in recorded traffic
 _SIGNATURE_BYTES = 256
@@ -139,7 +140,7 @@ class Operations:
 
     def end(self, operation: Operation, error: Json | None) -> None:
         """Ends one operation, with an error or without."""
-        operation.status = SUCCEEDED if error is None else FAILED
+        operation.status = SUCCEEDED if error is None else CANCELED if error["code"] == CANCELED else FAILED
         operation.error = error
         self._running.get(operation.root, {}).pop(operation.id, None)
         self.finish(operation)

@@ -30,6 +30,9 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 QUOTA, QUOTA_WINDOW = 15, 5.0
 MOST_SUBSCRIPTIONS = 1000
 _KEPT_RESULTS = 4
+CONTAINERS = "resourcecontainers"
+SCOPE_FILTERS = {"atscopeandbelow": False, "atscopeandabove": True, "atscopeaboveandbelow": True, "atscopeexact": False}
+"""The filters, and whether each lets in what is assigned above the scope."""
 _ADVICE = "Please provide below info when asking for support: timestamp = {at}, correlationId = {id}."
 _INVALID = (
     "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error before "
@@ -44,6 +47,21 @@ class Options:
     top: int
     skip: int
     table: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a query is limited to: None is the whole tenant. `above` lets rows of no subscription in as well."""
+
+    subscriptions: frozenset[str] | None
+    above: bool
+
+    def holds(self, row: Json) -> bool:
+        """Whether a row is within."""
+        if self.subscriptions is None:
+            return True
+        subscription = row["subscriptionId"].lower()
+        return subscription in self.subscriptions or (self.above and not subscription)
 
 
 class GraphService:
@@ -96,9 +114,9 @@ class GraphService:
         if not isinstance(query, str) or not query.strip():
             raise QuerySyntaxError(1, 0, "<EOF>")
         options = _options(body)
-        subscriptions = _subscriptions(body)
-        self._refuse_blind(subscriptions, principal)
-        table = self._table_of(query, subscriptions, principal)
+        scope = self._scope(body)
+        self._refuse_blind(scope, principal)
+        table = self._table_of(query, scope, principal)
         page = table.rows[options.skip : options.skip + options.top]
         answer: Json = {
             "totalRecords": len(table.rows),
@@ -114,37 +132,51 @@ class GraphService:
                 answer["$skipToken"] = _token(options.skip + options.top, options.top)
         return answer
 
-    def _table_of(self, query: str, subscriptions: frozenset[str], principal: Principal) -> Table:
+    def _table_of(self, query: str, scope: Scope, principal: Principal) -> Table:
         """The whole result. Pages of one query follow each other: it is kept until the graph learns of a change."""
         self._view.catch_up()
-        key = (query, subscriptions, principal.client_id, self._view.version)
+        key = (query, scope, principal.client_id, self._view.version)
         found = self._results.get(key)
         if found is None or "now(" in query or "ago(" in query:
             now = datetime.fromtimestamp(self._cloud.clock.now(), UTC)
-            found = run(query, self._tables(subscriptions, principal), now)
+            found = run(query, self._tables(scope, principal), now)
             self._results[key] = found
             while len(self._results) > _KEPT_RESULTS:
                 self._results.popitem(last=False)
         return found
 
-    def _tables(self, subscriptions: frozenset[str], principal: Principal) -> Callable[[str], Table]:
+    def _tables(self, scope: Scope, principal: Principal) -> Callable[[str], Table]:
         def table(name: str) -> Table:
             if name.lower() not in TABLES:
                 raise QueryError("UnknownTable", f"Table {name} is unknown; tables are {', '.join(TABLES)}.")
             rows = [
                 row
                 for key, row in self._view.table(name.lower())
-                if (not subscriptions or row["subscriptionId"].lower() in subscriptions)
-                and (principal.omnipotent or principal.may(f"{row['type']}/read", key))
+                if scope.holds(row) and (principal.omnipotent or principal.may(f"{row['type']}/read", key))
             ]
             return Table(list(COLUMNS), rows)
 
         return table
 
-    def _refuse_blind(self, subscriptions: frozenset[str], principal: Principal) -> None:
+    def _scope(self, body: Json) -> Scope:
+        """What the body limits the query to. Raises ArmError."""
+        listed = _names(body, "subscriptions")
+        groups = _names(body, "managementGroups")
+        above = str((body.get("options") or {}).get("authorizationScopeFilter", "AtScopeAndBelow")).lower()
+        if above not in SCOPE_FILTERS:
+            raise _invalid_option("authorizationScopeFilter", above)
+        if groups is not None:
+            within = {
+                row["subscriptionId"].lower() for _, row in self._view.table(CONTAINERS) if _ancestors(row) & groups
+            }
+            listed = frozenset(within) if listed is None else listed & within
+        return Scope(listed, SCOPE_FILTERS[above])
+
+    def _refuse_blind(self, scope: Scope, principal: Principal) -> None:
         """403 where none of the subscriptions can be read; unreadable ones among others are left out silently."""
-        if subscriptions and not any(
-            principal.may("Microsoft.Resources/subscriptions/read", f"/subscriptions/{one}") for one in subscriptions
+        if scope.subscriptions is not None and not any(
+            principal.may("Microsoft.Resources/subscriptions/read", f"/subscriptions/{one}")
+            for one in scope.subscriptions
         ):
             raise ArmError(
                 HTTPStatus.FORBIDDEN,
@@ -228,15 +260,21 @@ def _invalid_option(name: str, value: object) -> ArmError:
     return bad_request("BadRequest", message, details=[{"code": "InvalidQueryOption", "message": message}])
 
 
-def _subscriptions(body: Json) -> frozenset[str]:
-    listed = body.get("subscriptions")
-    if listed is None:
-        return frozenset()
+def _names(body: Json, member: str) -> frozenset[str] | None:
+    listed = body.get(member)
+    if listed is None or listed == []:
+        return None
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
-        raise _invalid_option("subscriptions", listed)
+        raise _invalid_option(member, listed)
     if len(listed) > MOST_SUBSCRIPTIONS:
-        raise _invalid_option("subscriptions", f"{len(listed)} subscriptions")
+        raise _invalid_option(member, f"{len(listed)} entries")
     return frozenset(one.lower() for one in listed)
+
+
+def _ancestors(row: Json) -> set[str]:
+    """The management groups above a subscription, from its row."""
+    chain = (row.get("properties") or {}).get("managementGroupAncestorsChain") or []
+    return {str(one.get("name", "")).lower() for one in chain if isinstance(one, dict)}
 
 
 def _token(skip: int, top: int) -> str:

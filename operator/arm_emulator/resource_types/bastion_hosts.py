@@ -72,8 +72,7 @@ class BastionHosts(ResourceType):
             subnet, address = id_of(part.get("subnet")), id_of(part.get("publicIPAddress"))
             found += [Link("Microsoft.Network/virtualNetworks/subnets/join/action", subnet)] if subnet else []
             found += [Link("Microsoft.Network/publicIPAddresses/join/action", address)] if address else []
-        network = id_of(put.properties.get("virtualNetwork"))
-        return [*found, Link("Microsoft.Network/virtualNetworks/join/action", network)] if network else found
+        return found
 
     def references(self, item: Resource) -> list[Reference]:
         found = []

@@ -180,3 +180,14 @@ def test_resource_group_deletion_fails_where_another_group_needs_its_contents() 
     arm.wait()
     assert arm.get(answer.headers["location"]).code == "ResourceGroupDeletionBlocked"
     assert arm.get(f"{other}/providers/Microsoft.Network/networkSecurityGroups/n").status == 200
+
+
+def test_a_canceled_operation_says_what_superseded_it() -> None:
+    arm = Arm()
+    url = arm.put(f"{NET}/virtualNetworks/v", network_body("10.0.0.0/16")).headers["azure-asyncoperation"]
+    details = [{"code": "CanceledAndSupersededDueToAnotherOperation", "message": "m"}]
+    next(iter(arm.cloud.operations)).fails_with = {"code": "Canceled", "message": "m", "details": details}
+    arm.wait()
+    answer = arm.get(url)
+    assert (answer.status, answer.body["status"], answer.body["error"]["details"]) == (200, "Canceled", details)
+    assert arm.get(f"{NET}/virtualNetworks/v").properties["provisioningState"] == "Canceled"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from arm_emulator.principals import Assignment, Principal
-from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, link_body
+from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, link_body, subnet_body
 
 COLUMNS = ["id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy", "sku", "plan",
            "properties", "tags", "identity", "zones", "extendedLocation"]  # fmt: skip
@@ -313,3 +313,43 @@ def test_role_assignments_and_network_manager_rows_of_an_estate_are_served() -> 
         2,
     ]
     assert column(arm, "networkresources | project type") == ["microsoft.network/effectivesecurityadminrules"]
+
+
+def test_management_groups_and_the_authorization_scope_filter_bound_a_query() -> None:
+    chain = [{"name": "Landing", "displayName": "Landing zones"}, {"name": "root", "displayName": "Tenant Root Group"}]
+    subscription = {
+        "id": f"/subscriptions/{OTHER_SUB}", "type": "microsoft.resources/subscriptions", "name": "landed",
+        "properties": {"managementGroupAncestorsChain": chain},
+    }  # fmt: skip
+    above = {
+        "id": "/providers/Microsoft.Authorization/roleAssignments/a",
+        "type": "microsoft.authorization/roleassignments",
+        "properties": {},
+    }
+    other = {**machine(1), "id": machine(1)["id"].replace(SUB, OTHER_SUB)}
+    arm = Arm(estate=[subscription, above, machine(0), other])
+    assert [row["name"] for row in arm.query("resources", managementGroups=["landing"]).body["data"]] == ["vm0001"]
+    count = "authorizationresources | count"
+    assert arm.query(count, subscriptions=[SUB]).body["data"] == [{"Count": 0}]
+    wide = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
+    assert arm.query(count, subscriptions=[SUB], options=wide).body["data"] == [{"Count": 1}]
+    assert arm.query(count).body["data"] == [{"Count": 1}]
+    row = arm.query("resourcecontainers | where name == 'landed'").body["data"][0]
+    assert row["properties"]["managementGroupAncestorsChain"] == chain
+    assert (row["location"], row["resourceGroup"], row["properties"]["state"]) == ("", "", "Enabled")
+
+
+def test_a_row_shows_that_a_back_reference_has_gone() -> None:
+    arm = Arm()
+    network, group = arm.network("v", "10.0.0.0/16"), f"{NET}/networkSecurityGroups/n"
+    arm.made(group, {"location": "westeurope"})
+    shown = "resources | where name == 'n' | project array_length(properties.subnets)"
+    for body, expected in (
+        (subnet_body("10.0.0.0/24", networkSecurityGroup={"id": group}), 1),
+        (subnet_body("10.0.0.0/24"), None),
+    ):
+        etag = arm.get(group).body["etag"]
+        arm.made(f"{network}/subnets/s", body)
+        arm.now += 5
+        assert arm.query(shown).body["data"][0]["Column1"] == expected
+        assert arm.get(group).body["etag"] != etag

@@ -9,8 +9,9 @@ import orjson
 from arm_emulator.cloud import Cloud, new_etag
 from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
-from arm_emulator.resource_types import spelt, type_of
+from arm_emulator.resource_types import peerings, spelt, type_of
 from arm_emulator.resource_types.virtual_machines import MACHINES, VIEW
+from arm_emulator.resource_types.virtual_networks import PEERINGS
 from arm_emulator.store import resource
 
 _ENVELOPE = ("location", "tags", "sku", "identity", "zones", "plan", "kind", "managedBy", "extendedLocation")
@@ -89,6 +90,14 @@ def load_rows(cloud: Cloud, rows: list[Json]) -> None:
     """The same for rows that are no file."""
     for row in rows:
         _load_one(cloud, row)
+    complete(cloud)
+
+
+def complete(cloud: Cloud) -> None:
+    """What can only be filled in once all files are read: links whose other half came later."""
+    for item in [*cloud.store.listed("/", PEERINGS)]:
+        peerings.complete(cloud, item)
+        cloud.store.put(item)
 
 
 def _load_one(cloud: Cloud, row: Json) -> None:

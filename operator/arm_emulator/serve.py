@@ -151,6 +151,7 @@ def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None)
     else:
         for path in options.estates:
             estate.load(cloud, path)
+        estate.complete(cloud)
         if state is not None:
             state.loaded(cloud)
     if state is not None:

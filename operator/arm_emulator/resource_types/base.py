@@ -152,6 +152,12 @@ def default(properties: Json, **values: object) -> None:
             properties[name] = value
 
 
+def sku_of(item: Resource) -> str:
+    """The SKU's name; Basic where a file left it out, as Azure does."""
+    sku = item.body.get("sku")
+    return str((sku or {}).get("name") or "Basic") if isinstance(sku, dict | None) else "Basic"
+
+
 def missing(name: str, owner: ResourceId) -> ArmError:
     """A required property is not there."""
     return bad_request("InvalidRequestFormat", "Cannot parse the request.", details=[

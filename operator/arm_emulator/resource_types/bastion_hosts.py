@@ -18,6 +18,7 @@ from arm_emulator.resource_types.base import (
     element_ids,
     keep,
     missing,
+    sku_of,
 )
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured
@@ -84,7 +85,7 @@ class BastionHosts(ResourceType):
         return [*found, Reference("virtualNetwork", network, str(item.id))] if network else found
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
-        if item.body["sku"]["name"] == "Developer":
+        if sku_of(item) == "Developer":
             item.properties["dnsName"] = f"omnibrain.{item.location}.bastionglobal.azure.com"
         elif not str(item.properties.get("dnsName", "")).startswith("bst-"):
             item.properties["dnsName"] = f"bst-{uuid.uuid4()}.bastion.azure.com"
@@ -182,7 +183,7 @@ class BastionHosts(ResourceType):
         address = put.cloud.find(str(wanted))
         if address is None or address.location.lower() != put.location.lower():
             raise invalid_reference(str(wanted), str(put.id))
-        if address.body["sku"]["name"] == "Basic" or address.properties.get("publicIPAllocationMethod") != "Static":
+        if sku_of(address) == "Basic" or address.properties.get("publicIPAllocationMethod") != "Static":
             raise bad_request(
                 "PublicIPSkuMismatch",
                 f"Public IP address {address.id} of Bastion host {put.id} must be of SKU Standard with static allocation.",
@@ -196,9 +197,9 @@ class BastionHosts(ResourceType):
                 )
 
     def _refuse_change(self, put: Put, old: Resource, rank: int) -> None:
-        before = RANK[old.body["sku"]["name"]]
+        before = RANK.get(sku_of(old), 1)
         if rank < before:
-            raise self._refused(put, f"SKU cannot be downgraded from {old.body['sku']['name']}")
+            raise self._refused(put, f"SKU cannot be downgraded from {sku_of(old)}")
         if before == RANK["Developer"] and rank > before:
             return
         if (old.body.get("zones") or []) != (put.body.get("zones") or []):

@@ -52,7 +52,9 @@ class NetworkSecurityGroups(ResourceType):
             )
         taken: dict[tuple[str, int], str] = {}
         for child in children:
-            slot = (str(child["properties"]["direction"]).lower(), child["properties"]["priority"])
+            if "priority" not in child["properties"]:
+                continue  # a row of an estate file may say less than Azure would
+            slot = (str(child["properties"].get("direction")).lower(), child["properties"]["priority"])
             other = taken.setdefault(slot, child["name"])
             if other != child["name"]:
                 raise bad_request(

@@ -5,7 +5,7 @@ Rules: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-
 
 import uuid
 
-from arm_emulator.cloud import Cloud, parsed
+from arm_emulator.cloud import Cloud, id_of, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
@@ -62,14 +62,14 @@ class Peerings(ResourceType):
 
     def committed(self, cloud: Cloud, item: Resource, put: Put) -> None:
         other = other_half(cloud, item)
-        if other is not None and item.properties["peeringState"] == "Connected":
+        if other is not None and item.properties.get("peeringState") == "Connected":
             other.properties["peeringState"] = "Connected"
             cloud.store.put(other)
             cloud.touch(other.root_key)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         other = other_half(cloud, item)
-        if other is None and item.properties["peeringState"] == "Connected":
+        if other is None and item.properties.get("peeringState") == "Connected":
             # The other half went while this one was being written.
             item.properties["peeringState"] = "Disconnected"
 
@@ -81,12 +81,15 @@ class Peerings(ResourceType):
             cloud.touch(other.root_key)
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
-        remote = cloud.find(item.properties[LINK]["id"])
-        live = prefixes_of({} if remote is None else remote.properties)
-        computed: Json = {"peeringSyncLevel": _sync_level(cloud, item, live)}
-        if remote is not None:
-            computed["remoteVirtualNetworkAddressSpace"] = {"addressPrefixes": live}
-        return computed
+        remote = cloud.find(id_of(item.properties.get(LINK)))
+        if remote is None:
+            # Deleted, or in a subscription that the estate files left out: what was known last stays.
+            return {"peeringSyncLevel": item.properties.get("peeringSyncLevel", "RemoteNotInSync")}
+        live = prefixes_of(remote.properties)
+        return {
+            "peeringSyncLevel": _sync_level(cloud, item, live),
+            "remoteVirtualNetworkAddressSpace": {"addressPrefixes": live},
+        }
 
     def _refuse_change_of_remote(self, put: Put) -> None:
         before = parsed(put.before.get(LINK))
@@ -104,7 +107,7 @@ class Peerings(ResourceType):
                 "PeeringToSelfNotAllowed", f"Peering {put.id} cannot reference its own virtual network {remote.id}."
             )
         for sibling in put.cloud.store.children(parent.key, PEERINGS):
-            other = parsed(sibling.properties[LINK])
+            other = parsed(sibling.properties.get(LINK))
             if sibling.key != put.id.key and other is not None and other.key == remote.key:
                 raise bad_request(
                     "AnotherPeeringAlreadyReferencesRemoteVnet",
@@ -120,7 +123,7 @@ class Peerings(ResourceType):
                 raise bad_request(
                     "RemotePeeringIsDisconnected",
                     f"Cannot create or update peering {put.id} because remote peering {half.id} referencing parent "
-                    f"virtual network {half.properties[LINK]['id']} is in Disconnected state. Update or re-create the "
+                    f"virtual network {id_of(half.properties.get(LINK))} is in Disconnected state. Update or re-create the "
                     "remote peering to get it back to Initiated state. Peering gets Disconnected when remote vnet or "
                     "remote peering is deleted and re-created.",
                 )
@@ -143,7 +146,7 @@ class Peerings(ResourceType):
                 network.properties if network is not None and first != own else (put.parent or {})["properties"]
             )
             for link in put.cloud.store.children(second, PEERINGS):
-                third = put.cloud.find(link.properties[LINK]["id"])
+                third = put.cloud.find(id_of(link.properties.get(LINK)))
                 if third is None or third.key == first:
                     continue
                 shared = addresses.overlap(space, prefixes_of(third.properties))
@@ -187,10 +190,18 @@ class Peerings(ResourceType):
         properties["resourceGuid"] = guid or str(uuid.uuid4())
 
 
+def complete(cloud: Cloud, link: Resource) -> None:
+    """Fills in what an estate file left out of a link, from how the two networks stand."""
+    remote = cloud.find(id_of(link.properties.get(LINK)))
+    default(link.properties, peeringState="Initiated" if other_half(cloud, link) is None else "Connected")
+    if remote is not None:
+        default(link.properties, remoteAddressSpace={"addressPrefixes": prefixes_of(remote.properties)})
+
+
 def half_towards(cloud: Cloud, network: Resource, target: str) -> Resource | None:
     """The link of `network` to the virtual network with key `target`."""
     for link in cloud.store.children(network.key, PEERINGS):
-        remote = parsed(link.properties[LINK])
+        remote = parsed(link.properties.get(LINK))
         if remote is not None and remote.key == target and link.state != "Deleting":
             return link
     return None
@@ -198,13 +209,13 @@ def half_towards(cloud: Cloud, network: Resource, target: str) -> Resource | Non
 
 def other_half(cloud: Cloud, link: Resource) -> Resource | None:
     """The link that comes back."""
-    remote = cloud.find(link.properties[LINK]["id"])
+    remote = cloud.find(id_of(link.properties.get(LINK)))
     return None if remote is None else half_towards(cloud, remote, link.root_key)
 
 
 def _sync_level(cloud: Cloud, link: Resource, live: list[str]) -> str:
     """What the link, and the other half, do not know yet; a half that stands alone reads RemoteNotInSync."""
-    if link.properties["peeringState"] != "Connected":
+    if link.properties.get("peeringState") != "Connected":
         return "RemoteNotInSync"
     other = other_half(cloud, link)
     own = cloud.store.get(link.root_key)

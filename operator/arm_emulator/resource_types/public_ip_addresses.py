@@ -5,7 +5,7 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, ResourceType, default, keep
+from arm_emulator.resource_types.base import Put, ResourceType, default, keep, sku_of
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
@@ -46,7 +46,7 @@ class PublicIPAddresses(ResourceType):
         self._refuse_beyond_quota(put)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
-        if item.properties["publicIPAllocationMethod"] == "Static" and "ipAddress" not in item.properties:
+        if item.properties.get("publicIPAllocationMethod") == "Static" and "ipAddress" not in item.properties:
             item.properties["ipAddress"] = _address(str(item.properties["resourceGuid"]))
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
@@ -66,7 +66,7 @@ class PublicIPAddresses(ResourceType):
     def _refuse_change(self, put: Put, sku: str) -> None:
         if put.old is None:
             return
-        if put.old.body["sku"]["name"] != sku:
+        if sku_of(put.old) != sku:
             raise bad_request(
                 "PublicIPAddressSkuCannotBeChanged", f"Sku of public IP address {put.id} cannot be changed to {sku}."
             )

@@ -30,7 +30,7 @@ class RouteTables(ResourceType):
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
         taken: dict[str, str] = {}
         for child in children:
-            prefix = child["properties"]["addressPrefix"].lower()
+            prefix = str(child["properties"].get("addressPrefix") or child["name"]).lower()
             other = taken.setdefault(prefix, child["name"])
             if other != child["name"]:
                 raise bad_request(

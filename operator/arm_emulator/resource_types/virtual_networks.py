@@ -3,7 +3,7 @@
 import ipaddress
 import uuid
 
-from arm_emulator.cloud import Cloud, items
+from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
@@ -88,7 +88,7 @@ class VirtualNetworks(ResourceType):
         if put.old is None or prefixes_of(put.before) == prefixes_of(put.properties):
             return
         for link in put.cloud.store.children(put.old.key, PEERINGS):
-            remote = put.cloud.find(link.properties[LINK]["id"])
+            remote = put.cloud.find(id_of(link.properties.get(LINK)))
             if remote is None:
                 continue
             shared = addresses.overlap(prefixes_of(put.properties), prefixes_of(remote.properties))

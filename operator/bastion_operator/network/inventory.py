@@ -22,11 +22,6 @@ from bastion_operator.network.gateways import (
 )
 from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
 from bastion_operator.network.network_manager import (
-    ADMIN_RULE_SNAPSHOTS,
-    ADMIN_SNAPSHOTS,
-    CONNECTIVITY_SNAPSHOTS,
-    EFFECTIVE_CONNECTIVITY,
-    EFFECTIVE_RULES,
     AdminConfiguration,
     ConnectivityConfiguration,
     admin_configurations,
@@ -35,6 +30,36 @@ from bastion_operator.network.network_manager import (
     effective_configurations,
 )
 from bastion_operator.network.public_ip import PublicIp, read_public_ip
+from bastion_operator.network.resource_types import (
+    ADMIN_RULE_SNAPSHOTS,
+    ADMIN_SNAPSHOTS,
+    BASTION_HOSTS,
+    CONNECTIVITY_SNAPSHOTS,
+    EFFECTIVE_CONNECTIVITY,
+    EFFECTIVE_RULES,
+    GATEWAY_CONNECTIONS,
+    GATEWAYS,
+    HUB_CONNECTIONS,
+    HUB_ROUTE_TABLES,
+    JIT_POLICIES,
+    LOCAL_GATEWAYS,
+    NETWORK_INTERFACES,
+    PEERINGS,
+    PRIVATE_ZONE_LINKS,
+    PUBLIC_IPS,
+    ROUTE_TABLES,
+    ROUTES,
+    ROUTING_INTENTS,
+    SCALE_SET_INTERFACES,
+    SCALE_SET_MACHINES,
+    SECURITY_GROUPS,
+    SECURITY_RULES,
+    SESSION_HOSTS,
+    SUBNETS,
+    VIRTUAL_HUBS,
+    VIRTUAL_MACHINES,
+    VIRTUAL_NETWORKS,
+)
 from bastion_operator.network.route_table import RouteTable, read_route_table
 from bastion_operator.network.security_group import SecurityGroup, read_security_group
 from bastion_operator.network.virtual_machine import VirtualMachine, read_virtual_machine
@@ -52,48 +77,32 @@ from bastion_operator.network.virtual_wan import (
 
 T = TypeVar("T")
 
-BASTION_HOSTS = "microsoft.network/bastionhosts"
-VIRTUAL_NETWORKS = "microsoft.network/virtualnetworks"
-SUBNETS = "microsoft.network/virtualnetworks/subnets"
-PEERINGS = "microsoft.network/virtualnetworks/virtualnetworkpeerings"
-NETWORK_INTERFACES = "microsoft.network/networkinterfaces"
-SECURITY_GROUPS = "microsoft.network/networksecuritygroups"
-SECURITY_RULES = "microsoft.network/networksecuritygroups/securityrules"
-ROUTE_TABLES = "microsoft.network/routetables"
-ROUTES = "microsoft.network/routetables/routes"
-PUBLIC_IPS = "microsoft.network/publicipaddresses"
-SESSION_HOSTS = "microsoft.desktopvirtualization/hostpools/sessionhosts"
-JIT_POLICIES = "microsoft.security/locations/jitnetworkaccesspolicies"
-VIRTUAL_HUBS = "microsoft.network/virtualhubs"
-HUB_CONNECTIONS = "microsoft.network/virtualhubs/hubvirtualnetworkconnections"
-HUB_ROUTE_TABLES = "microsoft.network/virtualhubs/hubroutetables"
-ROUTING_INTENTS = "microsoft.network/virtualhubs/routingintent"
-GATEWAYS = "microsoft.network/virtualnetworkgateways"
-LOCAL_GATEWAYS = "microsoft.network/localnetworkgateways"
-GATEWAY_CONNECTIONS = "microsoft.network/connections"
-PRIVATE_ZONE_LINKS = "microsoft.network/privatednszones/virtualnetworklinks"
-SCALE_SETS = "microsoft.compute/virtualmachinescalesets"
-SCALE_SET_MACHINES = "microsoft.compute/virtualmachinescalesets/virtualmachines"
-SCALE_SET_INTERFACES = "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces"
-VIRTUAL_MACHINES = "microsoft.compute/virtualmachines"
-
 
 class Inventory:
     """Rows by type and id, and what they say. Never changes once built."""
 
-    def __init__(self, rows_by_type: Mapping[str, Mapping[str, Row]]) -> None:
+    def __init__(self, rows_by_type: Mapping[str, Mapping[str, Row]], types_read: frozenset[str] | None = None) -> None:
         """Use ``from_rows``."""
         self._by_type = rows_by_type
+        self.types_read = types_read
         self._types = {key: kind for kind, rows in rows_by_type.items() for key in rows}
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> "Inventory":
-        """Sorts rows by type and id. A row without an id is no fact; of two rows with one id the later counts."""
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], types_read: Iterable[str] | None = None) -> "Inventory":
+        """Sorts rows by type and id. A row without an id is no fact; of two rows with one id the later counts.
+
+        ``types_read`` are the resource types that the source was asked for; None stands for all. Of a type that was asked
+        for, no row means no such thing; of one that was not, the steps that need it say that they did not look.
+        """
         by_type: dict[str, dict[str, Row]] = defaultdict(dict)
         for row in rows:
             if isinstance(row, dict) and (row_id := text(row, "id")) is not None:
                 by_type[_type_of(row, row_id)][normalise_id(row_id)] = row
-        return cls(by_type)
+        return cls(by_type, None if types_read is None else frozenset(kind.lower() for kind in types_read))
+
+    def holds(self, *resource_types: str) -> bool:
+        """Whether the source was asked for all of these types (lower-cased)."""
+        return self.types_read is None or self.types_read.issuperset(resource_types)
 
     def row(self, resource_id: str) -> Row | None:
         """The raw row of that id in any case, None if there is none. Subnets and peerings lie in their VNet's row."""

@@ -24,13 +24,6 @@ from bastion_operator.network.security_group import (
     read_ports,
 )
 
-EFFECTIVE_RULES: Final = "microsoft.network/effectivesecurityadminrules"
-EFFECTIVE_CONNECTIVITY: Final = "microsoft.network/effectiveconnectivityconfigurations"
-ADMIN_RULE_SNAPSHOTS: Final = (
-    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules/snapshots"
-)
-ADMIN_SNAPSHOTS: Final = "microsoft.network/networkmanagers/securityadminconfigurations/snapshots"
-CONNECTIVITY_SNAPSHOTS: Final = "microsoft.network/networkmanagers/connectivityconfigurations/snapshots"
 ALWAYS_ALLOW: Final = "alwaysallow"
 _ALLOW_RULES_ONLY: Final = "allowrulesonly"
 

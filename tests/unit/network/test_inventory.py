@@ -7,6 +7,13 @@ from hypothesis import strategies as st
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PairState, pair_links
 from bastion_operator.network.reachability import judge_all
+from bastion_operator.network.resource_types import (
+    EFFECTIVE_RULES,
+    GRAPH_TABLES,
+    HUB_CONNECTIONS,
+    LISTED_TYPES,
+    PRIVATE_ZONE_LINKS,
+)
 from bastion_operator.network.virtual_machine import OperatingSystem
 from tests.support.estates import (
     bastion_id,
@@ -78,6 +85,20 @@ def test_the_power_state_is_read_where_azure_puts_it(view: dict[str, Any], word:
     machine = Inventory.from_rows([{"id": vm_id("web"), "properties": view}]).virtual_machine(vm_id("web"))
     assert machine is not None
     assert machine.power_state == word
+
+
+def test_steps_whose_resources_were_not_asked_for_say_that_they_did_not_look() -> None:
+    def not_looked_at(inventory: Inventory) -> set[str]:
+        [verdict] = judge_all(inventory)
+        told = (warning.message for warning in verdict.warnings if warning.code == "NotLookedAt")
+        return {message.partition(",")[0] for message in told if message.startswith("step")}
+
+    rows = hub_and_spoke()
+    assert not_looked_at(Inventory.from_rows(rows)) == set()
+    everything = (*(kind for kinds in GRAPH_TABLES.values() for kind in kinds), *LISTED_TYPES)
+    assert not_looked_at(Inventory.from_rows(rows, everything)) == set()
+    some = (kind for kind in everything if kind not in {PRIVATE_ZONE_LINKS, HUB_CONNECTIONS, EFFECTIVE_RULES})
+    assert not_looked_at(Inventory.from_rows(rows, some)) == {"step 5", "step 6", "step 12", "step 14"}
 
 
 JSON = st.recursive(

@@ -5,9 +5,18 @@ from typing import Final
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.inventory import JIT_POLICIES
+from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.verdict import Method, Via
+from bastion_operator.network.resource_types import (
+    EFFECTIVE_RULES,
+    GATEWAY_CONNECTIONS,
+    GATEWAYS,
+    HUB_CONNECTIONS,
+    JIT_POLICIES,
+    LOCAL_GATEWAYS,
+    PRIVATE_ZONE_LINKS,
+)
 from bastion_operator.network.sku import supports
 
 _NATIVE_PORTS_BY_ADDRESS: Final = frozenset({22, 3389})
@@ -45,6 +54,23 @@ def method_findings(question: Question) -> Iterator[Finding]:
     yield finding("NativeClientDisabled", message, resource=bastion.id)
 
 
+NEEDED_TYPES: Final = (
+    ("step 5, learned default routes", (HUB_CONNECTIONS, GATEWAYS, LOCAL_GATEWAYS, GATEWAY_CONNECTIONS)),
+    ("step 6, private DNS zones", (PRIVATE_ZONE_LINKS,)),
+    ("step 12, routes without a peering", (HUB_CONNECTIONS, GATEWAYS, LOCAL_GATEWAYS, GATEWAY_CONNECTIONS)),
+    ("step 14, security admin rules", (EFFECTIVE_RULES,)),
+)
+"""Steps that find nothing where these types were not read, and the types."""
+
+
+def not_read(inventory: Inventory) -> Iterator[Finding]:
+    """Step 18: which steps could not look, because the source was not asked for the resources that they judge."""
+    for step, types in NEEDED_TYPES:
+        missing = [kind for kind in types if not inventory.holds(kind)]
+        if missing:
+            yield finding("NotLookedAt", f"{step}: {', '.join(missing)} were not among what was read")
+
+
 def unseen_findings(question: Question) -> Iterator[Finding]:
     """Step 18: what no source of this evaluation holds, and just-in-time access where something tells of it."""
     inventory, target = question.evaluation.inventory, question.target
@@ -56,6 +82,7 @@ def unseen_findings(question: Question) -> Iterator[Finding]:
         yield finding("JitMayBlock", message, resource=marks)
     elif not inventory.rows(JIT_POLICIES):
         yield finding("NotLookedAt", "just-in-time access policies were not among the data")
+    yield from question.evaluation.once("not read", lambda: tuple(not_read(inventory)))
     networks = (question.host.network, target.network)
     if any(network is not None and question.evaluation.learns_routes(network) for network in networks):
         yield finding("NotLookedAt", "the routes that gateways or virtual hubs learn by BGP are no resources")

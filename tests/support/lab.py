@@ -52,17 +52,24 @@ class ApiReader:
         self._connection = http.client.HTTPSConnection(urlsplit(control_plane.url).netloc, context=context, timeout=30)
 
     def get(self, path: str) -> Manifest:
-        """The object at a path. Raises AssertionError for any answer but 200."""
-        try:
-            self._connection.request("GET", path, headers=self._headers)
-            answer = self._connection.getresponse()
-        except (http.client.HTTPException, OSError):
-            self._connection.close()  # the server restarted, or closed an idle connection
-            self._connection.request("GET", path, headers=self._headers)
-            answer = self._connection.getresponse()
-        body: Manifest = json.loads(answer.read())
-        assert answer.status == HTTPStatus.OK, body
-        return body
+        """The object at a path. Raises AssertionError for an answer that is not 200 and stays so."""
+        deadline = time.monotonic() + 15
+        while True:
+            try:
+                self._connection.request("GET", path, headers=self._headers)
+                answer = self._connection.getresponse()
+                status, body = answer.status, answer.read()
+            except (http.client.HTTPException, OSError) as error:
+                # The server restarted, or closed an idle connection.
+                self._connection.close()
+                status, body = 0, repr(error).encode()
+            if status == HTTPStatus.OK:
+                found: Manifest = json.loads(body)
+                return found
+            # Just after a CRD was installed the server answers 429 for a while.
+            assert status in {0, 429, 503}, body
+            assert time.monotonic() < deadline, body
+            time.sleep(0.1)
 
 
 @dataclass

@@ -1,0 +1,93 @@
+"""Kill -9 before and after every Azure write of the hub-and-spoke example: nothing lost, doubled, orphaned or foreign."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.kill_run import Boundary, WorldState, boundaries, run_with_kills, was_taken, world
+from tests.support.lab import Lab
+
+WRITES = 9  # the subnet, the public IP address, the host, and two halves for each of three spokes
+
+
+@dataclass(frozen=True)
+class CleanRun:
+    """What the example does when nobody disturbs it."""
+
+    empty: WorldState
+    made: WorldState
+    creation: list[Boundary]
+    deletion: list[Boundary]
+
+
+def everything_is_ready(lab: Lab) -> bool:
+    """All three resources are Ready and the verdicts are those of a finished network."""
+    ready = [
+        condition["status"]
+        for item in lab.objects("bh,vnp")
+        for condition in item.get("status", {}).get("conditions", [])
+        if condition["type"] == "Ready"
+    ]
+    return ready == ["True"] * 3 and lab.reasons().get("web-1") == []
+
+
+def clean_run(lab: Lab) -> CleanRun:
+    """Create and delete undisturbed; the boundaries come from the request log."""
+    empty = world(lab)
+    lab.operator.start()
+    lab.apply_example()
+    lab.wait_for(lambda: everything_is_ready(lab), "the example is ready", seconds=60)
+    made, writes = world(lab), lab.writes()
+    creation = boundaries(writes)
+    lab.delete("bh,vnp", "--all")
+    deletion = boundaries(lab.writes()[len(writes) :])
+    assert world(lab) == empty
+    assert len(creation) == len(deletion) == 2 * WRITES
+    return CleanRun(empty, made, creation, deletion)
+
+
+def taken(lab: Lab, since: int) -> Counter[tuple[str, str]]:
+    """How often Azure took each write."""
+    return Counter((method, path) for method, path, status in lab.writes()[since:] if was_taken(status))
+
+
+def check_creation(lab: Lab, clean: CleanRun, at: list[Boundary]) -> int:
+    """Create with kills, and compare with the undisturbed run; returns the number of kills."""
+    since = len(lab.writes())
+    lab.apply_example()
+    kills = run_with_kills(lab, at, lambda: everything_is_ready(lab))
+    now = world(lab)
+    assert now.azure == clean.made.azure
+    assert now.conditions == clean.made.conditions
+    assert taken(lab, since) == Counter({(each.method, each.path): 1 for each in clean.creation}), lab.writes()[since:]
+    return kills
+
+
+def check_deletion(lab: Lab, clean: CleanRun, at: list[Boundary]) -> int:
+    """Delete with kills, and compare with the undisturbed run; returns the number of kills."""
+    since = len(lab.writes())
+    lab.kubectl("delete", "bh,vnp", "--all", "-n", lab.namespace, "--wait=false")
+    kills = run_with_kills(lab, at, lambda: not lab.objects("bh,vnp"))
+    assert world(lab).azure == clean.empty.azure
+    assert taken(lab, since) == Counter({(each.method, each.path): 1 for each in clean.deletion})
+    return kills
+
+
+def test_killed_at_each_write_of_one_creation_and_one_deletion(lab_factory: Callable[..., Lab]) -> None:
+    lab = lab_factory()
+    clean = clean_run(lab)
+    # Writes that are under way together share a kill; every boundary has had one, or the run does not end.
+    assert check_creation(lab, clean, clean.creation) >= WRITES
+    assert check_deletion(lab, clean, clean.deletion) >= WRITES
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_killed_at_one_write_of_each_of_36_creations_and_deletions(lab_factory: Callable[..., Lab]) -> None:
+    lab = lab_factory()
+    clean = clean_run(lab)
+    for creation, deletion in zip(clean.creation, clean.deletion, strict=True):
+        assert check_creation(lab, clean, [creation]) == 1
+        assert check_deletion(lab, clean, [deletion]) == 1

@@ -76,11 +76,11 @@ class ArmService:
         if below[0] == "operationresults" and len(below) == 2:  # noqa: PLR2004  (with an id)
             return self._group_result(request, below[1])
         if below == ["providers"]:
-            return Answer.listing([self._provider(name) for name in PROVIDERS])
-        if below[0] == "providers" and len(below) == 2:  # noqa: PLR2004  (with a namespace)
+            return Answer.listing([self._provider(segments[1], name) for name in PROVIDERS])
+        if below[0] == "providers" and below[2:] in ([], ["register"]):
             if below[1] not in PROVIDERS:
                 raise not_found("InvalidResourceNamespace", f"The resource namespace '{below[1]}' is invalid.")
-            return Answer(HTTPStatus.OK, self._provider(below[1]))
+            return Answer(HTTPStatus.OK, self._provider(segments[1], below[1]))
         if below[0] == "locations":
             return Answer.listing([self._location(segments[1], name) for name in REGIONS])
         if below[0] == "providers" and below[2:3] == ["locations"] and len(below) == 6:  # noqa: PLR2004  (…/{kind}/{id})
@@ -134,11 +134,11 @@ class ArmService:
             "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
         }
 
-    def _provider(self, namespace: str) -> Json:
+    def _provider(self, subscription: str, namespace: str) -> Json:
         spelt = SPELT_PROVIDERS[namespace]
         types = [declared for key, declared in TYPES.items() if key.startswith(namespace + "/")]
         return {
-            "id": f"/providers/{spelt}",
+            "id": f"/subscriptions/{subscription}/providers/{spelt}",
             "namespace": spelt,
             "registrationState": "Registered",
             "registrationPolicy": "RegistrationRequired",

@@ -1,4 +1,4 @@
-"""The life of every resource, written once: PUT, PATCH, GET, DELETE, POST actions, and the end of their operations."""
+"""The life of every resource, written once: PUT, PATCH, GET, DELETE, POST actions; what they end in is in `effects.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import NoReturn
 
 from arm_emulator import checks
 from arm_emulator.cloud import Cloud, new_etag
-from arm_emulator.errors import ArmError, Json, bad_request, conflict, group_not_found, invalid_format, not_found
+from arm_emulator.effects import MOVING, Effects
+from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal, authorize_linked
@@ -15,9 +16,6 @@ from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, in_progress, not_provisioned
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
 from arm_emulator.store import Resource, resource
-
-MOVING = ("Updating", "Creating", "Deleting")
-KINDS_THAT_DELETE = ("delete", "group-delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,8 @@ class LifeCycle:
     def __init__(self, cloud: Cloud) -> None:
         """Becomes what ends the cloud's operations."""
         self._cloud = cloud
-        cloud.operations.finish = self._finish
+        self._effects = Effects(cloud)
+        cloud.operations.finish = self._effects.finish
 
     def get(self, resource_id: ResourceId) -> Resource:
         """The resource; raises one of ARM's shapes of 404."""
@@ -92,7 +91,7 @@ class LifeCycle:
         self._refuse_running(item.id, caller)
         checks.check_tags(body)
         item.body = {**item.body, **body}
-        self._touch(item)
+        self._effects.touch(item)
         return Written(HTTPStatus.OK, item)
 
     def delete(self, resource_id: ResourceId, caller: Caller) -> Written:
@@ -113,7 +112,7 @@ class LifeCycle:
         declared.check_delete(self._cloud, item)
         self._check_siblings_without(item, caller)
         item.properties["provisioningState"] = "Deleting"
-        self._touch(item)
+        self._effects.touch(item)
         kind = "group-delete" if is_group else "delete"
         operation = self._start(kind, f"Delete{_short(item)}Operation", item, declared.delete, caller)
         return Written(HTTPStatus.ACCEPTED, item, operation)
@@ -124,7 +123,7 @@ class LifeCycle:
         self._refuse_running(item.id, caller)
         wanted = type_of(item.id.type).act(self._cloud, item, action, caller.principal)
         item.properties["provisioningState"] = "Updating"
-        self._touch(item)
+        self._effects.touch(item)
         operation = self._start("put", wanted.name, item, wanted.timing, caller, wanted.detail)
         return Written(HTTPStatus.ACCEPTED, item, operation)
 
@@ -317,19 +316,19 @@ class LifeCycle:
         timing = declared.create if put.old is None else declared.update or declared.create
         state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
         status = HTTPStatus.CREATED if put.old is None else HTTPStatus.OK
-        referred = {key for one in (put, *children) if one.old is not None for key in self._targets(one.old)}
+        referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:
             kept = {child.id.key for child in children if child.id.type == child_type}
             for child in self._cloud.store.children(item.key, child_type):
                 if child.key not in kept:
-                    self._remove(child)
+                    self._effects.remove(child)
         stored = [item, *(self._store(child, state) for child in children)]
-        self._touch(item)
+        self._effects.touch(item)
         for one, its_put in zip(stored, (put, *children), strict=True):
             type_of(one.id.type).committed(self._cloud, one, its_put)
-        referred |= {key for one in stored for key in self._targets(one)}
-        self._touch_roots(referred, item)
+        referred |= {key for one in stored for key in self._effects.targets(one)}
+        self._effects.touch_roots(referred, item)
         if timing is IMMEDIATE:
             return Written(status, item)
         return Written(status, item, self._start("put", f"Put{_short(item)}Operation", item, timing, caller))
@@ -342,24 +341,6 @@ class LifeCycle:
             item.etag = new_etag()
         self._cloud.store.put(item)
         return item
-
-    def _touch(self, item: Resource) -> None:
-        if item.parent_key is None:
-            item.etag = new_etag()
-        self._cloud.store.put(item)
-        if item.parent_key is not None:
-            self._cloud.touch(item.root_key)
-
-    def _targets(self, item: Resource) -> set[str]:
-        """What a body refers to, where a back reference shows. A peering shows on its own side only."""
-        references = type_of(item.id.type).references(item)
-        return {found.target.lower() for found in references if found.relation != "remoteVirtualNetwork"}
-
-    def _touch_roots(self, keys: set[str], source: Resource) -> None:
-        """Back references appear in, or go from, the resources with these keys: they have changed too."""
-        found = [self._cloud.store.get(key) for key in keys]
-        for root in {one.root_key for one in found if one is not None and one.root_key != source.root_key}:
-            self._cloud.touch(root)
 
     def _start(
         self, kind: str, name: str, item: Resource, timing: Timing, caller: Caller, detail: Json | None = None
@@ -377,66 +358,6 @@ class LifeCycle:
             principal=caller.principal.name,
             detail=detail,
         )
-
-    # -- the end of an operation ---------------------------------------------------------------------------------
-
-    def _finish(self, operation: Operation) -> None:
-        item = self._cloud.store.get(operation.target)
-        if item is None:
-            return
-        if operation.kind == "group-delete" and operation.error is None:
-            operation.error = self._delete_group(item)
-            operation.status = "Succeeded" if operation.error is None else "Failed"
-        elif operation.kind == "delete" and operation.error is None:
-            self._remove(item)
-            self._cloud.touch(item.root_key)
-            return
-        if operation.kind in KINDS_THAT_DELETE and operation.error is None:
-            return
-        self._come_to_rest(item, operation)
-
-    def _come_to_rest(self, item: Resource, operation: Operation) -> None:
-        state = operation.status
-        declared = type_of(item.id.type)
-        children = [child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)]
-        for one in (item, *children):
-            if one.state not in MOVING:
-                continue
-            one.properties["provisioningState"] = state
-            if operation.error is None:
-                type_of(one.id.type).succeeded(self._cloud, one, operation)
-            self._cloud.store.put(one)
-        self._touch(item)
-
-    def _delete_group(self, group: Resource) -> Json | None:
-        """Removes what is in the group; an error where something outside still needs it."""
-        prefix = group.key + "/"
-        inside = [item for item in self._cloud.store if item.key.startswith(prefix)]
-        for item in inside:
-            for reference in self._cloud.store.referrers(item.key):
-                if reference.relation != "remoteVirtualNetwork" and not reference.source.startswith(prefix):
-                    return ArmError(
-                        HTTPStatus.CONFLICT,
-                        "ResourceGroupDeletionBlocked",
-                        f"Deletion of resource group '{group.name}' failed as resources with identifiers '{item.id}' could "
-                        f"not be deleted: {item.id} is in use by {reference.element}.",
-                    ).error()
-        for item in inside:
-            if self._cloud.store.get(item.key) is not None and item.parent_key is None:
-                self._remove(item)
-        self._cloud.store.remove(group.key)
-        return None
-
-    def _remove(self, item: Resource) -> None:
-        declared = type_of(item.id.type)
-        family = [
-            item,
-            *(child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)),
-        ]
-        referred = {key for one in family for key in self._targets(one)}
-        declared.deleted(self._cloud, item)
-        self._cloud.store.remove(item.key)
-        self._touch_roots(referred, item)
 
 
 def _short(item: Resource) -> str:

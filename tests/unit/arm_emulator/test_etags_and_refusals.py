@@ -215,3 +215,17 @@ def without_etags(value: object) -> object:
     if isinstance(value, dict):
         return {name: without_etags(inner) for name, inner in value.items() if name != "etag"}
     return [without_etags(inner) for inner in value] if isinstance(value, list) else value
+
+
+def test_providers_tell_their_types_and_versions_and_take_a_registration() -> None:
+    arm = Arm()
+    path = f"/subscriptions/{SUB}/providers/Microsoft.Network"
+    for answer in (arm.get(path), arm.call("POST", f"{path}/register")):
+        assert answer.body["registrationState"] == "Registered"
+        hosts = next(one for one in answer.body["resourceTypes"] if one["resourceType"] == "bastionHosts")
+        assert "2026-03-01" in hosts["apiVersions"]
+    assert [one["namespace"] for one in arm.get(f"/subscriptions/{SUB}/providers").body["value"]][
+        0
+    ] == "Microsoft.Network"
+    assert arm.get(f"/subscriptions/{SUB}/providers/Contoso.Things").code == "InvalidResourceNamespace"
+    assert len(arm.get(f"/subscriptions/{SUB}/locations").body["value"]) > 30

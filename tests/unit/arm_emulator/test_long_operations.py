@@ -191,3 +191,13 @@ def test_a_canceled_operation_says_what_superseded_it() -> None:
     answer = arm.get(url)
     assert (answer.status, answer.body["status"], answer.body["error"]["details"]) == (200, "Canceled", details)
     assert arm.get(f"{NET}/virtualNetworks/v").properties["provisioningState"] == "Canceled"
+
+
+def test_operations_of_a_deleted_group_do_not_meet_later_resources_of_the_same_name() -> None:
+    arm = Arm()
+    url = arm.put(f"{NET}/bastionHosts/b", arm.bastion_ready()).headers["azure-asyncoperation"]
+    arm.delete(RG)
+    arm.wait(20)
+    assert arm.get(url).body["status"] == "Canceled"
+    arm.put(RG, {"location": "westeurope"})
+    arm.made(f"{NET}/bastionHosts/b", arm.bastion_ready())

@@ -9,9 +9,10 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_manager import ConnectivityConfiguration
+from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.default_route import gateways_of, learned_defaults
 from bastion_operator.network.reachability.host import Host, find_host
-from bastion_operator.network.reachability.sides import SideMeaning
+from bastion_operator.network.reachability.sides import SideMeaning, known_addresses
 from bastion_operator.network.reachability.target import Target, find_target
 from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import RuleTable
@@ -58,6 +59,10 @@ class Evaluation:
 
     def _interned(self, meaning: TagMeaning) -> TagMeaning:
         return self._meanings.setdefault((meaning.virtual_network, meaning.virtual_network_doubt), meaning)
+
+    def known_addresses(self, network: VirtualNetwork) -> AddressSet:
+        """The tag VirtualNetwork of a VNet without what route tables add to it."""
+        return self.once(("space", network.key), lambda: known_addresses(self.inventory, network))
 
     def learned_default(self, network: VirtualNetwork, subnet: Subnet) -> Doubt | None:
         """Evidence that a subnet learns 0.0.0.0/0 from a gateway or a virtual hub."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.prefixes import EMPTY, AddressSet
-from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.security_admin import (
     NOTHING,
@@ -14,11 +13,12 @@ from bastion_operator.network.reachability.security_admin import (
     admin_verdict,
     without_exempt,
 )
-from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning
+from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning, space_towards
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import Decision
 from bastion_operator.network.service_tags import Doubt, TagMeaning
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
 
 def bastion_group_findings(question: Question) -> Iterator[Finding]:
@@ -69,47 +69,46 @@ def _admin(question: Question, side: SideMeaning) -> AdminVerdict:
 
 
 def _bastion_side(question: Question) -> SideMeaning | None:
-    host, target, path = question.host, question.target, question.path
-    evaluation = question.evaluation
-    network, subnet = host.network, host.subnet
-    if network is None or subnet is None:
-        return None
-    opposite = _opposite(question, near=True)
-    key = (host.bastion.key, target.network_key, path.topology, path.via, path.sound)
-    return evaluation.side(
-        key,
-        lambda: side_meaning(
-            evaluation.inventory, network, subnet, opposite, evaluation.learned_default(network, subnet)
-        ),
-    )
+    host = question.host
+    return _side(question, host.network, host.subnet, _across(question, near=True))
 
 
 def _target_side(question: Question) -> SideMeaning | None:
-    host, target, path = question.host, question.target, question.path
-    evaluation = question.evaluation
-    network, subnet = target.network, target.subnet
+    target = question.target
+    return _side(question, target.network, target.subnet, _across(question, near=False))
+
+
+def _side(
+    question: Question, network: VirtualNetwork | None, subnet: Subnet | None, across: Opposite | None
+) -> SideMeaning | None:
+    """What the tags mean on a subnet; the same for all connections that have nothing special across."""
     if network is None or subnet is None:
         return None
-    opposite = _opposite(question, near=False)
-    key = (subnet.key, host.network_key, path.topology, path.via, path.sound)
-    return evaluation.side(
-        key,
-        lambda: side_meaning(
-            evaluation.inventory, network, subnet, opposite, evaluation.learned_default(network, subnet)
-        ),
-    )
+    evaluation = question.evaluation
+    across_key = None if across is None else (across.network and across.network.key, across.mended, across.learned)
+
+    def work() -> SideMeaning:
+        space = (
+            evaluation.known_addresses(network)
+            if across is None
+            else space_towards(evaluation.inventory, network, across)
+        )
+        return side_meaning(evaluation.inventory, network, subnet, space, evaluation.learned_default(network, subnet))
+
+    return evaluation.side((subnet.key, across_key), work)
 
 
-def _opposite(question: Question, *, near: bool) -> Opposite | None:
-    """The VNet across, as the near (the Bastion's) or the far side sees it."""
+def _across(question: Question, *, near: bool) -> Opposite | None:
+    """The VNet across, as the near (the Bastion's) or the far side sees it, where the tags are not as they always are:
+
+    where a peering is judged as if it were mended, or a virtual hub or a gateway lies between.
+    """
     path = question.path
-    if path.topology is Topology.SAME_VNET:
+    learned = path.via is Via.IP_CONNECT
+    if path.sound and not learned:
         return None
     network = question.target.network if near else question.host.network
-    pair = path.pair
-    link = None if pair is None else pair.near if near else pair.far
-    learned = path.via is Via.IP_CONNECT
-    return Opposite(network, link, mended=not path.sound, learned=learned)
+    return Opposite(network, mended=not path.sound, learned=learned)
 
 
 def _group_findings(

@@ -11,7 +11,7 @@ from typing import Final
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.peering import PeeringLink, PeeringState
+from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
 from bastion_operator.network.route_table import Route
 from bastion_operator.network.security_group import SecurityGroup
@@ -24,16 +24,15 @@ _APPLIANCE: Final = "virtualappliance"
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """The other VNet of a connection, as one side's tag has to know it.
+    """The other VNet of a connection, which one side's tag has to hold though no sound peering brings it there.
 
     ``mended``: the peering is judged as if it were connected, in sync and with access allowed. ``learned``: its prefixes
     are learned from a gateway or a virtual hub.
     """
 
     network: VirtualNetwork | None
-    link: PeeringLink | None
     mended: bool
-    learned: bool = False
+    learned: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,15 +48,14 @@ def side_meaning(
     inventory: Inventory,
     network: VirtualNetwork,
     subnet: Subnet,
-    opposite: Opposite | None,
+    space: AddressSet,
     learned_default: Doubt | None,
 ) -> SideMeaning:
     """The tags as the rules on a subnet, and on the NICs in it, see them.
 
-    ``learned_default``: evidence that the side learns 0.0.0.0/0, if there is any.
+    ``space`` is the tag without what the subnet's route table adds; ``learned_default``: evidence that the side learns 0.0.0.0/0, if there is any.
     """
-    own, doubt = _own_space(network)
-    space = own | HOST | _peers(inventory, network, opposite)
+    doubt = _own_space(network)[1]
     routes, default, unread = _route_prefixes(inventory, subnet)
     space |= AddressSet(route.interval for route in routes if route.interval is not None)
     if default is not None and default.next_hop == _APPLIANCE:
@@ -73,7 +71,17 @@ def side_meaning(
 
 def known_addresses(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
     """The tag VirtualNetwork of a VNet without what a route table adds to it."""
-    return _own_space(network)[0] | HOST | _peers(inventory, network, None)
+    return _own_space(network)[0] | HOST | _peers(inventory, network)
+
+
+def space_towards(inventory: Inventory, network: VirtualNetwork, opposite: Opposite) -> AddressSet:
+    """The same with the other VNet of a connection in it: its space as it is now, and as a link may know it."""
+    space = known_addresses(inventory, network)
+    if opposite.network is None:
+        return space
+    link = link_to(network.links, opposite.network.id)
+    known = EMPTY if link is None else _linked(inventory, link)
+    return space | _own_space(opposite.network)[0] | known
 
 
 def known_group(inventory: Inventory, group_id: str) -> tuple[SecurityGroup | None, Finding | None]:
@@ -93,23 +101,12 @@ def _own_space(network: VirtualNetwork) -> tuple[AddressSet, Doubt | None]:
     return known, Doubt("EffectiveDataUnavailable", f"the address space of VNet {network.name}", network.id)
 
 
-def _peers(inventory: Inventory, network: VirtualNetwork, opposite: Opposite | None) -> AddressSet:
-    space = EMPTY
-    for link in network.peerings:
-        if opposite is not None and link is opposite.link:
-            continue
-        if link.state is PeeringState.CONNECTED and link.allow_virtual_network_access:
-            space |= _linked(inventory, link)
-    if opposite is not None and opposite.network is not None and _in_tag(opposite):
-        space |= _own_space(opposite.network)[0]
-        if opposite.link is not None:
-            space |= _linked(inventory, opposite.link)
-    return space
-
-
-def _in_tag(opposite: Opposite) -> bool:
-    allowed = opposite.link is not None and opposite.link.allow_virtual_network_access
-    return opposite.mended or opposite.learned or allowed
+def _peers(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
+    """The address spaces of the peers that the VNet's links are connected to with access."""
+    working = (
+        link for link in network.peerings if link.state is PeeringState.CONNECTED and link.allow_virtual_network_access
+    )
+    return AddressSet(interval for link in working for interval in _linked(inventory, link).intervals)
 
 
 def _linked(inventory: Inventory, link: PeeringLink) -> AddressSet:

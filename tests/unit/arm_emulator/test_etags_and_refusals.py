@@ -224,7 +224,8 @@ def test_providers_tell_their_types_and_versions_and_take_a_registration() -> No
         assert answer.body["registrationState"] == "Registered"
         hosts = next(one for one in answer.body["resourceTypes"] if one["resourceType"] == "bastionHosts")
         assert "2026-03-01" in hosts["apiVersions"]
-    assert [one["namespace"] for one in arm.get(f"/subscriptions/{SUB}/providers").body["value"]][
+    listed = arm.get(f"/subscriptions/{SUB}/providers").body["value"]
+    assert {one["namespace"] for one in listed} == {"Microsoft.Network", "Microsoft.Compute", "Microsoft.Resources"}
         0
     ] == "Microsoft.Network"
     assert arm.get(f"/subscriptions/{SUB}/providers/Contoso.Things").code == "InvalidResourceNamespace"

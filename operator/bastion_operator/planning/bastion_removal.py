@@ -3,67 +3,69 @@
 from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin
-from bastion_operator.network.arm_id import same_id
-from bastion_operator.planning.bastion_host import BastionHostInput
-from bastion_operator.planning.bastion_subnet import SUBNET, SUBNET_NAME, subnet_prefixes
-from bastion_operator.planning.body import (
-    child,
-    children,
-    etag,
-    in_transition,
-    properties,
-    provisioning_state,
-    referenced_id,
-)
-from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
+from bastion_operator.network.arm_id import normalise_id, same_id
+from bastion_operator.planning.bastion_input import BastionHostInput
+from bastion_operator.planning.bastion_public_ip import user_of_address
+from bastion_operator.planning.bastion_subnet import AUTO, SUBNET, SUBNET_NAME, subnet_prefixes
+from bastion_operator.planning.body import child, children, etag, in_transition, provisioning_state, referenced_id
+from bastion_operator.planning.model import NOT_READ, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import Ownership, ownership_by_tags, without_claim
+from bastion_operator.planning.ownership import Ownership, adopted, claim_on, ownership_by_tags, without_claim
+from bastion_operator.planning.wording import named
+
+_DELETED = "the BastionHost is being deleted"
 
 
 def plan_bastion_removal(asked: BastionHostInput) -> Plan:
-    """What to delete now. An empty plan without claims means that nothing of the operator's is left."""
-    plan = Plan(claims=asked.claims)
-    plan = _remove_tagged(asked, plan, asked.ids.host)
+    """What to delete now. A settled plan means that nothing of the operator's is left; ``remains`` says what stays."""
+    plan = _remove_tagged(asked, Plan(claims=asked.claims), asked.ids.host)
     if not plan.settled:
         return plan
-    plan = _remove_tagged(asked, plan, asked.ids.public_ip)
+    if not asked.public_ip_given or claim_on(plan.claims, asked.ids.public_ip) is not None:
+        plan = _remove_tagged(asked, plan, asked.ids.public_ip)
     for claim in [claim for claim in plan.claims if claim.purpose == SUBNET]:
         plan = _remove_subnet(asked, plan, claim)
     # What is left of the claims was never made, or lies under ids that a later spec no longer means.
+    own = {normalise_id(asked.ids.host), normalise_id(asked.ids.public_ip)}
     for claim in plan.claims:
-        if (
-            claim.purpose != SUBNET
-            and not same_id(claim.id, asked.ids.host)
-            and not same_id(claim.id, asked.ids.public_ip)
-        ):
+        if claim.purpose != SUBNET and normalise_id(claim.id) not in own:
             plan = _remove_tagged(asked, plan, claim.id)
-    return plan
+    return _tell_unclaimed_subnet(asked, plan) if plan.settled else plan
 
 
 def _remove_tagged(asked: BastionHostInput, plan: Plan, resource_id: str) -> Plan:
     """A host or public IP: deleted if it carries the mark, released if it was adopted or is somebody else's."""
+    if not asked.observed.looked_at(resource_id):
+        # What no source has said anything of is not gone.
+        return _waiting(plan, resource_id, resource_id, NOT_READ)
     body = asked.observed.get(resource_id)
     released = replace(plan, claims=without_claim(plan.claims, resource_id))
     if body is None:
         return released
-    claimed = len(released.claims) != len(plan.claims)
     if ownership_by_tags(asked.owner, body, plan.claims, resource_id) is not Ownership.CREATED:
-        return (
-            _keeping(released, resource_id, ObstacleCode.KEPT_NOT_OWNED, "it does not carry the operator's mark")
-            if claimed
-            else plan
-        )
-    user = _user_of_address(body)
-    if user and not same_id(user, asked.ids.host):
+        if adopted(plan.claims, resource_id):
+            return _keeping(
+                released, resource_id, ObstacleCode.KEPT_NOT_OWNED, "it was adopted, not made by the operator"
+            )
+        claimed = len(released.claims) != len(plan.claims)
+        why = "it does not carry the operator's mark"
+        return _keeping(released, resource_id, ObstacleCode.KEPT_NOT_OWNED, why) if claimed else plan
+    user = user_of_address(body)
+    if user and (asked.observed.get(user) is not None or not same_id(user, asked.ids.host)):
         return _keeping(released, resource_id, ObstacleCode.KEPT_IN_USE, f"{user} uses it")
+    if user:
+        # The host is gone, and Azure has not taken it off the address yet.
+        return _waiting(plan, resource_id, resource_id, "still attached")
     if in_transition(body):
-        return replace(plan, waits=(*plan.waits, Wait(resource_id, resource_id, provisioning_state(body))))
-    change = Change(Verb.DELETE, resource_id, resource_id, "the BastionHost is being deleted", if_match=etag(body))
+        return _waiting(plan, resource_id, resource_id, provisioning_state(body))
+    change = Change(Verb.DELETE, resource_id, resource_id, _DELETED, if_match=etag(body))
     return replace(plan, changes=(*plan.changes, change))
 
 
 def _remove_subnet(asked: BastionHostInput, plan: Plan, claim: Claim) -> Plan:
     network_id = claim.id.rsplit("/subnets/", 1)[0]
+    if not asked.observed.looked_at(network_id):
+        return _waiting(plan, claim.id, network_id, NOT_READ)
     network = asked.observed.get(network_id)
     body = child(network, "subnets", SUBNET_NAME) if network is not None else None
     released = replace(plan, claims=without_claim(plan.claims, claim.id))
@@ -72,22 +74,35 @@ def _remove_subnet(asked: BastionHostInput, plan: Plan, claim: Claim) -> Plan:
     if claim.origin is not ClaimOrigin.CREATED or claim.detail not in subnet_prefixes(body):
         return _keeping(released, claim.id, ObstacleCode.KEPT_NOT_OWNED, "it is not the subnet that the operator made")
     users = [referenced_id(each) for each in children(body, "ipConfigurations")]
-    others = [user for user in users if f"/{asked.ids.host.rsplit('/', 1)[-1].lower()}/" not in user]
+    host = f"{normalise_id(asked.ids.host)}/"
+    host_stays = asked.observed.get(asked.ids.host) is not None
+    others = [user for user in users if host_stays or not user.startswith(host)]
     if others:
         return _keeping(released, claim.id, ObstacleCode.KEPT_IN_USE, f"{others[0]} is in it")
     if users or in_transition(body):
-        return replace(plan, waits=(*plan.waits, Wait(claim.id, network_id, provisioning_state(body))))
-    change = Change(Verb.DELETE, claim.id, network_id, "the BastionHost is being deleted", if_match=etag(body))
+        return _waiting(plan, claim.id, network_id, "still in use" if users else provisioning_state(body))
+    change = Change(Verb.DELETE, claim.id, network_id, _DELETED, if_match=etag(body))
     return replace(plan, changes=(*plan.changes, change))
 
 
+def _tell_unclaimed_subnet(asked: BastionHostInput, plan: Plan) -> Plan:
+    """A subnet carries no mark: where the status was lost with its claim, it may be the operator's, and is kept."""
+    wanted, subnet_id = asked.spec.subnet_prefix, asked.ids.subnet
+    network = asked.observed.get(asked.ids.virtual_network)
+    body = child(network, "subnets", SUBNET_NAME) if network is not None else None
+    # With a claim it was dealt with above, and without a prefix in the spec the operator never made one.
+    if body is None or wanted is None or claim_on(asked.claims, subnet_id) is not None:
+        return plan
+    if wanted != AUTO and wanted not in subnet_prefixes(body):
+        return plan
+    why = "no claim in the status tells whether the operator made it; if nobody else needs it, delete it"
+    return _keeping(plan, subnet_id, ObstacleCode.KEPT_NOT_CERTAIN, why)
+
+
+def _waiting(plan: Plan, resource_id: str, root_id: str, state: str) -> Plan:
+    return replace(plan, waits=(*plan.waits, Wait(resource_id, root_id, state)))
+
+
 def _keeping(plan: Plan, resource_id: str, code: ObstacleCode, why: str) -> Plan:
-    return replace(plan, remains=(*plan.remains, obstacle(code, f"{resource_id} is kept: {why}", resource_id)))
-
-
-def _user_of_address(body: Body) -> str:
-    """The id of what a public IP is attached to; empty for anything else. The reference leads to an IP configuration."""
-    reference = referenced_id(properties(body).get("ipConfiguration"))
-    if not reference:
-        return ""
-    return "/".join(reference.split("/")[:-2])
+    message = f"{named(resource_id)} is kept: {why} ({resource_id})"
+    return replace(plan, remains=(*plan.remains, obstacle(code, message, resource_id)))

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bastion_operator.api.bastion_host import BastionHostSpec, RequiredForReady, SecurityPolicy, VerdictCounts
-from bastion_operator.api.common import ManagementPolicy
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability.verdict import Verdict
-from bastion_operator.planning.bastion_host import BastionHostInput
+from bastion_operator.planning.bastion_fields import address_of_host
+from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixes
 from bastion_operator.planning.body import child, properties, provisioning_state
 from bastion_operator.planning.conditions import (
@@ -25,6 +25,8 @@ from bastion_operator.planning.conditions import (
     unknown,
 )
 from bastion_operator.planning.model import Plan
+from bastion_operator.planning.verdict_rows import worst_first
+from bastion_operator.planning.wording import named
 
 # Codes of verdicts that a rule of a network security group is behind, by whose group it is.
 SUBNET_RULE_CODES = frozenset(
@@ -42,7 +44,7 @@ def bastion_states(
 ) -> States:
     """All conditions of the resource. ``verdicts`` is None where the inventory could not be read."""
     failures = list(failures)
-    observe_only = asked.spec.management_policy is ManagementPolicy.OBSERVE
+    observe_only = asked.watching
     states: dict[ConditionType, State] = {
         ConditionType.ACCEPTED: accepted(None),
         ConditionType.HOST_PROVISIONED: _provisioned(asked, plan, failures, observe_only),
@@ -61,11 +63,15 @@ def bastion_states(
 def _provisioned(asked: BastionHostInput, plan: Plan, failures: list[Failure], observe_only: bool) -> State:
     host = asked.observed.get(asked.ids.host)
     if host is None and observe_only and not plan.obstacles:
-        return false(Reason.NOT_FOUND, f"{asked.ids.host} does not exist, and managementPolicy is Observe")
+        return false(
+            Reason.NOT_FOUND,
+            f"{named(asked.ids.host)} does not exist, and with managementPolicy: Observe the operator makes none",
+        )
     name = properties(host).get("dnsName") if host is not None else None
     state = provisioning_state(host) if host is not None else "absent"
     done = true(
-        Reason.OBSERVED if observe_only else Reason.SUCCEEDED, f"the host is {state}, {name or 'without a DNS name'}"
+        Reason.OBSERVED if observe_only else Reason.SUCCEEDED,
+        f"the host is {state}, {f'at {name}' if name else 'without a DNS name yet'}",
     )
     return progress(plan, failures, done, observe_only=observe_only)
 
@@ -97,14 +103,19 @@ def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts) -> State
     stopped = f", {counts.stopped} more are stopped" if counts.stopped else ""
     if counts.unreachable:
         reason = Reason.SOME_UNREACHABLE if counts.reachable else Reason.NONE_REACHABLE
-        first = next(each for each in verdicts if each.reasons and not each.only_stopped)
-        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {first.vm}: {first.reasons[0].message}"
+        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {_worst(verdicts)}"
         return false(reason, text)
     if counts.unknown:
-        return unknown(Reason.VERDICTS_UNKNOWN, f"of {counts.unknown} of {running} VMs it cannot be told{stopped}")
+        text = f"of {counts.unknown} of {running} VMs it is unknown whether they can be reached{stopped}"
+        return unknown(Reason.VERDICTS_UNKNOWN, f"{text}; {_worst(verdicts)}")
     if not running:
         return true(Reason.NOTHING_TO_REACH, f"no VM that runs is asked for{stopped}")
     return true(Reason.ALL_REACHABLE, f"all {running} VMs can be reached{stopped}")
+
+
+def _worst(verdicts: Sequence[Verdict]) -> str:
+    """The VM that is first in the status' list as well, with what to fix first."""
+    return next((f"{vm.vm}: {vm.message}" for vm in worst_first(verdicts)), "see status.unreachable")
 
 
 def describe_host(asked: BastionHostInput) -> dict[str, Any]:
@@ -126,6 +137,7 @@ def describe_host(asked: BastionHostInput) -> dict[str, Any]:
     sku = host.get("sku")
     return {
         **found,
+        "public_ip_id": address_of_host(host),
         "bastion_id": asked.ids.host,
         "dns_name": properties(host).get("dnsName"),
         "provisioning_state": provisioning_state(host),

@@ -13,7 +13,7 @@ from bastion_operator.network.prefixes import free_prefix
 from bastion_operator.planning.body import child, children, in_transition, properties, provisioning_state, referenced_id
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import with_claim_in_place
+from bastion_operator.planning.ownership import claim_on, with_claim_in_place, without_claim
 
 SUBNET_NAME = "AzureBastionSubnet"
 SUBNET = "Subnet"
@@ -28,7 +28,7 @@ def plan_subnet(spec: BastionHostSpec, network: Body, plan: Plan, now: datetime)
     subnet_id = f"{network_id}/subnets/{SUBNET_NAME}"
     existing = child(network, "subnets", SUBNET_NAME)
     if existing is not None:
-        return _use(spec, existing, plan, subnet_id, network_id)
+        return _use(spec, existing, _without_void_claim(plan, subnet_id, existing), subnet_id, network_id)
     prefix = _wanted_prefix(spec, network)
     if isinstance(prefix, _Refusal):
         return replace(plan, obstacles=(*plan.obstacles, obstacle(prefix.code, prefix.message, subnet_id)))
@@ -67,8 +67,16 @@ def subnet_hosts(network: Body) -> list[str]:
     return list(dict.fromkeys(hosts))
 
 
+def _without_void_claim(plan: Plan, subnet_id: str, existing: Body) -> Plan:
+    """A claim written ahead of a PUT that somebody else came before stands for nothing: their subnet has another prefix."""
+    claim = claim_on(plan.claims, subnet_id)
+    if claim is None or claim.origin is not ClaimOrigin.CREATED or claim.detail in subnet_prefixes(existing):
+        return plan
+    return replace(plan, claims=without_claim(plan.claims, subnet_id))
+
+
 class _Refusal:
-    """Why no prefix can be had."""
+    """Why no prefix can be had, or why the subnet that is there cannot be used."""
 
     def __init__(self, code: ObstacleCode, message: str) -> None:
         self.code = code
@@ -76,17 +84,43 @@ class _Refusal:
 
 
 def _use(spec: BastionHostSpec, existing: Body, plan: Plan, subnet_id: str, network_id: str) -> Plan:
+    unfit = _unfit(spec, existing)
+    if unfit is not None:
+        return replace(plan, obstacles=(*plan.obstacles, obstacle(unfit.code, unfit.message, subnet_id)))
     if in_transition(existing):
         return replace(plan, waits=(*plan.waits, Wait(subnet_id, network_id, provisioning_state(existing))))
-    found = subnet_prefixes(existing)
+    return plan
+
+
+def _unfit(spec: BastionHostSpec, existing: Body) -> _Refusal | None:
+    name, found = str(existing.get("name")), subnet_prefixes(existing)
+    if name != SUBNET_NAME:
+        return _Refusal(
+            ObstacleCode.SUBNET_NAME,
+            f"the subnet is named {name}, and Azure takes {SUBNET_NAME} to the letter only: delete that subnet",
+        )
     wanted = spec.subnet_prefix
-    if wanted in {None, AUTO} or wanted in found:
-        return plan
-    message = (
-        f"{SUBNET_NAME} exists with {', '.join(found)}, and the spec asks for {wanted}: "
-        f"set subnetPrefix to {found[0] if found else AUTO}, or leave it out to use the subnet as it is"
-    )
-    return replace(plan, obstacles=(*plan.obstacles, obstacle(ObstacleCode.SUBNET_DIFFERS, message, subnet_id)))
+    if wanted not in {None, AUTO} and wanted not in found:
+        return _Refusal(
+            ObstacleCode.SUBNET_DIFFERS,
+            f"{SUBNET_NAME} exists with {', '.join(found)}, and the spec asks for {wanted}: set subnetPrefix to "
+            f"{found[0] if found else AUTO}, or leave it out to use the subnet as it is",
+        )
+    prefixes = _ipv4(found)
+    if prefixes and all(prefix.prefixlen > _SMALLEST for prefix in prefixes):
+        return _Refusal(
+            ObstacleCode.SUBNET_TOO_SMALL,
+            f"{SUBNET_NAME} is {', '.join(found)}, and a new host needs /{_SMALLEST} or larger: make the subnet larger",
+        )
+    others = [
+        user for each in children(existing, "ipConfigurations") if _HOST_SEGMENT not in (user := referenced_id(each))
+    ]
+    if others:
+        return _Refusal(
+            ObstacleCode.SUBNET_NOT_DEDICATED,
+            f"{SUBNET_NAME} must hold nothing but a Bastion, and {others[0]} is in it: move that elsewhere",
+        )
+    return None
 
 
 def _wanted_prefix(spec: BastionHostSpec, network: Body) -> str | _Refusal:

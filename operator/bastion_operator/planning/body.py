@@ -58,14 +58,23 @@ def referenced_id(value: Any) -> str:
     return normalise_id(found) if isinstance(found, str) else ""
 
 
-def differences(body: Body, named: Named) -> tuple[Difference, ...]:
-    """The named fields whose value is another. Absent booleans are false; ids and enumerations compare without case."""
-    found = []
-    for path, wanted in named.items():
-        actual = _lookup(body, path)
-        if not _same(actual, wanted, exact=path[0] == TAGS):
-            found.append(Difference(".".join(path), actual, wanted))
-    return tuple(found)
+def differing(body: Body, named: Named, defaults: Named | None = None) -> Named:
+    """The named fields whose value is another.
+
+    An absent boolean is false, another absent field has the value that ``defaults`` gives it; ids and enumerations
+    compare without case, values of tags with it.
+    """
+    absent = defaults or {}
+    return {
+        path: wanted
+        for path, wanted in named.items()
+        if not _same(_present(lookup(body, path), absent.get(path)), wanted, exact=path[0] == TAGS)
+    }
+
+
+def described(body: Body, named: Named) -> tuple[Difference, ...]:
+    """The named fields with the values that they have and are to have."""
+    return tuple(Difference(".".join(path), lookup(body, path), wanted) for path, wanted in named.items())
 
 
 def with_named(body: Body, named: Named) -> dict[str, Any]:
@@ -82,7 +91,8 @@ def with_named(body: Body, named: Named) -> dict[str, Any]:
     return changed
 
 
-def _lookup(body: Body, path: Path) -> Any:
+def lookup(body: Body, path: Path) -> Any:
+    """The value of a field, None where there is none; names of tags are found in any case."""
     value: Any = body
     for key in path:
         if not isinstance(value, Mapping):
@@ -94,6 +104,10 @@ def _lookup(body: Body, path: Path) -> Any:
 def _present_key(mapping: Mapping[str, Any], key: str) -> str:
     # Names of tags keep the case they were first written in, and Azure finds them in any.
     return next((each for each in mapping if each.lower() == key.lower()), key)
+
+
+def _present(actual: Any, default: Any) -> Any:
+    return default if actual is None else actual
 
 
 def _same(actual: Any, wanted: Any, *, exact: bool) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bastion_operator.api.conditions import ConditionStatus, ConditionType, Reason, reason_of_code
 from bastion_operator.network.finding import Finding
 from bastion_operator.planning.model import Plan
+from bastion_operator.planning.wording import named
 
 _SHOWN = 5
 
@@ -90,13 +91,16 @@ def progress(plan: Plan, failures: Iterable[Failure], done: State, *, observe_on
     if plan.obstacles:
         return false(plan.obstacles[0].code, _listed(finding.message for finding in plan.obstacles))
     if plan.changes and observe_only:
-        return false(Reason.OUT_OF_SYNC, "managementPolicy is Observe; not done: " + _listed(map(str, plan.changes)))
+        return false(
+            Reason.OUT_OF_SYNC,
+            "managementPolicy is Observe; not done: " + _listed(change.summary for change in plan.changes),
+        )
     if failures:
         return false(Reason.RETRYING, "tried again soon: " + _listed(_failure_text(each) for each in failures))
     if plan.changes:
-        return false(Reason.PROGRESSING, _listed(map(str, plan.changes)))
+        return false(Reason.PROGRESSING, _listed(change.summary for change in plan.changes))
     if plan.waits:
-        return false(Reason.PROGRESSING, _listed(f"{wait.resource_id} is {wait.state}" for wait in plan.waits))
+        return false(Reason.PROGRESSING, _listed(wait.summary for wait in plan.waits))
     return done
 
 
@@ -132,7 +136,7 @@ def deletion_states(plan: Plan, failures: Iterable[Failure]) -> States:
     blocked = any(failure.blocking for failure in failures)
     reason = Reason.DELETION_BLOCKED if blocked else Reason.DELETING
     message = state.message
-    if blocked:
+    if failures:
         message += "; deletionPolicy: Retain lets the resource go and leaves Azure as it is"
     which = ConditionType.STALLED if blocked else ConditionType.RECONCILING
     return {ConditionType.READY: false(reason, message), which: true(reason, message)}
@@ -146,7 +150,7 @@ def findings_text(findings: Iterable[Finding]) -> str:
 def _failure_text(failure: Failure) -> str:
     if not failure.resource_id:
         return failure.message
-    return f"{failure.code} from Azure for {failure.resource_id}: {failure.message}"
+    return f"{named(failure.resource_id)}: {failure.message} ({failure.code})"
 
 
 def _listed(texts: Iterable[str]) -> str:

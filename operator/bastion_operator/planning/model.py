@@ -13,11 +13,14 @@ from typing import Any
 from bastion_operator.api.common import Claim
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Finding
+from bastion_operator.planning.wording import named
 
 Body = Mapping[str, Any]
 """A resource as ARM's JSON has it."""
 
 SYNC_REMOTE_ADDRESS_SPACE = "syncRemoteAddressSpace"
+NOT_READ = "not read yet"
+"""The state of a Wait for a resource that no source has said anything of."""
 
 
 class Verb(StrEnum):
@@ -73,17 +76,30 @@ class Change:
         return (self.root_id, *self.also_read)
 
     def __str__(self) -> str:
+        return self._told(self.resource_id)
+
+    @property
+    def summary(self) -> str:
+        """The change as conditions tell it: the resource by its name."""
+        return self._told(named(self.resource_id))
+
+    def _told(self, resource: str) -> str:
         detail = f" ({'; '.join(map(str, self.differences))})" if self.differences else ""
-        return f"{self.verb} {self.resource_id}: {self.reason}{detail}"
+        return f"{self.verb} {resource}: {self.reason}{detail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A resource that Azure is still working on."""
+    """A resource that Azure is still working on, or that must be read before anything can be decided."""
 
     resource_id: str
     root_id: str
     state: str
+
+    @property
+    def summary(self) -> str:
+        """What is waited for, as conditions tell it."""
+        return f"{named(self.resource_id)} is {self.state}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ down before the first PUT, is the mark, and for a peering its name as well.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from bastion_operator.api.common import Claim, ClaimOrigin
-from bastion_operator.network.arm_id import normalise_id, same_id
+from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.model import Body
 
 INSTALLATION_TAG = "azurebastion-installation"
@@ -23,6 +24,10 @@ UID_TAG = "azurebastion-uid"
 _PEERING_NAME_LENGTH = 80
 _HASH_LENGTH = 16
 PEERING_PREFIX = "azurebastion"
+_MARKS = frozenset({INSTALLATION_TAG, NAMESPACE_TAG, NAME_TAG, UID_TAG})
+
+id_key = lru_cache(maxsize=1 << 16)(normalise_id)
+"""``normalise_id``, remembered: a plan of 500 links compares the same few thousand ids over and over."""
 
 
 class Ownership(StrEnum):
@@ -88,7 +93,35 @@ def ownership_by_tags(owner: Owner, body: Body, claims: Iterable[Claim], resourc
 
 def claim_on(claims: Iterable[Claim], resource_id: str) -> Claim | None:
     """The claim on this resource, or None."""
-    return next((claim for claim in claims if same_id(claim.id, resource_id)), None)
+    wanted = id_key(resource_id)
+    return next((claim for claim in claims if id_key(claim.id) == wanted), None)
+
+
+def adopted(claims: Iterable[Claim], resource_id: str) -> bool:
+    """Whether the resource was found and taken over: it is never deleted, also after it had to be made anew."""
+    claim = claim_on(claims, resource_id)
+    return claim is not None and claim.origin is ClaimOrigin.ADOPTED
+
+
+def asked_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that a spec may ask for: never the operator's marks, and of names that differ only in case the last.
+
+    Azure keeps one tag for a name in any case, so asking for both would never come to rest.
+    """
+    by_name = {name.lower(): (name, value) for name, value in tags.items() if name.lower() not in _MARKS}
+    return dict(by_name.values())
+
+
+def tags_at_creation(
+    owner: Owner, claims: Iterable[Claim], resource_id: str, tags: Mapping[str, str]
+) -> dict[str, str]:
+    """The tags that a resource is made with: what the spec asks for and the mark.
+
+    What was adopted and has to be made anew gets no mark: after a restore without status the mark alone would say
+    that the operator may delete it.
+    """
+    mark = {} if adopted(claims, resource_id) else owner.tags()
+    return {**asked_tags(tags), **mark}
 
 
 def with_claim(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
@@ -97,13 +130,24 @@ def with_claim(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
 
 
 def with_claim_in_place(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
-    """The claims with this one in place of any other on the same resource."""
+    """The claims with this one in place of any other on the same resource.
+
+    One that says the same stays as it is, with its time: what is found again is nothing new.
+    """
+    before = claim_on(claims, claim.id)
+    if before is not None and (before.purpose, before.origin, before.detail) == (
+        claim.purpose,
+        claim.origin,
+        claim.detail,
+    ):
+        return claims
     return (*without_claim(claims, claim.id), claim)
 
 
 def without_claim(claims: tuple[Claim, ...], resource_id: str) -> tuple[Claim, ...]:
     """The claims without the one on this resource."""
-    return tuple(claim for claim in claims if not same_id(claim.id, resource_id))
+    unwanted = id_key(resource_id)
+    return tuple(claim for claim in claims if id_key(claim.id) != unwanted)
 
 
 def _tags(body: Body) -> dict[str, str]:

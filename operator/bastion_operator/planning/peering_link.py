@@ -1,15 +1,14 @@
 """One half of a link as Azure has it: found in its virtual network's row, and whose it is."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from bastion_operator.api.common import Claim, ClaimOrigin
-from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.api.common import Claim
+from bastion_operator.network.peering import HUB_CONNECTION_LINK
 from bastion_operator.planning.body import children, in_transition, properties, referenced_id
-from bastion_operator.planning.model import Body
-from bastion_operator.planning.ownership import PEERING_PREFIX, Owner, Ownership, claim_on
+from bastion_operator.planning.model import Body, Observed
+from bastion_operator.planning.ownership import PEERING_PREFIX, Owner, Ownership, adopted, id_key
 
 PEERINGS = "virtualNetworkPeerings"
 DISCONNECTED = "disconnected"
@@ -61,6 +60,17 @@ class Link:
         return bool(properties(self.body).get("useRemoteGateways"))
 
     @property
+    def lends_gateway(self) -> bool:
+        """Whether this side lets the other use its gateway."""
+        return bool(properties(self.body).get("allowGatewayTransit"))
+
+    @property
+    def remote_space(self) -> tuple[str, ...]:
+        """What the network at the other end holds, as this half last learned it or sees it now."""
+        space = _prefixes(self.body, "remoteVirtualNetworkAddressSpace") or _prefixes(self.body, "remoteAddressSpace")
+        return tuple(sorted(space or ()))
+
+    @property
     def address_space_in_sync(self) -> bool:
         """What the link knows of the remote address space is what that is now; unknown where Azure shows only one."""
         known = _prefixes(self.body, "remoteAddressSpace")
@@ -68,19 +78,41 @@ class Link:
         return known is None or live is None or known == live
 
 
-def find_link(network: Body, network_id: str, remote_id: str) -> Link | None:
-    """The network's peering to another. Azure allows one for each remote network."""
-    wanted = normalise_id(remote_id)
+class LinkTable:
+    """The links of every observed network, by the network that they lead to. Azure allows one for each.
+
+    A virtual WAN hub's hold on a network looks like a link and is none: it is left out, so that no plan touches it.
+    """
+
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
+        self._links: dict[str, dict[str, Link]] = {}
+
+    def find(self, local_id: str, remote_id: str) -> Link | None:
+        """The link from one network to another; None if there is none, or the network is not known."""
+        return self.of(local_id).get(id_key(remote_id))
+
+    def of(self, network_id: str) -> Mapping[str, Link]:
+        """Every link of the network by the normalised id of the network that it leads to."""
+        key = id_key(network_id)
+        found = self._links.get(key)
+        if found is None:
+            network = self._observed.get(key)
+            found = {} if network is None else {link.remote_id: link for link in _links(network, network_id)}
+            self._links[key] = found
+        return found
+
+
+def _links(network: Body, network_id: str) -> Iterator[Link]:
     for body in children(network, PEERINGS):
-        if referenced_id(properties(body).get("remoteVirtualNetwork")) == wanted:
-            return Link(f"{network_id}/{PEERINGS}/{body.get('name')}", body)
-    return None
+        link = Link(f"{network_id}/{PEERINGS}/{body.get('name')}", body)
+        if HUB_CONNECTION_LINK.match(str(body.get("name"))) is None:
+            yield link
 
 
 def link_ownership(owner: Owner, claims: Iterable[Claim], link: Link) -> Ownership:
     """Whose a link is. It has no tags: its name tells, and for what was adopted the claim."""
-    claim = claim_on(claims, link.id)
-    if claim is not None and claim.origin is ClaimOrigin.ADOPTED:
+    if adopted(claims, link.id):
         return Ownership.ADOPTED
     name = link.id.rsplit("/", 1)[-1]
     if name.lower() == owner.peering_name(link.remote_id).lower():
@@ -95,7 +127,7 @@ def address_prefixes(network: Body) -> list[str]:
     return [str(prefix) for prefix in found or []]
 
 
-def _prefixes(body: Body, field: str) -> frozenset[Any] | None:
+def _prefixes(body: Body, field: str) -> frozenset[str] | None:
     space = properties(body).get(field)
     found = space.get("addressPrefixes") if isinstance(space, Mapping) else None
-    return None if found is None else frozenset(found)
+    return None if found is None else frozenset(map(str, found))

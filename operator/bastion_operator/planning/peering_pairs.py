@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from bastion_operator.api.vnet_peering import PeeringFlags, Sides, Topology, VNetPeeringSpec
+from bastion_operator.network.arm_id import normalise_id
 
 HUB_TO_SPOKE = "HubToSpoke"
 SPOKE_TO_HUB = "SpokeToHub"
@@ -37,8 +38,8 @@ class Pair:
 
 
 def asked_pairs(spec: VNetPeeringSpec) -> tuple[Pair, ...]:
-    """Every link of the topology, in the order of the spec."""
-    spokes = [spoke.virtual_network_id for spoke in spec.spokes]
+    """Every link of the topology once, in the order of the spec. Ids that differ only in case are one network."""
+    spokes = list({normalise_id(spoke.virtual_network_id): spoke.virtual_network_id for spoke in spec.spokes}.values())
     if spec.topology is Topology.FULL_MESH:
         ends = list(combinations(spokes, 2))
     else:
@@ -50,4 +51,5 @@ def asked_pairs(spec: VNetPeeringSpec) -> tuple[Pair, ...]:
             spoke=Half(spoke, hub, spec.spoke_to_hub, SPOKE_TO_HUB, written=both),
         )
         for hub, spoke in ends
+        if normalise_id(hub) != normalise_id(spoke)
     )

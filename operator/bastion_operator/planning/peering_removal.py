@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin, DeletionPolicy
 from bastion_operator.planning.body import child, provisioning_state
-from bastion_operator.planning.model import Change, Observed, Plan, Verb, Wait
+from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import Owner, without_claim
-from bastion_operator.planning.peering_link import PEERINGS, Link, find_link
+from bastion_operator.planning.ownership import Owner, id_key, without_claim
+from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable
+from bastion_operator.planning.wording import named
 
 
 def plan_link_removal(
@@ -26,24 +27,43 @@ def plan_link_removal(
 
 def _remove(owner: Owner, policy: DeletionPolicy | None, claim: Claim, observed: Observed, plan: Plan) -> Plan:
     network_id, name = claim.id.rsplit(f"/{PEERINGS}/", 1)
+    if not observed.looked_at(network_id):
+        # What no source has said anything of is not gone.
+        return _waiting(plan, claim, network_id, NOT_READ)
     network = observed.get(network_id)
     body = child(network, PEERINGS, name) if network is not None else None
     released = replace(plan, claims=without_claim(plan.claims, claim.id))
     if body is None:
         return released
     link = Link(claim.id, body)
-    kept = _reason_to_keep(owner, policy, claim, link, observed)
+    kept = _kept_in_any_case(owner, policy, claim, link)
+    if kept is None and policy is None:
+        carried = _carries_remote_gateways(link, claim, plan, observed)
+        if carried is None:
+            return _waiting(plan, claim, link.remote_id, NOT_READ)
+        kept = _REMOTE_GATEWAYS if carried else None
     if kept is not None:
         code, why = kept
-        return replace(released, remains=(*plan.remains, obstacle(code, f"{claim.id} is kept: {why}", claim.id)))
+        finding = obstacle(code, f"{named(claim.id)} is kept: {why} ({claim.id})", claim.id)
+        return replace(released, remains=(*plan.remains, finding))
     if link.changing:
-        return replace(plan, waits=(*plan.waits, Wait(claim.id, network_id, provisioning_state(body))))
+        return _waiting(plan, claim, network_id, provisioning_state(body))
     change = Change(Verb.DELETE, claim.id, network_id, "the link is no longer asked for")
     return replace(plan, changes=(*plan.changes, change))
 
 
-def _reason_to_keep(
-    owner: Owner, policy: DeletionPolicy | None, claim: Claim, link: Link, observed: Observed
+def _waiting(plan: Plan, claim: Claim, root_id: str, state: str) -> Plan:
+    return replace(plan, waits=(*plan.waits, Wait(claim.id, root_id, state)))
+
+
+_REMOTE_GATEWAYS = (
+    ObstacleCode.KEPT_REMOTE_GATEWAYS,
+    "a spoke's way on-premises may lead over it; deletionPolicy: Delete removes such links as well",
+)
+
+
+def _kept_in_any_case(
+    owner: Owner, policy: DeletionPolicy | None, claim: Claim, link: Link
 ) -> tuple[ObstacleCode, str] | None:
     if claim.origin is ClaimOrigin.ADOPTED:
         return ObstacleCode.KEPT_NOT_OWNED, "it was adopted, not made by the operator"
@@ -52,17 +72,20 @@ def _reason_to_keep(
         return ObstacleCode.KEPT_NOT_OWNED, "it leads elsewhere than the operator's link of that name would"
     if policy is DeletionPolicy.RETAIN:
         return ObstacleCode.KEPT_NOT_OWNED, "deletionPolicy is Retain"
-    if policy is None and _carries_remote_gateways(link, observed):
-        return ObstacleCode.KEPT_REMOTE_GATEWAYS, (
-            "a spoke's way on-premises leads over it; deletionPolicy: Delete removes such links as well"
-        )
     return None
 
 
-def _carries_remote_gateways(link: Link, observed: Observed) -> bool:
+def _carries_remote_gateways(link: Link, claim: Claim, plan: Plan, observed: Observed) -> bool | None:
+    """Whether one of the two halves uses the other's gateway; None where the other half must be read to tell."""
     if link.uses_remote_gateways:
         return True
-    remote = observed.get(link.remote_id)
-    local_id = link.id.rsplit(f"/{PEERINGS}/", 1)[0]
-    other = find_link(remote, link.remote_id, local_id) if remote is not None else None
-    return other is not None and other.uses_remote_gateways
+    if not link.lends_gateway:
+        return False
+    local_id = claim.id.rsplit(f"/{PEERINGS}/", 1)[0]
+    if observed.looked_at(link.remote_id):
+        other = LinkTable(observed).find(link.remote_id, local_id)
+        return other is not None and other.uses_remote_gateways
+    # With a claim on the other half its network will be read. Without one (sides: HubOnly) it is not this resource's to
+    # read, and a gateway that is lent to somebody is not taken away on a guess.
+    other_half = f"{link.remote_id}/"
+    return None if any(id_key(each.id).startswith(other_half) for each in plan.claims) else True

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from bastion_operator.api.common import ManagementPolicy
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.vnet_peering import MAX_ROWS, LinkCounts, LinkStatus, Topology
-from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import (
     Failure,
     State,
@@ -19,9 +18,13 @@ from bastion_operator.planning.conditions import (
     true,
 )
 from bastion_operator.planning.model import Plan
-from bastion_operator.planning.peering_link import Link, find_link
+from bastion_operator.planning.ownership import id_key
+from bastion_operator.planning.peering_link import Link, LinkTable
 from bastion_operator.planning.peering_pairs import Pair, asked_pairs
-from bastion_operator.planning.vnet_peering import VNetPeeringInput
+from bastion_operator.planning.vnet_peering import HalfClaims, VNetPeeringInput
+from bastion_operator.planning.wording import named
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ def report_peering(asked: VNetPeeringInput, plan: Plan, failures: Iterable[Failu
     """Rows, counts and conditions, from what was observed and what the plan still has to do."""
     failures = list(failures)
     troubles = _troubles(plan, failures)
-    views = [_view(asked, pair) for pair in asked_pairs(asked.spec)]
+    links, claims = LinkTable(asked.observed), HalfClaims(asked.owner, plan.claims)
+    views = [_view(links, claims, pair) for pair in asked_pairs(asked.spec)]
     rows = [_row(asked, view, troubles) for view in views]
     counts = LinkCounts(
         connected=sum(view.connected for view in views),
@@ -58,6 +62,7 @@ class _PairView:
     pair: Pair
     hub: Link | None
     spoke: Link | None
+    ids: tuple[str, ...]
 
     @property
     def connected(self) -> bool:
@@ -74,28 +79,28 @@ class _PairView:
         )
 
 
-def _view(asked: VNetPeeringInput, pair: Pair) -> _PairView:
-    links = []
-    for half in pair.halves:
-        network = asked.observed.get(half.local_id)
-        links.append(find_link(network, half.local_id, half.remote_id) if network is not None else None)
-    return _PairView(pair, links[0], links[1])
+def _view(links: LinkTable, claims: HalfClaims, pair: Pair) -> _PairView:
+    found = [links.find(half.local_id, half.remote_id) for half in pair.halves]
+    ids = [link.id for link in found if link is not None]
+    ids += [claims.link_id(half) for half in pair.halves]
+    ids += [half.local_id for half in reversed(pair.halves)]
+    return _PairView(pair, found[0], found[1], tuple(map(id_key, ids)))
 
 
 def _troubles(plan: Plan, failures: Iterable[Failure]) -> dict[str, tuple[str, str]]:
     """Code and message by the normalised id of the link or virtual network that is in trouble."""
-    found = {normalise_id(each.resource or ""): (each.code, each.message) for each in plan.obstacles}
-    found.update({normalise_id(each.resource_id): (each.code, each.message) for each in failures})
+    found = {id_key(each.resource): (each.code, each.message) for each in plan.obstacles if each.resource}
+    found.update({id_key(each.resource_id): (each.code, each.message) for each in failures if each.resource_id})
     return found
 
 
 def _row(asked: VNetPeeringInput, view: _PairView, troubles: dict[str, tuple[str, str]]) -> LinkStatus:
     hub, spoke = view.pair.halves
-    ids = [asked.claimed_id(half) for half in (hub, spoke)]
-    ids += [link.id for link in (view.hub, view.spoke) if link is not None] + [spoke.local_id]
-    trouble = next((troubles[normalise_id(each)] for each in ids if normalise_id(each) in troubles), None)
+    trouble = next((troubles[each] for each in view.ids if each in troubles), None)
     if trouble is None and not view.connected:
         trouble = (Reason.SOME_DISCONNECTED, "the two halves do not both read Connected yet")
+    if trouble is None and not view.in_sync:
+        trouble = (Reason.OUT_OF_SYNC, "a half does not know the whole address space of its other end yet")
     mesh = asked.spec.topology is Topology.FULL_MESH
     return LinkStatus(
         virtual_network_id=spoke.local_id,
@@ -119,12 +124,22 @@ def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views:
     states[ConditionType.CONNECTED] = (
         true(Reason.ALL_CONNECTED, f"all {total} links read Connected on both sides")
         if not missing
-        else _not_yet(unfinished, f"{len(missing)} of {total} links do not read Connected on both sides", missing)
+        else _not_yet(
+            unfinished,
+            Reason.SOME_DISCONNECTED,
+            f"{len(missing)} of {total} links do not read Connected on both sides",
+            missing,
+        )
     )
     states[ConditionType.ADDRESS_SPACE_IN_SYNC] = (
         true(Reason.IN_SYNC, "every link knows the whole address space of its other end")
         if not unsynced
-        else _not_yet(unfinished, f"{len(unsynced)} of {total} links are not connected and in sync", unsynced)
+        else _not_yet(
+            unfinished,
+            Reason.SOME_DISCONNECTED if missing else Reason.OUT_OF_SYNC,
+            f"{len(unsynced)} of {total} links are not connected and in sync",
+            unsynced,
+        )
     )
     # A link can be connected and still have flags that differ from the spec.
     needed = (ConditionType.ACCEPTED, ConditionType.CONNECTED, ConditionType.ADDRESS_SPACE_IN_SYNC)
@@ -133,8 +148,8 @@ def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views:
     return {**states, **stalled_or_reconciling(plan, failures, observe_only=observe_only)}
 
 
-def _not_yet(unfinished: State, summary: str, views: list[_PairView]) -> State:
+def _not_yet(unfinished: State, reason: Reason, summary: str, views: list[_PairView]) -> State:
     if not unfinished.true:
         return false(unfinished.reason, f"{summary}: {unfinished.message}")
-    named = ", ".join(view.pair.spoke.local_id for view in views[:3])
-    return false(Reason.SOME_DISCONNECTED, f"{summary}: {named}")
+    shown = ", ".join(named(view.pair.spoke.local_id) for view in views[:_SHOWN])
+    return false(reason, f"{summary}: {shown}{' and more' if len(views) > _SHOWN else ''}")

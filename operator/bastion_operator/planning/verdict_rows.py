@@ -49,7 +49,9 @@ def report_row(verdict: Verdict) -> ReportRow:
 
 def reason_counts(verdicts: Iterable[Verdict]) -> tuple[ReasonCount, ...]:
     """How many VMs each code keeps from being reached, the most frequent first."""
-    numbers = Counter(code for verdict in verdicts for code in {finding.code for finding in verdict.reasons})
+    # A VM that is asked for by two protocols counts once.
+    found = {(verdict.vm.lower(), finding.code) for verdict in verdicts for finding in verdict.reasons}
+    numbers = Counter(code for _, code in found)
     ordered = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
     return tuple(ReasonCount(code=code, count=count) for code, count in ordered[:_MAX_REASON_CODES])
 
@@ -58,7 +60,14 @@ def worst_first(verdicts: Sequence[Verdict]) -> tuple[UnreachableVM, ...]:
     """The VMs that cannot be reached, those with the most to mend first; VMs that are only stopped last."""
     failing = [verdict for verdict in verdicts if verdict.verdict is not Reachability.REACHABLE and verdict.reasons]
     failing.sort(
-        key=lambda each: (each.only_stopped, each.verdict is Reachability.UNKNOWN, -len(each.reasons), each.vm.lower())
+        key=lambda each: (
+            each.only_stopped,
+            each.verdict is Reachability.UNKNOWN,
+            -len(each.reasons),
+            each.vm.lower(),
+            each.protocol,
+            each.port,
+        )
     )
     return tuple(
         UnreachableVM(

@@ -7,20 +7,26 @@ remote address space grew is synced by a PUT with ``syncRemoteAddressSpace=true`
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
-from bastion_operator.api.vnet_peering import PeeringFlags, VNetPeeringSpec
-from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.prefixes import overlaps
-from bastion_operator.planning.body import differences, provisioning_state, with_named
-from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Body, Change, Observed, Plan, Verb, Wait
+from bastion_operator.planning.model import Observed, Plan
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import Owner, Ownership, with_claim, without_claim
-from bastion_operator.planning.peering_link import PEERINGS, Link, address_prefixes, find_link, link_ownership
+from bastion_operator.planning.ownership import (
+    Owner,
+    Ownership,
+    id_key,
+    with_claim_in_place,
+    without_claim,
+)
+from bastion_operator.planning.peering_half import HalfView, plan_half
+from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
+from bastion_operator.planning.peering_overlap import PeerSpaces
 from bastion_operator.planning.peering_pairs import Half, Pair, asked_pairs
 from bastion_operator.planning.peering_removal import plan_link_removal
+from bastion_operator.planning.peering_settings import remote_of
+from bastion_operator.planning.wording import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,132 +39,135 @@ class VNetPeeringInput:
     observed: Observed
     now: datetime
 
-    def claimed_id(self, half: Half, claims: tuple[Claim, ...] | None = None) -> str:
-        """The id of a half: that of the link that was adopted for it, also when it is to be made anew; else our own."""
-        local, remote = normalise_id(half.local_id), normalise_id(half.remote_id)
-        for claim in self.claims if claims is None else claims:
-            if claim.detail and normalise_id(claim.detail) == remote and normalise_id(claim.id).startswith(f"{local}/"):
-                return claim.id
-        return f"{half.local_id}/{PEERINGS}/{self.owner.peering_name(half.remote_id)}"
+    @property
+    def watching(self) -> bool:
+        """Nothing is written, and nothing is taken over or given up."""
+        return self.spec.management_policy is ManagementPolicy.OBSERVE
+
+
+class HalfClaims:
+    """The claims on halves, by the networks that they join."""
+
+    def __init__(self, owner: Owner, claims: tuple[Claim, ...]) -> None:
+        self._owner = owner
+        self._claims = {
+            (id_key(_network_of(claim.id)), id_key(remote)): claim for claim in claims if (remote := remote_of(claim))
+        }
+
+    def get(self, half: Half) -> Claim | None:
+        """The claim on the half, or None."""
+        return self._claims.get((id_key(half.local_id), id_key(half.remote_id)))
+
+    def link_id(self, half: Half) -> str:
+        """The id of a half: that of the link that is claimed for it, also when it is to be made anew; else our own."""
+        claim = self.get(half)
+        return claim.id if claim else f"{half.local_id}/{PEERINGS}/{self._owner.peering_name(half.remote_id)}"
 
 
 def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
     """What to do so that every pair of the spec is joined, and pairs that left the spec are not."""
     plan = Plan(claims=asked.claims)
-    kept: set[str] = set()
-    for pair in asked_pairs(asked.spec):
-        plan = _plan_pair(asked, pair, plan)
-        kept |= {normalise_id(asked.claimed_id(half, plan.claims)) for half in pair.halves}
-    left = [claim for claim in plan.claims if normalise_id(claim.id) not in kept]
+    links, claims = LinkTable(asked.observed), HalfClaims(asked.owner, asked.claims)
+    spaces = PeerSpaces(asked.observed, links)
+    pairs = asked_pairs(asked.spec)
+    for pair in pairs:
+        plan = _plan_pair(asked, pair, plan, _Known(links, claims, spaces))
+    if asked.watching:
+        return replace(plan, claims=asked.claims)
+    wanted = {(id_key(half.local_id), id_key(half.remote_id)) for pair in pairs for half in pair.halves}
+    left = [
+        claim for claim in plan.claims if (id_key(_network_of(claim.id)), id_key(remote_of(claim) or "")) not in wanted
+    ]
     return plan_link_removal(asked.owner, asked.spec.deletion_policy, left, asked.observed, plan)
 
 
-def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan) -> Plan:
-    networks = [asked.observed.get(half.local_id) for half in pair.halves]
-    hub, spoke = networks
-    if hub is None or spoke is None:
-        missing = pair.hub.local_id if hub is None else pair.spoke.local_id
-        return _hindered(plan, _network_not_found(missing))
-    links = (
-        find_link(hub, pair.hub.local_id, pair.hub.remote_id),
-        find_link(spoke, pair.spoke.local_id, pair.spoke.remote_id),
-    )
-    owned, obstacles = plan, []
-    watching = asked.spec.management_policy is ManagementPolicy.OBSERVE
-    for half, link in zip(pair.halves, links, strict=True):
-        if link is not None and half.written and not watching:
-            owned, found = _own(asked, owned, half, link)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    links: LinkTable
+    claims: HalfClaims
+    spaces: PeerSpaces
+
+
+def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Plan:
+    for half in pair.halves:
+        if asked.observed.get(half.local_id) is None:
+            return _hindered(plan, _network_not_found(half.local_id))
+    views = [_view(half, known) for half in pair.halves]
+    obstacles: list[Finding] = []
+    for view in views:
+        if view.half.written and not asked.watching:
+            plan, found = _own(asked, plan, view, known.links)
             obstacles += found
-    if None in links and overlaps(address_prefixes(hub), address_prefixes(spoke)):
-        obstacles.append(_overlapping(pair, hub, spoke))
+    obstacles += [*_blocked_by_other_half(*views), *_blocked_by_other_half(*reversed(views))]
+    if any(view.link is None or view.link.disconnected for view in views):
+        conflict = known.spaces.conflict(pair)
+        obstacles += [] if conflict is None else [conflict]
+        if not obstacles:
+            known.spaces.join(pair)
     if obstacles:
         return _hindered(plan, *obstacles)
-    for half, own, other in zip(pair.halves, links, reversed(links), strict=True):
-        if half.written:
-            owned = _plan_half(asked, half, own, other, owned)
-    return owned
-
-
-def _plan_half(asked: VNetPeeringInput, half: Half, link: Link | None, other: Link | None, plan: Plan) -> Plan:
-    if link is None:
-        return _plan_creation(asked, half, other, plan)
-    if link.changing:
-        return replace(plan, waits=(*plan.waits, Wait(link.id, half.local_id, provisioning_state(link.body))))
-    if link.disconnected:
-        reason = "the half reads Disconnected: Azure joins it again only after it was deleted"
-        return _changing(plan, half, Change(Verb.DELETE, link.id, half.local_id, reason))
-    named = _named_flags(half.flags)
-    found = differences(link.body, named)
-    if found:
-        body = with_named(link.body, named)
-        return _changing(
-            plan, half, Change(Verb.UPDATE, link.id, half.local_id, "flags differ from the spec", body, found)
-        )
-    # While only one half exists Azure keeps no remote address space in sync.
-    if link.connected and not link.address_space_in_sync:
-        reason = "the remote network's address space has changed since the link last learned it"
-        query = {SYNC_REMOTE_ADDRESS_SPACE: "true"}
-        return _changing(plan, half, Change(Verb.SYNC, link.id, half.local_id, reason, dict(link.body), query=query))
+    for view, other in ((views[0], views[1]), (views[1], views[0])):
+        if view.half.written:
+            plan = plan_half(view, other, plan, asked.now)
     return plan
 
 
-def _plan_creation(asked: VNetPeeringInput, half: Half, other: Link | None, plan: Plan) -> Plan:
-    link_id = asked.claimed_id(half, plan.claims)
-    claim = Claim(
-        id=link_id, purpose=half.purpose, origin=ClaimOrigin.CREATED, detail=half.remote_id, claimed_at=asked.now
-    )
-    plan = replace(plan, claims=with_claim(plan.claims, claim))
-    if other is not None and other.disconnected:
-        # Azure refuses this half with RemotePeeringIsDisconnected until the other was deleted: that comes first.
-        return plan
-    if half.flags.use_remote_gateways and other is None:
-        # The gateway must be lent before it can be used: the other half comes first.
-        return plan
-    body = {"properties": {"remoteVirtualNetwork": {"id": half.remote_id}, **_flags_at_creation(half.flags)}}
-    return _changing(
-        plan, half, Change(Verb.CREATE, link_id, half.local_id, f"no peering leads to {half.remote_id}", body)
-    )
+def _view(half: Half, known: _Known) -> HalfView:
+    claim = known.claims.get(half)
+    link = known.links.find(half.local_id, half.remote_id)
+    return HalfView(half, link, claim, link.id if link is not None else known.claims.link_id(half))
 
 
-def _own(asked: VNetPeeringInput, plan: Plan, half: Half, link: Link) -> tuple[Plan, list[Finding]]:
-    """The plan with the link claimed, or the obstacle that it is not ours to touch."""
-    origin = ClaimOrigin.CREATED
+def _blocked_by_other_half(view: HalfView, other: HalfView) -> list[Finding]:
+    """What keeps a half that the operator writes from being made, because of one that it does not write."""
+    link = other.link
+    if not view.half.written or other.half.written or link is None or not link.disconnected:
+        return []
+    return [
+        obstacle(
+            ObstacleCode.REMOTE_DISCONNECTED,
+            f"{named(link.id)} reads Disconnected, and with sides: HubOnly it is not the operator's: whoever keeps it "
+            "must delete it and make it anew, or sides: Both lets the operator do so",
+            link.id,
+        )
+    ]
+
+
+def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) -> tuple[Plan, list[Finding]]:
+    """The plan with the half's link claimed, or the obstacle that it is not ours to touch."""
+    half, link = view.half, view.link
+    if link is None:
+        return plan, _name_taken(view, links)
     match link_ownership(asked.owner, plan.claims, link):
         case Ownership.CREATED | Ownership.ADOPTED as ownership:
             origin = ClaimOrigin(ownership.value)
         case Ownership.ADOPTABLE if asked.spec.adoption_policy is AdoptionPolicy.IF_UNMANAGED:
             origin = ClaimOrigin.ADOPTED
-            # A claim written ahead of a creation that somebody else came before has nothing to stand for.
-            stale = f"{half.local_id}/{PEERINGS}/{asked.owner.peering_name(half.remote_id)}"
-            plan = replace(plan, claims=without_claim(plan.claims, stale))
         case Ownership.FOREIGN:
-            return plan, [_not_owned(link, "it was made for another VNetPeering")]
+            return plan, [
+                _not_owned(link, "it was made for another VNetPeering or by another installation of the operator")
+            ]
         case _:
             return plan, [
                 _not_owned(link, "adoptionPolicy: IfUnmanaged takes it over, sides: HubOnly leaves the spoke's half")
             ]
-    claim = Claim(id=link.id, purpose=half.purpose, origin=origin, detail=half.remote_id, claimed_at=asked.now)
-    return replace(plan, claims=with_claim(plan.claims, claim)), []
+    claims = plan.claims
+    if view.claim is not None and id_key(view.claim.id) != id_key(link.id):
+        # A claim on a link that gave way to this one, or that somebody came before, has nothing to stand for.
+        claims = without_claim(claims, view.claim.id)
+    # A half that stands needs no settings kept for it; one that is deleted gets them with its deletion.
+    detail = view.claim.detail if view.claim is not None and link.disconnected else half.remote_id
+    claim = Claim(id=link.id, purpose=half.purpose, origin=origin, detail=detail, claimed_at=asked.now)
+    return replace(plan, claims=with_claim_in_place(claims, claim)), []
 
 
-def _named_flags(flags: PeeringFlags) -> dict[tuple[str, ...], Any]:
-    return {("properties", name): value for name, value in flags.to_json().items()}
-
-
-def _flags_at_creation(flags: PeeringFlags) -> dict[str, Any]:
-    # Azure's own defaults, written out: what a link is made with does not hang on an api-version's defaults.
-    defaults = {
-        "allowVirtualNetworkAccess": True,
-        "allowForwardedTraffic": False,
-        "allowGatewayTransit": False,
-        "useRemoteGateways": False,
-    }
-    return {**defaults, **flags.to_json()}
-
-
-def _changing(plan: Plan, half: Half, change: Change) -> Plan:
-    # What one half may become hangs on what the other is: both networks are read before either is written.
-    return replace(plan, changes=(*plan.changes, replace(change, also_read=(half.remote_id,))))
+def _name_taken(view: HalfView, links: LinkTable) -> list[Finding]:
+    """Where the half would be made there may be a link that leads elsewhere: a PUT would be one on another's link."""
+    wanted = id_key(view.link_id)
+    for other in links.of(view.half.local_id).values():
+        if id_key(other.id) == wanted:
+            return [_not_owned(other, f"it leads to {named(other.remote_id)}: delete it, or give it another name")]
+    return []
 
 
 def _hindered(plan: Plan, *obstacles: Finding) -> Plan:
@@ -175,13 +184,10 @@ def _network_not_found(network_id: str) -> Finding:
 
 
 def _not_owned(link: Link, way_out: str) -> Finding:
-    return obstacle(ObstacleCode.NOT_OWNED, f"{link.id} exists already and is not this resource's: {way_out}", link.id)
-
-
-def _overlapping(pair: Pair, hub: Body, spoke: Body) -> Finding:
     return obstacle(
-        ObstacleCode.ADDRESS_SPACES_OVERLAP,
-        f"{', '.join(address_prefixes(hub))} of {pair.hub.local_id} overlaps {', '.join(address_prefixes(spoke))} of "
-        f"{pair.spoke.local_id}: Azure peers no networks that overlap; change one of the address spaces",
-        pair.spoke.local_id,
+        ObstacleCode.NOT_OWNED, f"{named(link.id)} exists already and is not this resource's: {way_out}", link.id
     )
+
+
+def _network_of(link_id: str) -> str:
+    return link_id.rsplit(f"/{PEERINGS}/", 1)[0]

@@ -1,0 +1,377 @@
+"""Given this Azure and this BastionHost, then these requests: parts first, then the host; what stands is kept as asked."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bastion_operator.api.common import ClaimOrigin
+from bastion_operator.planning.bastion_host import plan_bastion_host
+from bastion_operator.planning.model import Plan
+from tests.support.estates import Row, bastion, public_ip, public_ip_id, resource_id, subnet, subnet_id, vnet, vnet_id
+from tests.support.plans import ADDRESS, HOST, OWNER, bastion_input, claim, codes, marked, told
+
+SUBNET = subnet_id("hub", "AzureBastionSubnet")
+
+
+def hub(*subnets: Row, **properties: Any) -> Row:
+    return vnet("hub", "10.0.0.0/16", subnets=subnets, **properties)
+
+
+def used_by(user: str) -> list[Row]:
+    return [{"id": f"{user}/bastionHostIpConfigurations/IpConf"}]
+
+
+BASTION_SUBNET = subnet("AzureBastionSubnet", "10.0.0.0/26")
+
+
+def standing(**host: Any) -> list[Row]:
+    """The operator's host with all that belongs to it."""
+    return [hub(BASTION_SUBNET), marked(public_ip("bas-ip")), marked(bastion("bas", "hub", **host))]
+
+
+def plan_of(*rows: Row, **asked: Any) -> Plan:
+    return plan_bastion_host(bastion_input(*rows, **asked))
+
+
+def body_of(plan: Plan) -> Row:
+    (change,) = plan.changes
+    assert change.body is not None
+    return dict(change.body)
+
+
+# --- from nothing ------------------------------------------------------------------------------------------------
+
+
+def test_subnet_and_public_ip_come_first_and_all_three_are_claimed() -> None:
+    plan = plan_of(hub(subnet("work", "10.0.0.0/24")), subnetPrefix="Auto", tags={"team": "net"}, zones=["1"])
+    assert told(plan.changes) == [("Create", "subnets/AzureBastionSubnet"), ("Create", "publicIPAddresses/bas-ip")]
+    assert plan.changes[0].body == {"properties": {"addressPrefix": "10.0.1.0/26"}}
+    assert plan.changes[1].body == {
+        "location": "westeurope",
+        "sku": {"name": "Standard"},
+        "tags": {"team": "net", **OWNER.tags()},
+        "properties": {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"},
+        "zones": ["1"],
+    }
+    assert {(each.id, each.detail) for each in plan.claims} == {(SUBNET, "10.0.1.0/26"), (ADDRESS, None), (HOST, None)}
+
+
+def test_the_host_follows_once_its_parts_stand() -> None:
+    plan = plan_of(
+        hub(BASTION_SUBNET),
+        marked(public_ip("bas-ip")),
+        scaleUnits=3,
+        zones=["1", "2"],
+        tags={"team": "net"},
+        features={"nativeClient": True, "copyPaste": False, "ipConnect": False},
+    )
+    assert body_of(plan) == {
+        "location": "westeurope",
+        "sku": {"name": "Standard"},
+        "zones": ["1", "2"],
+        "tags": {"team": "net", **OWNER.tags()},
+        "properties": {
+            "ipConfigurations": [
+                {
+                    "name": "IpConf",
+                    "properties": {
+                        "privateIPAllocationMethod": "Dynamic",
+                        "subnet": {"id": SUBNET},
+                        "publicIPAddress": {"id": ADDRESS},
+                    },
+                }
+            ],
+            "scaleUnits": 3,
+            "enableTunneling": True,
+            "disableCopyPaste": True,
+            "enableIpConnect": False,
+        },
+    }
+
+
+def test_a_developer_host_is_bound_to_the_network_and_needs_nothing_else() -> None:
+    body = body_of(plan_of(hub(), sku="Developer"))
+    assert body["sku"] == {"name": "Developer"}
+    assert body["properties"] == {"virtualNetwork": {"id": vnet_id("hub")}, "ipConfigurations": []}
+
+
+def test_a_private_only_host_has_no_public_ip() -> None:
+    asked = {"sku": "Premium", "features": {"privateOnly": True}}
+    assert told(plan_of(hub(), subnetPrefix="Auto", **asked).changes) == [("Create", "subnets/AzureBastionSubnet")]
+    body = body_of(plan_of(hub(BASTION_SUBNET), **asked))
+    assert body["properties"]["enablePrivateOnlyBastion"] is True
+    assert "publicIPAddress" not in body["properties"]["ipConfigurations"][0]["properties"]
+
+
+def test_resource_group_and_name_move_host_and_public_ip_but_not_the_subnet() -> None:
+    plan = plan_of(hub(), subnetPrefix="Auto", resourceGroup="bastions", azureName="jump")
+    address = resource_id("Microsoft.Network/publicIPAddresses", "jump-ip", group="bastions")
+    assert [change.resource_id for change in plan.changes] == [SUBNET, address]
+    assert resource_id("Microsoft.Network/bastionHosts", "jump", group="bastions") in {each.id for each in plan.claims}
+
+
+def test_a_public_ip_given_by_id_is_used_and_neither_marked_nor_claimed() -> None:
+    given = public_ip_id("theirs", group="addresses")
+    row = {**public_ip("theirs"), "id": given}
+    plan = plan_of(hub(BASTION_SUBNET), row, publicIP={"id": given})
+    assert body_of(plan)["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] == {"id": given}
+    assert [each.id for each in plan.claims] == [HOST]
+
+
+def test_a_subnet_that_exists_is_used_and_never_claimed() -> None:
+    plan = plan_of(hub(BASTION_SUBNET), subnetPrefix="Auto")
+    assert told(plan.changes) == [("Create", "publicIPAddresses/bas-ip")]
+    assert SUBNET not in {each.id for each in plan.claims}
+
+
+def test_parts_that_azure_works_on_are_waited_for() -> None:
+    busy = subnet("AzureBastionSubnet", "10.0.0.0/26", provisioningState="Updating")
+    plan = plan_of(hub(busy), marked(public_ip("bas-ip")))
+    assert not plan.changes
+    assert [wait.summary for wait in plan.waits] == ["subnet AzureBastionSubnet of virtual network hub is Updating"]
+
+
+# --- what hinders ------------------------------------------------------------------------------------------------
+
+NIC = resource_id("Microsoft.Network/networkInterfaces", "nic")
+OTHER_HOST = resource_id("Microsoft.Network/bastionHosts", "theirs")
+HINDRANCES: dict[str, tuple[list[Row], dict[str, Any], str]] = {
+    "no network": ([], {}, "VirtualNetworkNotFound"),
+    "no subnet and no prefix": ([hub()], {}, "SubnetPrefixMissing"),
+    "prefix outside": ([hub()], {"subnetPrefix": "192.168.0.0/26"}, "SubnetPrefixInvalid"),
+    "prefix taken": ([hub(subnet("work", "10.0.0.0/24"))], {"subnetPrefix": "10.0.0.0/26"}, "SubnetPrefixInvalid"),
+    "no room": ([hub(subnet("work", "10.0.0.0/16"))], {"subnetPrefix": "Auto"}, "NoFreePrefix"),
+    "pool": (
+        [hub(addressSpace={"addressPrefixes": ["10.0.0.0/16"], "ipamPoolPrefixAllocations": [{"pool": {"id": "/p"}}]})],
+        {"subnetPrefix": "Auto"},
+        "NoFreePrefix",
+    ),
+    "other prefix": ([hub(BASTION_SUBNET)], {"subnetPrefix": "10.0.4.0/26"}, "SubnetDiffers"),
+    "too small": ([hub(subnet("AzureBastionSubnet", "10.0.0.0/27"))], {}, "SubnetTooSmall"),
+    "name": ([hub(subnet("azurebastionsubnet", "10.0.0.0/26"))], {}, "SubnetNameMustBeAzureBastionSubnet"),
+    "not dedicated": (
+        [hub(subnet("AzureBastionSubnet", "10.0.0.0/26", ipConfigurations=[{"id": f"{NIC}/ipConfigurations/a"}]))],
+        {},
+        "SubnetNotDedicated",
+    ),
+    "another Bastion": (
+        [hub(subnet("AzureBastionSubnet", "10.0.0.0/26", ipConfigurations=used_by(OTHER_HOST)))],
+        {},
+        "AnotherBastionInVirtualNetwork",
+    ),
+    "address not found": ([hub(BASTION_SUBNET)], {"publicIP": {"id": public_ip_id("none")}}, "PublicIPNotFound"),
+    "address Basic": (
+        [hub(BASTION_SUBNET), public_ip("theirs", sku="Basic")],
+        {"publicIP": {"id": public_ip_id("theirs")}},
+        "PublicIPInvalid",
+    ),
+    "address in use": (
+        [hub(BASTION_SUBNET), public_ip("theirs", ipConfiguration={"id": f"{NIC}/ipConfigurations/a"})],
+        {"publicIP": {"id": public_ip_id("theirs")}},
+        "PublicIPAddressInUse",
+    ),
+    "address of somebody": ([hub(BASTION_SUBNET), public_ip("bas-ip")], {}, "NotOwned"),
+    "host of somebody": ([hub(BASTION_SUBNET), bastion("bas", "hub")], {}, "NotOwned"),
+    "host of another resource": (
+        [hub(BASTION_SUBNET), {**bastion("bas", "hub"), "tags": {**OWNER.tags(), "azurebastion-name": "else"}}],
+        {"adoptionPolicy": "IfUnmanaged"},
+        "NotOwned",
+    ),
+    "host elsewhere": (
+        [hub(BASTION_SUBNET), bastion("bas", "spoke")],
+        {"adoptionPolicy": "IfUnmanaged"},
+        "HostInOtherVirtualNetwork",
+    ),
+    "downgrade": (standing(sku="Premium"), {"sku": "Standard"}, "DowngradeNotSupported"),
+    "zones": (standing(), {"zones": ["1"]}, "FixedAtCreation"),
+    "private only": (standing(), {"sku": "Premium", "features": {"privateOnly": True}}, "FixedAtCreation"),
+    "other address": (standing(), {"publicIP": {"id": public_ip_id("theirs")}}, "FixedAtCreation"),
+}
+
+
+@pytest.mark.parametrize(("rows", "asked", "code"), HINDRANCES.values(), ids=HINDRANCES)
+def test_what_hinders_is_told_before_anything_is_sent(rows: list[Row], asked: dict[str, Any], code: str) -> None:
+    plan = plan_of(*rows, **asked)
+    assert codes(plan) == [code]
+    assert plan.settled
+    assert plan.obstacles[0].resource
+
+
+def test_where_the_subnet_cannot_be_made_no_public_ip_is_paid_for() -> None:
+    plan = plan_of(hub(), subnetPrefix="192.168.0.0/26")
+    assert not plan.changes
+    assert plan.claims == ()
+
+
+def test_a_downgrade_names_the_ways_out() -> None:
+    message = plan_of(*standing(sku="Premium"), sku="Standard").obstacles[0].message
+    assert "set sku to Premium" in message
+    assert "made anew as Standard" in message
+
+
+# --- a host that stands ------------------------------------------------------------------------------------------
+
+
+def test_in_sync_means_an_empty_plan() -> None:
+    plan = plan_of(*standing(enableTunneling=True), features={"nativeClient": True, "copyPaste": True})
+    assert plan.settled
+    assert not plan.obstacles
+    again = plan_bastion_host(replace(bastion_input(*standing(), claims=plan.claims), now=OTHER_TIME))
+    assert again.claims == plan.claims
+
+
+OTHER_TIME = bastion_input().now.replace(year=2030)
+
+
+def test_azures_defaults_are_no_difference() -> None:
+    rows = standing()
+    host = rows[2]
+    del host["properties"]["scaleUnits"]
+    host["sku"] = None
+    assert plan_of(*rows, sku="Basic", scaleUnits=2, features={"fileCopy": False}).settled
+
+
+def test_a_put_on_a_host_that_stands_is_the_body_that_was_read_with_the_named_fields_changed() -> None:
+    rows = standing(enableIpConnect=True, somethingNew={"of": "Azure"})
+    rows[2] |= {"etag": 'W/"3"', "identity": {"type": "SystemAssigned"}}
+    before = copy.deepcopy(rows[2])
+    plan = plan_of(*rows, sku="Premium", scaleUnits=4, features={"copyPaste": False, "fileCopy": False})
+    (change,) = plan.changes
+    before["sku"]["name"] = "Premium"
+    before["properties"] |= {"scaleUnits": 4, "disableCopyPaste": True}
+    assert change.body == before
+    assert change.if_match == 'W/"3"'
+    assert [each.field for each in change.differences] == [
+        "sku.name",
+        "properties.scaleUnits",
+        "properties.disableCopyPaste",
+    ]
+    assert rows[2]["properties"]["scaleUnits"] == 2
+
+
+def test_tags_are_found_in_any_case_and_compared_by_value() -> None:
+    rows = standing()
+    rows[2]["tags"]["TEAM"] = "net"
+    rows[1]["tags"]["Team"] = "net"
+    assert plan_of(*rows, tags={"team": "net"}).settled
+    plan = plan_of(*rows, tags={"team": "Net"})
+    assert body_of(plan)["tags"] == {**OWNER.tags(), "TEAM": "Net"}
+
+
+def test_the_operators_marks_cannot_be_overwritten_by_tags() -> None:
+    assert plan_of(*standing(), tags={"AzureBastion-Name": "other"}).settled
+    made = body_of(plan_of(hub(BASTION_SUBNET), marked(public_ip("bas-ip")), tags={"AzureBastion-Name": "other"}))
+    assert made["tags"] == OWNER.tags()
+
+
+def test_tags_that_differ_only_in_case_come_to_rest() -> None:
+    rows = standing()
+    rows[2]["tags"]["Env"] = rows[1]["tags"]["Env"] = "b"
+    assert plan_of(*rows, tags={"ENV": "a", "env": "b"}).settled
+
+
+def test_tags_of_the_public_ip_follow_the_spec_once_the_host_does() -> None:
+    rows = standing()
+    rows[2]["tags"]["team"] = "net"
+    plan = plan_of(*rows, tags={"team": "net"})
+    assert told(plan.changes) == [("Update", "publicIPAddresses/bas-ip")]
+
+
+def test_a_developer_host_gets_subnet_and_public_ip_before_its_sku_is_raised() -> None:
+    host = marked(bastion("bas", "hub", sku="Developer"))
+    first = plan_of(hub(), host, subnetPrefix="Auto", zones=["1"])
+    assert told(first.changes) == [("Create", "subnets/AzureBastionSubnet"), ("Create", "publicIPAddresses/bas-ip")]
+    second = plan_of(hub(BASTION_SUBNET), marked(public_ip("bas-ip")), host, claims=first.claims)
+    assert told(second.changes) == [("Update", "bastionHosts/bas")]
+    body = body_of(second)
+    assert body["sku"] == {"name": "Standard"}
+    assert body["properties"]["ipConfigurations"][0]["properties"]["subnet"] == {"id": SUBNET}
+
+
+def test_a_failed_host_gets_the_identical_put_and_says_so() -> None:
+    rows = standing(provisioningState="Failed")
+    plan = plan_of(*rows)
+    assert body_of(plan) == rows[2]
+    assert codes(plan) == ["ProvisioningFailed"]
+
+
+@pytest.mark.parametrize("state", ["Creating", "Updating", "Deleting"])
+def test_a_host_that_azure_works_on_is_waited_for(state: str) -> None:
+    plan = plan_of(*standing(provisioningState=state), sku="Premium")
+    assert not plan.changes
+    assert [wait.state for wait in plan.waits] == [state]
+
+
+# --- whose it is -------------------------------------------------------------------------------------------------
+
+
+def test_a_host_is_adopted_when_asked_and_gets_no_mark() -> None:
+    rows = [hub(BASTION_SUBNET), bastion("bas", "hub")]
+    plan = plan_of(*rows, adoptionPolicy="IfUnmanaged", tags={"team": "net"})
+    assert [(each.id, each.origin) for each in plan.claims] == [(HOST, ClaimOrigin.ADOPTED)]
+    assert body_of(plan)["tags"] == {"team": "net"}
+
+
+def test_what_was_adopted_is_made_anew_without_a_mark_and_stays_adopted() -> None:
+    claims = (claim(HOST, adopted=True), claim(ADDRESS, purpose="PublicIP", adopted=True))
+    plan = plan_of(hub(BASTION_SUBNET), public_ip("bas-ip"), claims=claims)
+    assert body_of(plan)["tags"] == {}
+    assert plan.claims == claims
+
+
+def test_a_claim_written_ahead_is_no_evidence_where_the_mark_is_missing() -> None:
+    rows = [hub(BASTION_SUBNET), bastion("bas", "hub")]
+    plan = plan_of(*rows, claims=(claim(HOST),), adoptionPolicy="IfUnmanaged")
+    assert [each.origin for each in plan.claims] == [ClaimOrigin.ADOPTED]
+
+
+def test_a_host_with_the_mark_is_the_operators_also_after_the_status_was_lost() -> None:
+    plan = plan_of(*standing())
+    assert {(each.id, each.origin) for each in plan.claims} == {
+        (HOST, ClaimOrigin.CREATED),
+        (ADDRESS, ClaimOrigin.CREATED),
+    }
+
+
+def test_a_claim_on_a_subnet_that_somebody_else_made_meanwhile_is_given_up() -> None:
+    claims = (claim(SUBNET, purpose="Subnet", detail="10.0.9.0/26"),)
+    plan = plan_of(hub(BASTION_SUBNET), marked(public_ip("bas-ip")), claims=claims, subnetPrefix="Auto")
+    assert SUBNET not in {each.id for each in plan.claims}
+
+
+def test_a_claim_on_the_subnet_keeps_its_time_while_the_subnet_is_being_made() -> None:
+    first = plan_of(hub(), subnetPrefix="Auto")
+    later = replace(bastion_input(hub(), claims=first.claims, subnetPrefix="Auto"), now=OTHER_TIME)
+    assert plan_bastion_host(later).claims == first.claims
+
+
+# --- observing ---------------------------------------------------------------------------------------------------
+
+
+def test_an_observer_tells_what_differs_also_what_azure_fixes_and_owns_nothing() -> None:
+    rows = [hub(BASTION_SUBNET), bastion("bas", "hub", sku="Premium", enableFileCopy=True)]
+    plan = plan_of(
+        *rows,
+        managementPolicy="Observe",
+        sku="Standard",
+        zones=["1"],
+        features={"fileCopy": False, "privateOnly": True},
+    )
+    (change,) = plan.changes
+    assert [str(each) for each in change.differences] == [
+        "sku.name: Premium → Standard",
+        "properties.enableFileCopy: True → False",
+        "features.privateOnly: False → True",
+        "zones: none → 1",
+    ]
+    assert plan.claims == ()
+    assert not plan.obstacles
+
+
+def test_an_observer_makes_nothing_and_cures_nothing() -> None:
+    assert plan_of(hub(), managementPolicy="Observe") == Plan()
+    plan = plan_of(*standing(provisioningState="Failed"), managementPolicy="Observe")
+    assert not plan.changes
+    assert codes(plan) == ["ProvisioningFailed"]

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bastion_operator.network.inventory import Inventory
@@ -16,16 +16,34 @@ from bastion_operator.network.resource_types import (
 )
 from bastion_operator.network.virtual_machine import OperatingSystem
 from tests.support.estates import (
+    Estate,
+    add,
+    admin_rule,
     bastion_id,
     change,
+    connected_group,
+    gateway,
+    hub,
     hub_and_spoke,
+    hub_connection,
+    hub_route_table,
+    jit_policy,
     nsg_id,
+    private_zone_link,
+    ref,
+    route,
+    route_table,
+    routing_intent,
     rule,
     same_vnet,
+    scale_set,
+    security_admin,
+    site,
     subnet_id,
     vm_id,
     vnet_id,
     with_nsg,
+    with_routes,
 )
 
 
@@ -114,9 +132,35 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, child in children for place in places(child, (*path, key)))]
 
 
+def estate_of_everything(*, peered: bool) -> Estate:
+    """Every type of row that is read, with rules, routes and peerings in them."""
+    estate = hub_and_spoke(enableIpConnect=True)
+    if not peered:
+        estate = change(estate, "hub", "properties.virtualNetworkPeerings", [])
+        estate = change(estate, "spoke", "properties.virtualNetworkPeerings", [])
+    guard = [rule("a", 100, "Deny", ports=["22", "80-90"]), rule("b", 110, "Allow", source=["10.0.1.0/26", "Internet"])]
+    estate = with_nsg(with_routes(estate, "bastion", route("r", "0.0.0.0/0", "Internet")), "bastion", *guard)
+    table = route_table("back", route("r", "10.0.1.0/27", "VirtualAppliance", "10.1.9.4"))
+    estate = change(estate, "spoke", "properties.subnets.0.properties.routeTable", ref(table["id"]))
+    machines = scale_set("fleet", "spoke", "workload", nsg="guard")
+    wan = [hub("east"), hub_connection("east", "hub"), hub_connection("east", "spoke", enableInternetSecurity=True)]
+    wan += [hub_route_table("east", "defaultRouteTable", routes=["0.0.0.0/0"]), routing_intent("east", "Internet")]
+    admin = security_admin(
+        "spoke", admin_rule("deny", 10, "Deny"), admin_rule("always", 5, "AlwaysAllow", source="Internet")
+    )
+    rest = [
+        gateway("vpn", "hub"),
+        *site("branch", "vpn", "10.9.0.0/16"),
+        jit_policy("web"),
+        private_zone_link("azure.com", "hub"),
+    ]
+    return add(estate, table, *machines, *wan, *admin, *connected_group("hub", "spoke"), *rest)
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_nothing_that_a_row_holds_raises_out_of_the_engine(data: st.DataObject) -> None:
-    rows: Any = with_nsg(with_nsg(hub_and_spoke(), "nic", rule("a", 100, "Deny", ports=["22", "80-90"])), "bastion")
+    rows: Any = estate_of_everything(peered=data.draw(st.booleans()))
     for _ in range(data.draw(st.integers(1, 3))):
         *way, last = data.draw(st.sampled_from(places(rows)[1:]))
         holder = rows

@@ -3,12 +3,12 @@ UV  = python3 dev/with_uv.py
 RUN = $(UV) run --frozen --quiet
 
 .PHONY: help demo test test-long check format bench generate clean
-help:        ; @grep -E '^[a-z-]+: +;.*# ' $(MAKEFILE_LIST) | sed -E 's/: +;.*# /	/'
+help:        ; @python3 dev/make_help.py Makefile              # this list
 demo:        ; @$(RUN) python -m dev.demo                       # the main job from end to end, on a real API server and a local Azure
 test:        ; @$(RUN) pytest -m "not long"                     # every test that needs no special machine
 test-long:   ; @$(RUN) pytest                                   # the same with the large numbers
 check:       ; @$(RUN) python -m dev.check                      # linters, types, walls, generated files up to date
 format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter and what the linter can mend
 bench:       ; @$(RUN) python -m benchmarks                     # the benchmarks: JSON lines and a table
-generate:    ; @$(RUN) python -m dev.generate                   # crds/ from the models
+generate:    ; @$(RUN) python -m dev.generate                   # crds/ and docs/reference.md from the models
 clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

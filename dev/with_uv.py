@@ -31,7 +31,7 @@ def on_path(version: str) -> "str | None":
     if found is None:
         return None
     said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    return found if said.startswith(f"uv {version}") else None
+    return found if said.split()[1:2] == [version] else None
 
 
 def install(version: str) -> str:
@@ -42,18 +42,26 @@ def install(version: str) -> str:
     if program.exists():
         return str(program)
     print(f"installing uv {version} into {home.relative_to(ROOT)} …", file=sys.stderr, flush=True)
+    # Made beside its place and then moved there: two first runs at once must not build in one folder.
+    making = home.with_name(f"{home.name}.{os.getpid()}")
     try:
-        venv.create(home, with_pip=True, clear=True)
+        venv.create(making, with_pip=True, clear=True)
     except (subprocess.CalledProcessError, OSError) as error:
         raise SystemExit(
             f"python3 cannot make a virtual environment ({error}). On Debian and Ubuntu: apt-get install python3-venv; "
             f"or install uv {version} yourself so that it is on PATH."
         ) from None
-    pip = [str(scripts / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    python = str(making / scripts.name / "python")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run([*pip, "--require-hashes", "-r", str(REQUIREMENTS)], check=False)
     if done.returncode != 0:
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(making, ignore_errors=True)
         raise SystemExit(f"pip could not install uv {version}: see its message above")
+    try:
+        making.rename(home)
+    except OSError:
+        # Somebody else was first. uv is one binary that stands alone, so theirs is as good.
+        shutil.rmtree(making, ignore_errors=True)
     return str(program)
 
 

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 import kopf
 from aiohttp import web
@@ -13,7 +14,8 @@ from aiohttp import web
 from bastion_operator.clock import Clock
 from bastion_operator.handlers.probes import metrics_app, probe_app
 from bastion_operator.handlers.watches import make_registry, make_settings
-from bastion_operator.reconcile.program import ProgramSettings, running
+from bastion_operator.reconcile.first_look import look_around
+from bastion_operator.reconcile.program import ProgramSettings, running, services_at_work
 from bastion_operator.reconcile.services import Services
 
 _log = logging.getLogger(__name__)
@@ -38,44 +40,73 @@ class RunSettings:
 
 
 async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event) -> None:
-    """Run until ``stop`` is set.
+    """Run until ``stop`` is set, or until the watches end by themselves.
 
     :raises KubeError: the API server cannot be reached at the start
     """
-    async with running(settings.program, clock) as services:
+    end_watches = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        services = await stack.enter_async_context(running(settings.program, clock))
+        rng = random.Random()  # noqa: S311 - jitter, no secret
         watching = asyncio.Event()
-        watches = asyncio.create_task(_watch(services, settings.namespaces, watching, stop), name="watches")
-        async with _listening(settings, services, watches, watching):
-            await watches
+        first_look = asyncio.create_task(look_around(services, settings.namespaces, rng), name="first look")
+        watches = asyncio.create_task(_watch(services, settings, watching, end_watches), name="watches")
+        stack.push_async_callback(_end, watches, end_watches)
+        # kopf waits at its end for every task that began after it: ours are ended before it is.
+        ready = _Readiness(watches, watching, first_look)
+        async with _listening(settings, services, ready), services_at_work(services, settings.program):
+            stopped = asyncio.create_task(stop.wait(), name="stop")
+            await asyncio.wait({watches, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (stopped, first_look):
+                task.cancel()
 
 
-async def _watch(services: Services, namespaces: Sequence[str], watching: asyncio.Event, stop: asyncio.Event) -> None:
-    rng = random.Random()  # noqa: S311 - jitter, no secret
+@dataclass(frozen=True, slots=True)
+class _Readiness:
+    """What the probes ask about."""
+
+    watches: "asyncio.Task[None]"
+    watching: asyncio.Event
+    first_look: "asyncio.Task[None]"
+
+    def healthy(self) -> str | None:
+        """Red only where a restart would help."""
+        return "the watches have ended" if self.watches.done() else None
+
+    def ready(self) -> str | None:
+        """Red until every custom resource was seen once and is watched."""
+        if not self.watching.is_set():
+            return "the watches are not up yet"
+        return None if self.first_look.done() else "the custom resources were not listed yet"
+
+
+async def _end(watches: "asyncio.Task[None]", end_watches: asyncio.Event) -> None:
+    end_watches.set()
+    await watches
+
+
+async def _watch(
+    services: Services, settings: RunSettings, watching: asyncio.Event, end_watches: asyncio.Event
+) -> None:
     await kopf.operator(
-        registry=make_registry(services, rng),
+        registry=make_registry(services),
         settings=make_settings(),
-        clusterwide=not namespaces,
-        namespaces=list(namespaces),
+        clusterwide=not settings.namespaces,
+        namespaces=list(settings.namespaces),
         standalone=True,
+        # kopf would make one up from the user's name, which a container need not have.
+        identity=cast("Any", "bastion-operator"),  # the type for it is not public
         ready_flag=watching,
-        stop_flag=stop,
+        stop_flag=end_watches,
     )
 
 
 @asynccontextmanager
-async def _listening(
-    settings: RunSettings, services: Services, watches: "asyncio.Task[None]", watching: asyncio.Event
-) -> AsyncIterator[None]:
-    def healthy() -> str | None:
-        return "the watches have ended" if watches.done() else None
-
-    def ready() -> str | None:
-        return None if watching.is_set() else "the watches are not up yet"
-
+async def _listening(settings: RunSettings, services: Services, readiness: _Readiness) -> AsyncIterator[None]:
     runners = []
     try:
         for address, app in (
-            (settings.probes, probe_app(healthy, ready)),
+            (settings.probes, probe_app(readiness.healthy, readiness.ready)),
             (settings.metrics, metrics_app(services.metrics)),
         ):
             if address is None:

@@ -4,35 +4,23 @@ Only ``on.event``: kopf then sets no finalizer, writes no annotation, keeps no p
 deletion could leave behind (docs/adr/0002).
 """
 
-import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import kopf
 
-from bastion_operator.api.azure_identity import AzureIdentity
-from bastion_operator.api.bastion_host import BastionHost
-from bastion_operator.api.meta import GROUP, VERSION, CustomResource
-from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.api.meta import GROUP, VERSION
+from bastion_operator.reconcile.first_look import MODELS
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.services import Services
 
-# The first pass after a start is spread over so many seconds: a restart must not be a storm.
-FIRST_PASS_SPREAD = 2.0
 
-_KINDS: Mapping[Kind, type[CustomResource]] = {
-    Kind.AZURE_IDENTITY: AzureIdentity,
-    Kind.BASTION_HOST: BastionHost,
-    Kind.VNET_PEERING: VNetPeering,
-}
-
-
-def make_registry(services: Services, rng: random.Random) -> kopf.OperatorRegistry:
+def make_registry(services: Services) -> kopf.OperatorRegistry:
     """A registry of its own, so that nothing is global, with one watch for each kind that has passes."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
-    for kind, model in _KINDS.items():
-        kopf.on.event(GROUP, VERSION, model.names.plural, registry=registry)(_watch(services, kind, rng))
+    for kind, model in MODELS.items():
+        kopf.on.event(GROUP, VERSION, model.names.plural, registry=registry)(_watch(services, kind))
     return registry
 
 
@@ -53,17 +41,12 @@ def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     return kopf.login_with_kubeconfig(**kwargs) or kopf.login_with_service_account(**kwargs)
 
 
-def _watch(services: Services, kind: Kind, rng: random.Random) -> Callable[..., None]:
+def _watch(services: Services, kind: Kind) -> Callable[..., None]:
     def noted(event: Mapping[str, Any], body: Mapping[str, Any], **_: Any) -> None:
         metadata = body["metadata"]
         key = Key(kind, metadata.get("namespace", ""), metadata["name"])
         gone = event.get("type") == "DELETED"
-        # kopf lists what is there at its start as events without a type.
-        listed = event.get("type") is None and not services.objects.known(key)
         if not services.objects.seen(key, None if gone else dict(body)):
-            return
-        if listed:
-            services.queue.add_after(key, rng.uniform(0, FIRST_PASS_SPREAD))
             return
         services.queue.add(key)
         if gone and kind is not Kind.AZURE_IDENTITY:

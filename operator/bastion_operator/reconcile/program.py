@@ -50,7 +50,7 @@ class ProgramSettings:
 
 @asynccontextmanager
 async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Services]:
-    """The services with their workers at work; everything is stopped and closed at the end.
+    """The services, with a first look at the API server; everything is closed at the end.
 
     :raises KubeError: the API server does not answer, or the configuration cannot be read
     """
@@ -74,15 +74,27 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             queue=WorkQueue(clock),
             metrics=metrics,
         )
-        worker = Worker(services, Backoff(rng), rng)
-        tasks = [asyncio.create_task(services.queue.run_timers(), name="timers")]
-        tasks += [asyncio.create_task(worker.run(), name=f"worker {number}") for number in range(settings.workers)]
         try:
             yield services
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await follower.close()
             await services.sessions.close()
             await azure.close()
+
+
+@asynccontextmanager
+async def services_at_work(services: Services, settings: ProgramSettings) -> AsyncIterator[None]:
+    """Workers that take keys from the queue; at the end their passes are abandoned and nothing is followed any more.
+
+    A pass may be abandoned anywhere: the next one, of whichever process, observes again.
+    """
+    rng = random.Random()  # noqa: S311 - jitter, no secret
+    worker = Worker(services, Backoff(rng), rng)
+    tasks = [asyncio.create_task(services.queue.run_timers(), name="timers")]
+    tasks += [asyncio.create_task(worker.run(), name=f"worker {number}") for number in range(settings.workers)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await services.in_flight.follower.close()

@@ -17,7 +17,7 @@ from bastion_operator.arm.credentials import (
 )
 from bastion_operator.clock import Clock
 from bastion_operator.kube.client import KubeClient
-from bastion_operator.kube.errors import InvalidError, NotFoundError
+from bastion_operator.kube.errors import ForbiddenError, InvalidError, NotFoundError
 from bastion_operator.kube.resources import get_object
 from bastion_operator.kube.secrets import Secret, read_secret
 
@@ -129,6 +129,11 @@ class Sessions:
             raise IdentityProblemError(
                 Reason.SECRET_NOT_FOUND,
                 f"{where} does not exist: create it with the key {CLIENT_SECRET} or {CLIENT_CERTIFICATE}",
+            ) from None
+        except ForbiddenError:
+            raise IdentityProblemError(
+                Reason.SECRET_NOT_FOUND,
+                f"{where} may not be read: the operator's Role there (deploy/base/role.yaml) lets it get Secrets",
             ) from None
         except InvalidError as error:
             raise IdentityProblemError(Reason.SECRET_INVALID, str(error)) from None

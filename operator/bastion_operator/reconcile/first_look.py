@@ -1,0 +1,70 @@
+"""What the operator looks at before it does anything: every custom resource that there is.
+
+Of two resources that ask for one thing the older has it, which a pass can only know once it has seen both; so nothing
+is queued before all have been seen.
+"""
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+
+from bastion_operator.api.azure_identity import AzureIdentity
+from bastion_operator.api.bastion_host import BastionHost
+from bastion_operator.api.meta import CustomResource
+from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.kube.errors import KubeError, NotFoundError
+from bastion_operator.kube.resources import list_objects
+from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.services import Services
+
+_log = logging.getLogger(__name__)
+
+MODELS: Mapping[Kind, type[CustomResource]] = {
+    Kind.AZURE_IDENTITY: AzureIdentity,
+    Kind.BASTION_HOST: BastionHost,
+    Kind.VNET_PEERING: VNetPeering,
+}
+# The first passes are spread over so many seconds of the clock: a restart must not be a storm.
+FIRST_PASS_SPREAD = 5.0
+_RETRY = 2.0
+
+
+async def look_around(services: Services, namespaces: Sequence[str], rng: random.Random) -> None:
+    """Note every custom resource and queue its first pass; comes back when that was possible."""
+    told = ""
+    while True:
+        try:
+            found = await _list(services, namespaces)
+        except KubeError as error:
+            text = _advice(error)
+            if text != told:
+                _log.warning("waiting for the API server: %s", text)
+                told = text
+            await services.clock.sleep(_RETRY)
+            continue
+        for key, raw in found.items():
+            services.objects.seen(key, raw)
+        for key in found:
+            services.queue.add_after(key, rng.uniform(0, FIRST_PASS_SPREAD))
+        return
+
+
+async def _list(services: Services, namespaces: Sequence[str]) -> dict[Key, dict[str, object]]:
+    found = {}
+    for kind, model in MODELS.items():
+        scopes: Sequence[str | None] = [None]
+        if namespaces and model.names.scope == "Namespaced":
+            scopes = namespaces
+        for scope in scopes:
+            for raw in await list_objects(services.kube, model, scope):
+                metadata = raw["metadata"]
+                found[Key(kind, metadata.get("namespace", ""), metadata["name"])] = raw
+    return found
+
+
+def _advice(error: KubeError) -> str:
+    if isinstance(error, NotFoundError):
+        return (
+            f"{error}; are the CRDs installed? `bastion-operator crds | kubectl apply --server-side -f -` installs them"
+        )
+    return str(error)

@@ -15,6 +15,14 @@ from arm_emulator.store import Reference, Resource
 MACHINES = "Microsoft.Compute/virtualMachines"
 VIEW = "_instanceView"
 """Where the stored body keeps what Azure shows as instance view only."""
+_PROFILES = (
+    "networkProfile",
+    "osProfile",
+    "storageProfile",
+    "hardwareProfile",
+    "securityProfile",
+    "diagnosticsProfile",
+)
 _POWER: Mapping[str, tuple[str, str, float]] = {
     "start": ("running", "VM running", 30),
     "restart": ("running", "VM running", 40),
@@ -37,8 +45,12 @@ class VirtualMachines(ResourceType):
     patchable = frozenset({"tags", "identity"})
 
     def prepare(self, put: Put) -> None:
-        profile = put.properties.get("networkProfile")
-        interfaces = items(profile, "networkInterfaces") if isinstance(profile, dict) else []
+        for name in _PROFILES:
+            if not isinstance(put.properties.get(name, {}), dict):
+                raise bad_request(
+                    "InvalidParameter", f"The value of parameter {name} is invalid: expected an object.", target=name
+                )
+        interfaces = items(put.properties.get("networkProfile", {}), "networkInterfaces")
         if not interfaces and put.old is None:
             raise bad_request(
                 "InvalidParameter",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.component.arm_emulator.conftest import SUB, subscription
@@ -60,6 +61,36 @@ async def test_an_acknowledged_write_survives_kill_9_and_operations_go_on(azure_
         assert {one["properties"]["provisioningState"] for one in listed["value"]} == {"Succeeded"}
         async with azure.control() as control:
             assert len(await control.audit()) == 22
+
+
+@pytest.mark.parametrize("after", [0.05, 0.2])
+async def test_whatever_was_acknowledged_before_a_kill_at_any_moment_is_there(
+    azure_factory: AzureFactory, after: float
+) -> None:
+    azure = azure_factory([subscription()], state=True, throttling=False)
+    acknowledged: list[str] = []
+
+    async def write(wire: Wire, lane: int) -> None:
+        for number in range(10_000):
+            name = f"v{lane}-{number}"
+            status, _, _ = await wire.call("PUT", f"{NETWORK}/{name}", network_body("10.0.0.0/16"))
+            assert status == 201
+            acknowledged.append(name)
+
+    async with Wire(azure) as wire:
+        await wire.call("PUT", GROUP, {"location": "westeurope"})
+        lanes = [asyncio.create_task(write(wire, lane)) for lane in range(4)]
+        await asyncio.sleep(after)
+        azure.kill()
+        outcomes = await asyncio.gather(*lanes, return_exceptions=True)
+    assert all(isinstance(outcome, aiohttp.ClientError) for outcome in outcomes)
+    azure.start()
+    async with Wire(azure) as wire:
+        _, listed, _ = await wire.call("GET", NETWORK)
+    found = {one["name"] for one in listed["value"]}
+    assert acknowledged
+    assert set(acknowledged) <= found
+    assert len(found) <= len(acknowledged) + 4
 
 
 async def test_a_deletion_survives_and_the_estate_is_not_loaded_again(azure_factory: AzureFactory) -> None:

@@ -114,3 +114,22 @@ def test_random_paths_are_answered(path: list[str]) -> None:
 def test_random_queries_are_answered(text: str) -> None:
     arm = Arm(estate=[{"id": f"{NET}/virtualNetworks/v", "properties": {"a": [1, {"b": None}]}}])
     assert arm.query(text).status in (200, 400)
+
+
+@settings(max_examples=100, deadline=None)
+@given(body=st.fixed_dictionaries({"location": st.just("westeurope")}, optional={
+    "properties": st.one_of(JSON, st.dictionaries(st.sampled_from(["networkProfile", "osProfile", "storageProfile", "hardwareProfile", "vmId"]), JSON, max_size=3)),
+    "zones": JSON, "tags": JSON, "identity": JSON,
+}), standing=st.booleans())  # fmt: skip
+def test_random_machines_are_answered(body: dict[str, Any], standing: bool) -> None:
+    vm = f"{RG}/providers/Microsoft.Compute/virtualMachines/vm"
+    arm = Arm(estate=[{"id": vm, "location": "westeurope", "properties": {}}] if standing else [])
+    before = dump(arm)
+    answer = arm.put(vm, body)
+    assert answer.status < 500
+    if answer.status >= 400:
+        assert dump(arm) == before
+    else:
+        arm.wait()
+        assert arm.get(f"{vm}/instanceView").status == 200
+        assert arm.query("resources").status == 200

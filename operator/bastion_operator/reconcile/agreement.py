@@ -5,6 +5,7 @@ from typing import Any
 
 # What a source adds or leaves out without the resource being another.
 _INCIDENTAL = frozenset({"etag", "id", "type", "resourcegroup", "tenantid", "subscriptionid", "resourceguid"})
+_TAGS = "tags"
 
 
 def agree(one: Any, other: Any) -> bool:
@@ -14,9 +15,8 @@ def agree(one: Any, other: Any) -> bool:
     shows says nothing.
     """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return all(
-            agree(value, other[key]) for key, value in one.items() if key in other and key.lower() not in _INCIDENTAL
-        )
+        common = [key for key in one if key in other and key.lower() not in _INCIDENTAL]
+        return all(_same_tags(one[key], other[key]) if key == _TAGS else agree(one[key], other[key]) for key in common)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(agree(*pair) for pair in zip(one, other, strict=True))
     if isinstance(one, str) and isinstance(other, str):
@@ -24,3 +24,8 @@ def agree(one: Any, other: Any) -> bool:
     if one in (None, "", [], {}) and other in (None, "", [], {}):
         return True
     return bool(one == other)
+
+
+def _same_tags(one: Any, other: Any) -> bool:
+    """Tags are the user's own fields: one that only a source has is a difference."""
+    return bool({**(one or {})} == {**(other or {})})

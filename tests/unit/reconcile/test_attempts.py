@@ -1,0 +1,92 @@
+"""What failed is kept back for a while, by what exactly was sent, and told as long as it is wanted."""
+
+import random
+from typing import Any
+
+import pytest
+
+from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.planning.model import Change, Verb
+from bastion_operator.reconcile.attempts import Attempts
+from bastion_operator.reconcile.backoff import Backoff
+from bastion_operator.reconcile.keys import Key, Kind
+from tests.support.clock import ManualClock
+
+KEY = Key(Kind.BASTION_HOST, "team", "hub")
+HOST = "/subscriptions/a/resourceGroups/net/providers/Microsoft.Network/bastionHosts/hub"
+
+
+def change(**body: Any) -> Change:
+    return Change(Verb.CREATE, HOST, HOST, "the host does not exist", body)
+
+
+def refusal(code: str = "QuotaExceeded", error_class: ErrorClass = ErrorClass.REFUSED, **more: Any) -> AzureError:
+    return AzureError(code, "no", error_class, status=400, target=HOST, **more)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def attempts(clock: ManualClock) -> Attempts:
+    return Attempts(clock, random.Random(1))
+
+
+def test_a_refused_change_waits_and_says_why(attempts: Attempts, clock: ManualClock) -> None:
+    attempts.failed(KEY, change(sku="Basic"), refusal())
+    assert 200 < attempts.wait_for(KEY, change(sku="Basic")) < 400
+    (failure,) = attempts.failures(KEY, (change(sku="Basic"),))
+    assert (failure.code, failure.blocking) == ("QuotaExceeded", True)
+    clock.advance(400)
+    assert attempts.wait_for(KEY, change(sku="Basic")) == 0
+    assert attempts.failures(KEY, (change(sku="Basic"),)), "what was said holds until it is tried again"
+
+
+def test_another_change_of_the_same_resource_is_free_at_once(attempts: Attempts) -> None:
+    attempts.failed(KEY, change(sku="Basic"), refusal())
+    assert attempts.wait_for(KEY, change(sku="Standard")) == 0
+    assert attempts.failures(KEY, (change(sku="Standard"),)) == []
+
+
+def test_azures_own_wait_goes_before_ours(attempts: Attempts) -> None:
+    attempts.failed(KEY, change(), refusal("TooManyRequests", ErrorClass.THROTTLED, retry_after=777.0))
+    assert attempts.wait_for(KEY, change()) == pytest.approx(777)
+
+
+def test_waits_grow_with_failures_in_a_row(attempts: Attempts, clock: ManualClock) -> None:
+    waits = []
+    for _ in range(4):
+        attempts.failed(KEY, change(), refusal("GatewayTimeout", ErrorClass.TRANSIENT))
+        waits.append(attempts.wait_for(KEY, change()))
+        clock.advance(1000)
+    assert waits == sorted(waits)
+    assert waits[-1] > 4 * waits[0]
+
+
+def test_contention_is_told_only_if_it_lasts(attempts: Attempts, clock: ManualClock) -> None:
+    for _ in range(5):
+        attempts.failed(KEY, change(), refusal("AnotherOperationInProgress", ErrorClass.CONTENTION))
+        assert attempts.failures(KEY, (change(),)) == []
+        clock.advance(100)
+    attempts.failed(KEY, change(), refusal("AnotherOperationInProgress", ErrorClass.CONTENTION))
+    (failure,) = attempts.failures(KEY, (change(),))
+    assert failure.blocking is False
+
+
+def test_success_takes_it_back(attempts: Attempts) -> None:
+    attempts.failed(KEY, change(), refusal())
+    attempts.succeeded(KEY, HOST.upper())
+    assert attempts.wait_for(KEY, change()) == 0
+    assert attempts.failures(KEY, (change(),)) == []
+
+
+def test_backoff_doubles_with_jitter_up_to_a_limit_and_starts_over() -> None:
+    backoff = Backoff(random.Random(7))
+    waits = [backoff.next(KEY) for _ in range(12)]
+    for number, wait in enumerate(waits):
+        longest = min(2.0**number, 300.0)
+        assert longest / 2 <= wait <= longest
+    backoff.reset(KEY)
+    assert backoff.next(KEY) <= 1.0

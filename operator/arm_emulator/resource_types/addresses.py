@@ -3,6 +3,7 @@
 import ipaddress
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from arm_emulator.errors import bad_request
 
@@ -48,12 +49,18 @@ def covered(network: Network, space: Iterable[Network]) -> bool:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=65536)
+def _network(prefix: str) -> Network:
+    """Parsed once: a hub's prefixes are held against those of each of its peers at every write."""
+    return ipaddress.ip_network(prefix, strict=False)
+
+
 def overlap(left: Iterable[str], right: Iterable[str]) -> list[str]:
     """The prefixes of `left` and `right` that overlap, as Azure lists them."""
     pairs = itertools.product(left, right)
     found: dict[str, None] = {}
     for one, other in pairs:
-        if ipaddress.ip_network(one, strict=False).overlaps(ipaddress.ip_network(other, strict=False)):
+        if _network(one).overlaps(_network(other)):
             found |= {one: None, other: None}
     return list(found)
 

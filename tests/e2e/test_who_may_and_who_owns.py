@@ -272,3 +272,16 @@ def test_overlapping_networks_are_told_before_anything_is_sent(lab: Lab) -> None
     connected = lab.wait_condition("vnp", "hub", "Connected", "False", "VnetAddressSpacesOverlap")
     assert "10.0.0.0/16" in connected["message"]
     assert lab.writes() == []
+
+
+def test_a_subscription_that_the_identity_cannot_see_never_looks_like_vms_that_are_gone(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+    lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts have settled")
+    before = lab.reasons()
+    unseen = "0a1b2c3d-0000-4000-8000-00000000000c"
+    lab.apply_identity(allowedSubscriptions=[*ALLOWED, unseen])
+    reachable = lab.wait_condition("bh", "hub", "TargetsReachable", "Unknown", "PermissionDenied")
+    assert unseen in reachable["message"]
+    assert lab.reasons() == before
+    assert lab.condition("bh", "hub", "Ready")["status"] == "True"  # type: ignore[index]

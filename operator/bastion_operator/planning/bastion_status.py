@@ -13,6 +13,7 @@ from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixe
 from bastion_operator.planning.body import child, properties, provisioning_state
 from bastion_operator.planning.conditions import (
     Failure,
+    Refusal,
     State,
     States,
     accepted,
@@ -41,18 +42,19 @@ def bastion_states(
     failures: Iterable[Failure],
     verdicts: Sequence[Verdict] | None,
     counts: VerdictCounts,
+    blind: Refusal,
 ) -> States:
-    """All conditions of the resource. ``verdicts`` is None where the inventory could not be read."""
+    """All conditions of the resource. ``verdicts`` is None where the inventory could not be read, and ``blind`` says why."""
     failures = list(failures)
     observe_only = asked.watching
     states: dict[ConditionType, State] = {
         ConditionType.ACCEPTED: accepted(None),
         ConditionType.HOST_PROVISIONED: _provisioned(asked, plan, failures, observe_only),
     }
-    rules = _security_rules(asked.spec, verdicts)
+    rules = _security_rules(asked.spec, verdicts, blind)
     if rules is not None:
         states[ConditionType.SECURITY_RULES_IN_SYNC] = rules
-    states[ConditionType.TARGETS_REACHABLE] = _targets(verdicts, counts)
+    states[ConditionType.TARGETS_REACHABLE] = _targets(verdicts, counts, blind)
     needed = [ConditionType.ACCEPTED, ConditionType.HOST_PROVISIONED]
     if asked.spec.targets.required_for_ready is RequiredForReady.ALL:
         needed.append(ConditionType.TARGETS_REACHABLE)
@@ -76,7 +78,7 @@ def _provisioned(asked: BastionHostInput, plan: Plan, failures: list[Failure], o
     return progress(plan, failures, done, observe_only=observe_only)
 
 
-def _security_rules(spec: BastionHostSpec, verdicts: Sequence[Verdict] | None) -> State | None:
+def _security_rules(spec: BastionHostSpec, verdicts: Sequence[Verdict] | None, blind: Refusal) -> State | None:
     codes: frozenset[str] = frozenset()
     if spec.network_security.subnet is SecurityPolicy.AUDIT:
         codes |= SUBNET_RULE_CODES
@@ -85,7 +87,7 @@ def _security_rules(spec: BastionHostSpec, verdicts: Sequence[Verdict] | None) -
     if not codes:
         return None
     if verdicts is None:
-        return unknown(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
+        return unknown(blind.reason, blind.message)
     found: dict[tuple[str, str | None, str | None], Finding] = {}
     for verdict in verdicts:
         for finding in (*verdict.reasons, *verdict.warnings):
@@ -96,9 +98,9 @@ def _security_rules(spec: BastionHostSpec, verdicts: Sequence[Verdict] | None) -
     return true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
 
 
-def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts) -> State:
+def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts, blind: Refusal) -> State:
     if verdicts is None:
-        return unknown(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
+        return unknown(blind.reason, blind.message)
     running = counts.total - counts.stopped
     stopped = f", {counts.stopped} more are stopped" if counts.stopped else ""
     if counts.unreachable:

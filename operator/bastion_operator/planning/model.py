@@ -5,7 +5,7 @@ a later pass: the loop is level-based, so there is no graph of steps that a cras
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -134,19 +134,29 @@ _CHILD = re.compile(r"(.+/virtualNetworks/[^/]+)/.+", re.IGNORECASE)
 
 
 class Observed:
-    """Resources by id, in any case. What was looked for and is not there is the same as what no source has."""
+    """Resources by id, in any case. What was looked for and is not there is the same as what no source has.
 
-    def __init__(self, resources: Mapping[str, Body | None]) -> None:
+    ``source`` answers, by normalised id, for everything that is not among ``resources``: an inventory of many thousand
+    rows is looked up, not copied.
+    """
+
+    def __init__(
+        self, resources: Mapping[str, Body | None], *, source: Callable[[str], Body | None] | None = None
+    ) -> None:
         self._resources = {normalise_id(resource_id): body for resource_id, body in resources.items()}
+        self._source = source
 
     def get(self, resource_id: str) -> Body | None:
         """The resource, or None."""
-        return self._resources.get(normalise_id(resource_id))
+        key = normalise_id(resource_id)
+        if key in self._resources or self._source is None:
+            return self._resources.get(key)
+        return self._source(key)
 
     def looked_at(self, resource_id: str) -> bool:
-        """Whether the source was asked for it, there or not."""
+        """Whether it is among what was read for this plan, there or not."""
         return normalise_id(resource_id) in self._resources
 
     def updated(self, fresh: Mapping[str, Body | None]) -> "Observed":
         """A copy, with what was read afresh in place of what was known."""
-        return Observed({**self._resources, **fresh})
+        return Observed({**self._resources, **fresh}, source=self._source)

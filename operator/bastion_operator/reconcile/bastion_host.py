@@ -1,9 +1,11 @@
 """A pass of a BastionHost: observe, plan, apply, publish; then the verdicts on its targets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus, VerdictCounts
 from bastion_operator.api.common import Claim, DeletionPolicy, ManagementPolicy
+from bastion_operator.api.conditions import Reason
 from bastion_operator.api.meta import FINALIZER
 from bastion_operator.kube.errors import NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object
@@ -101,20 +103,25 @@ async def _synchronise(services: Services, key: Key, raw: Raw, host: BastionHost
     result = await run.carry_out(asked.observed, make_plan)
     seen = await _look(services, raw, host, session, asked.ids)
     asked = replace(asked, observed=result.observed)
-    states = bastion_states(asked, result.plan, [*result.failures, *trouble], seen.verdicts, seen.counts)
+    states = bastion_states(asked, result.plan, [*result.failures, *trouble], seen.verdicts, seen.counts, seen.blind)
     new = seen.into(status).replace(**describe_host(asked), claims=result.plan.claims if manage else status.claims)
     await publish(services, BastionHost, raw, status, new, states)
     await tell_changes(services, BastionHost, raw, result.sent)
     return Outcome(result.next_look(host.spec.interval))
 
 
+_NOTHING = VerdictCounts()
+_NOT_READ = Refusal(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a look at the targets found. ``verdicts`` is None where there is no inventory to go by."""
+    """What a look at the targets found. ``verdicts`` is None where there is no inventory to go by; ``blind`` says why."""
 
     verdicts: list[Verdict] | None
-    counts: VerdictCounts
-    reports: tuple[str, ...]
+    counts: VerdictCounts = _NOTHING
+    reports: tuple[str, ...] = ()
+    blind: Refusal = _NOT_READ
 
     def into(self, status: BastionHostStatus) -> BastionHostStatus:
         """The status with these findings; without an inventory it keeps those of before."""
@@ -133,7 +140,11 @@ async def _look(services: Services, raw: Raw, host: BastionHost, session: Sessio
     """Judge the targets and bring the reports up to date."""
     inventory = await services.fleet.inventory(session.identity)
     if inventory is None:
-        return _Seen(None, VerdictCounts(), ())
+        return _Seen(None)
+    hidden = services.fleet.unreadable(session.identity)
+    if hidden:
+        # The graph leaves out what it may not show: without this, a lost role would look like VMs that are gone.
+        return _Seen(None, blind=_hidden(session.identity, hidden))
     verdicts = await judge_targets(inventory, host.spec, ids.host)
     rows = rows_by_network(inventory, verdicts, ids.virtual_network)
     reports = build_reports(
@@ -145,6 +156,14 @@ async def _look(services: Services, raw: Raw, host: BastionHost, session: Sessio
     await services.reports.sync(raw, reports)
     counts = count_rows([row for network_rows in rows.values() for row in network_rows])
     return _Seen(verdicts, counts, tuple(report.metadata.name for report in reports))
+
+
+def _hidden(identity: str, subscriptions: Sequence[str]) -> Refusal:
+    return Refusal(
+        Reason.PERMISSION_DENIED,
+        f"Resource Graph shows AzureIdentity {identity} nothing of the subscriptions {', '.join(subscriptions[:5])}: grant it "
+        "Reader there, or take them off spec.allowedSubscriptions; reports and counts are those of before",
+    )
 
 
 async def _delete(services: Services, key: Key, raw: Raw, host: BastionHost, status: BastionHostStatus) -> Outcome:

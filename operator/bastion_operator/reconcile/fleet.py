@@ -24,6 +24,8 @@ from bastion_operator.reconcile.agreement import agree
 _log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
+# Requests that are under way at once to confirm what the graph does not show yet.
+_AT_ONCE = 8
 _SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 
@@ -36,7 +38,17 @@ class _View:
     read_at: float | None = None
     unreadable: tuple[str, ...] = ()
     inventory: Inventory | None = None
+    version: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def outdate(self) -> None:
+        """Rows have changed: what was made of them is of the past."""
+        self.inventory = None
+        self.version += 1
+
+    def covers(self, key: str) -> bool:
+        """Whether the resource lies in one of the subscriptions that the identity may be used in."""
+        return _subscription_of(key) in self.subscriptions
 
 
 @dataclass(slots=True)
@@ -82,10 +94,7 @@ class FleetSnapshot:
 
     def observed(self, identity: str) -> Observed:
         """What the identity's plans may look at."""
-        view = self._views.get(identity)
-        if view is None:
-            return Observed({})
-        return Observed({key: self._current(key) for key in self._visible(view)})
+        return Observed({}, source=lambda key: self._seen_by(identity, key))
 
     def unreadable(self, identity: str) -> tuple[str, ...]:
         """The subscriptions that the identity is allowed to use but that the graph does not show it."""
@@ -103,8 +112,13 @@ class FleetSnapshot:
         if view is None or view.read_at is None:
             return None
         if view.inventory is None:
+            version = view.version
             rows = [row for key in sorted(self._visible(view)) if (row := self._current(key)) is not None]
-            view.inventory = await asyncio.to_thread(Inventory.from_rows, rows)
+            inventory = await asyncio.to_thread(Inventory.from_rows, rows)
+            if version != view.version:
+                # Something was read meanwhile: this is still an answer, but not one to keep.
+                return inventory
+            view.inventory = inventory
         return view.inventory
 
     def _store(self, view: _View, rows: list[dict[str, Any]], read_at: float) -> None:
@@ -118,7 +132,7 @@ class FleetSnapshot:
         view.ids = frozenset(by_id)
         view.read_at = read_at
         view.unreadable = tuple(sorted(view.subscriptions - readable))
-        view.inventory = None
+        view.outdate()
         # A row that no identity sees any more is forgotten.
         seen = frozenset[str]().union(*(each.ids for each in self._views.values()))
         for key in self._rows.keys() - seen:
@@ -126,28 +140,41 @@ class FleetSnapshot:
 
     async def _confirm_overlay(self, view: _View, client: ArmClient) -> None:
         """Drop what the graph has caught up with; ask again about the rest, which others may have changed since."""
-        mine = [key for key in self._overlay if _subscription_of(key) in view.subscriptions]
-        behind = [
-            key for key in mine if not _same_row(self._rows.get(key) if key in view.ids else None, self._overlay[key])
-        ]
-        for key in set(mine) - set(behind):
-            del self._overlay[key]
-        for key in behind:
-            try:
-                self._overlay[key] = await client.get(key)
-            except AzureError as error:
-                _log.info("%s could not be read again: %s", key, error.code)
+        behind = []
+        for key in [key for key in self._overlay if view.covers(key)]:
+            if _same_row(self._rows.get(key) if key in view.ids else None, self._overlay[key]):
+                del self._overlay[key]
+            else:
+                behind.append(key)
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def read_again(key: str) -> None:
+            async with limit:
+                try:
+                    body = await client.get(key)
+                except AzureError as error:
+                    _log.info("%s could not be read again: %s", key, error.code)
+                else:
+                    self.record(key, body)
+
+        await asyncio.gather(*(read_again(key) for key in behind))
 
     def _current(self, key: str) -> Row | None:
         return self._overlay[key] if key in self._overlay else self._rows.get(key)
 
+    def _seen_by(self, identity: str, key: str) -> Row | None:
+        view = self._views.get(identity)
+        if view is None or not (key in view.ids or (key in self._overlay and view.covers(key))):
+            return None
+        return self._current(key)
+
     def _visible(self, view: _View) -> set[str]:
-        return {*view.ids, *(key for key in self._overlay if _subscription_of(key) in view.subscriptions)}
+        return {*view.ids, *(key for key in self._overlay if view.covers(key))}
 
     def _outdate(self, key: str) -> None:
         for view in self._views.values():
-            if _subscription_of(key) in view.subscriptions:
-                view.inventory = None
+            if view.covers(key):
+                view.outdate()
 
 
 def _same_row(row: Row | None, body: Row | None) -> bool:

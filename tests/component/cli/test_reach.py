@@ -1,8 +1,13 @@
 """`kubectl bastion reach` as the installed program."""
 
+import fcntl
 import json
+import os
+import re
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +184,39 @@ def test_the_examples_in_help_are_shown_and_the_output_can_be_cut_off(blocked: P
     piped = f"{PROGRAM} reach --from {blocked} -o json | head -c 1"
     cut = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, timeout=30, check=False)
     assert (cut.stdout, cut.stderr) == ("[", "")
+
+
+def on_a_terminal(command: list[str], columns: int) -> str:
+    """What a program writes to a terminal of that width."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLUMNS"}} | {
+        "TERM": "xterm"
+    }
+    with subprocess.Popen(command, stdout=theirs, env=environment) as program:
+        os.close(theirs)
+        written = b""
+        while chunk := read_terminal(ours):
+            written += chunk
+        assert program.wait(timeout=30) == 0
+    os.close(ours)
+    return written.decode()
+
+
+def read_terminal(terminal: int) -> bytes:
+    """The next bytes; none once the program has closed its end, which Linux reports as an error."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+def test_on_a_terminal_the_verdict_is_coloured_and_long_cells_are_folded_to_its_width(blocked: Path) -> None:
+    written = on_a_terminal([str(PROGRAM), "reach", "--from", str(blocked)], columns=80)
+    assert "\x1b[31mUnreachable" in written
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in written.splitlines()]
+    assert all(len(line) <= 80 for line in plain)
+    assert "".join(line[60:].strip() for line in plain[1:]).endswith("NsgPartiallyBlocksBastion")
 
 
 def documents(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:

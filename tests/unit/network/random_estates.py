@@ -143,7 +143,7 @@ def some_network(random: Random, own: int, networks: int) -> Estate:
 
 def random_estate(seed: int) -> Estate:
     """An estate of up to five VNets; the same for the same seed. Some rows that others refer to are missing."""
-    random = Random(seed)  # noqa: S311  no secret hangs on it
+    random = Random(seed)
     networks = random.randrange(1, 6)
     rows = [row for own in range(1, networks + 1) for row in some_network(random, own, networks)]
     rows += [nsg(f"g{one}", *some_rules(random, 6)) for one in range(3)]

@@ -30,7 +30,7 @@ def test_a_vm_judged_alone_has_the_verdict_that_it_has_among_all() -> None:
 
 @pytest.mark.long
 def test_a_vm_judged_alone_has_the_verdict_that_it_has_among_all_in_many_estates() -> None:
-    for seed in range(1_000, 6_000):
+    for seed in range(1_000, 3_000):
         check(seed)
 
 
@@ -60,7 +60,7 @@ def shouted(value: Any, key: str = "") -> Any:
 def test_the_case_of_ids_and_the_order_of_rows_change_nothing(seed: int) -> None:
     rows = random_estate(seed)
     shuffled = shouted(rows)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311  no secret hangs on it
+    random.Random(seed).shuffle(shuffled)
     assert told(shuffled) == told(rows)
 
 

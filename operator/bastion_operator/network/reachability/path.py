@@ -207,15 +207,20 @@ def apart_findings(host: Host, target: Target, path: Path, *, grouped: bool) -> 
     if path.route.knowledge is not RouteKnowledge.NONE:
         return
     between = path.between
-    vnets = f"VNet {target.network_id} and VNet {host.network_id} of Bastion {host.bastion.name}"
+    vnets = f"VNet {_name(target.network_id)} and VNet {_name(host.network_id)} of Bastion {host.bastion.name}"
     if grouped:
         message = f"{vnets} are in one connected group of a network manager, without peerings: Bastion is not known to use that"
         yield finding("ConnectedGroupNoPeering", f"{message}; peer them", resource=target.network_id)
     elif between is not None:
-        message = f"{vnets} are both peered with {between}, but peering is not transitive: peer them directly"
+        message = f"{vnets} are both peered with {_name(between)}, but peering is not transitive: peer them directly"
         yield finding("PeeringNotTransitive", message, resource=target.network_id)
     else:
         yield finding("NotPeered", f"{vnets} are not peered: peer them", resource=target.network_id)
+
+
+def _name(network_id: str | None) -> str:
+    """What people call a VNet; the whole id is the finding's resource."""
+    return "?" if network_id is None else network_id.rstrip("/").rpartition("/")[2]
 
 
 def find_path(host: Host, target: Target, between: str | None) -> Path:

@@ -73,6 +73,8 @@ def main() -> None:
     program = on_path(version) or install(version)
     # An activated environment of somebody else's must not receive our packages.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    # Programs are started often here, and the Azure SDK takes seconds to compile where no bytecode is kept.
+    environment.setdefault("UV_COMPILE_BYTECODE", "1")
     os.execve(program, [program, *sys.argv[1:]], environment)  # noqa: S606 - no shell is wanted
 
 

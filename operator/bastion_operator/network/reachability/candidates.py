@@ -46,9 +46,11 @@ def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
 
 
 def _between(evaluation: Evaluation, host: Host, target: Target) -> str | None:
-    """A VNet that both are peered with, the first by id."""
+    """The name of a VNet that both are peered with, the first by id."""
     sides = (host.network_key or "", target.network_key or "")
     ours, theirs = (evaluation.neighbours.get(key, frozenset()) for key in sides)
     key = min(ours & theirs, default=None)
-    network = None if key is None else evaluation.inventory.virtual_networks.get(key)
-    return key if network is None else network.id
+    if key is None:
+        return None
+    network = evaluation.inventory.virtual_networks.get(key)
+    return key.rpartition("/")[2] if network is None else network.name

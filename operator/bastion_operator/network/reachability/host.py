@@ -41,6 +41,11 @@ class Host:
         return self.bastion.sku is Sku.DEVELOPER
 
     @property
+    def network_name(self) -> str:
+        """What people call the VNet; findings carry its whole id as their resource."""
+        return "?" if self.network_id is None else self.network_id.rstrip("/").rpartition("/")[2]
+
+    @property
     def network_key(self) -> str | None:
         """The VNet's id, lower-cased."""
         return None if self.network_id is None else normalise_id(self.network_id)

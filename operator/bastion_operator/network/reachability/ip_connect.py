@@ -155,14 +155,16 @@ def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Ite
     capable = bastion.sku is not None and supports(bastion.sku, "ipConnect")
     if route.knowledge is RouteKnowledge.NONE:
         if capable and bastion.ip_connect:
-            message = f"Bastion {bastion.name} has IP-based connection, but no route leads to VNet {target.network_id}"
+            message = (
+                f"Bastion {bastion.name} has IP-based connection, but no route leads to VNet {target.network_name}"
+            )
             yield finding(
                 "NoRouteToTarget",
                 f"{message}: connect both to one virtual WAN, or peer them",
                 resource=target.network_id,
             )
         return
-    message = f"VNet {target.network_id} is reached over a virtual hub or a gateway only, by IP-based connection"
+    message = f"VNet {target.network_name} is reached over a virtual hub or a gateway only, by IP-based connection"
     yield finding("IpConnectRequired", message, resource=target.network_id)
     if bastion.sku is not None and not capable:
         message = f"IP-based connection needs SKU Standard or Premium, and Bastion {bastion.name} is {bastion.sku}"
@@ -171,5 +173,5 @@ def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Ite
         message = f"IP-based connection is off on Bastion {bastion.name}: set enableIpConnect to true"
         yield finding("IpConnectDisabled", message, resource=bastion.id)
     if route.doubt is not None:
-        message = f"whether a route leads to VNet {target.network_id} hangs on what is not known: {route.doubt.what}"
+        message = f"whether a route leads to VNet {target.network_name} hangs on what is not known: {route.doubt.what}"
         yield finding(route.doubt.code, message, resource=route.doubt.resource)

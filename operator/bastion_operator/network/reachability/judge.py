@@ -189,7 +189,7 @@ def _without_candidate(evaluation: Evaluation, target: Target, asked: Asked) -> 
         findings.insert(0, finding("BastionNotFound", message))
     elif target.network_id is not None:
         message = (
-            f"no Bastion is in VNet {target.network_id} of {vm.name} nor in a VNet peered with it: peer it with one"
+            f"no Bastion is in VNet {target.network_name} of {vm.name} nor in a VNet peered with it: peer it with one"
         )
         findings.append(finding("NotPeered", message, resource=target.network_id))
     reasons, warnings = _sorted_out((*findings, *always_findings()))

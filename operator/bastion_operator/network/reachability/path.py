@@ -30,7 +30,7 @@ class Path:
     """The way from a Bastion's VNet to a VM's subnet.
 
     ``sound``: the peering's links are connected and in sync, so that their flags are settings to be taken as they are;
-    otherwise what follows is judged as if they were, with access allowed. ``between`` is a VNet that both are peered with, ``route`` what is known of a route without a peering.
+    otherwise what follows is judged as if they were, with access allowed. ``between`` names a VNet that both are peered with, ``route`` what is known of a route without a peering.
     ``findings`` are those of step 11.
     """
 
@@ -73,7 +73,7 @@ def tenant_findings(host: Host, target: Target) -> Iterator[Finding]:
     if here and there and here.lower() != there.lower():
         yield finding(
             "CrossTenantPeering",
-            f"Bastion {host.bastion.name} is in tenant {here}, VNet {target.network_id} in tenant {there}: Bastion does not"
+            f"Bastion {host.bastion.name} is in tenant {here}, VNet {target.network_name} in tenant {there}: Bastion does not"
             " connect across tenants; use a Bastion in the VM's own tenant",
             resource=target.network_id,
         )
@@ -84,7 +84,7 @@ def developer_findings(host: Host, target: Target) -> Iterator[Finding]:
     if host.is_developer:
         yield finding(
             "DeveloperNoPeering",
-            f"Developer Bastion {host.bastion.name} serves VNet {host.network_id} alone, not {target.network_id}: upgrade it to"
+            f"Developer Bastion {host.bastion.name} serves VNet {host.network_name} alone, not {target.network_name}: upgrade it to"
             " Basic or higher",
             resource=host.bastion.id,
         )
@@ -97,8 +97,8 @@ def pair_findings(host: Host, target: Target, pair: PeeringPair) -> Iterator[Fin
         dead = next(link for link in pair.links if link.state is PeeringState.DISCONNECTED)
         yield finding(
             "PeeringDisconnected",
-            f"peering {dead.name} reads Disconnected: delete the links of both VNets ({host.network_id} and"
-            f" {target.network_id}) and make both again",
+            f"peering {dead.name} reads Disconnected: delete the links of both VNets ({host.network_name} and"
+            f" {target.network_name}) and make both again",
             resource=dead.id,
         )
         return
@@ -207,24 +207,19 @@ def apart_findings(host: Host, target: Target, path: Path, *, grouped: bool) -> 
     if path.route.knowledge is not RouteKnowledge.NONE:
         return
     between = path.between
-    vnets = f"VNet {_name(target.network_id)} and VNet {_name(host.network_id)} of Bastion {host.bastion.name}"
+    vnets = f"VNet {target.network_name} and VNet {host.network_name} of Bastion {host.bastion.name}"
     if grouped:
         message = f"{vnets} are in one connected group of a network manager, without peerings: Bastion is not known to use that"
         yield finding("ConnectedGroupNoPeering", f"{message}; peer them", resource=target.network_id)
     elif between is not None:
-        message = f"{vnets} are both peered with {_name(between)}, but peering is not transitive: peer them directly"
+        message = f"{vnets} are both peered with {between}, but peering is not transitive: peer them directly"
         yield finding("PeeringNotTransitive", message, resource=target.network_id)
     else:
         yield finding("NotPeered", f"{vnets} are not peered: peer them", resource=target.network_id)
 
 
-def _name(network_id: str | None) -> str:
-    """What people call a VNet; the whole id is the finding's resource."""
-    return "?" if network_id is None else network_id.rstrip("/").rpartition("/")[2]
-
-
 def find_path(host: Host, target: Target, between: str | None) -> Path:
-    """How the two VNets lie to each other, with the findings of step 11. ``between``: a VNet that both are peered with."""
+    """How the two VNets lie to each other, with the findings of step 11. ``between`` names a VNet that both are peered with."""
     if host.network_key is None or target.network_key is None:
         return Path(Topology.NOT_KNOWN)
     if same_network(host, target):

@@ -30,5 +30,7 @@ def zone_findings(inventory: Inventory, host: Host) -> Iterator[Finding]:
     for zone_id in inventory.private_zones.get(host.network_key, ()):
         zone = zone_id.rsplit("/", 1)[-1]
         if zone.lower() in CONFLICTING_ZONES:
-            message = f"private DNS zone {zone} is linked to VNet {host.network_id} and hides names that Bastion needs"
+            message = (
+                f"private DNS zone {zone} is linked to VNet {host.network_name} and hides names that Bastion needs"
+            )
             yield finding("PrivateDnsZoneConflict", f"{message}: unlink it, or use privatelink zones", resource=zone_id)

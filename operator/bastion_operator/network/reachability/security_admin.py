@@ -15,6 +15,7 @@ from bastion_operator.network.prefixes import AddressSet, format_address
 from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.sides import SideMeaning
+from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.security_group import (
     ANY_ENDPOINT,
     ANY_PORT,
@@ -109,15 +110,13 @@ def admin_findings(question: Question, verdict: AdminVerdict) -> Iterator[Findin
     host, target = question.host, question.target
     port = question.asked.port
     for configuration in verdict.unknown:
-        message = (
-            f"the rules of security admin configuration {configuration.id}, in force on {target.network_id}, are not in"
-        )
+        message = f"the rules of security admin configuration {configuration.id}, in force on {target.network_name}, are not in"
         yield finding("EffectiveDataUnavailable", f"{message} the data", resource=configuration.id)
     rule = verdict.denied.blamed
     if rule is not None:
         yield _denies(host, rule, verdict.denied, _resource(question, rule), port)
     for doubt in dict.fromkeys((*verdict.denied.doubts, *verdict.always.doubts)):
-        yield _open(doubt, target.network_id)
+        yield _open(doubt, target)
     if verdict.exempt and verdict.always.blamed is not None:
         name = verdict.always.blamed.name
         message = f"security admin rule {name} always allows TCP {port} from {', '.join(verdict.exempt.prefixes())}"
@@ -158,9 +157,9 @@ def _resource(question: Question, rule: SecurityRule) -> str | None:
     return network.id
 
 
-def _open(doubt: Doubt, network_id: str | None) -> Finding:
-    message = f"what the security admin rules on {network_id} do hangs on what is not known: {doubt.what}"
-    return finding(doubt.code, message, resource=doubt.resource or network_id)
+def _open(doubt: Doubt, target: Target) -> Finding:
+    message = f"what the security admin rules on {target.network_name} do hangs on what is not known: {doubt.what}"
+    return finding(doubt.code, message, resource=doubt.resource or target.network_id)
 
 
 def without_exempt(decision: Decision, exempt: AddressSet) -> Decision:

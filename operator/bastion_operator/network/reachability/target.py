@@ -48,6 +48,11 @@ class Target:
         return prefixes.removesuffix("/32") if len(self.addresses) == 1 else f"an address of {prefixes}"
 
     @property
+    def network_name(self) -> str:
+        """What people call the VNet; findings carry its whole id as their resource."""
+        return "?" if self.network_id is None else self.network_id.rstrip("/").rpartition("/")[2]
+
+    @property
     def network_key(self) -> str | None:
         """The VNet's id, lower-cased."""
         return None if self.network_id is None else normalise_id(self.network_id)

@@ -1,0 +1,75 @@
+"""`bastion-operator` as an installed program: what it prints, and what it says of wrong settings."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dev.programs import program
+
+ROOT = Path(__file__).parents[2]
+LEFT_OUT = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "AZURE_RESOURCE_MANAGER_ENDPOINT", "AZURE_AUTHORITY_HOST")
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    clean = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+    return subprocess.run(
+        [program("bastion-operator"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=clean | environment,
+    )
+
+
+def test_the_crds_it_prints_are_those_that_are_shipped() -> None:
+    answer = run("crds")
+    assert answer.returncode == 0
+    printed = {each["metadata"]["name"]: each for each in yaml.safe_load_all(answer.stdout)}
+    shipped = {
+        each["metadata"]["name"]: each
+        for each in map(yaml.safe_load, map(Path.read_text, (ROOT / "crds").glob("*.yaml")))
+    }
+    assert printed == shipped
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "says"),
+    [
+        (["--operator-namespace=x"], {}, "set KUBECONFIG"),
+        (["--operator-namespace=x"], {"KUBECONFIG": "/nowhere/config"}, "/nowhere/config: no such file"),
+        ([], {"KUBECONFIG": __file__}, "set --operator-namespace"),
+        (["--operator-namespace=x", "--metrics-bind-address=here"], {"KUBECONFIG": __file__}, "write HOST:PORT"),
+        (
+            ["--operator-namespace=x"],
+            {"KUBECONFIG": __file__, "AZURE_RESOURCE_MANAGER_ENDPOINT": "http://127.0.0.1:1"},
+            "AZURE_RESOURCE_MANAGER_ENDPOINT is 'http://127.0.0.1:1': give an https URL",
+        ),
+        (["--workers=0"], {}, "--workers"),
+    ],
+)
+def test_wrong_settings_are_one_line_and_exit_2(arguments: list[str], environment: dict[str, str], says: str) -> None:
+    answer = run("run", *arguments, **environment)
+    assert answer.returncode == 2
+    assert says in answer.stderr.splitlines()[-1]
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_kubeconfig_that_is_none_is_one_line_and_exit_2() -> None:
+    answer = run("run", "--operator-namespace=x", KUBECONFIG=__file__)
+    assert answer.returncode == 2
+    assert __file__ in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_every_option_has_an_environment_variable() -> None:
+    answer = run(
+        "run",
+        BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS="here",
+        BASTION_OPERATOR_RUN_OPERATOR_NAMESPACE="x",
+        KUBECONFIG=__file__,
+    )
+    assert "--metrics-bind-address is 'here'" in answer.stderr

@@ -139,10 +139,12 @@ def test_crds_are_installed_and_their_rules_judged(control_plane: ControlPlane, 
     control_plane.kubectl("delete", "crd", "probes.control-plane.test")
 
 
-def test_this_projects_crds_are_served(control_plane: ControlPlane, crds_installed: list[str]) -> None:
+def test_this_projects_crds_are_served(control_plane: ControlPlane, crds_installed: list[str], namespace: str) -> None:
     assert crds_installed
-    for crd in crds_installed:
-        assert control_plane.kubectl("get", crd, "--all-namespaces", "-o", "name") == ""
+    served = control_plane.kubectl("api-resources", "--api-group=azurebastion.dev", "-o", "name").split()
+    assert sorted(served) == sorted(crds_installed)
+    for crd in served:
+        control_plane.kubectl("get", crd, "-n", namespace)
 
 
 def test_a_folder_without_crds_is_no_success(control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -113,9 +113,10 @@ async def serve(options: Options) -> None:
     )
     with tempfile.TemporaryDirectory(prefix="arm-emulator-") as folder:
         ca_file = write_ca(Path(folder) if options.state is None else options.state.absolute(), kept.identity)
+        stopped = _stop_on_signal()
         port = await server.start(options.host, options.port, server_context(kept.identity))
         _announce(f"https://{_authority(options.host)}:{port}", ca_file, settings, principals, control_token)
-        await _until_signalled(with_parent=options.exit_with_parent)
+        await _until(stopped, with_parent=options.exit_with_parent)
         await server.stop()
 
 
@@ -181,11 +182,15 @@ def _announce(
     sys.stdout.flush()
 
 
-async def _until_signalled(*, with_parent: bool) -> None:
+def _stop_on_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; has to stand before anybody is told that the emulator is ready."""
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _until(stopped: asyncio.Event, *, with_parent: bool) -> None:
     parent = os.getppid()
     while not stopped.is_set() and (not with_parent or os.getppid() == parent):
         with contextlib.suppress(TimeoutError):

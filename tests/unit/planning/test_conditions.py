@@ -1,0 +1,157 @@
+"""What conditions say: the truth, shortly, with Reconciling and Stalled only while True and never both."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from bastion_operator.api.bastion_host import VerdictCounts
+from bastion_operator.api.conditions import ConditionType
+from bastion_operator.planning.bastion_host import plan_bastion_host
+from bastion_operator.planning.bastion_status import bastion_states, describe_host
+from bastion_operator.planning.conditions import Failure, Refusal, States, deletion_states, stalled_or_reconciling
+from bastion_operator.planning.model import Change, Plan, Verb, Wait
+from bastion_operator.planning.obstacles import ObstacleCode, obstacle
+from bastion_operator.planning.peering_status import PeeringReport, report_peering
+from bastion_operator.planning.vnet_peering import plan_vnet_peering
+from tests.support.estates import Row, bastion, peering, public_ip, public_ip_id, subnet, vnet, vnet_id
+from tests.support.plans import HOST, bastion_input, link_claim, link_id, marked, own_name, peering_input
+
+CHANGE = Change(Verb.UPDATE, HOST, HOST, "the host differs")
+WAIT = Wait(HOST, HOST, "Updating")
+OBSTACLE = obstacle(ObstacleCode.NOT_OWNED, "it is theirs", HOST)
+REFUSED = Failure("QuotaExceeded", "no more", HOST, blocking=True)
+PASSING = Failure("ServerIsIll", "later", HOST, blocking=False)
+
+
+@pytest.mark.parametrize("observe", [True, False])
+@pytest.mark.parametrize("present", list(product([0, 1], repeat=5)))
+def test_reconciling_and_stalled_are_there_only_while_true_and_never_both(
+    present: tuple[int, ...], observe: bool
+) -> None:
+    changes, waits, obstacles, refused, passing = present
+    plan = Plan(changes=(CHANGE,) * changes, waits=(WAIT,) * waits, obstacles=(OBSTACLE,) * obstacles)
+    failures = [REFUSED] * refused + [PASSING] * passing
+    for states in (stalled_or_reconciling(plan, failures, observe_only=observe), deletion_states(plan, failures)):
+        kstatus = [states[each] for each in (ConditionType.RECONCILING, ConditionType.STALLED) if each in states]
+        assert len(kstatus) <= 1
+        assert all(each.true and each.reason and each.message for each in kstatus)
+    if refused or obstacles:
+        assert ConditionType.STALLED in stalled_or_reconciling(plan, failures, observe_only=observe)
+    if not any(present):
+        assert stalled_or_reconciling(plan, failures, observe_only=observe) == {}
+
+
+def test_a_deletion_that_meets_an_error_names_its_way_out() -> None:
+    for failure in (REFUSED, PASSING):
+        assert (
+            "deletionPolicy: Retain" in deletion_states(Plan(changes=(CHANGE,)), [failure])[ConditionType.READY].message
+        )
+
+
+def bastion_conditions(*rows: Row, failures: tuple[Failure, ...] = (), **spec: Any) -> States:
+    asked = bastion_input(*rows, **spec)
+    return bastion_states(
+        asked, plan_bastion_host(asked), failures, [], VerdictCounts(), Refusal("VerdictsUnknown", "")
+    )
+
+
+HUB = vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.0.0/26")])
+
+
+def test_a_host_as_asked_is_ready() -> None:
+    states = bastion_conditions(HUB, marked(public_ip("bas-ip")), marked(bastion("bas", "hub")))
+    assert states[ConditionType.READY].true
+    assert states[ConditionType.HOST_PROVISIONED].message == "the host is Succeeded, at bst-1.bastion.azure.com"
+    assert ConditionType.RECONCILING not in states
+
+
+def test_what_is_being_done_is_told_by_name_and_field() -> None:
+    states = bastion_conditions(
+        HUB, marked(public_ip("bas-ip")), marked(bastion("bas", "hub", sku="Basic")), sku="Standard"
+    )
+    message = states[ConditionType.READY].message
+    assert message == "Update Bastion host bas: the host differs from the spec (sku.name: Basic → Standard)"
+    assert states[ConditionType.RECONCILING].message == message
+
+
+def test_azures_refusal_is_the_reason_and_its_words_the_message() -> None:
+    states = bastion_conditions(HUB, failures=(REFUSED,), subnetPrefix="Auto")
+    ready = states[ConditionType.READY]
+    assert (ready.reason, ready.message) == ("QuotaExceeded", "Bastion host bas: no more (QuotaExceeded)")
+    assert states[ConditionType.STALLED].reason == "QuotaExceeded"
+
+
+def test_observing_tells_a_missing_host_and_a_difference_without_working_on_it() -> None:
+    missing = bastion_conditions(HUB, managementPolicy="Observe")
+    assert missing[ConditionType.READY].reason == "NotFound"
+    differs = bastion_conditions(HUB, bastion("bas", "hub"), managementPolicy="Observe", sku="Premium")
+    assert differs[ConditionType.READY].reason == "OutOfSync"
+    for states in (missing, differs):
+        assert not {ConditionType.RECONCILING, ConditionType.STALLED} & set(states)
+
+
+def test_the_status_shows_the_public_ip_that_the_host_has() -> None:
+    other = bastion("bas", "hub")
+    other["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"]["id"] = public_ip_id("theirs")
+    assert describe_host(bastion_input(HUB, other))["public_ip_id"] == public_ip_id("theirs")
+
+
+def peering_report(hub: list[Row], spoke: list[Row], **spec: Any) -> PeeringReport:
+    rows = [vnet("hub", "10.0.0.0/16", peerings=hub), vnet("spoke", "10.1.0.0/16", peerings=spoke)]
+    claims = (link_claim("hub", "spoke"), link_claim("spoke", "hub"))
+    asked = peering_input(*rows, claims=claims, **spec)
+    return report_peering(asked, plan_vnet_peering(asked), [])
+
+
+def own(remote: str, space: str, **properties: Any) -> Row:
+    return peering(remote, space=[space], name=own_name(remote), **properties)
+
+
+def test_links_are_connected_only_when_both_sides_say_so() -> None:
+    whole = peering_report([own("spoke", "10.1.0.0/16")], [own("hub", "10.0.0.0/16")])
+    assert whole.connected == "1/1"
+    assert whole.states[ConditionType.READY].true
+    assert whole.rows[0].reason is None
+    half = peering_report([own("spoke", "10.1.0.0/16", state="Initiated")], [])
+    assert half.connected == "0/1"
+    assert not half.states[ConditionType.CONNECTED].true
+    assert half.rows[0].reason == "SomeDisconnected"
+
+
+def test_a_link_that_does_not_know_its_other_end_says_so_in_its_row() -> None:
+    live = {"addressPrefixes": ["10.0.0.0/16", "10.9.0.0/16"]}
+    report = peering_report(
+        [own("spoke", "10.1.0.0/16")], [own("hub", "10.0.0.0/16", remoteVirtualNetworkAddressSpace=live)]
+    )
+    assert report.states[ConditionType.CONNECTED].true
+    assert not report.states[ConditionType.ADDRESS_SPACE_IN_SYNC].true
+    assert report.rows[0].reason == "OutOfSync"
+
+
+def test_a_foreign_half_is_told_in_the_row_and_in_ready() -> None:
+    report = peering_report([own("spoke", "10.1.0.0/16")], [peering("hub", space=["10.0.0.0/16"], name="theirs")])
+    assert report.states[ConditionType.READY].reason == "NotOwned"
+    assert report.rows[0].reason == "NotOwned"
+    assert link_id("spoke", "theirs") not in report.states[ConditionType.READY].message
+
+
+def test_a_missing_hub_is_told_in_every_row() -> None:
+    asked = peering_input(vnet("spoke", "10.1.0.0/16"))
+    report = report_peering(asked, plan_vnet_peering(asked), [])
+    assert report.rows[0].reason == "VirtualNetworkNotFound"
+    assert vnet_id("hub") in (report.rows[0].message or "")
+
+
+def test_the_same_azure_makes_the_same_status() -> None:
+    arguments = [own("spoke", "10.1.0.0/16")], [own("hub", "10.0.0.0/16", state="Disconnected")]
+    assert peering_report(*arguments) == peering_report(*arguments)
+
+
+def test_without_an_inventory_nothing_is_said_of_the_targets_but_why() -> None:
+    asked = bastion_input(HUB, marked(public_ip("bas-ip")), marked(bastion("bas", "hub")))
+    blind = Refusal("AzureUnreachable", "the graph does not answer")
+    states = bastion_states(asked, plan_bastion_host(asked), [], None, VerdictCounts(), blind)
+    for condition in (ConditionType.TARGETS_REACHABLE, ConditionType.SECURITY_RULES_IN_SYNC):
+        assert (states[condition].status, states[condition].reason) == ("Unknown", "AzureUnreachable")
+    assert states[ConditionType.READY].true

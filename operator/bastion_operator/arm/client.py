@@ -21,19 +21,21 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.network.aio import NetworkManagementClient
 
 from bastion_operator.arm.cloud import Cloud
-from bastion_operator.arm.errors import AzureError, ErrorClass, error_from_body
+from bastion_operator.arm.errors import AzureError, ErrorClass, error_from_body, operation_failure
 from bastion_operator.arm.throttle import CallKind, ThrottleGate
 from bastion_operator.clock import Clock
 
 NETWORK_API_VERSION = "2026-03-01"
 GRAPH_API_VERSION = "2024-04-01"
-REQUEST_TIMEOUT = 60.0
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
 # A real Azure never asks for less than a second; a local one run fast may say 0.
 SHORTEST_POLL = 0.1
 
 _NOT_FOUND = 404
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+_GRAPH = "Microsoft.ResourceGraph/resources"
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 #: The id that all calls of one pass share: in Azure's activity log, in the operator's log and in its Events.
@@ -70,6 +72,23 @@ class Written:
     operation: Operation | None
 
 
+@dataclass(frozen=True, slots=True)
+class GraphPage:
+    """One page of a query's answer.
+
+    :ivar skip_token: leads to the next page; None on the last
+    :ivar total: rows of the whole answer, as Azure counts them
+    :ivar truncated: rows were cut off and no token leads to them
+    :ivar wait: seconds until the next query may be sent; None where one may be sent now
+    """
+
+    rows: list[dict[str, Any]]
+    skip_token: str | None
+    total: int | None
+    truncated: bool
+    wait: float | None
+
+
 @dataclass(slots=True)
 class ArmClient:
     """One identity's way to ARM. Ids are as Azure or the user wrote them; every failure is an :class:`AzureError`."""
@@ -93,19 +112,19 @@ class ArmClient:
             transport=self.transport,
             # The SDK's retries sleep inside the call, uncapped: the work queue waits instead.
             retry_total=0,
-            connection_timeout=REQUEST_TIMEOUT,
-            read_timeout=REQUEST_TIMEOUT,
         )
 
     async def get(self, resource_id: str) -> dict[str, Any] | None:
-        """The resource, or None where Azure says 404.
+        """The resource, or None where Azure says that it is not there, or its parent or resource group is not.
 
-        A missing subscription or group is also a 404 of Azure's, but is raised: it is no evidence of absence.
+        A missing subscription is a 404 as well, but raised: Azure says the same of one that the identity may not see.
+
+        :raises AzureError: if Azure refuses or cannot be reached, which is no evidence of absence
         """
         try:
             response = await self._send("GET", self._url(resource_id), CallKind.READ, resource_id)
         except AzureError as error:
-            if error.status == _NOT_FOUND and error.error_class is not ErrorClass.DENIED:
+            if _absent(error):
                 return None
             raise
         return _json_object(response, resource_id)
@@ -131,7 +150,7 @@ class ArmClient:
         try:
             response = await self._send("DELETE", self._url(resource_id), CallKind.DELETE, resource_id, headers=headers)
         except AzureError as error:
-            if error.status == _NOT_FOUND:
+            if _absent(error):
                 return Written(None, False, None)
             raise
         return Written(None, False, self._operation(response, resource_id, "DELETE"))
@@ -139,7 +158,8 @@ class ArmClient:
     async def poll(self, operation: Operation) -> Operation | None:
         """Ask how an operation goes: the operation with its new wait, or None once it succeeded.
 
-        :raises AzureError: with the code for which the operation failed; a failed operation answers with status 200
+        :raises OperationFailedError: with the code for which the operation failed
+        :raises AzureError: if the question itself was not answered
         """
         response = await self._send("GET", operation.url, CallKind.READ, operation.resource_id)
         body = _json_object(response, operation.resource_id)
@@ -147,28 +167,37 @@ class ArmClient:
         if status.lower() == "succeeded":
             return None
         if status.lower() in {"failed", "canceled"}:
-            raise error_from_body(
-                body,
-                status=response.status_code,
-                target=operation.resource_id,
-                correlation_id=_correlation_of(response),
-            )
+            raise operation_failure(body, target=operation.resource_id, correlation_id=_correlation_of(response))
         wait = self._retry_after(response)
         return Operation(operation.resource_id, operation.verb, operation.url, self._poll_wait(wait))
 
     async def graph_page(
-        self, query: str, subscriptions: list[str], *, top: int, skip_token: str | None
-    ) -> dict[str, Any]:
-        """One page of a Resource Graph query, as Azure answers it."""
+        self, query: str, subscriptions: list[str], *, top: int, skip: int = 0, skip_token: str | None = None
+    ) -> GraphPage:
+        """One page of a Resource Graph query: up to ``top`` rows after ``skip``, or where the token says.
+
+        :raises AzureError: of class Throttled where the user's quota is used up, with the seconds until it is not
+        """
         url = (
             f"{self.cloud.resource_manager}/providers/Microsoft.ResourceGraph/resources?api-version={GRAPH_API_VERSION}"
         )
         options: dict[str, Any] = {"$top": top, "resultFormat": "objectArray"}
-        if skip_token:
-            options["$skipToken"] = skip_token
+        options |= {"$skipToken": skip_token} if skip_token else {"$skip": skip} if skip else {}
         body = {"query": query, "subscriptions": subscriptions, "options": options}
-        response = await self._send("POST", url, CallKind.GRAPH, "Microsoft.ResourceGraph/resources", body=body)
-        return _json_object(response, "Microsoft.ResourceGraph/resources")
+        response = await self._send("POST", url, CallKind.GRAPH, _GRAPH, body=body)
+        answer = _json_object(response, _GRAPH)
+        rows = answer.get("data")
+        if not isinstance(rows, list):
+            raise _not_json(response, _GRAPH)
+        used_up = response.headers.get("x-ms-user-quota-remaining") == "0"
+        return GraphPage(
+            rows=[row for row in rows if isinstance(row, dict)],
+            skip_token=answer.get("$skipToken") or None,
+            total=answer.get("totalRecords"),
+            # A string, as Azure has it.
+            truncated=str(answer.get("resultTruncated", "")).lower() == "true",
+            wait=self._quota_resets_after(response) if used_up else None,
+        )
 
     async def authenticate(self) -> None:
         """Get a token, from the cache or from Entra, and ask nothing of ARM.
@@ -225,7 +254,7 @@ class ArmClient:
             _body_or_none(response),
             status=response.status_code,
             target=target,
-            retry_after=self._retry_after(response),
+            retry_after=self._retry_after(response) or self._quota_resets_after(response),
             correlation_id=_correlation_of(response),
         )
         if refusal.error_class is ErrorClass.THROTTLED:
@@ -245,7 +274,7 @@ class ArmClient:
         if not url:
             return None
         # The token goes to ARM alone: an answer that leads elsewhere is not followed.
-        if urlsplit(url).netloc != urlsplit(self.cloud.resource_manager).netloc:
+        if _origin(url) != _origin(self.cloud.resource_manager):
             raise AzureError(
                 code="ForeignOperationUrl",
                 message="the answer's operation URL leads to another host than the resource manager; it was not followed",
@@ -260,12 +289,33 @@ class ArmClient:
             return DEFAULT_POLL
         return max(retry_after, self.clock.of_real(SHORTEST_POLL))
 
+    def _quota_resets_after(self, response: AsyncHttpResponse) -> float | None:
+        """The graph's own way to say how long to wait: ``00:00:05``."""
+        value = response.headers.get("x-ms-user-quota-resets-after")
+        try:
+            hours, minutes, seconds = (value or "").split(":")
+            return self.clock.of_real(int(hours) * 3600 + int(minutes) * 60 + float(seconds))
+        except ValueError:
+            return None
+
     def _retry_after(self, response: AsyncHttpResponse) -> float | None:
         value = response.headers.get("Retry-After")
         try:
             return None if value is None else self.clock.of_real(float(value))
         except ValueError:
             return None
+
+
+def _absent(error: AzureError) -> bool:
+    """Whether a refusal says that the resource is not there. Nothing outlives its resource group."""
+    if error.status != _NOT_FOUND:
+        return False
+    return error.error_class is not ErrorClass.DENIED or error.code.lower() == "resourcegroupnotfound"
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def _subscription_of(target: str) -> str:
@@ -294,7 +344,11 @@ def _json_object(response: AsyncHttpResponse, target: str) -> dict[str, Any]:
     body = _body_or_none(response)
     if isinstance(body, dict):
         return body
-    raise AzureError(
+    raise _not_json(response, target)
+
+
+def _not_json(response: AsyncHttpResponse, target: str) -> AzureError:
+    return AzureError(
         code="AnswerNotJson",
         message="the answer is not a JSON object: is a proxy between the operator and Azure?",
         error_class=ErrorClass.TRANSIENT,
@@ -306,6 +360,10 @@ def _json_object(response: AsyncHttpResponse, target: str) -> dict[str, Any]:
 def _credential_error(error: ClientAuthenticationError, target: str) -> AzureError:
     # azure-identity's message starts with Entra's code (AADSTS…); the rest are trace ids and advice.
     first = str(error.message).strip().splitlines()[0] if error.message else "no token was issued"
+    status = (error.response.status_code or 0) if error.response is not None else 0
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        # Entra is ill or overrun: the identity may well be right.
+        return AzureError("EntraUnavailable", first, ErrorClass.TRANSIENT, status=status, target=target)
     return AzureError("CredentialUnavailable", first, ErrorClass.CREDENTIAL, target=target)
 
 

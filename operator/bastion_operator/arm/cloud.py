@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
@@ -19,15 +20,19 @@ _KNOWN_AUTHORITIES = frozenset(
 
 
 class CloudSettingsError(ValueError):
-    """An endpoint that is not an https URL; the message names the setting and what to write instead."""
+    """A setting that cannot be used; the message names it and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The endpoints of one Azure cloud, without trailing slashes."""
+    """The endpoints of one Azure cloud, without trailing slashes.
+
+    :ivar ca_file: certificates to trust in place of the system's own, as a private cloud or a proxy needs them
+    """
 
     authority: str = PUBLIC_AUTHORITY
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
+    ca_file: str | None = None
 
     @property
     def scope(self) -> str:
@@ -43,7 +48,7 @@ class Cloud:
     def from_environment(cls, environment: Mapping[str, str]) -> "Cloud":
         """Read AZURE_AUTHORITY_HOST and AZURE_RESOURCE_MANAGER_ENDPOINT; the public cloud where they are not set.
 
-        :raises CloudSettingsError: if one of them is not an https URL
+        :raises CloudSettingsError: if an endpoint is not an https URL, or SSL_CERT_FILE names no file
         """
         return cls(
             authority=_https_url("AZURE_AUTHORITY_HOST", environment.get("AZURE_AUTHORITY_HOST") or PUBLIC_AUTHORITY),
@@ -51,7 +56,15 @@ class Cloud:
                 "AZURE_RESOURCE_MANAGER_ENDPOINT",
                 environment.get("AZURE_RESOURCE_MANAGER_ENDPOINT") or PUBLIC_RESOURCE_MANAGER,
             ),
+            ca_file=_file("SSL_CERT_FILE", environment.get("SSL_CERT_FILE")),
         )
+
+
+def _file(setting: str, value: str | None) -> str | None:
+    # OpenSSL passes over a file that is not there, and every call would fail with an unknown authority.
+    if value and not Path(value).is_file():
+        raise CloudSettingsError(f"{setting} is {value!r}: no such file; name a file of PEM certificates, or unset it")
+    return value or None
 
 
 def _https_url(setting: str, value: str) -> str:

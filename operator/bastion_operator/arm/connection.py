@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
+from azure.core.pipeline.transport import AsyncHttpTransport
 
 from bastion_operator.arm.client import ArmClient, CallObserver
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.credentials import Identity, make_credential
+from bastion_operator.arm.transport import PooledTransport
 from bastion_operator.clock import Clock
+
+# Seconds to wait for a connection, and for each part of an answer. The SDK's own are five minutes.
+REQUEST_TIMEOUT = 60.0
 
 
 @dataclass(slots=True)
@@ -18,7 +22,11 @@ class ArmConnection:
     cloud: Cloud
     clock: Clock
     observer: CallObserver | None = None
-    _transport: AsyncHttpTransport[Any, Any] = field(default_factory=AioHttpTransport)
+    request_timeout: float = REQUEST_TIMEOUT
+    _transport: AsyncHttpTransport[Any, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout)
 
     def client(self, identity: Identity) -> ArmClient:
         """A client that acts as this identity.

@@ -56,6 +56,7 @@ def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
         "disable_instance_discovery": not cloud.verify_authority,
         # Retries of the library's own would sleep inside a pass: the work queue comes again instead.
         "retry_total": 0,
+        "connection_verify": cloud.ca_file or True,
     }
     try:
         match identity:

@@ -59,6 +59,25 @@ _DENIED = (
     "MissingSubscriptionRegistration",
     "SubscriptionNotRegistered",
 )
+_REFUSED = (
+    "VnetAddressSpacesOverlap",
+    "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet",
+    "RemoteVnetHasNoGateways",
+    "AnotherPeeringAlreadyReferencesRemoteVnet",
+    "SubnetNameMustBeAzureBastionSubnet",
+    "NetworkSecurityGroupNotCompliantForAzureBastionSubnet",
+    "FeatureNotSupportedForDeveloperBastionSku",
+    "BastionUpdateNotSupported",
+    "PublicIPSkuMismatch",
+    "InvalidResourceReference",
+    "SecurityRuleConflict",
+    "QuotaExceeded",
+    "SkuNotAvailable",
+    # These do not heal by fast retries: capacity comes back in hours, or not.
+    "AllocationFailed",
+    "ZonalAllocationFailed",
+    "OutOfCapacity",
+)
 _CREDENTIAL = ("InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed")
 
 CLASS_OF_CODE: Mapping[str, ErrorClass] = {
@@ -69,11 +88,15 @@ CLASS_OF_CODE: Mapping[str, ErrorClass] = {
         ErrorClass.TRANSIENT: _TRANSIENT,
         ErrorClass.OTHER_ACT: _OTHER_ACT,
         ErrorClass.DELETE_ORDER: _DELETE_ORDER,
+        ErrorClass.REFUSED: _REFUSED,
         ErrorClass.DENIED: _DENIED,
         ErrorClass.CREDENTIAL: _CREDENTIAL,
     }.items()
     for code in codes
 }
+
+# Azure spells some codes in more than one case.
+_CLASS_BY_LOWER_CODE = {code.lower(): error_class for code, error_class in CLASS_OF_CODE.items()}
 
 _CLASS_OF_STATUS: Mapping[int, ErrorClass] = {
     401: ErrorClass.CREDENTIAL,
@@ -83,6 +106,7 @@ _CLASS_OF_STATUS: Mapping[int, ErrorClass] = {
     429: ErrorClass.THROTTLED,
 }
 _SERVER_ERROR = 500
+_OK = 200
 
 
 @dataclass(eq=False)
@@ -109,8 +133,12 @@ class AzureError(Exception):
         return f"{self.code} ({self.target}): {self.message}"
 
 
+class OperationFailedError(AzureError):
+    """A long operation that was accepted and did not succeed: the answer was fine, what it tells is not."""
+
+
 # Codes that only wrap another; the one inside says what happened.
-_WRAPPERS = frozenset({"BadRequest", "DeploymentFailed", "Conflict", "Failed", "Canceled", "ResourceOperationFailure"})
+_WRAPPERS = frozenset({"badrequest", "deploymentfailed", "conflict", "failed", "canceled", "resourceoperationfailure"})
 
 
 def error_from_body(
@@ -125,10 +153,7 @@ def error_from_body(
 
     A body that is not that shape gets the code ``HttpStatus<nnn>``: a proxy's page is no reason to lose the status.
     """
-    error = body.get("error") if isinstance(body, Mapping) else None
-    code, message = f"HttpStatus{status}", "the answer carried no error body"
-    if isinstance(error, Mapping):
-        code, message = _code_and_message(error, code)
+    code, message = _read(body, f"HttpStatus{status}")
     return AzureError(
         code=code,
         message=message,
@@ -140,21 +165,41 @@ def error_from_body(
     )
 
 
-def _code_and_message(error: Mapping[str, Any], default: str) -> tuple[str, str]:
+def operation_failure(body: Mapping[str, Any], *, target: str, correlation_id: str | None) -> OperationFailedError:
+    """What a long operation that ended Failed or Canceled says of it; the answer's status is 200."""
+    code, message = _read(body, f"Operation{str(body.get('status')).capitalize()}")
+    return OperationFailedError(
+        code=code,
+        message=message,
+        error_class=classify(code, _OK),
+        status=_OK,
+        target=target,
+        correlation_id=correlation_id,
+    )
+
+
+def _read(body: Any, default: str) -> tuple[str, str]:
+    """Code and message of an error's body."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
+        return default, "the answer carried no error body"
     code = str(error.get("code") or default)
     message = str(error.get("message") or "").strip()
-    details = error.get("details")
-    if isinstance(details, list):
-        for detail in details:
-            inner = detail.get("code") if isinstance(detail, Mapping) else None
-            if inner and (code in _WRAPPERS or inner in CLASS_OF_CODE):
-                return str(inner), str(detail.get("message") or message).strip()
+    for detail in _details(error):
+        inner = str(detail.get("code") or "")
+        if inner and (code.lower() in _WRAPPERS or inner.lower() in _CLASS_BY_LOWER_CODE):
+            return inner, str(detail.get("message") or message).strip()
     return code, message
+
+
+def _details(error: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = error.get("details")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 def classify(code: str, status: int) -> ErrorClass:
     """The class of a code; of an unknown one, what its HTTP status suggests."""
-    known = CLASS_OF_CODE.get(code)
+    known = _CLASS_BY_LOWER_CODE.get(code.lower())
     if known is not None:
         return known
     if status >= _SERVER_ERROR:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bastion_operator.arm.client import ArmClient, Operation
-from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError
 from bastion_operator.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -14,8 +14,6 @@ _log = logging.getLogger(__name__)
 # Classes of error in which the question failed, not the operation.
 _ASK_AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.CREDENTIAL, ErrorClass.CONTENTION})
 _ASK_AGAIN_AFTER = 10.0
-_OK = 200
-
 Ended = Callable[[Operation, AzureError | None], None]
 
 
@@ -59,7 +57,7 @@ class OperationFollower:
             try:
                 current = await client.poll(current)
             except AzureError as error:
-                if error.status != _OK and error.error_class in _ASK_AGAIN:
+                if not isinstance(error, OperationFailedError) and error.error_class in _ASK_AGAIN:
                     wait = error.retry_after or _ASK_AGAIN_AFTER
                     current = Operation(operation.resource_id, operation.verb, operation.url, wait)
                     continue

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import ssl
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,68 +19,85 @@ _READY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
-    """Credentials of one of the local Azure's clients."""
+class Client:
+    """Credentials of one of the local Azure's principals, as its ready line names them."""
 
-    name: str
     client_id: str
     client_secret: str
+    name: str
 
 
 class LocalAzure:
-    """A running `arm-emulator serve`. `kill` and `start` again keep its port and, with `state`, all that it holds."""
+    """A running `arm-emulator serve`. `kill` and `start` again keep its port and, with a state file, all that it holds."""
 
-    def __init__(self, folder: Path, *, estates: list[Path], speed: float, graph_lag: float = 2.0) -> None:
-        """Nothing runs before `start`. ``folder`` receives the log, the request log and the state."""
-        self._folder = folder
-        self._estates = estates
-        self._speed = speed
-        self._graph_lag = graph_lag
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        estates: Sequence[Path] = (),
+        speed: float,
+        control: bool = True,
+        options: Sequence[str] = (),
+    ) -> None:
+        """Nothing runs before `start`. ``folder`` receives the logs; ``options`` are more of the command line's."""
+        self.folder = folder
+        self._options = [f"--speed={speed:g}", *(f"--estate={estate}" for estate in estates), *options]
+        self._options += ["--control"] * control
         self._listen = "127.0.0.1:0"
         self._child: Child | None = None
         self.ready: dict[str, Any] = {}
 
+    @staticmethod
+    def keep_state(folder: Path) -> str:
+        """The option by which what it holds outlives the process."""
+        return f"--state={folder / 'azure.sqlite'}"
+
     def start(self) -> None:
         """Start it and wait until it serves. Raises StartError with what it said if it ends instead."""
-        log = self._folder / "arm-emulator.log"
-        before = log.stat().st_size if log.exists() else 0
-        command = [
-            program("arm-emulator"),
-            "serve",
-            "--control",
-            "--listen",
-            self._listen,
-            "--speed",
-            f"{self._speed:g}",
-        ]
-        command += [f"--estate={estate}" for estate in self._estates]
-        command += ["--state", str(self._folder / "azure.sqlite"), "--request-log", str(self.request_log_file)]
-        command += ["--graph-lag", f"{self._graph_lag:g}"]
-        self._child = Child.start(command, log=log)
+        before = len(self.said())
+        command = [program("arm-emulator"), "serve", f"--listen={self._listen}", *self._options]
+        command.append(f"--request-log={self.request_log_file}")
+        self._child = Child.start(command, log=self._log)
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and self._child.running:
-            for line in log.read_bytes()[before:].splitlines():
-                if line.startswith(b"{") and b'"endpoint"' in line:
+            for line in self.said()[before:].splitlines():
+                if line.startswith("{") and line.endswith("}"):
                     self.ready = json.loads(line)
                     self._listen = urlsplit(self.endpoint).netloc
                     return
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise StartError(f"the local Azure did not start:\n{self._child.tail()}")
 
-    def stop(self) -> None:
-        """Ask it to end."""
-        if self._child is not None:
-            self._child.terminate()
+    def stop(self) -> int:
+        """Ask it to end; returns its exit code."""
+        return self._child.terminate() if self._child is not None else 0
 
-    def kill(self) -> None:
-        """End it as a crash would."""
-        if self._child is not None:
-            self._child.kill()
+    def kill(self) -> int:
+        """End it as a crash would; returns its exit code."""
+        return self._child.kill() if self._child is not None else 0
+
+    def restart(self) -> None:
+        """End it in order, and start it again."""
+        self.stop()
+        self.start()
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "arm-emulator.log"
+
+    def said(self) -> str:
+        """All that it wrote to stdout and stderr."""
+        return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
 
     @property
     def endpoint(self) -> str:
         """The resource manager's URL."""
         return str(self.ready["endpoint"])
+
+    @property
+    def authority(self) -> str:
+        """The URL of its Entra."""
+        return str(self.ready["authority"])
 
     @property
     def tenant_id(self) -> str:
@@ -93,17 +112,21 @@ class LocalAzure:
     @property
     def request_log_file(self) -> Path:
         """JSON lines, one for each request."""
-        return self._folder / "azure-requests.jsonl"
+        return self.folder / "azure-requests.jsonl"
 
-    def principal(self, name: str) -> Principal:
-        """A client by its name, such as ``operator`` or ``somebody``."""
-        entry = next(client for client in self.ready["clients"] if client["name"] == name)
-        return Principal(**entry)
+    @property
+    def clients(self) -> dict[str, Client]:
+        """Its principals by name, such as ``operator`` or ``somebody``."""
+        return {entry["name"]: Client(**entry) for entry in self.ready["clients"]}
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Trusts it and nothing else."""
+        return ssl.create_default_context(cafile=self.ca_file)
 
     def environment(self) -> dict[str, str]:
         """What leads a program that uses the Azure SDKs here."""
         return {
-            "AZURE_AUTHORITY_HOST": str(self.ready["authority"]),
+            "AZURE_AUTHORITY_HOST": self.authority,
             "AZURE_RESOURCE_MANAGER_ENDPOINT": self.endpoint,
             "SSL_CERT_FILE": self.ca_file,
         }

@@ -12,12 +12,12 @@ class Colleague:
 
     def __init__(self, azure: LocalAzure) -> None:
         self._azure = azure
-        principal = azure.principal("somebody")
+        principal = azure.clients["somebody"]
         self._credential = ClientSecretCredential(
             azure.tenant_id,
             principal.client_id,
             principal.client_secret,
-            authority=azure.environment()["AZURE_AUTHORITY_HOST"],
+            authority=azure.authority,
             disable_instance_discovery=True,
             connection_verify=azure.ca_file,
         )

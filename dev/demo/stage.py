@@ -28,7 +28,8 @@ class Stage:
         """Start the API server and the local Azure, and install the operator's objects and nothing more."""
         self.folder = Path(tempfile.mkdtemp(prefix="bastion-operator-demo-"))
         self.control_plane = ControlPlane()
-        self.azure = LocalAzure(self.folder, estates=[EXAMPLE / "estate.json"], speed=SPEED)
+        state = LocalAzure.keep_state(self.folder)
+        self.azure = LocalAzure(self.folder, estates=[EXAMPLE / "estate.json"], speed=SPEED, options=[state])
         self.operator: OperatorProcess | None = None
         try:
             self.control_plane.start()
@@ -70,7 +71,7 @@ class Stage:
             "app.kubernetes.io/name=bastion-operator",
         )
         self.kubectl("create", "namespace", NAMESPACE)
-        principal = self.azure.principal("operator")
+        principal = self.azure.clients["operator"]
         secret = [
             "create",
             "secret",

@@ -19,7 +19,8 @@ from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Change, Observed, Verb
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
-from tests.support.azure import AzureFactory, LocalAzure
+from dev.local_azure import LocalAzure
+from tests.support.azure import AzureFactory
 from tests.support.crd_examples import HUB, SPOKE, UUID, host, peering
 from tests.support.deployment import NAMESPACE, ROOT, Installation, running_operator
 

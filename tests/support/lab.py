@@ -113,7 +113,7 @@ class Lab:
 
     def apply_identity(self, **spec: Any) -> None:
         """An AzureIdentity named after the namespace, with its Secret; ``spec`` overrides fields."""
-        principal = self.azure.principal("operator")
+        principal = self.azure.clients["operator"]
         secret = spec.pop("client_secret", principal.client_secret)
         objects = [
             {
@@ -266,7 +266,8 @@ def lab_factory(
         if isinstance(estate, list):
             source = tmp_path / "estate.json"
             source.write_text(json.dumps(estate))
-        azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, graph_lag=graph_lag)
+        options = [LocalAzure.keep_state(tmp_path), f"--graph-lag={graph_lag:g}"]
+        azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, options=options)
         azure.start()
         lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure)
         made.append(lab)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.azure import LocalAzure, Wire
+from dev.local_azure import LocalAzure
+from tests.support.azure import Wire
 
 SUB = "00000000-0000-0000-0000-000000000001"
 
@@ -23,11 +24,9 @@ def subscription(number: int = 1) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
     folder = tmp_path_factory.mktemp("azure")
-    (folder / "estate.json").write_text(json.dumps([subscription()]))
-    azure = LocalAzure(
-        folder,
-        ["--speed", "1000", "--estate", str(folder / "estate.json"), "--no-throttling", "--public-ip-quota", "1000"],
-    )
+    estate = folder / "estate.json"
+    estate.write_text(json.dumps([subscription()]))
+    azure = LocalAzure(folder, estates=[estate], speed=1000, options=["--no-throttling", "--public-ip-quota=1000"])
     azure.start()
     yield azure
     azure.kill()

@@ -12,9 +12,10 @@ from azure.identity.aio import ClientSecretCredential as AioClientSecretCredenti
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.network.aio import NetworkManagementClient as AioNetworkManagementClient
 
+from dev.local_azure import LocalAzure
 from tests.component.arm_emulator.conftest import SUB
 from tests.support.arm import bastion_rules, link_body, network_body, rule_body, subnet_body
-from tests.support.azure import LocalAzure, Wire
+from tests.support.azure import Wire
 
 SCOPES = ["https://management.azure.com/.default"]
 PUBLIC_IP = {

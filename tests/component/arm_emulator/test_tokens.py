@@ -5,8 +5,9 @@ import asyncio
 import jwt
 import pytest
 
+from dev.local_azure import LocalAzure
 from tests.component.arm_emulator.conftest import SUB
-from tests.support.azure import AzureFactory, LocalAzure, Wire
+from tests.support.azure import AzureFactory, Wire
 
 
 async def test_a_token_is_a_signed_jwt_of_the_published_keys(wire: Wire) -> None:

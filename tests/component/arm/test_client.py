@@ -6,13 +6,23 @@ import pytest
 
 from bastion_operator.arm.client import Operation
 from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError
-from bastion_operator.arm.graph import query, read_inventory
+from bastion_operator.arm.graph import HUB_COLLECTIONS, INVENTORY_TYPES, query, read_inventory
 from bastion_operator.arm.operations import OperationFollower
 from bastion_operator.arm.throttle import CallKind
 from dev.local_azure import LocalAzure
 from tests.support.arm_client import Caller, CallerFactory, failure, finish
 from tests.support.azure import AzureFactory
-from tests.support.estates import OTHER_SUBSCRIPTION, SUBSCRIPTION, nic, public_ip_id, subnet, subnet_id, vnet, vnet_id
+from tests.support.estates import (
+    OTHER_SUBSCRIPTION,
+    SUBSCRIPTION,
+    hub,
+    nic,
+    public_ip_id,
+    subnet,
+    subnet_id,
+    vnet,
+    vnet_id,
+)
 
 HUB = vnet_id("hub")
 ADDRESS = public_ip_id("address")
@@ -228,7 +238,7 @@ async def test_a_poll_carries_no_token_to_another_host(caller: Caller) -> None:
         answer = _Answer(url)
         with pytest.raises(AzureError) as caught:
             caller.client._operation(answer, ADDRESS, "PUT")  # type: ignore[arg-type]
-        assert caught.value.code == "ForeignOperationUrl"
+        assert caught.value.code == "ForeignUrl"
         assert url not in str(caught.value)
 
 
@@ -257,10 +267,26 @@ def fleet(azure_factory: AzureFactory) -> LocalAzure:
 
 async def test_all_pages_are_read_each_row_once(fleet: LocalAzure, caller_factory: CallerFactory) -> None:
     caller = await caller_factory(fleet)
-    rows = await read_inventory(caller.client, [SUBSCRIPTION])
-    ids = [row["id"].lower() for row in rows]
+    reading = await read_inventory(caller.client, [SUBSCRIPTION])
+    ids = [row["id"].lower() for row in reading.rows]
     assert len(ids) == len(set(ids)) == 2502
-    assert [kind for kind, _, _ in caller.calls.seen] == [CallKind.GRAPH] * 4
+    # The subscription, three pages of resources, and the table of scale sets' machines.
+    assert [kind for kind, _, _ in caller.calls.seen] == [CallKind.GRAPH] * 5
+    assert reading.types == {*INVENTORY_TYPES, *HUB_COLLECTIONS.values()}
+
+
+async def test_a_hub_whose_parts_are_refused_leaves_a_gap_that_is_known(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
+    azure = azure_factory([row, hub("core")], graph_lag=0)
+    async with azure.control() as control:
+        await control.add_fault(
+            {"error": {"status": 403, "code": "AuthorizationFailed"}}, url="(?i)/virtualHubs/", count=0
+        )
+        reading = await read_inventory((await caller_factory(azure)).client, [SUBSCRIPTION])
+    assert [each["name"] for each in reading.rows if each["type"].endswith("/virtualhubs")] == ["core"]
+    assert reading.types == set(INVENTORY_TYPES)
 
 
 async def test_a_page_that_is_too_large_is_read_in_halves_from_where_it_was(

@@ -129,6 +129,21 @@ class ArmClient:
             raise
         return _json_object(response, resource_id)
 
+    async def list_children(self, parent_id: str, collection: str) -> list[dict[str, Any]]:
+        """Every resource of a collection such as ``hubVirtualNetworkConnections`` below its parent, all pages.
+
+        :raises AzureError: if a page is refused, or leads to another host
+        """
+        target = f"{parent_id}/{collection}"
+        url: str | None = self._url(target)
+        found: list[dict[str, Any]] = []
+        while url is not None:
+            page = _json_object(await self._send("GET", url, CallKind.READ, target), target)
+            found += [each for each in page.get("value") or [] if isinstance(each, dict)]
+            following = page.get("nextLink")
+            url = None if not following else self._own(str(following), "next page", target)
+        return found
+
     async def put(
         self,
         resource_id: str,
@@ -273,16 +288,19 @@ class ArmClient:
         url = response.headers.get("Azure-AsyncOperation")
         if not url:
             return None
-        # The token goes to ARM alone: an answer that leads elsewhere is not followed.
-        if _origin(url) != _origin(self.cloud.resource_manager):
-            raise AzureError(
-                code="ForeignOperationUrl",
-                message="the answer's operation URL leads to another host than the resource manager; it was not followed",
-                error_class=ErrorClass.TRANSIENT,
-                status=response.status_code,
-                target=resource_id,
-            )
+        self._own(url, "operation", resource_id)
         return Operation(resource_id, verb, url, self._poll_wait(self._retry_after(response)))
+
+    def _own(self, url: str, what: str, target: str) -> str:
+        """The URL of an answer, if it leads back to ARM: the token goes nowhere else."""
+        if _origin(url) == _origin(self.cloud.resource_manager):
+            return url
+        raise AzureError(
+            code="ForeignUrl",
+            message=f"the URL of the {what} leads to another host than the resource manager; it was not followed",
+            error_class=ErrorClass.TRANSIENT,
+            target=target,
+        )
 
     def _poll_wait(self, retry_after: float | None) -> float:
         if retry_after is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.errors import AzureError
-from bastion_operator.arm.graph import read_inventory
+from bastion_operator.arm.graph import InventoryReading, read_inventory
 from bastion_operator.clock import Clock
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.inventory import Inventory
@@ -35,6 +35,7 @@ class _View:
 
     subscriptions: frozenset[str]
     ids: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
     read_at: float | None = None
     unreadable: tuple[str, ...] = ()
     inventory: Inventory | None = None
@@ -75,8 +76,7 @@ class FleetSnapshot:
             if view.read_at is not None and view.read_at >= asked_at - max_age:
                 return
             began = self.clock.monotonic()
-            rows = await read_inventory(client, sorted(wanted)) if wanted else []
-            self._store(view, rows, began)
+            self._store(view, await read_inventory(client, sorted(wanted)), began)
             await self._confirm_overlay(view, client)
 
     def record(self, resource_id: str, body: Row | None) -> bool:
@@ -114,22 +114,23 @@ class FleetSnapshot:
         if view.inventory is None:
             version = view.version
             rows = [row for key in sorted(self._visible(view)) if (row := self._current(key)) is not None]
-            inventory = await asyncio.to_thread(Inventory.from_rows, rows)
+            inventory = await asyncio.to_thread(Inventory.from_rows, rows, view.types)
             if version != view.version:
                 # Something was read meanwhile: this is still an answer, but not one to keep.
                 return inventory
             view.inventory = inventory
         return view.inventory
 
-    def _store(self, view: _View, rows: list[dict[str, Any]], read_at: float) -> None:
-        by_id = {normalise_id(str(row["id"])): row for row in rows if row.get("id")}
+    def _store(self, view: _View, reading: InventoryReading, read_at: float) -> None:
+        by_id = {normalise_id(str(row["id"])): row for row in reading.rows if row.get("id")}
         readable = {
             str(row.get("subscriptionId", "")).lower()
-            for row in rows
+            for row in reading.rows
             if str(row.get("type", "")).lower() == _SUBSCRIPTION
         }
         self._rows.update(by_id)
         view.ids = frozenset(by_id)
+        view.types = reading.types
         view.read_at = read_at
         view.unreadable = tuple(sorted(view.subscriptions - readable))
         view.outdate()

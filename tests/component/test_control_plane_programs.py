@@ -321,9 +321,11 @@ def test_without_an_archive_the_programs_are_built_once_and_kept(
     assert answer.stdout == "Kubernetes v1.36.3\n"
     assert lines[1].endswith("answers 404 Not Found; building from source instead")
     assert lines[2].startswith("building etcd and kube-apiserver 1.36.3 from source with Go 1.")
-    assert [line.split(":")[0] for line in lines[3:]] == ["  etcd", "  kube-apiserver"]
+    # A line for each program, and more of them where the machine is slow.
+    assert list(dict.fromkeys(line.split(":")[0] for line in lines[3:])) == ["  etcd", "  kube-apiserver"]
+    told = len(lines)
     assert find_programs(settings, lines.append, recipe=recipe) == found
-    assert len(lines) == 5
+    assert len(lines) == told
     assert len(mirror.asked) == 1
     assert cached_folders(settings) == [f"1.36.3-linux-amd64-{recipe.fingerprint}"]
     assert sorted(path.name for path in found.etcd.parent.iterdir()) == ["etcd", "kube-apiserver"]

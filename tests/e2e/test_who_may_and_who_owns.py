@@ -256,8 +256,9 @@ def test_what_only_azure_can_refuse_becomes_a_condition_with_azures_code(lab: La
                 "connectivity", f"other-{number}", json_body(address)
             ).result()
     lab.apply(HUB_BASTION)
-    ready = lab.wait_condition("bh", "hub", "Ready", "False", "PublicIPCountLimitReached")
-    assert "PublicIPCountLimitReached" in ready["message"]
+    # Azure wraps it in PublicIPCountLimitReached; the inner code is the one that says what to do.
+    ready = lab.wait_condition("bh", "hub", "Ready", "False", "QuotaExceeded")
+    assert "Limit 10 of PublicIPAddresses in westeurope" in ready["message"]
     assert lab.condition("bh", "hub", "Stalled") is not None
     tries = [path for method, path, _ in lab.writes() if method == "PUT" and "/publicipaddresses/" in path]
     assert len(tries) == 1, "what was refused is not sent again and again"

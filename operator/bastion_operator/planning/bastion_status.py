@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bastion_operator.api.bastion_host import BastionHostSpec, RequiredForReady, SecurityPolicy, VerdictCounts
+from bastion_operator.api.bastion_host import RequiredForReady, SecurityPolicy, VerdictCounts
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability.verdict import Verdict
@@ -51,7 +51,7 @@ def bastion_states(
         ConditionType.ACCEPTED: accepted(None),
         ConditionType.HOST_PROVISIONED: _provisioned(asked, plan, failures, observe_only),
     }
-    rules = _security_rules(asked.spec, verdicts, blind)
+    rules = _security_rules(asked, verdicts, blind)
     if rules is not None:
         states[ConditionType.SECURITY_RULES_IN_SYNC] = rules
     states[ConditionType.TARGETS_REACHABLE] = _targets(verdicts, counts, blind)
@@ -78,16 +78,18 @@ def _provisioned(asked: BastionHostInput, plan: Plan, failures: list[Failure], o
     return progress(plan, failures, done, observe_only=observe_only)
 
 
-def _security_rules(spec: BastionHostSpec, verdicts: Sequence[Verdict] | None, blind: Refusal) -> State | None:
+def _security_rules(asked: BastionHostInput, verdicts: Sequence[Verdict] | None, blind: Refusal) -> State | None:
     codes: frozenset[str] = frozenset()
-    if spec.network_security.subnet is SecurityPolicy.AUDIT:
+    if asked.spec.network_security.subnet is SecurityPolicy.AUDIT:
         codes |= SUBNET_RULE_CODES
-    if spec.network_security.targets is SecurityPolicy.AUDIT:
+    if asked.spec.network_security.targets is SecurityPolicy.AUDIT:
         codes |= TARGET_RULE_CODES
     if not codes:
         return None
     if verdicts is None:
         return unknown(blind.reason, blind.message)
+    if asked.observed.get(asked.ids.host) is None:
+        return unknown(Reason.NOT_FOUND, "there is no host yet whose traffic the rules could stop")
     found: dict[tuple[str, str | None, str | None], Finding] = {}
     for verdict in verdicts:
         for finding in (*verdict.reasons, *verdict.warnings):

@@ -13,6 +13,7 @@ from dev.demo.stage import EXAMPLE, NAMESPACE, OPERATOR_NAMESPACE, SPEED, Stage
 HUB_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000a"
 APPS_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000b"
 DENY = "DenySshDuringAudit"
+EVENT_WIDTH = 150
 
 # What the operator makes: everything of these types in the example's networks.
 OURS = ("/bastionhosts/", "/publicipaddresses/", "/subnets/azurebastionsubnet", "/virtualnetworkpeerings/")
@@ -40,9 +41,9 @@ def play(stage: Stage, screen: Screen) -> None:
     install(stage, screen)
     provision(stage, screen)
     verdicts(stage, screen)
+    repair(stage, screen)
     if screen.interactive:
         stay(stage, screen)
-    repair(stage, screen)
     remove(stage, screen, before)
 
 
@@ -126,7 +127,9 @@ def repair(stage: Stage, screen: Screen) -> None:
     screen.reachability([row for row in report_rows(stage) if row["vm"].endswith(("/web-1", "/reports"))])
     columns = "custom-columns=WHAT:.reason,ON:.regarding.name,NOTE:.note"
     events = stage.kubectl("get", "events.events.k8s.io", "-n", NAMESPACE, "-o", columns, "--sort-by=.eventTime")
-    screen.command("kubectl get events", "\n".join([events.splitlines()[0], *events.splitlines()[-4:]]))
+    header, *lines = events.splitlines()
+    shown = [line if len(line) <= EVENT_WIDTH else f"{line[: EVENT_WIDTH - 1]}…" for line in lines[-4:]]
+    screen.command("kubectl get events", "\n".join([header, *shown]))
 
 
 def remove(stage: Stage, screen: Screen, before: dict[str, Any]) -> None:
@@ -146,7 +149,7 @@ def remove(stage: Stage, screen: Screen, before: dict[str, Any]) -> None:
 
 def stay(stage: Stage, screen: Screen) -> None:
     """On a terminal: leave the reader time to look around."""
-    screen.chapter("Look around; Ctrl-C goes on to the last two chapters")
+    screen.chapter("Look around; Ctrl-C goes on to the last chapter, the deletion")
     screen.say(f"export KUBECONFIG={stage.control_plane.kubeconfig}")
     screen.say(f"the operator's log: {stage.folder / 'bastion-operator.log'}")
     screen.say(f"the local Azure:    {stage.azure.endpoint} (requests in {stage.azure.request_log_file})")

@@ -45,3 +45,11 @@ def _tell_incomplete(files: list[EstateFile]) -> None:
                 " (az graph query --skip-token)",
                 err=True,
             )
+    lists = [file for file in files if file.lists]
+    if lists and sum(file.continued for file in lists) >= sum(file.lists for file in lists):
+        names = ", ".join(file.name for file in lists)
+        click.echo(
+            f"warning: {names} names a next page (nextLink) that is not among the files, and what is left out is taken as not"
+            " there: fetch all pages",
+            err=True,
+        )

@@ -4,6 +4,7 @@ Read are a JSON list, an answer of Resource Graph or an ARM list (``data`` or ``
 single resource, and JSON lines of any of these.
 """
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ import orjson
 _HOW: Final = "a list of ARM resources, or the answer of az graph query or az resource list, is wanted"
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")
+_NEXT: Final = "nextLink"
 
 
 class EstateFileError(ValueError):
@@ -21,11 +23,16 @@ class EstateFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EstateFile:
-    """The rows of a file. ``total`` is how many there are in all where the file says that it is one page of several."""
+    """The rows of a file. ``total`` is how many there are in all where the file says that it is one page of several.
+
+    ``lists`` is how many ARM lists (``value``) it holds, ``continued`` how many of these say that a next page follows.
+    """
 
     name: str
     rows: tuple[dict[str, Any], ...]
     total: int | None = None
+    lists: int = 0
+    continued: int = 0
 
 
 def read_estate_file(name: str, content: bytes) -> EstateFile:
@@ -33,7 +40,7 @@ def read_estate_file(name: str, content: bytes) -> EstateFile:
 
     Raises EstateFileError.
     """
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = _as_utf8(name, content)
     if not content.strip():
         raise EstateFileError(f"{name} is empty: {_HOW}")
     documents = list(_documents(name, content))
@@ -43,7 +50,19 @@ def read_estate_file(name: str, content: bytes) -> EstateFile:
         listed = _listed(name, document)
         total = total or _total(document, len(listed))
         rows.extend(_checked(name, number, row) for number, row in enumerate(listed, start=len(rows) + 1))
-    return EstateFile(name, tuple(rows), total)
+    lists = [document for document in documents if isinstance(document, dict) and "value" in document]
+    continued = sum(bool(document.get(_NEXT)) for document in lists)
+    return EstateFile(name, tuple(rows), total, len(lists), continued)
+
+
+def _as_utf8(name: str, content: bytes) -> bytes:
+    """The text without its byte order mark; what Windows PowerShell redirects into a file is UTF-16."""
+    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeError as error:
+        raise EstateFileError(f"{name} is no JSON: it begins as UTF-16 and cannot be read as such") from error
 
 
 def _documents(name: str, content: bytes) -> Iterator[Any]:
@@ -83,6 +102,9 @@ def _listed(name: str, document: object) -> list[Any]:
             return _from_table(name, wrapped)
     if "id" in document or "properties" in document:
         return [document]
+    if isinstance(failure := document.get("error"), dict):
+        told = f"{failure.get('code')}: {failure.get('message')}"
+        raise EstateFileError(f"{name} holds no resources but an error that Azure answered, {told}: {_HOW}")
     raise EstateFileError(f"{name} holds an object with neither a list in data or value nor an id: {_HOW}")
 
 

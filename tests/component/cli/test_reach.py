@@ -230,3 +230,21 @@ def test_rows_in_another_order_give_the_same_answer(tmp_path: Path) -> None:
     one = documents(reach("--from", file, "-o", "json"))
     file.write_text(json.dumps(hub_and_spoke()[::-1]))
     assert documents(reach("--from", file, "-o", "json")) == one
+
+
+def test_a_missing_next_page_of_an_arm_list_is_told(tmp_path: Path) -> None:
+    estate = hub_and_spoke()
+    first, last = tmp_path / "first.json", tmp_path / "last.json"
+    first.write_text(json.dumps({"value": estate[:3], "nextLink": "https://management.azure.com/next"}))
+    last.write_text(json.dumps({"value": estate[3:]}))
+    alone = reach("--from", first, "-o", "json")
+    assert (alone.returncode, alone.stdout.strip()) == (0, "[]")
+    assert "names a next page (nextLink) that is not among the files" in alone.stderr
+    both = reach("--from", first, "--from", last, "-o", "json")
+    assert (both.stderr, [one["verdict"] for one in json.loads(both.stdout)]) == ("", ["Reachable"])
+
+
+def test_a_file_as_windows_powershell_writes_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "estate.json"
+    file.write_text(json.dumps(hub_and_spoke(), indent=2), encoding="utf-16")
+    assert [one["verdict"] for one in json.loads(reach("--from", file, "-o", "json").stdout)] == ["Reachable"]

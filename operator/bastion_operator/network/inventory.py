@@ -126,7 +126,11 @@ class Inventory:
         return self._read(
             VIRTUAL_NETWORKS,
             lambda row, row_id: read_virtual_network(
-                row, row_id, subnets.get(normalise_id(row_id), ()), links.get(normalise_id(row_id), ())
+                row,
+                row_id,
+                subnets.get(normalise_id(row_id), ()),
+                links.get(normalise_id(row_id), ()),
+                self._tenant_of(row_id),
             ),
         )
 
@@ -308,6 +312,11 @@ class Inventory:
 
     def _read(self, kind: str, read: Callable[[Row, str], T]) -> dict[str, T]:
         return {key: read(row, row["id"]) for key, row in self.rows(kind).items()}
+
+    def _tenant_of(self, resource_id: str) -> str | None:
+        """The tenant by the row of the resource's subscription, if there is one: ARM's own answers state no tenant."""
+        subscription = self.row("/".join(resource_id.strip("/").split("/")[:2]))
+        return text(subscription, "tenantId") or text(subscription, "properties", "tenantId")
 
     def _children(self, kind: str) -> Mapping[str, list[Row]]:
         """Rows of a child type, by the lower-cased id of the resource they lie in."""

@@ -8,26 +8,26 @@ from bastion_operator.network.fields import Row, mapping, text
 
 @dataclass(frozen=True, slots=True)
 class PublicIp:
-    """A public IP address; None where the resource does not say, after Azure's defaults."""
+    """A public IP address; None where the resource does not say. The version alone has a default, Azure's IPv4."""
 
     id: str
     key: str
     location: str | None
-    sku: str
-    allocation: str
+    sku: str | None
+    allocation: str | None
     version: str
     provisioning_state: str | None
 
 
 def read_public_ip(row: Row, row_id: str) -> PublicIp:
-    """A public IP out of its ARM JSON. Azure's defaults: Basic, Dynamic, IPv4."""
+    """A public IP out of its ARM JSON. Azure always answers SKU and allocation: their absence says nothing."""
     properties = mapping(row, "properties")
     return PublicIp(
         id=row_id,
         key=normalise_id(row_id),
         location=text(row, "location"),
-        sku=text(row, "sku", "name") or "Basic",
-        allocation=text(properties, "publicIPAllocationMethod") or "Dynamic",
+        sku=text(row, "sku", "name"),
+        allocation=text(properties, "publicIPAllocationMethod"),
         version=text(properties, "publicIPAddressVersion") or "IPv4",
         provisioning_state=text(properties, "provisioningState"),
     )

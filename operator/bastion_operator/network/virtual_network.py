@@ -54,9 +54,16 @@ class VirtualNetwork:
 
 
 def read_virtual_network(
-    row: Row, row_id: str, subnets: Iterable[Row] = (), links: Iterable[Row] = ()
+    row: Row,
+    row_id: str,
+    subnets: Iterable[Row] = (),
+    links: Iterable[Row] = (),
+    subscription_tenant: str | None = None,
 ) -> VirtualNetwork:
-    """A VNet out of its ARM JSON, together with subnets and links that came as rows of their own."""
+    """A VNet out of its ARM JSON, together with subnets and links that came as rows of their own.
+
+    ``subscription_tenant`` counts where the row itself names no tenant.
+    """
     properties = mapping(row, "properties")
     space = texts(properties, "addressSpace", "addressPrefixes")
     encryption = mapping(properties, "encryption")
@@ -67,7 +74,7 @@ def read_virtual_network(
         key=normalise_id(row_id),
         name=text(row, "name") or row_id.rsplit("/", 1)[-1],
         location=text(row, "location"),
-        tenant_id=text(row, "tenantId"),
+        tenant_id=text(row, "tenantId") or subscription_tenant,
         tags=mapping(row, "tags"),
         address_space=None if space is None else PrefixList.of(space),
         subnets=tuple({subnet.key: subnet for subnet in read_subnets}.values()),

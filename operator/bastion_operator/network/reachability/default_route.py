@@ -82,7 +82,7 @@ def _internet_default(table: RouteTable) -> bool:
 
 def learned_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
     """Step 5: the subnet learns no 0.0.0.0/0 from a gateway or a virtual hub; only what is told in resources counts."""
-    if host.subnet is None or host.network is None or _has_own_default(inventory, host.subnet):
+    if host.subnet is None or host.network is None or _keeps_to_internet(inventory, host.network, host.subnet):
         return
     for code, evidence in learned_defaults(inventory, host.network, host.subnet):
         if host.bastion.private_only:
@@ -93,10 +93,18 @@ def learned_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
             yield finding(code, f"{message}: {evidence.what}; stop it there", resource=evidence.resource)
 
 
-def _has_own_default(inventory: Inventory, subnet: Subnet) -> bool:
-    """Whether the subnet's own table decides about 0.0.0.0/0 before anything learned does."""
+def _keeps_to_internet(inventory: Inventory, network: VirtualNetwork, subnet: Subnet) -> bool:
+    """Whether the subnet's own routes to the Internet leave nothing public to a learned 0.0.0.0/0.
+
+    A route of its own that leads elsewhere does not count: taking it off, the cure of step 4, brings the learned one in.
+    """
     table = inventory.route_table(subnet.route_table_id)
-    return table is not None and any(route.interval == EVERYWHERE for route in table.routes)
+    if table is None:
+        return False
+    kept = AddressSet(
+        route.interval for route in table.routes if route.interval is not None and route.next_hop == _INTERNET
+    )
+    return kept >= EVERYTHING - NOT_INTERNET - _own_addresses(network)
 
 
 def learned_defaults(inventory: Inventory, network: VirtualNetwork, subnet: Subnet) -> Iterator[tuple[str, Doubt]]:

@@ -11,6 +11,7 @@ from bastion_operator.network.fields import region
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
+from bastion_operator.network.public_ip import PublicIp
 from bastion_operator.network.service_tags import HOST
 from bastion_operator.network.sku import Sku
 from bastion_operator.network.subnet_range import usable_addresses
@@ -166,17 +167,25 @@ def host_public_ip(inventory: Inventory, host: Host) -> Iterator[Finding]:
         message = f"the public IP {bastion.public_ip_id} of Bastion {bastion.name} is not in the data"
         yield finding("EffectiveDataUnavailable", message, resource=bastion.public_ip_id)
         return
+    yield from _judged_address(bastion, address)
+
+
+def _judged_address(bastion: BastionHost, address: PublicIp) -> Iterator[Finding]:
+    facts = (
+        ("SKU", address.sku, "Standard"),
+        ("allocation", address.allocation, "Static"),
+        ("version", address.version, "IPv4"),
+    )
     wrong = [
         f"{what} {is_now!r} instead of {wanted!r}"
-        for what, is_now, wanted in (
-            ("SKU", address.sku, "Standard"),
-            ("allocation", address.allocation, "Static"),
-            ("version", address.version, "IPv4"),
-        )
-        if is_now.lower() != wanted.lower()
+        for what, is_now, wanted in facts
+        if is_now is not None and is_now.lower() != wanted.lower()
     ]
     if address.location and bastion.location and region(address.location) != region(bastion.location):
         wrong.append(f"region {address.location!r} instead of {bastion.location!r}")
     if wrong:
         message = f"the public IP of Bastion {bastion.name} has {', '.join(wrong)}"
         yield finding("PublicIPInvalid", message, resource=address.id)
+    if untold := [what for what, is_now, _ in facts if is_now is None]:
+        message = f"the public IP of Bastion {bastion.name} does not state its {' and '.join(untold)}: read it again"
+        yield finding("EffectiveDataUnavailable", message, resource=address.id)

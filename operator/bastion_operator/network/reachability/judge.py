@@ -187,7 +187,7 @@ def _without_candidate(evaluation: Evaluation, target: Target, asked: Asked) -> 
     if not evaluation.inventory.bastions:
         message = "there is no Bastion in the data: create one in the VM's VNet or in a VNet peered with it"
         findings.insert(0, finding("BastionNotFound", message))
-    elif target.network_id is not None:
+    elif target.network is not None:
         message = (
             f"no Bastion is in VNet {target.network_name} of {vm.name} nor in a VNet peered with it: peer it with one"
         )

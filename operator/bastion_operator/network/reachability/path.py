@@ -103,7 +103,7 @@ def pair_findings(host: Host, target: Target, pair: PeeringPair) -> Iterator[Fin
         )
         return
     if state is PairState.ONE_SIDED:
-        yield _one_sided(host, target, pair)
+        yield from _one_sided(host, target, pair)
     elif state is PairState.UNKNOWN:
         unread = next(link for link in pair.links if link.state is None)
         message = f"the state of peering {unread.name} is missing or none that is known"
@@ -112,16 +112,21 @@ def pair_findings(host: Host, target: Target, pair: PeeringPair) -> Iterator[Fin
     yield from _subnet_lists(host, target, pair)
 
 
-def _one_sided(host: Host, target: Target, pair: PeeringPair) -> Finding:
-    link = pair.near or pair.far
-    assert link is not None, "a one-sided pair has a link"
-    if pair.near is not None and pair.far is not None:
-        link = next(link for link in pair.links if link.state is PeeringState.INITIATED)
-        message = f"peering {link.name} reads Initiated: its other half is not connected to it; write both links again"
-    else:
-        owner = target.network_id if pair.far is None else host.network_id
-        message = f"peering {link.name} has no other half: create the link in VNet {owner}"
-    return finding("PeeringOneSided", message, resource=link.id)
+def _one_sided(host: Host, target: Target, pair: PeeringPair) -> Iterator[Finding]:
+    """A half that waits, or is missing from a VNet whose row is there; what a VNet without a row holds is not known."""
+    waiting = next((link for link in pair.links if link.state is PeeringState.INITIATED), None)
+    link = waiting or next(iter(pair.links))
+    owner_known = (target if pair.far is None else host).network is not None
+    if pair.near is None or pair.far is None:
+        if owner_known:
+            owner = target.network_id if pair.far is None else host.network_id
+            message = f"peering {link.name} has no other half: create the link in VNet {owner}"
+            yield finding("PeeringOneSided", message, resource=link.id)
+            return
+        if waiting is None:
+            return
+    message = f"peering {link.name} reads Initiated: its other half is not connected to it; write both links again"
+    yield finding("PeeringOneSided", message, resource=link.id)
 
 
 def _address_spaces(host: Host, target: Target, pair: PeeringPair) -> Iterator[Finding]:
@@ -226,10 +231,9 @@ def find_path(host: Host, target: Target, between: str | None) -> Path:
         return Path(Topology.SAME_VNET, Via.SAME_VNET)
     general = (*developer_findings(host, target), *tenant_findings(host, target))
     pair = find_pair(host, target)
-    unread = host.network is None or target.network is None
-    if pair.links and not unread:
+    if pair.links:
         return _peered(host, target, pair, general)
-    if unread:
+    if host.network is None or target.network is None:
         return Path(Topology.NOT_KNOWN, findings=general)
     return Path(Topology.APART, sound=False, between=between, findings=general)
 

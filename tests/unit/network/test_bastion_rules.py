@@ -1,0 +1,109 @@
+"""Step 7: the rules and the public IP that Bastion needs itself."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.estates import DELETE, Estate, Row, bastion_rules, change, rule, same_vnet, with_nsg
+from tests.unit.network.asking import ask, codes, warned
+
+OUT = {"direction": "Outbound"}
+DENY_OUT = rule("deny-out", 4096, "Deny", **OUT)
+DENY_IN = rule("deny-in", 4096, "Deny")
+
+
+def rules(*without: str) -> list[Row]:
+    return [one for one in bastion_rules() if one["name"] not in without]
+
+
+def group(*held: Row, **bastion_options: Any) -> Estate:
+    return with_nsg(same_vnet(**bastion_options), "bastion", *held, bare=True)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        rules(),
+        [*rules(), DENY_IN, DENY_OUT],
+        [rule("in", 100, "Allow"), rule("out", 100, "Allow", **OUT)],
+        [
+            *rules("AllowGatewayManagerInbound"),
+            rule("manager", 131, "Allow", source="GatewayManager", ports=["443", "4443"]),
+        ],
+        [
+            *rules("AllowDataPlaneInbound"),
+            rule("one", 150, "Allow", source="VirtualNetwork", destination="VirtualNetwork", ports="8080"),
+            rule("two", 151, "Allow", source="VirtualNetwork", destination="10.0.1.0/26", ports="5701"),
+        ],
+        [*rules("AllowHttpsInbound"), rule("wide", 120, "Allow", source="Internet", ports="440-450", protocol="*")],
+        [*rules("AllowHttpsInbound"), rule("chosen", 120, "Allow", source="203.0.113.0/24", ports="443"), DENY_IN],
+        rules("AllowSshRdpOutbound"),
+    ],
+    ids=["eight", "and Deny", "everything", "4443 too", "split", "port range", "chosen clients", "sessions by default"],
+)
+def test_rules_that_cover_the_rows_together_meet_them(held: list[Row]) -> None:
+    assert codes(group(*held)) == []
+    assert "BastionNsgRowNotExplicit" not in warned(group(*held))
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        rules("AllowAzureLoadBalancerInbound"),
+        rules("AllowAzureCloudOutbound"),
+        [
+            *rules("AllowAzureCloudOutbound"),
+            rule("near", 110, "Allow", destination="AzureCloud.westeurope", ports="443", **OUT),
+        ],
+        rules("AllowGatewayManagerInbound"),
+    ],
+    ids=["balancer", "cloud", "cloud of one region", "manager comes in by the rule for the Internet"],
+)
+def test_rows_that_pass_by_something_else_are_warned_of(held: list[Row]) -> None:
+    assert codes(group(*held)) == []
+    assert "BastionNsgRowNotExplicit" in warned(group(*held))
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (rules("AllowHttpsInbound"), ["BastionNsgMissingRule"]),
+        (
+            [*rules("AllowHttpsInbound"), rule("udp", 120, "Allow", source="Internet", ports="443", protocol="Udp")],
+            ["BastionNsgMissingRule"],
+        ),
+        (
+            [*rules("AllowHttpsInbound"), rule("some", 120, "Allow", ports="443", source_ports="1024-65535")],
+            ["BastionNsgMissingRule"],
+        ),
+        ([*rules(), rule("deny", 115, "Deny", source="GatewayManager")], ["BastionNsgRuleShadowed"]),
+        ([*rules("AllowAzureCloudOutbound"), DENY_OUT], ["BastionNsgRuleShadowed"]),
+        ([*rules("AllowSshRdpOutbound"), DENY_OUT], ["BastionNsgDenies"]),
+        ([], ["BastionNsgMissingRule", "BastionNsgMissingRule"]),
+    ],
+    ids=["clients", "UDP", "source ports", "manager denied", "cloud denied", "sessions denied", "no rules"],
+)
+def test_rows_that_are_denied_break_the_host(held: list[Row], expected: list[str]) -> None:
+    assert codes(group(*held)) == expected
+
+
+def test_a_custom_port_needs_its_own_way_out() -> None:
+    assert codes(group(*rules(), DENY_OUT), port=2222) == ["BastionNsgDenies"]
+
+
+def test_clients_of_a_private_only_bastion_come_from_private_ranges() -> None:
+    private = rule("private", 120, "Allow", source="10.0.0.0/8", ports="443")
+    estate = group(*rules("AllowHttpsInbound"), private, sku="Premium", enablePrivateOnlyBastion=True)
+    assert codes(estate) == []
+    assert "BastionNsgRowNotExplicit" not in warned(estate)
+
+
+@pytest.mark.parametrize("field", ["sku", "properties.publicIPAllocationMethod"])
+def test_what_a_public_ip_does_not_state_is_not_held_against_it(field: str) -> None:
+    verdict = ask(change(same_vnet(), "bas-ip", field, DELETE))
+    assert [reason.code for reason in verdict.reasons] == ["EffectiveDataUnavailable"]
+    assert verdict.verdict == "Unknown"
+
+
+def test_a_region_may_be_written_as_people_read_it() -> None:
+    assert codes(change(same_vnet(), "bas-ip", "location", "West Europe")) == []

@@ -1,0 +1,61 @@
+"""Steps 4 and 5: what takes the Bastion's own Internet traffic away, and what does not."""
+
+import pytest
+
+from tests.support.estates import Estate, Row, add, gateway, route, same_vnet, site, with_routes
+from tests.unit.network.asking import codes, warned
+
+APPLIANCE = ("VirtualAppliance", "10.0.9.4")
+DIVERTED = ["SubnetDefaultRouteDiverted"]
+
+
+def learning(*prefixes: str) -> Estate:
+    return add(same_vnet(), gateway("vpn", "hub"), *site("hq", "vpn", *prefixes))
+
+
+@pytest.mark.parametrize(
+    ("routes", "expected", "unsupported"),
+    [
+        ([route("all", "0.0.0.0/0", "None")], DIVERTED, False),
+        ([route("all", "0.0.0.0/0", "VnetLocal")], DIVERTED, False),
+        ([route("all", "0.0.0.0/0", "VirtualNetworkGateway")], DIVERTED, False),
+        ([route("low", "0.0.0.0/1", *APPLIANCE), route("high", "128.0.0.0/1", *APPLIANCE)], DIVERTED, False),
+        ([route("all", "0.0.0.0/0", "Internet"), route("some", "20.0.0.0/8", *APPLIANCE)], DIVERTED, False),
+        ([route("all", "0.0.0.0/0", "Internet"), route("inside", "192.168.0.0/16", *APPLIANCE)], [], False),
+        (
+            [
+                route("all", "0.0.0.0/0", *APPLIANCE),
+                route("low", "0.0.0.0/1", "Internet"),
+                route("high", "128.0.0.0/1", "Internet"),
+            ],
+            [],
+            True,
+        ),
+        ([route("inside", "10.0.0.0/8", *APPLIANCE)], [], True),
+        ([route("v6", "::/0", "VirtualAppliance", "fd00::1")], [], True),
+    ],
+    ids=["nowhere", "local", "gateway", "halves", "public part", "private part", "halves win", "private", "IPv6"],
+)
+def test_a_table_on_the_bastion_subnet(routes: list[Row], expected: list[str], unsupported: bool) -> None:
+    estate = with_routes(same_vnet(), "bastion", *routes)
+    assert codes(estate) == expected
+    assert ("UnsupportedSubnetRouteTable" in warned(estate)) is unsupported
+
+
+def test_a_learned_default_route_in_halves_is_one() -> None:
+    assert codes(learning("0.0.0.0/1", "128.0.0.0/1")) == ["DefaultRouteAdvertised"]
+
+
+def test_a_route_elsewhere_does_not_hide_a_learned_one_that_would_take_its_place() -> None:
+    estate = with_routes(learning("0.0.0.0/0"), "bastion", route("all", "0.0.0.0/0", *APPLIANCE))
+    assert codes(estate) == ["SubnetDefaultRouteDiverted", "DefaultRouteAdvertised"]
+
+
+def test_routes_to_the_internet_that_cover_it_together_leave_nothing_to_a_learned_one() -> None:
+    low, high = route("low", "0.0.0.0/1", "Internet"), route("high", "128.0.0.0/1", "Internet")
+    assert codes(with_routes(learning("0.0.0.0/0"), "bastion", low, high)) == []
+    assert codes(with_routes(learning("0.0.0.0/0"), "bastion", low)) == ["DefaultRouteAdvertised"]
+
+
+def test_a_table_that_keeps_gateway_routes_away_learns_none() -> None:
+    assert codes(with_routes(learning("0.0.0.0/0"), "bastion", propagates_bgp=False)) == []

@@ -101,9 +101,13 @@ def run(
     async def until_stopped() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await run_operator(settings, SystemClock(clock_speed), stop)
+
+        def listen() -> None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+
+        listen()
+        await run_operator(settings, SystemClock(clock_speed), stop, listen)
 
     try:
         asyncio.run(until_stopped())

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,7 +15,7 @@ from bastion_operator.clock import Clock
 from bastion_operator.handlers.probes import metrics_app, probe_app
 from bastion_operator.handlers.watches import make_registry, make_settings
 from bastion_operator.reconcile.first_look import look_around
-from bastion_operator.reconcile.program import ProgramSettings, running, services_at_work
+from bastion_operator.reconcile.program import ProgramSettings, Work, running, services_at_work
 from bastion_operator.reconcile.services import Services
 
 _log = logging.getLogger(__name__)
@@ -39,8 +39,11 @@ class RunSettings:
     probes: Address | None
 
 
-async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event) -> None:
+async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event, listen: Callable[[], None]) -> None:
     """Run until ``stop`` is set, or until the watches end by themselves.
+
+    :param listen: makes SIGTERM and SIGINT set ``stop``; called once kopf has put its own handlers in place, which end
+        the watches first and then wait for everything that still runs
 
     :raises KubeError: the API server cannot be reached at the start
     """
@@ -53,11 +56,16 @@ async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event)
         watches = asyncio.create_task(_watch(services, settings, watching, end_watches), name="watches")
         stack.push_async_callback(_end, watches, end_watches)
         # kopf waits at its end for every task that began after it: ours are ended before it is.
-        ready = _Readiness(watches, watching, first_look)
-        async with _listening(settings, services, ready), services_at_work(services, settings.program):
+        async with (
+            services_at_work(services, settings.program, first_look) as work,
+            _listening(settings, services, _Readiness(watches, watching, first_look, work)),
+        ):
+            up = asyncio.create_task(watching.wait(), name="watching")
+            await asyncio.wait({watches, up}, return_when=asyncio.FIRST_COMPLETED)
+            listen()
             stopped = asyncio.create_task(stop.wait(), name="stop")
             await asyncio.wait({watches, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (stopped, first_look):
+            for task in (up, stopped, first_look):
                 task.cancel()
 
 
@@ -68,10 +76,11 @@ class _Readiness:
     watches: "asyncio.Task[None]"
     watching: asyncio.Event
     first_look: "asyncio.Task[None]"
+    work: Work
 
     def healthy(self) -> str | None:
         """Red only where a restart would help."""
-        return "the watches have ended" if self.watches.done() else None
+        return "the watches have ended" if self.watches.done() else self.work.trouble()
 
     def ready(self) -> str | None:
         """Red until every custom resource was seen once and is watched."""

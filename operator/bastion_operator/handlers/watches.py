@@ -4,7 +4,8 @@ Only ``on.event``: kopf then sets no finalizer, writes no annotation, keeps no p
 deletion could leave behind (docs/adr/0002).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any
 
 import kopf
@@ -12,6 +13,7 @@ import kopf
 from bastion_operator.api.meta import GROUP, VERSION
 from bastion_operator.reconcile.first_look import MODELS
 from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.release import wake_dependents
 from bastion_operator.reconcile.services import Services
 
 
@@ -34,7 +36,16 @@ def make_settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 270
     settings.watching.client_timeout = 300
     settings.watching.connect_timeout = 10
+    # kopf gives up after the last of these, and the program with it: an outage must not end a loop.
+    settings.networking.error_backoffs = _Endless()
     return settings
+
+
+class _Endless:
+    """Seconds between tries to reach the API server, as often as it takes."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((1.0, 1.0, 2.0, 3.0, 5.0), repeat(10.0))
 
 
 def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
@@ -49,16 +60,7 @@ def _watch(services: Services, kind: Kind) -> Callable[..., None]:
         if not services.objects.seen(key, None if gone else dict(body)):
             return
         services.queue.add(key)
-        if gone and kind is not Kind.AZURE_IDENTITY:
-            _wake_the_rest(services, kind, key, body)
+        if gone:
+            wake_dependents(services, key, body)
 
     return noted
-
-
-def _wake_the_rest(services: Services, kind: Kind, key: Key, body: Mapping[str, Any]) -> None:
-    """What is gone may have been in another's way, or have held its identity."""
-    for other, _ in services.objects.of_kind(kind):
-        services.queue.add_after(other, 1.0)
-    identity = str(((body.get("spec") or {}).get("identityRef") or {}).get("name", ""))
-    services.queue.add(Key(Kind.AZURE_IDENTITY, "", identity))
-    services.queue.forget(key)

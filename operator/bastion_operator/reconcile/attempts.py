@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.clock import Clock
@@ -28,6 +29,12 @@ _WAITS: Mapping[ErrorClass, tuple[float, float]] = {
     ErrorClass.CREDENTIAL: (60.0, 600.0),
 }
 _CONTENTION_TOLD_AFTER = 5
+# Seconds (shortest, longest) before a change that Azure took, and that is wanted again all the same, is sent again.
+_TAKEN_WAITS = (10.0, 600.0)
+_TAKEN_TOLD_AFTER = 3
+WITHOUT_EFFECT = "ChangeWithoutEffect"
+# Fields of a body that Azure writes: they differ from one reading to the next without the request being another.
+_AZURES_OWN = frozenset({"etag", "provisioningstate", "resourceguid"})
 BLOCKING = frozenset({ErrorClass.REFUSED, ErrorClass.DENIED, ErrorClass.CREDENTIAL})
 
 
@@ -39,13 +46,23 @@ class _Attempt:
     not_before: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    resource_id: str
+    times: int
+    not_before: float
+
+
 @dataclass(slots=True)
 class Attempts:
-    """Failed changes of every custom resource, by what exactly was sent."""
+    """Failed changes of every custom resource, by what exactly was sent; and those that Azure took, until the resource
+    is in sync: one that is wanted again before that had no effect, and must not be sent in a hot loop.
+    """
 
     clock: Clock
     random: random.Random
     _failed: dict[Key, dict[str, _Attempt]] = field(default_factory=dict)
+    _taken: dict[Key, dict[str, _Taken]] = field(default_factory=dict)
 
     def failed(self, key: Key, change: Change, error: AzureError) -> None:
         """Remember that this change did not work, and keep it back for a while."""
@@ -53,21 +70,34 @@ class Attempts:
         signature = _signature(change)
         before = attempts.get(signature)
         failures = before.failures + 1 if before is not None else 1
-        shortest, longest = _WAITS[error.error_class]
-        wait = error.retry_after or min(shortest * 2 ** (failures - 1), longest) * self.random.uniform(0.75, 1.25)
+        wait = wait_after(error, failures) * (1.0 if error.retry_after else self.random.uniform(0.75, 1.25))
         attempts[signature] = _Attempt(change.resource_id, error, failures, self.clock.monotonic() + wait)
 
-    def succeeded(self, key: Key, resource_id: str) -> None:
-        """What was said of this resource no longer holds."""
-        wanted = normalise_id(resource_id)
+    def taken(self, key: Key, change: Change) -> None:
+        """Azure took this change and, where it went on, ended it well: what was said of the resource no longer holds."""
+        wanted = normalise_id(change.resource_id)
+        taken = self._taken.setdefault(key, {})
+        signature = _signature(change)
+        shortest, longest = _TAKEN_WAITS
+        now = self.clock.monotonic()
+        before = taken.get(signature)
+        times = before.times + 1 if before is not None and now < before.not_before + longest else 1
+        not_before = now + min(shortest * 2.0 ** min(times - 1, 16), longest)
+        taken[signature] = _Taken(change.resource_id, times, not_before)
         attempts = self._failed.get(key, {})
         for signature in [each for each, attempt in attempts.items() if normalise_id(attempt.resource_id) == wanted]:
             del attempts[signature]
 
     def wait_for(self, key: Key, change: Change) -> float:
         """Seconds until this very change may be sent again; 0 if it may be sent now."""
-        attempt = self._failed.get(key, {}).get(_signature(change))
-        return 0.0 if attempt is None else max(attempt.not_before - self.clock.monotonic(), 0.0)
+        signature = _signature(change)
+        known = (self._failed.get(key, {}).get(signature), self._taken.get(key, {}).get(signature))
+        return max([0.0, *(each.not_before - self.clock.monotonic() for each in known if each is not None)])
+
+    def refused_for(self, key: Key, change: Change) -> float:
+        """Seconds until a change that failed may be tried again; until then there is no need to read for it either."""
+        failed = self._failed.get(key, {}).get(_signature(change))
+        return 0.0 if failed is None else max(failed.not_before - self.clock.monotonic(), 0.0)
 
     def failures(self, key: Key, changes: tuple[Change, ...]) -> list[Failure]:
         """What went wrong with the changes that are still wanted. What is no longer wanted is forgotten."""
@@ -75,11 +105,30 @@ class Attempts:
         wanted = {_signature(change) for change in changes}
         for signature in attempts.keys() - wanted:
             del attempts[signature]
-        return [failure_of(each.error, each.resource_id) for each in attempts.values() if not _passing(each)]
+        told = [failure_of(each.error, each.resource_id) for each in attempts.values() if not _passing(each)]
+        repeated = ((signature, each) for signature, each in self._taken.get(key, {}).items() if signature in wanted)
+        return told + [_without_effect(each) for _, each in repeated if each.times >= _TAKEN_TOLD_AFTER]
 
     def forget(self, key: Key) -> None:
-        """The custom resource is gone."""
+        """The custom resource is in sync or gone, or somebody asks for everything to be tried again now."""
         self._failed.pop(key, None)
+        self._taken.pop(key, None)
+
+
+def wait_after(error: AzureError, failures: int) -> float:
+    """Seconds to wait after so many failures in a row; what Azure asks for goes before ours."""
+    shortest, longest = _WAITS[error.error_class]
+    return error.retry_after or min(shortest * 2.0 ** min(failures - 1, 16), longest)
+
+
+def _without_effect(taken: _Taken) -> Failure:
+    return Failure(
+        WITHOUT_EFFECT,
+        f"Azure took this change {taken.times} times and the resource is not as asked for: does somebody else, or a policy, "
+        "set it back?",
+        taken.resource_id,
+        blocking=False,
+    )
 
 
 def _passing(attempt: _Attempt) -> bool:
@@ -94,6 +143,13 @@ def failure_of(error: AzureError, resource_id: str) -> Failure:
 
 def _signature(change: Change) -> str:
     content = json.dumps(
-        [change.verb, normalise_id(change.resource_id), change.body, dict(change.query)], sort_keys=True
+        [change.verb, normalise_id(change.resource_id), _asked(change.body), dict(change.query)], sort_keys=True
     )
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _asked(body: Any) -> Any:
+    """The body without what Azure itself writes into it: an update sends back what was read, etags and all."""
+    if isinstance(body, Mapping):
+        return {name: _asked(value) for name, value in body.items() if name.lower() not in _AZURES_OWN}
+    return [_asked(value) for value in body] if isinstance(body, list | tuple) else body

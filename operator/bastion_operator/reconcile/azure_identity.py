@@ -9,8 +9,9 @@ from bastion_operator.kube.resources import add_finalizer, get_object, remove_fi
 from bastion_operator.planning.conditions import State, States, false, true
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
-from bastion_operator.reconcile.outcome import GONE, Outcome
+from bastion_operator.reconcile.outcome import Outcome
 from bastion_operator.reconcile.publication import publish
+from bastion_operator.reconcile.release import forget_gone
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import IdentityProblemError
 
@@ -27,8 +28,9 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
         raw = await get_object(services.kube, AzureIdentity, None, key.name)
     except NotFoundError:
         await services.sessions.forget(key.name)
+        services.fleet.forget(key.name)
         _wake_users(services, key.name)
-        return GONE
+        return forget_gone(services, key)
     identity = AzureIdentity.model_validate(raw)
     status = identity.status or AzureIdentityStatus()
     if identity.metadata.deleting:

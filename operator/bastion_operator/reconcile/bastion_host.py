@@ -31,7 +31,7 @@ from bastion_operator.reconcile.publication import (
     tell_changes,
     tell_remains,
 )
-from bastion_operator.reconcile.release import hold, release
+from bastion_operator.reconcile.release import forget_gone, hold, release
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
@@ -46,17 +46,16 @@ async def bastion_host_pass(services: Services, key: Key) -> Outcome:
     try:
         raw = await get_object(services.kube, BastionHost, key.namespace, key.name)
     except NotFoundError:
-        services.attempts.forget(key)
         # One that was only observed had no finalizer, and not every cluster collects garbage by owner.
         await services.reports.delete_all({"metadata": {"namespace": key.namespace, "name": key.name}})
-        return GONE
+        return forget_gone(services, key)
     host = BastionHost.model_validate(raw)
     status = host.status or BastionHostStatus()
     if host.metadata.deleting:
         return await _delete(services, key, raw, host, status)
     if host.spec.suspend:
         await publish(services, BastionHost, raw, status, status, suspended_states(status))
-        return Outcome(None, "suspended")
+        return Outcome(SLOW_RECHECK, "suspended")
     session = await _accept(services, key, raw, host)
     if isinstance(session, Refusal):
         await publish(services, BastionHost, raw, status, status, refused_states(session))
@@ -71,10 +70,7 @@ async def _accept(services: Services, key: Key, raw: Raw, host: BastionHost) -> 
     session = await open_session(services, key, host.spec.identity_ref.name, (ids.host, ids.public_ip, ids.subnet))
     if isinstance(session, Refusal) or host.spec.management_policy is ManagementPolicy.OBSERVE:
         return session
-    others = [
-        (other_key, other_raw, _things(BastionHost.model_validate(other_raw)))
-        for other_key, other_raw in services.objects.of_kind(Kind.BASTION_HOST)
-    ]
+    others = services.objects.asked_for(Kind.BASTION_HOST, lambda other: _things(BastionHost.model_validate(other)))
     return refuse_conflict(key, raw, _things(host), others) or session
 
 
@@ -89,7 +85,10 @@ def _things(host: BastionHost) -> list[str]:
 async def _synchronise(services: Services, key: Key, raw: Raw, host: BastionHost, session: Session) -> Outcome:
     status = host.status or BastionHostStatus()
     handled = status.last_handled_reconcile_at == host.metadata.reconcile_requested_at
-    trouble = await refresh_fleet(services, session, host.spec.interval, at_once=not handled)
+    if not handled:
+        # Somebody has mended something and asks for it to be tried now.
+        services.attempts.forget(key)
+    trouble = await refresh_fleet(services, session, key, host.spec.interval, at_once=not handled)
     asked = _input(services, host, status, services.fleet.observed(session.identity))
 
     def make_plan(observed: Observed) -> Plan:
@@ -174,6 +173,8 @@ async def _delete(services: Services, key: Key, raw: Raw, host: BastionHost, sta
         return await hold(services, BastionHost, raw, status, suspended_states(status))
     if spec.deletion_policy is DeletionPolicy.RETAIN or spec.management_policy is ManagementPolicy.OBSERVE:
         return await release(services, BastionHost, raw, key)
+    if status.last_handled_reconcile_at != host.metadata.reconcile_requested_at:
+        services.attempts.forget(key)
     ids = _ids(host)
     roots = [ids.host, ids.public_ip, ids.virtual_network, *(root_of(claim.id) for claim in status.claims)]
     session = await open_session(services, key, spec.identity_ref.name, roots)

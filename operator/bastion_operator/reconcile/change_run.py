@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Self
 
 from bastion_operator.api.common import Claim
 from bastion_operator.arm.client import Operation
@@ -13,9 +14,9 @@ from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import Body, Change, Observed, Plan, Verb, root_of
-from bastion_operator.reconcile.attempts import failure_of
+from bastion_operator.reconcile.attempts import failure_of, wait_after
 from bastion_operator.reconcile.keys import Key, Kind
-from bastion_operator.reconcile.outcome import SLOW_RECHECK, routine_look
+from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 
@@ -25,8 +26,10 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 16
 # Seconds between looks at a resource that Azure is working on, where no operation is followed.
 _POLL = 10.0
-# Seconds after which a resource that could not be read is read again.
+# Seconds after which a resource is read again that could not be read, or that came up at the last moment.
 _READ_AGAIN = 10.0
+# A fresh reading can bring up something else that must be read afresh: the network at the other end, for one.
+_ROUNDS = 3
 
 MakePlan = Callable[[Observed], Plan]
 WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
@@ -74,16 +77,18 @@ class ChangeRun:
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
             self.services.attempts.forget(self.key)
             return ChangeResult(plan, observed)
-        fresh, failures = await self.read(self._roots(plan))
-        observed = observed.updated(fresh)
-        plan = _without_guesses(make_plan(observed), failures)
-        result = ChangeResult(plan, observed, failures=failures)
-        known = {normalise_id(root) for root in fresh}
-        if failures:
-            result.again_in = _READ_AGAIN
-        elif any(normalise_id(root) not in known for root in self._roots(plan)):
-            # The fresh reading brought up something else that must be read afresh.
-            result.again_in = 0.0
+        reading = Reading()
+        for _ in range(_ROUNDS):
+            unread = [root for root in self._roots(plan, reading) if not reading.tried(root)]
+            if not unread:
+                break
+            reading += await self.read(unread)
+            plan = make_plan(observed.updated(reading.fresh))
+        observed, known = observed.updated(reading.fresh), reading.known
+        plan = replace(_without_guesses(plan, reading.failures), claims=self._certain_claims(plan, known))
+        result = ChangeResult(plan, observed, failures=list(reading.failures), again_in=reading.again_in)
+        if any(not reading.tried(root) for root in self._roots(plan, reading)):
+            result.again_in = min(_READ_AGAIN, result.again_in or _READ_AGAIN)
         if self.may_write:
             sure = [change for change in plan.changes if known.issuperset(map(normalise_id, change.reads))]
             await self._send(sure, result)
@@ -91,17 +96,19 @@ class ChangeRun:
 
     async def take_down(self, roots: Iterable[str], make_plan: MakePlan) -> ChangeResult:
         """Plan a removal on what a GET says of each root, and on nothing else, and act on it."""
-        fresh, failures = await self.read(dict.fromkeys(roots))
-        observed = Observed(fresh)
-        result = ChangeResult(make_plan(observed), observed, failures=failures)
-        if failures:
-            result.again_in = SLOW_RECHECK
+        reading = await self.read(dict.fromkeys(roots))
+        observed = Observed(reading.fresh)
+        result = ChangeResult(make_plan(observed), observed, [], list(reading.failures), reading.again_in)
         await self._send(list(result.plan.changes), result)
         return result
 
-    def _roots(self, plan: Plan) -> list[str]:
+    def _roots(self, plan: Plan, reading: "Reading | None" = None) -> list[str]:
         """What must be read afresh to act on the plan now: not what waits behind another change of the same root."""
-        roots = [root for change in self._next_changes(plan.changes) for root in change.reads]
+        failed = {normalise_id(root) for root in reading.errors} if reading is not None else set()
+        # A change that cannot be judged must not keep those behind it from being read for.
+        judged = [change for change in plan.changes if failed.isdisjoint(map(normalise_id, change.reads))]
+        refused_for = self.services.attempts.refused_for
+        roots = [root for change in self._first(judged, refused_for) for root in change.reads]
         roots += [wait.root_id for wait in plan.waits if not self.services.in_flight.running(wait.resource_id)]
         # An obstacle is read again as well: what a late source shows as missing may be there.
         roots += [root_of(finding.resource) for finding in plan.obstacles if finding.resource]
@@ -110,62 +117,84 @@ class ChangeRun:
         roots += [root_of(resource_id) for resource_id in sorted(before - after)]
         return list({normalise_id(root): root for root in roots}.values())
 
-    def _next_changes(self, changes: Iterable[Change]) -> list[Change]:
-        """The changes that may be sent now: the first of each root that is not busy, and not one that failed just now."""
+    def _certain_claims(self, plan: Plan, known: set[str]) -> tuple[Claim, ...]:
+        """The plan's claims, and those that it gives up on the word of a source that was not read just now."""
+        kept = {normalise_id(claim.id) for claim in plan.claims}
+        doubtful = (claim for claim in self.claims if normalise_id(root_of(claim.id)) not in known)
+        return (*plan.claims, *(claim for claim in doubtful if normalise_id(claim.id) not in kept))
+
+    def _first(self, changes: Iterable[Change], held_for: Callable[[Key, Change], float]) -> list[Change]:
+        """The first change of each root that is not busy, without those that are held back for a while."""
         found: dict[str, Change] = {}
         for change in changes:
             root = normalise_id(change.root_id)
-            if not self.services.in_flight.busy(root) and self.services.attempts.wait_for(self.key, change) <= 0:
+            if not self.services.in_flight.busy(root) and held_for(self.key, change) <= 0:
                 found.setdefault(root, change)
         return list(found.values())
 
-    async def read(self, roots: Iterable[str]) -> tuple[dict[str, Body | None], list[Failure]]:
+    async def read(self, roots: Iterable[str]) -> "Reading":
         """GET each root; what could not be read is a failure and stays as it was known."""
         limit = asyncio.Semaphore(_AT_ONCE)
-        fresh: dict[str, Body | None] = {}
-        failures: list[Failure] = []
+        reading = Reading()
 
         async def read_one(root_id: str) -> None:
             async with limit:
                 try:
-                    fresh[root_id] = await self.session.client.get(root_id)
+                    body = await self.session.client.get(root_id)
                 except AzureError as error:
-                    failures.append(failure_of(error, root_id))
+                    reading.errors[root_id] = error
                     return
-            if self.services.fleet.record(root_id, fresh[root_id]):
+            reading.fresh[root_id] = body
+            if self.services.fleet.record(root_id, body):
                 wake_bastions(self.services, self.session.identity, but=self.key)
 
-        await asyncio.gather(*(read_one(root_id) for root_id in roots))
-        return fresh, failures
+        await _all(read_one(root_id) for root_id in roots)
+        return reading
 
     async def _send(self, changes: list[Change], result: ChangeResult) -> None:
         attempts = self.services.attempts
-        due = self._next_changes(changes)
-        for change in due:
-            self.services.in_flight.begin(change.root_id)
-        if due and result.plan.claims != self.claims:
-            # Written down before the first request: a crash after it must find what it made.
-            try:
-                await self.write_claims(result.plan.claims)
-            except BaseException:
-                for change in due:
-                    self.services.in_flight.end(change.root_id)
-                raise
+        due = self._first(changes, attempts.wait_for)
+        self._await_others(changes, result.plan)
+        unsent = {normalise_id(change.root_id) for change in due}
+        for root in unsent:
+            self.services.in_flight.begin(root)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def send_one(change: Change) -> None:
             async with limit:
+                unsent.discard(normalise_id(change.root_id))
                 await self._send_one(change, result)
 
-        await asyncio.gather(*(send_one(change) for change in due))
+        try:
+            if due and result.plan.claims != self.claims:
+                # Written down before the first request: a crash after it must find what it made.
+                await self.write_claims(result.plan.claims)
+            await _all(send_one(change) for change in due)
+        finally:
+            for root in unsent:
+                self.services.in_flight.end(root)
         result.failures += attempts.failures(self.key, result.plan.changes)
-        looks = [wait for change in changes if (wait := attempts.wait_for(self.key, change)) > 0]
+        looks = [
+            wait
+            for change in result.plan.changes
+            if change not in result.sent and (wait := attempts.wait_for(self.key, change)) > 0
+        ]
         if any(not self.services.in_flight.running(wait.resource_id) for wait in result.plan.waits):
             # The end of an operation that is followed wakes the key; any other is looked at by the clock.
             looks.append(_POLL)
         if result.again_in is not None:
             looks.append(result.again_in)
         result.again_in = min(looks, default=None)
+
+    def _await_others(self, changes: Iterable[Change], plan: Plan) -> None:
+        """What is in the way may be another custom resource's work in the same network: its end wakes this one as well."""
+        in_flight = self.services.in_flight
+        for change in changes:
+            if in_flight.busy(change.root_id):
+                in_flight.await_end(change.root_id, self.key)
+        for wait in plan.waits:
+            if in_flight.running(wait.resource_id):
+                in_flight.await_end(wait.resource_id, self.key)
 
     async def _send_one(self, change: Change, result: ChangeResult) -> None:
         client = self.session.client
@@ -190,20 +219,62 @@ class ChangeRun:
         if operation is not None:
             self.services.in_flight.follow(client, change.root_id, operation, self._ended(change))
         elif change in result.sent:
-            self.services.attempts.succeeded(self.key, change.resource_id)
+            self.services.attempts.taken(self.key, change)
             self.services.queue.add(self.key)
 
     def _ended(self, change: Change) -> Ended:
         services, key = self.services, self.key
 
-        def ended(operation: Operation, error: AzureError | None) -> None:
+        def ended(_: Operation, error: AzureError | None) -> None:
             if error is None:
-                services.attempts.succeeded(key, operation.resource_id)
+                services.attempts.taken(key, change)
             else:
                 services.attempts.failed(key, change, error)
             services.queue.add(key)
 
         return ended
+
+
+@dataclass(slots=True)
+class Reading:
+    """What GETs said: bodies, None for what is not there, and errors, by id."""
+
+    fresh: dict[str, Body | None] = field(default_factory=dict)
+    errors: dict[str, AzureError] = field(default_factory=dict)
+
+    def __iadd__(self, more: "Reading") -> Self:
+        """Take in what was read later."""
+        self.fresh |= more.fresh
+        self.errors |= more.errors
+        return self
+
+    @property
+    def known(self) -> set[str]:
+        """The normalised ids of what was read."""
+        return {normalise_id(root) for root in self.fresh}
+
+    def tried(self, root_id: str) -> bool:
+        """Whether it was asked for, with success or not."""
+        return normalise_id(root_id) in self.known | {normalise_id(root) for root in self.errors}
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The errors as the user reads them."""
+        return [failure_of(error, root_id) for root_id, error in self.errors.items()]
+
+    @property
+    def again_in(self) -> float | None:
+        """Seconds until it makes sense to read again: soon, but not where Azure asks to wait or a person must act."""
+        waits = (max(_READ_AGAIN, wait_after(error, 1)) for error in self.errors.values())
+        return min(waits, default=None)
+
+
+async def _all(works: Iterable[Awaitable[None]]) -> None:
+    """All of it to its end, side by side; then the first unforeseen error, if there was one."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def _without_guesses(plan: Plan, failures: Iterable[Failure]) -> Plan:

@@ -35,10 +35,11 @@ async def look_around(services: Services, namespaces: Sequence[str], rng: random
     while True:
         try:
             found = await _list(services, namespaces)
-        except KubeError as error:
+        except Exception as error:  # noqa: BLE001 - without this look nothing would ever be done
             text = _advice(error)
             if text != told:
-                _log.warning("waiting for the API server: %s", text)
+                expected = isinstance(error, KubeError)
+                _log.warning("waiting for the API server: %s", text, exc_info=None if expected else error)
                 told = text
             await services.clock.sleep(_RETRY)
             continue
@@ -62,7 +63,7 @@ async def _list(services: Services, namespaces: Sequence[str]) -> dict[Key, dict
     return found
 
 
-def _advice(error: KubeError) -> str:
+def _advice(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return (
             f"{error}; are the CRDs installed? `bastion-operator crds | kubectl apply --server-side -f -` installs them"

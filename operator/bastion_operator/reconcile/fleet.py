@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bastion_operator.arm.client import ArmClient
-from bastion_operator.arm.errors import AzureError
+from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.arm.graph import InventoryReading, read_inventory
 from bastion_operator.clock import Clock
 from bastion_operator.network.arm_id import normalise_id
@@ -26,6 +26,10 @@ _log = logging.getLogger(__name__)
 Row = Mapping[str, Any]
 # Requests that are under way at once to confirm what the graph does not show yet.
 _AT_ONCE = 8
+# Seconds that a pass waits for a reading. A throttled graph takes minutes, and a pass can do a lot by GETs meanwhile.
+_PATIENCE = 20.0
+# Seconds for which a failed reading answers for all who ask.
+_FAILURE_KEPT = 10.0
 _SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 
@@ -40,7 +44,9 @@ class _View:
     unreadable: tuple[str, ...] = ()
     inventory: Inventory | None = None
     version: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reading: "asyncio.Task[None] | None" = None
+    failure: AzureError | None = None
+    failed_at: float = 0.0
 
     def outdate(self) -> None:
         """Rows have changed: what was made of them is of the past."""
@@ -64,20 +70,66 @@ class FleetSnapshot:
     async def refresh(self, identity: str, client: ArmClient, subscriptions: Iterable[str], max_age: float) -> None:
         """Read the identity's rows again if they are older than ``max_age`` seconds.
 
-        :raises AzureError: if the graph cannot be read; what was read before stays
+        One reading at a time for an identity; it goes on where a caller does not wait for its end.
+
+        :raises AzureError: if the graph cannot be read, or not soon; what was read before stays
         """
         asked_at = self.clock.monotonic()
         wanted = frozenset(subscription.lower() for subscription in subscriptions)
         view = self._views.get(identity)
         if view is None or view.subscriptions != wanted:
+            if view is not None and view.reading is not None:
+                view.reading.cancel()
             view = self._views[identity] = _View(wanted)
-        async with view.lock:
-            # Whoever waited for the lock shares what was read meanwhile, if the reading began after it asked.
-            if view.read_at is not None and view.read_at >= asked_at - max_age:
-                return
-            began = self.clock.monotonic()
-            self._store(view, await read_inventory(client, sorted(wanted)), began)
+        # A reading that was under way when this caller asked serves it only if it is young enough as well.
+        while view.read_at is None or view.read_at < asked_at - max_age:
+            if view.reading is None:
+                if view.failure is not None and self.clock.monotonic() < view.failed_at + _FAILURE_KEPT:
+                    raise view.failure
+                view.reading = asyncio.create_task(self._read(view, client), name=f"inventory of {identity}")
+            await self._wait(view.reading, asked_at + _PATIENCE)
+
+    async def close(self) -> None:
+        """Give up the readings that are under way."""
+        readings = [view.reading for view in self._views.values() if view.reading is not None]
+        for reading in readings:
+            reading.cancel()
+        await asyncio.gather(*readings, return_exceptions=True)
+
+    def forget(self, identity: str) -> None:
+        """The identity is gone, and what only it could see goes with it."""
+        view = self._views.pop(identity, None)
+        if view is not None and view.reading is not None:
+            view.reading.cancel()
+        self._prune()
+
+    async def _read(self, view: _View, client: ArmClient) -> None:
+        began = self.clock.monotonic()
+        try:
+            self._store(view, await read_inventory(client, sorted(view.subscriptions)), began)
+            view.failure = None
             await self._confirm_overlay(view, client)
+        except AzureError as error:
+            view.failure, view.failed_at = error, self.clock.monotonic()
+        finally:
+            view.reading = None
+
+    async def _wait(self, reading: "asyncio.Task[None]", until: float) -> None:
+        """Wait for a reading, whose failure is kept in its view; what nobody foresaw is raised here."""
+        timer = asyncio.ensure_future(self.clock.sleep(until - self.clock.monotonic()))
+        try:
+            await asyncio.wait({reading, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+        if not reading.done():
+            raise AzureError(
+                code="InventoryLate",
+                message="Resource Graph has not answered yet; what was read before is gone by meanwhile",
+                error_class=ErrorClass.TRANSIENT,
+                target="Microsoft.ResourceGraph/resources",
+            )
+        if not reading.cancelled():
+            reading.result()
 
     def record(self, resource_id: str, body: Row | None) -> bool:
         """Lay what a GET just said over the graph's row; None says that the resource is not there.
@@ -134,10 +186,15 @@ class FleetSnapshot:
         view.read_at = read_at
         view.unreadable = tuple(sorted(view.subscriptions - readable))
         view.outdate()
-        # A row that no identity sees any more is forgotten.
+        self._prune()
+
+    def _prune(self) -> None:
+        """Forget rows that no identity sees any more."""
         seen = frozenset[str]().union(*(each.ids for each in self._views.values()))
         for key in self._rows.keys() - seen:
             del self._rows[key]
+        for key in [key for key in self._overlay if not any(view.covers(key) for view in self._views.values())]:
+            del self._overlay[key]
 
     async def _confirm_overlay(self, view: _View, client: ArmClient) -> None:
         """Drop what the graph has caught up with; ask again about the rest, which others may have changed since."""

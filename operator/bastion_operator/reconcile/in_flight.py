@@ -5,12 +5,14 @@ AnotherOperationInProgress to the next. So one is sent, and the others wait here
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bastion_operator.arm.client import ArmClient, Operation
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.arm.operations import Ended, OperationFollower
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.reconcile.keys import Key
 
 
 @dataclass(slots=True)
@@ -18,6 +20,8 @@ class InFlight:
     """The followed operations and the requests that are being answered, counted by root resource."""
 
     follower: OperationFollower
+    wake: Callable[[Key], None]
+    _waiting: dict[str, set[Key]] = field(default_factory=dict)
     _busy: Counter[str] = field(default_factory=Counter)
 
     def busy(self, root_id: str) -> bool:
@@ -27,6 +31,10 @@ class InFlight:
     def running(self, resource_id: str) -> bool:
         """Whether an operation on just this resource is followed: its end will wake whoever waits for it."""
         return self.follower.running(resource_id)
+
+    def await_end(self, resource_id: str, key: Key) -> None:
+        """Wake this key when the resource is free again. What goes on there may be another key's work."""
+        self._waiting.setdefault(normalise_id(resource_id), set()).add(key)
 
     def begin(self, root_id: str) -> None:
         """A request for this resource is about to be sent."""
@@ -38,12 +46,18 @@ class InFlight:
         self._busy[root] -= 1
         if self._busy[root] <= 0:
             del self._busy[root]
+            self._wake(root)
+
+    def _wake(self, resource: str) -> None:
+        for key in sorted(self._waiting.pop(resource, ())):
+            self.wake(key)
 
     def follow(self, client: ArmClient, root_id: str, operation: Operation, ended: Ended) -> None:
         """Follow the operation that the request started; the resource is busy until it ends."""
 
         def done(operation: Operation, error: AzureError | None) -> None:
             self.end(root_id)
+            self._wake(normalise_id(operation.resource_id))
             ended(operation, error)
 
         self.follower.follow(client, operation, done)

@@ -1,11 +1,14 @@
 """The custom resources as the watches last showed them: enough to know who depends on whom and who was first."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bastion_operator.api.meta import RECONCILE_REQUESTED_AT
 from bastion_operator.reconcile.keys import Key, Kind
+
+_log = logging.getLogger(__name__)
 
 Raw = Mapping[str, Any]
 
@@ -15,6 +18,7 @@ class ObjectStore:
     """Raw objects by key. A pass reads its own object from the API server; this is for looking at the others."""
 
     _objects: dict[Key, Raw] = field(default_factory=dict)
+    _asked: dict[Key, tuple[Any, list[str]]] = field(default_factory=dict)
 
     def seen(self, key: Key, raw: Raw | None) -> bool:
         """Take note of an object, None if it is gone; returns whether its pass is due.
@@ -25,9 +29,14 @@ class ObjectStore:
         before = self._objects.get(key)
         if raw is None:
             self._objects.pop(key, None)
+            self._asked.pop(key, None)
             return before is not None
         self._objects[key] = raw
         return before is None or _wakes(before) != _wakes(raw)
+
+    def get(self, key: Key) -> Raw | None:
+        """The object as it was seen last; None if it never was, or is gone."""
+        return self._objects.get(key)
 
     def known(self, key: Key) -> bool:
         """Whether the object was seen and is not gone."""
@@ -36,6 +45,26 @@ class ObjectStore:
     def of_kind(self, kind: Kind) -> Iterator[tuple[Key, Raw]]:
         """Every object of a kind."""
         return ((key, raw) for key, raw in self._objects.items() if key.kind is kind)
+
+    def asked_for(self, kind: Kind, read: Callable[[Raw], list[str]]) -> list[tuple[Key, Raw, list[str]]]:
+        """Every object of a kind with what it asks for itself alone; ``read`` is called once for each generation.
+
+        One that cannot be read asks for nothing: it must not stop all others.
+        """
+        return [(key, raw, self._asked_by(key, raw, read)) for key, raw in self.of_kind(kind)]
+
+    def _asked_by(self, key: Key, raw: Raw, read: Callable[[Raw], list[str]]) -> list[str]:
+        version = (raw["metadata"].get("uid"), raw["metadata"].get("generation"))
+        known = self._asked.get(key)
+        if known is not None and known[0] == version:
+            return known[1]
+        try:
+            asked = read(raw)
+        except ValueError as error:
+            _log.warning("%s cannot be read and is passed over: %s", key, error)
+            asked = []
+        self._asked[key] = (version, asked)
+        return asked
 
     def using_identity(self, identity: str) -> list[Key]:
         """The BastionHosts and VNetPeerings that name this AzureIdentity, in the order of their keys."""

@@ -31,6 +31,9 @@ from bastion_operator.reconcile.worker import Worker
 
 _log = logging.getLogger(__name__)
 
+# Real seconds. Every request has a time limit, so that no pass of a healthy process comes near.
+_LONGEST_PASS = 1800.0
+
 
 @dataclass(frozen=True, slots=True)
 class ProgramSettings:
@@ -57,7 +60,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     metrics = Metrics()
     rng = random.Random()  # noqa: S311 - jitter, no secret
     async with await KubeClient.connect(settings.cluster, clock) as kube:
-        follower = OperationFollower(clock)
+        follower, queue = OperationFollower(clock), WorkQueue(clock)
         azure = ArmConnection(settings.cloud, clock, metrics.azure_call)
         services = Services(
             clock=clock,
@@ -68,10 +71,10 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             reports=ReportPublisher(kube),
             sessions=Sessions(kube, azure, settings.secret_namespace, clock),
             fleet=FleetSnapshot(clock),
-            in_flight=InFlight(follower),
+            in_flight=InFlight(follower, queue.add),
             attempts=Attempts(clock, rng),
             objects=ObjectStore(),
-            queue=WorkQueue(clock),
+            queue=queue,
             metrics=metrics,
         )
         try:
@@ -81,20 +84,46 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             await azure.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The loops at work."""
+
+    worker: Worker
+    tasks: "list[asyncio.Task[None]]"
+
+    def trouble(self) -> str | None:
+        """One line where a loop has ended or a pass hangs, and only a restart would help; else None."""
+        for task in self.tasks:
+            if task.done():
+                return f"the loop {task.get_name()} has ended"
+        if self.worker.longest() > _LONGEST_PASS:
+            return f"a pass has been running for {self.worker.longest():.0f} s"
+        return None
+
+
 @asynccontextmanager
-async def services_at_work(services: Services, settings: ProgramSettings) -> AsyncIterator[None]:
-    """Workers that take keys from the queue; at the end their passes are abandoned and nothing is followed any more.
+async def services_at_work(
+    services: Services, settings: ProgramSettings, first_look: "asyncio.Task[None]"
+) -> AsyncIterator[Work]:
+    """Workers that take keys from the queue, once the first look has shown every custom resource; at the end their passes
+    are abandoned and nothing is followed any more.
 
     A pass may be abandoned anywhere: the next one, of whichever process, observes again.
     """
     rng = random.Random()  # noqa: S311 - jitter, no secret
     worker = Worker(services, Backoff(rng), rng)
+
+    async def work() -> None:
+        await asyncio.wait({first_look})
+        await worker.run()
+
     tasks = [asyncio.create_task(services.queue.run_timers(), name="timers")]
-    tasks += [asyncio.create_task(worker.run(), name=f"worker {number}") for number in range(settings.workers)]
+    tasks += [asyncio.create_task(work(), name=f"worker {number}") for number in range(settings.workers)]
     try:
-        yield
+        yield Work(worker, tasks)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await services.fleet.close()
         await services.in_flight.follower.close()

@@ -1,4 +1,4 @@
-"""The end of a deletion: letting the object go, or saying why it is held."""
+"""The end of an object: letting it go, saying why it is held, and forgetting it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,31 @@ from bastion_operator.api.common import CommonStatus
 from bastion_operator.api.meta import CustomResource
 from bastion_operator.kube.resources import remove_finalizer
 from bastion_operator.planning.conditions import States
-from bastion_operator.reconcile.keys import Key
-from bastion_operator.reconcile.outcome import SLOW_RECHECK, Outcome
+from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.object_store import identity_of
+from bastion_operator.reconcile.outcome import GONE, SLOW_RECHECK, Outcome
 from bastion_operator.reconcile.publication import publish
 from bastion_operator.reconcile.services import Services
+
+
+def forget_gone(services: Services, key: Key) -> Outcome:
+    """The object is not there any more. A watch that was broken off may never tell, so whoever finds out does."""
+    raw = services.objects.get(key)
+    services.objects.seen(key, None)
+    services.attempts.forget(key)
+    if raw is not None:
+        services.statuses.forget(raw["metadata"]["uid"])
+        wake_dependents(services, key, raw)
+    return GONE
+
+
+def wake_dependents(services: Services, key: Key, raw: Mapping[str, Any]) -> None:
+    """What is gone may have been in another's way, or have held its identity."""
+    if key.kind is Kind.AZURE_IDENTITY:
+        return
+    for other, _ in services.objects.of_kind(key.kind):
+        services.queue.add_after(other, 1.0)
+    services.queue.add(Key(Kind.AZURE_IDENTITY, "", identity_of(raw)))
 
 
 async def release(services: Services, kind: type[CustomResource], raw: Mapping[str, Any], key: Key) -> Outcome:

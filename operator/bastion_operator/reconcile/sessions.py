@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 # How long an identity and its Secret are taken as they were read. A rotated secret is in use after this time.
 _KEPT = 60.0
+# How long a client is left open that another has replaced: passes and operations that began with it end with it.
+_RETIRED_KEPT = 2 * 3600.0
 CLIENT_SECRET = "clientSecret"  # noqa: S105 - the name of a key
 CLIENT_CERTIFICATE = "clientCertificate"
 
@@ -65,6 +67,7 @@ class Sessions:
     clock: Clock
     _kept: dict[str, _Kept] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _retired: list[tuple[float, ArmClient]] = field(default_factory=list)
 
     async def session(self, name: str, *, fresh: bool = False) -> Session:
         """The session of an identity; ``fresh`` reads it and its Secret again whatever their age.
@@ -79,15 +82,23 @@ class Sessions:
             return await self._read(name, kept)
 
     async def forget(self, name: str) -> None:
-        """The identity is gone: its tokens go with it."""
+        """The identity is gone or another by now. Nothing new begins with it; what has begun may end."""
+        now = self.clock.monotonic()
         kept = self._kept.pop(name, None)
         if kept is not None:
-            await kept.session.client.close()
+            self._retired.append((now, kept.session.client))
+        for since, client in list(self._retired):
+            if now - since > _RETIRED_KEPT:
+                self._retired.remove((since, client))
+                await client.close()
 
     async def close(self) -> None:
         """Close every credential."""
-        for name in list(self._kept):
-            await self.forget(name)
+        clients = [kept.session.client for kept in self._kept.values()] + [client for _, client in self._retired]
+        self._kept.clear()
+        self._retired.clear()
+        for client in clients:
+            await client.close()
 
     async def _read(self, name: str, kept: _Kept | None) -> Session:
         try:

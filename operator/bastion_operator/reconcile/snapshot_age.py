@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.planning.conditions import Failure
-from bastion_operator.reconcile.attempts import failure_of
+from bastion_operator.reconcile.attempts import failure_of, wait_after
+from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
@@ -14,9 +15,13 @@ _log = logging.getLogger(__name__)
 
 # After so many intervals without an inventory it is said; before that a late graph would only make conditions flap.
 _TOLERATED_INTERVALS = 3
+# Seconds after which the inventory is asked for again that could not be had.
+_ASK_AGAIN = 15.0
 
 
-async def refresh_fleet(services: Services, session: Session, interval: timedelta, *, at_once: bool) -> list[Failure]:
+async def refresh_fleet(
+    services: Services, session: Session, key: Key, interval: timedelta, *, at_once: bool
+) -> list[Failure]:
     """Read the identity's inventory again if it is due; the failure, if there is none that is young enough to go by.
 
     :param at_once: somebody has asked for a pass now, so nothing that was read before will do
@@ -27,6 +32,7 @@ async def refresh_fleet(services: Services, session: Session, interval: timedelt
         await services.fleet.refresh(identity, session.client, session.subscriptions, max_age)
     except AzureError as error:
         _log.warning("the inventory of AzureIdentity %s could not be read: %s", identity, error)
+        services.queue.add_after(key, max(_ASK_AGAIN, wait_after(error, 1)))
         age = services.fleet.age(identity)
         if age is None or age > _TOLERATED_INTERVALS * interval.total_seconds():
             return [failure_of(error, "Microsoft.ResourceGraph/resources")]

@@ -27,7 +27,7 @@ from bastion_operator.reconcile.publication import (
     tell_changes,
     tell_remains,
 )
-from bastion_operator.reconcile.release import hold, release
+from bastion_operator.reconcile.release import forget_gone, hold, release
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
@@ -41,15 +41,14 @@ async def vnet_peering_pass(services: Services, key: Key) -> Outcome:
     try:
         raw = await get_object(services.kube, VNetPeering, key.namespace, key.name)
     except NotFoundError:
-        services.attempts.forget(key)
-        return GONE
+        return forget_gone(services, key)
     peering = VNetPeering.model_validate(raw)
     status = peering.status or VNetPeeringStatus()
     if peering.metadata.deleting:
         return await _delete(services, key, raw, peering, status)
     if peering.spec.suspend:
         await publish(services, VNetPeering, raw, status, status, suspended_states(status))
-        return Outcome(None, "suspended")
+        return Outcome(SLOW_RECHECK, "suspended")
     session = await _accept(services, key, raw, peering)
     if isinstance(session, Refusal):
         await publish(services, VNetPeering, raw, status, status, refused_states(session))
@@ -64,10 +63,7 @@ async def _accept(services: Services, key: Key, raw: Raw, peering: VNetPeering) 
     session = await open_session(services, key, peering.spec.identity_ref.name, dict.fromkeys(ids))
     if isinstance(session, Refusal) or peering.spec.management_policy is ManagementPolicy.OBSERVE:
         return session
-    others = [
-        (other_key, other_raw, _things(VNetPeering.model_validate(other_raw)))
-        for other_key, other_raw in services.objects.of_kind(Kind.VNET_PEERING)
-    ]
+    others = services.objects.asked_for(Kind.VNET_PEERING, lambda other: _things(VNetPeering.model_validate(other)))
     return refuse_conflict(key, raw, _things(peering), others) or session
 
 
@@ -81,7 +77,10 @@ def _things(peering: VNetPeering) -> list[str]:
 async def _synchronise(services: Services, key: Key, raw: Raw, peering: VNetPeering, session: Session) -> Outcome:
     status = peering.status or VNetPeeringStatus()
     handled = status.last_handled_reconcile_at == peering.metadata.reconcile_requested_at
-    trouble = await refresh_fleet(services, session, peering.spec.interval, at_once=not handled)
+    if not handled:
+        # Somebody has mended something and asks for it to be tried now.
+        services.attempts.forget(key)
+    trouble = await refresh_fleet(services, session, key, peering.spec.interval, at_once=not handled)
     asked = VNetPeeringInput(
         owner=_owner(services, peering),
         spec=peering.spec,
@@ -121,6 +120,8 @@ async def _delete(services: Services, key: Key, raw: Raw, peering: VNetPeering, 
         return await hold(services, VNetPeering, raw, status, suspended_states(status))
     if spec.deletion_policy is DeletionPolicy.RETAIN or spec.management_policy is ManagementPolicy.OBSERVE:
         return await release(services, VNetPeering, raw, key)
+    if status.last_handled_reconcile_at != peering.metadata.reconcile_requested_at:
+        services.attempts.forget(key)
     session = await open_session(services, key, spec.identity_ref.name, [claim.id for claim in status.claims])
     if isinstance(session, Refusal):
         return await hold(services, VNetPeering, raw, status, deletion_states(Plan(), [session.as_failure()]))

@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bastion_operator.arm.client import correlation_id
 from bastion_operator.arm.errors import AzureError
@@ -39,15 +39,22 @@ class Worker:
     services: Services
     backoff: Backoff
     random: random.Random
+    began: dict[Key, float] = field(default_factory=dict)
+
+    def longest(self) -> float:
+        """Real seconds since the oldest of the passes that run began; 0 if none runs."""
+        return max((time.monotonic() - began for began in self.began.values()), default=0.0)
 
     async def run(self) -> None:
         """Until cancelled."""
         queue = self.services.queue
         while True:
             key = await queue.take()
+            self.began[key] = time.monotonic()
             try:
                 await self._pass(key)
             finally:
+                del self.began[key]
                 queue.done(key)
                 self.services.metrics.queue_length.set(len(queue))
                 self.services.metrics.last_pass.set(time.time())
@@ -57,8 +64,12 @@ class Worker:
         started = time.monotonic()
         try:
             outcome = await PASSES[key.kind](self.services, key)
-        except asyncio.CancelledError:
-            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Something that the pass waited for was cancelled, not the worker.
+            result = self._failed(key, RuntimeError(f"the pass was broken off: {error!r}"))
         except Exception as error:  # noqa: BLE001 - one resource's trouble must not end the loop for all others
             result = self._failed(key, error)
         else:

@@ -1,6 +1,7 @@
 """What failed is kept back for a while, by what exactly was sent, and told as long as it is wanted."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,9 +78,41 @@ def test_contention_is_told_only_if_it_lasts(attempts: Attempts, clock: ManualCl
 
 def test_success_takes_it_back(attempts: Attempts) -> None:
     attempts.failed(KEY, change(), refusal())
-    attempts.succeeded(KEY, HOST.upper())
-    assert attempts.wait_for(KEY, change()) == 0
+    attempts.taken(KEY, replace(change(), resource_id=HOST.upper()))
+    assert attempts.wait_for(KEY, change(tags={})) == 0
     assert attempts.failures(KEY, (change(),)) == []
+
+
+def test_a_change_that_azure_took_without_effect_is_repeated_slowly_and_told(
+    attempts: Attempts, clock: ManualClock
+) -> None:
+    waits = []
+    for _ in range(4):
+        attempts.taken(KEY, change(sku="Basic"))
+        waits.append(attempts.wait_for(KEY, change(sku="Basic")))
+        clock.advance(waits[-1])
+    assert waits == [10, 20, 40, 80]
+    (failure,) = attempts.failures(KEY, (change(sku="Basic"),))
+    assert (failure.code, failure.blocking) == ("ChangeWithoutEffect", False)
+    attempts.forget(KEY)
+    assert attempts.wait_for(KEY, change(sku="Basic")) == 0
+    assert attempts.failures(KEY, (change(sku="Basic"),)) == []
+
+
+def test_a_change_that_was_needed_long_ago_is_not_repeated(attempts: Attempts, clock: ManualClock) -> None:
+    attempts.taken(KEY, change())
+    clock.advance(3600)
+    attempts.taken(KEY, change())
+    assert attempts.wait_for(KEY, change()) == 10
+
+
+def test_what_azure_itself_writes_into_a_body_makes_no_other_change(attempts: Attempts) -> None:
+    def update(etag: str, state: str) -> Change:
+        return change(etag=etag, properties={"provisioningState": state, "rules": [{"etag": etag, "name": "one"}]})
+
+    attempts.failed(KEY, update("W/1", "Succeeded"), refusal())
+    assert attempts.wait_for(KEY, update("W/2", "Failed")) > 0
+    assert attempts.wait_for(KEY, change(properties={"rules": [{"name": "other"}]})) == 0
 
 
 def test_backoff_doubles_with_jitter_up_to_a_limit_and_starts_over() -> None:

@@ -1,0 +1,117 @@
+"""The API server, the credentials and the operator's own process in trouble, and what the probes say."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http import HTTPStatus
+
+from tests.support.lab import OPERATOR_NAMESPACE, Lab, Manifest, example
+
+HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
+(PEERING,) = example("vnet-peering.yaml")
+
+
+def asked(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def created_once(lab: Lab) -> bool:
+    created = [path for method, path, status in lab.writes() if method == "PUT" and status == HTTPStatus.CREATED]
+    return len(created) == len(set(created))
+
+
+def hourly(manifest: Manifest) -> Manifest:
+    copy: Manifest = json.loads(json.dumps(manifest))
+    copy["spec"]["interval"] = "1h"
+    return copy
+
+
+def test_an_api_server_that_is_away_during_creation_is_outlived(lab: Lab) -> None:
+    lab.apply(PEERING, HUB_BASTION)
+    lab.wait_for(lab.writes, "the creation has begun")
+    lab.control_plane.stop_api_server()
+    time.sleep(1)
+    lab.control_plane.start_api_server()
+    lab.wait_ready("vnp/hub", "bh/hub")
+    assert created_once(lab)
+    lab.delete("vnp", "hub")
+    assert lab.operator.child is not None
+    assert lab.operator.child.running, "the watches go on as well"
+
+
+def test_a_request_for_a_pass_is_acted_on_and_acknowledged_in_spite_of_a_long_interval(lab: Lab) -> None:
+    lab.apply(hourly(PEERING))
+    lab.wait_ready("vnp/hub")
+    time.sleep(1)
+    calls = len(lab.azure.request_log())
+    lab.annotate("vnp", "hub", "first")
+    lab.wait_for(
+        lambda: lab.get("vnp", "hub")["status"].get("lastHandledReconcileAt") == "first",
+        "it is acknowledged",
+        seconds=5,
+    )
+    assert len(lab.azure.request_log()) > calls, "the inventory was read anew"
+
+
+def test_a_corrected_secret_is_used_without_a_restart(lab_factory: Callable[..., Lab]) -> None:
+    lab = lab_factory(identity=False)
+    lab.apply_identity(client_secret="expired")
+    lab.operator.start()
+    lab.apply(PEERING)
+    lab.wait_condition("vnp", "hub", "Ready", "False", "CredentialUnavailable")
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": lab.namespace, "namespace": OPERATOR_NAMESPACE},
+        "stringData": {"clientSecret": lab.azure.clients["operator"].client_secret},
+    }
+    lab.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    # A minute of the operator's clock is 1.2 seconds here.
+    lab.wait_ready("vnp/hub", seconds=8)
+
+
+def test_sigterm_during_creation_ends_with_0_and_the_next_start_goes_on(lab: Lab) -> None:
+    lab.apply(PEERING, HUB_BASTION)
+    lab.wait_for(lab.writes, "the creation has begun")
+    began = time.monotonic()
+    assert lab.operator.stop() == 0
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in lab.operator.log.read_text()
+    lab.operator.start()
+    lab.wait_ready("vnp/hub", "bh/hub")
+    assert created_once(lab)
+
+
+def test_probes_and_metrics_tell_the_truth(lab: Lab) -> None:
+    assert asked(f"{lab.operator.probe_url}/healthz") == (200, "ok")
+    assert asked(f"{lab.operator.probe_url}/readyz") == (200, "ok")
+    lab.apply(PEERING)
+    lab.wait_ready("vnp/hub")
+    _, text = asked(lab.operator.metrics_url)
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(values['azurebastion_reconciles_total{kind="VNetPeering",result="ok"}']) >= 1
+    assert float(values['azurebastion_drift_total{verb="Create"}']) == 6
+    calls = sum(float(value) for name, value in values.items() if name.startswith("azurebastion_azure_calls_total"))
+    assert calls > 6
+
+
+def test_readiness_waits_for_the_api_server(lab: Lab) -> None:
+    lab.operator.stop()
+    lab.operator.start(wait=False)
+    answers = []
+
+    def ready() -> bool:
+        try:
+            answers.append(asked(f"{lab.operator.probe_url}/readyz"))
+        except OSError:
+            return False
+        return answers[-1][0] == HTTPStatus.OK
+
+    lab.wait_for(ready, "it becomes ready", seconds=15)
+    assert all("not" in text for status, text in answers if status != HTTPStatus.OK)

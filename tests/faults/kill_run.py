@@ -65,20 +65,26 @@ def boundaries(writes: list[tuple[str, str, int]]) -> list[Boundary]:
     return [Boundary(method, path, side) for method, path in taken for side in (BEFORE, AFTER)]
 
 
-def run_with_kills(lab: Lab, at: list[Boundary], ended: Callable[[], bool], *, seconds: float = 240.0) -> int:
-    """Kill -9 the operator whenever it is at one of the boundaries, start it again, until ``ended``.
+def run_with_kills(
+    lab: Lab, at: list[Boundary], begin: Callable[[], object], ended: Callable[[], bool], *, seconds: float = 240.0
+) -> int:
+    """``begin``, then kill -9 the operator whenever it is at one of the boundaries, start it again, until ``ended``.
 
     A write that was held before the act never reached Azure; of one held after it the answer never reached the
     operator. Returns the number of kills. Raises AssertionError if a boundary was not met or the end not reached.
     """
-    return asyncio.run(_run_with_kills(lab, at, ended, seconds))
+    return asyncio.run(_run_with_kills(lab, at, begin, ended, seconds))
 
 
-async def _run_with_kills(lab: Lab, at: list[Boundary], ended: Callable[[], bool], seconds: float) -> int:
+async def _run_with_kills(
+    lab: Lab, at: list[Boundary], begin: Callable[[], object], ended: Callable[[], bool], seconds: float
+) -> int:
     kills = 0
     deadline = time.monotonic() + seconds
     async with lab.azure.control() as control:
         faults = {await _hold(control, at, boundary): boundary for boundary in at}
+        # Not before all are in place: the operator's first writes come within milliseconds.
+        await asyncio.to_thread(begin)
         try:
             while time.monotonic() < deadline:
                 if held := await control.held():

@@ -4,12 +4,31 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin, DeletionPolicy
+from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.planning.body import child, provisioning_state
 from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import Owner, id_key, without_claim
-from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable
+from bastion_operator.planning.ownership import Owner, Ownership, id_key, without_claim
+from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
+from bastion_operator.planning.peering_pairs import asked_pairs
 from bastion_operator.planning.wording import named
+
+
+def plan_all_links_removal(owner: Owner, spec: VNetPeeringSpec, claims: tuple[Claim, ...], observed: Observed) -> Plan:
+    """What to delete now so that nothing is left of what a VNetPeering made.
+
+    Where the status was lost with its claims, links of the owner's names are kept and told: a name alone is no proof.
+    """
+    plan = plan_link_removal(owner, spec.deletion_policy, claims, observed, Plan(claims=claims))
+    if claims or not plan.settled:
+        return plan
+    links = LinkTable(observed)
+    for pair in asked_pairs(spec):
+        for half in pair.halves:
+            link = links.find(half.local_id, half.remote_id)
+            if link is not None and link_ownership(owner, claims, link) is Ownership.CREATED:
+                plan = _keeping(plan, link.id, ObstacleCode.KEPT_NOT_CERTAIN, _NO_CLAIM)
+    return plan
 
 
 def plan_link_removal(
@@ -43,19 +62,25 @@ def _remove(owner: Owner, policy: DeletionPolicy | None, claim: Claim, observed:
             return _waiting(plan, claim, link.remote_id, NOT_READ)
         kept = _REMOTE_GATEWAYS if carried else None
     if kept is not None:
-        code, why = kept
-        finding = obstacle(code, f"{named(claim.id)} is kept: {why} ({claim.id})", claim.id)
-        return replace(released, remains=(*plan.remains, finding))
+        return _keeping(released, claim.id, *kept)
     if link.changing:
         return _waiting(plan, claim, network_id, provisioning_state(body))
     change = Change(Verb.DELETE, claim.id, network_id, "the link is no longer asked for")
     return replace(plan, changes=(*plan.changes, change))
 
 
+def _keeping(plan: Plan, link_id: str, code: ObstacleCode, why: str) -> Plan:
+    finding = obstacle(code, f"{named(link_id)} is kept: {why} ({link_id})", link_id)
+    return replace(plan, remains=(*plan.remains, finding))
+
+
 def _waiting(plan: Plan, claim: Claim, root_id: str, state: str) -> Plan:
     return replace(plan, waits=(*plan.waits, Wait(claim.id, root_id, state)))
 
 
+_NO_CLAIM = (
+    "its name is the operator's, but no claim in the status tells whether it made it; if nobody needs it, delete it"
+)
 _REMOTE_GATEWAYS = (
     ObstacleCode.KEPT_REMOTE_GATEWAYS,
     "a spoke's way on-premises may lead over it; deletionPolicy: Delete removes such links as well",

@@ -1,0 +1,170 @@
+"""The course of a pass, the same for every kind that has something in Azure.
+
+Read the object; if it is being deleted, take down what was made for it; if it is suspended, say so; ask whether it may
+act as its identity and on what it names; only then look at Azure. What differs from kind to kind is a :class:`Course`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
+from bastion_operator.api.common import Claim, CommonStatus, DeletionPolicy, ManagementPolicy
+from bastion_operator.api.meta import FINALIZER
+from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
+from bastion_operator.kube.errors import NotFoundError
+from bastion_operator.kube.resources import add_finalizer, get_object
+from bastion_operator.planning.conditions import Refusal, deletion_states
+from bastion_operator.planning.model import Observed, Plan
+from bastion_operator.planning.ownership import Owner
+from bastion_operator.reconcile.access import refuse_conflict
+from bastion_operator.reconcile.change_run import ChangeRun
+from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.object_store import Raw
+from bastion_operator.reconcile.outcome import GONE, SLOW_RECHECK, Outcome
+from bastion_operator.reconcile.preconditions import open_session
+from bastion_operator.reconcile.publication import (
+    publish,
+    refused_states,
+    suspended_states,
+    tell_changes,
+    tell_remains,
+)
+from bastion_operator.reconcile.release import forget_gone, hold, release
+from bastion_operator.reconcile.services import Services
+from bastion_operator.reconcile.sessions import Session
+
+R = TypeVar("R", BastionHost, VNetPeering)
+
+
+def status_of(resource: BastionHost | VNetPeering) -> CommonStatus:
+    """The status as it is, or an empty one of the resource's kind."""
+    empty = BastionHostStatus if isinstance(resource, BastionHost) else VNetPeeringStatus
+    return resource.status or empty()
+
+
+@dataclass(frozen=True, slots=True)
+class Course(Generic[R]):
+    """What one kind does in its own way.
+
+    :ivar ids: every ARM id that a spec names or means; all must lie in the identity's subscriptions
+    :ivar asks_for: what a resource asks for itself alone; of two that ask for one thing the older has it
+    :ivar synchronise: a pass once everything is accepted
+    :ivar removal_roots: what must be read to take down what was made
+    :ivar plan_removal: what to delete now, on what those reads said
+    :ivar gone: what is left to do for an object that is not there any more
+    """
+
+    kind: type[R]
+    key_kind: Kind
+    ids: Callable[[R], Iterable[str]]
+    asks_for: Callable[[R], list[str]]
+    synchronise: Callable[["Pass[R]", Session], Awaitable[Outcome]]
+    removal_roots: Callable[[R], list[str]]
+    plan_removal: Callable[["Pass[R]", Observed], Plan]
+    gone: Callable[[Services, Key], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pass(Generic[R]):
+    """One pass of one resource: what was read of it at its start."""
+
+    services: Services
+    key: Key
+    kind: type[R]
+    raw: Raw
+    resource: R
+
+    @property
+    def manages(self) -> bool:
+        """Whether the operator may write to Azure for this resource."""
+        return self.resource.spec.management_policy is ManagementPolicy.MANAGE
+
+    @property
+    def asked_for_now(self) -> bool:
+        """Somebody has set the annotation that asks for a pass at once, and it was not handled yet."""
+        handled = status_of(self.resource).last_handled_reconcile_at
+        return self.resource.metadata.reconcile_requested_at != handled
+
+    @property
+    def owner(self) -> Owner:
+        """The resource as the owner of things in Azure."""
+        metadata = self.resource.metadata
+        return Owner(self.services.installation_id, metadata.namespace or "", metadata.name, metadata.uid)
+
+    def run(self, session: Session) -> ChangeRun:
+        """The way to Azure of this pass, with the claims that the status holds."""
+        status = status_of(self.resource)
+
+        async def write_claims(claims: tuple[Claim, ...]) -> None:
+            await self.services.statuses.publish(self.kind, self.raw, status.replace(claims=claims).to_json())
+
+        return ChangeRun(self.services, session, self.key, status.claims, write_claims, may_write=self.manages)
+
+
+async def follow(course: Course[R], services: Services, key: Key) -> Outcome:
+    """One pass of one resource.
+
+    :raises KubeError: the API server does not answer
+    """
+    try:
+        raw = await get_object(services.kube, course.kind, key.namespace, key.name)
+    except NotFoundError:
+        if course.gone is not None:
+            await course.gone(services, key)
+        return forget_gone(services, key)
+    resource = course.kind.model_validate(raw)
+    passing = Pass(services, key, course.kind, raw, resource)
+    if passing.asked_for_now:
+        # Somebody has mended something and asks for it to be tried now.
+        services.attempts.forget(key)
+    if resource.metadata.deleting:
+        return await _delete(course, passing)
+    status = status_of(resource)
+    if resource.spec.suspend:
+        await publish(services, course.kind, raw, status, status, suspended_states(status))
+        return Outcome(SLOW_RECHECK, "suspended")
+    session = await _accept(course, passing)
+    if isinstance(session, Refusal):
+        await publish(services, course.kind, raw, status, status, refused_states(session))
+        return Outcome(SLOW_RECHECK, "refused")
+    if passing.manages:
+        raw = await add_finalizer(services.kube, course.kind, raw)
+    return await course.synchronise(Pass(services, key, course.kind, raw, resource), session)
+
+
+async def _accept(course: Course[R], passing: Pass[R]) -> Session | Refusal:
+    resource, services = passing.resource, passing.services
+    session = await open_session(services, passing.key, resource.spec.identity_ref.name, course.ids(resource))
+    if isinstance(session, Refusal) or not passing.manages:
+        return session
+
+    def asked_by(raw: Raw) -> list[str]:
+        other = course.kind.model_validate(raw)
+        return course.asks_for(other) if other.spec.management_policy is ManagementPolicy.MANAGE else []
+
+    others = services.objects.asked_for(course.key_kind, asked_by)
+    return refuse_conflict(passing.key, passing.raw, course.asks_for(resource), others) or session
+
+
+async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
+    services, raw, resource = passing.services, passing.raw, passing.resource
+    status, spec = status_of(resource), resource.spec
+    if FINALIZER not in resource.metadata.finalizers:
+        return GONE
+    if spec.suspend:
+        return await hold(services, course.kind, raw, status, suspended_states(status))
+    if spec.deletion_policy is DeletionPolicy.RETAIN or not passing.manages:
+        return await release(services, course.kind, raw, passing.key)
+    roots = course.removal_roots(resource)
+    session = await open_session(services, passing.key, spec.identity_ref.name, roots)
+    if isinstance(session, Refusal):
+        return await hold(services, course.kind, raw, status, deletion_states(Plan(), [session.as_failure()]))
+    result = await passing.run(session).take_down(roots, lambda observed: course.plan_removal(passing, observed))
+    await tell_changes(services, course.kind, raw, result.sent)
+    await tell_remains(services, course.kind, raw, result.plan.remains)
+    if result.plan.settled and not result.failures:
+        return await release(services, course.kind, raw, passing.key)
+    left = status.replace(claims=result.plan.claims)
+    await publish(services, course.kind, raw, status, left, deletion_states(result.plan, result.failures))
+    return Outcome(result.next_look(spec.interval), "deleting")

@@ -63,6 +63,13 @@ class OperationFollower:
                     continue
                 # Any other answer, also "no such operation", ends the watch: the next pass reads the resource.
                 failure, current = error, None
+            except Exception as error:  # whoever waits for the end must hear of it, whatever ended the watch
+                _log.exception("the operation on %s is no longer followed", operation.resource_id)
+                message = f"it is no longer followed ({type(error).__name__}); the resource itself will tell"
+                failure = AzureError(
+                    "OperationNotFollowed", message, ErrorClass.TRANSIENT, target=operation.resource_id
+                )
+                current = None
         if self._running.get(operation.resource_id.lower()) is asyncio.current_task():
             del self._running[operation.resource_id.lower()]
         _log.info("%s of %s ended: %s", operation.verb, operation.resource_id, failure.code if failure else "Succeeded")

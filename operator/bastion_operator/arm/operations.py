@@ -63,8 +63,9 @@ class OperationFollower:
                     continue
                 # Any other answer, also "no such operation", ends the watch: the next pass reads the resource.
                 failure, current = error, None
-            except Exception as error:  # whoever waits for the end must hear of it, whatever ended the watch
-                _log.exception("the operation on %s is no longer followed", operation.resource_id)
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear of the end, whatever ended the watch
+                # Without the traceback: its lines may hold the signed URL.
+                _log.error("the operation on %s is no longer followed: %s", operation.resource_id, type(error).__name__)  # noqa: TRY400
                 message = f"it is no longer followed ({type(error).__name__}); the resource itself will tell"
                 failure = AzureError(
                     "OperationNotFollowed", message, ErrorClass.TRANSIENT, target=operation.resource_id

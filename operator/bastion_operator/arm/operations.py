@@ -65,7 +65,7 @@ class OperationFollower:
                 failure, current = error, None
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of the end, whatever ended the watch
                 # Without the traceback: its lines may hold the signed URL.
-                _log.error("the operation on %s is no longer followed: %s", operation.resource_id, type(error).__name__)  # noqa: TRY400
+                _log.error("the operation on %s is no longer followed: %s", operation.resource_id, type(error).__name__)
                 message = f"it is no longer followed ({type(error).__name__}); the resource itself will tell"
                 failure = AzureError(
                     "OperationNotFollowed", message, ErrorClass.TRANSIENT, target=operation.resource_id

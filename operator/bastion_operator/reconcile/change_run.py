@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Self
 
 from bastion_operator.api.common import Claim
 from bastion_operator.arm.client import Operation
@@ -13,10 +12,10 @@ from bastion_operator.arm.errors import AzureError
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
-from bastion_operator.planning.model import Body, Change, Observed, Plan, Verb, root_of
-from bastion_operator.reconcile.attempts import failure_of, wait_after
+from bastion_operator.planning.model import Change, Observed, Plan, Verb, root_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
+from bastion_operator.reconcile.reading import READ_AGAIN, Reading
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 
@@ -26,8 +25,6 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 16
 # Seconds between looks at a resource that Azure is working on, where no operation is followed.
 _POLL = 10.0
-# Seconds after which a resource is read again that could not be read, or that came up at the last moment.
-_READ_AGAIN = 10.0
 # A fresh reading can bring up something else that must be read afresh: the network at the other end, for one.
 _ROUNDS = 3
 
@@ -88,7 +85,7 @@ class ChangeRun:
         plan = replace(_without_guesses(plan, reading.failures), claims=self._certain_claims(plan, known))
         result = ChangeResult(plan, observed, failures=list(reading.failures), again_in=reading.again_in)
         if any(not reading.tried(root) for root in self._roots(plan, reading)):
-            result.again_in = min(_READ_AGAIN, result.again_in or _READ_AGAIN)
+            result.again_in = min(READ_AGAIN, result.again_in or READ_AGAIN)
         if self.may_write:
             sure = [change for change in plan.changes if known.issuperset(map(normalise_id, change.reads))]
             await self._send(sure, result)
@@ -102,7 +99,7 @@ class ChangeRun:
         await self._send(list(result.plan.changes), result)
         return result
 
-    def _roots(self, plan: Plan, reading: "Reading | None" = None) -> list[str]:
+    def _roots(self, plan: Plan, reading: Reading | None = None) -> list[str]:
         """What must be read afresh to act on the plan now: not what waits behind another change of the same root."""
         failed = {normalise_id(root) for root in reading.errors} if reading is not None else set()
         # A change that cannot be judged must not keep those behind it from being read for.
@@ -132,7 +129,7 @@ class ChangeRun:
                 found.setdefault(root, change)
         return list(found.values())
 
-    async def read(self, roots: Iterable[str]) -> "Reading":
+    async def read(self, roots: Iterable[str]) -> Reading:
         """GET each root; what could not be read is a failure and stays as it was known."""
         limit = asyncio.Semaphore(_AT_ONCE)
         reading = Reading()
@@ -233,40 +230,6 @@ class ChangeRun:
             services.queue.add(key)
 
         return ended
-
-
-@dataclass(slots=True)
-class Reading:
-    """What GETs said: bodies, None for what is not there, and errors, by id."""
-
-    fresh: dict[str, Body | None] = field(default_factory=dict)
-    errors: dict[str, AzureError] = field(default_factory=dict)
-
-    def __iadd__(self, more: "Reading") -> Self:
-        """Take in what was read later."""
-        self.fresh |= more.fresh
-        self.errors |= more.errors
-        return self
-
-    @property
-    def known(self) -> set[str]:
-        """The normalised ids of what was read."""
-        return {normalise_id(root) for root in self.fresh}
-
-    def tried(self, root_id: str) -> bool:
-        """Whether it was asked for, with success or not."""
-        return normalise_id(root_id) in self.known | {normalise_id(root) for root in self.errors}
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The errors as the user reads them."""
-        return [failure_of(error, root_id) for root_id, error in self.errors.items()]
-
-    @property
-    def again_in(self) -> float | None:
-        """Seconds until it makes sense to read again: soon, but not where Azure asks to wait or a person must act."""
-        waits = (max(_READ_AGAIN, wait_after(error, 1)) for error in self.errors.values())
-        return min(waits, default=None)
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

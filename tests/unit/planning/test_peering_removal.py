@@ -4,7 +4,7 @@ from typing import Any
 
 from bastion_operator.api.common import Claim, DeletionPolicy
 from bastion_operator.planning.model import Observed, Plan
-from bastion_operator.planning.peering_removal import plan_link_removal
+from bastion_operator.planning.peering_removal import plan_all_links_removal, plan_link_removal
 from bastion_operator.planning.vnet_peering import plan_vnet_peering
 from tests.support.estates import Row, peering, vnet, vnet_id
 from tests.support.plans import OWNER, link_claim, link_id, own_name, peering_input, spokes, told, world
@@ -121,3 +121,27 @@ def test_a_pair_that_left_the_spec_stays_with_retain() -> None:
     plan = plan_vnet_peering(peering_input(*rows, claims=CLAIMS, spokes=spokes("other"), deletionPolicy="Retain"))
     assert {verb for verb, _ in told(plan.changes)} == {"Create"}
     assert kept(plan) == ["KeptNotOwned", "KeptNotOwned"]
+
+
+def test_where_the_status_was_lost_links_of_the_owners_names_are_kept_and_told() -> None:
+    asked = peering_input()
+    plan = plan_all_links_removal(OWNER, asked.spec, (), world(*joined()))
+    assert plan.settled
+    assert kept(plan) == ["KeptNotCertain", "KeptNotCertain"]
+    assert {finding.resource for finding in plan.remains} == {
+        link_id("hub", own_name("spoke")),
+        link_id("spoke", own_name("hub")),
+    }
+
+
+def test_links_of_other_names_are_nobodys_business() -> None:
+    asked = peering_input()
+    plan = plan_all_links_removal(OWNER, asked.spec, (), world(*joined({"name": "theirs"}, {"name": "theirs"})))
+    assert plan == Plan()
+
+
+def test_with_claims_nothing_is_told_twice() -> None:
+    asked = peering_input()
+    plan = plan_all_links_removal(OWNER, asked.spec, CLAIMS, world(*joined()))
+    assert len(plan.changes) == 2
+    assert not plan.remains

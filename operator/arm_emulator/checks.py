@@ -5,7 +5,7 @@ import re
 from http import HTTPStatus
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format, not_found
+from arm_emulator.errors import ArmError, Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId
 from arm_emulator.resource_types.base import Put, ResourceType
 from arm_emulator.shapes.check import checked
@@ -116,6 +116,18 @@ def check_preconditions(cloud: Cloud, old: Resource | None, if_match: str | None
         HTTPStatus.PRECONDITION_FAILED,
         "PreconditionFailed",
         f"Precondition failed. {subject}; the request asked for {what}.",
+    )
+
+
+def resource_not_found(resource_id: ResourceId) -> ArmError:
+    """404 from the gateway for a top-level resource; a group, a subscription and the tenant's own say so otherwise."""
+    if resource_id.type == GROUP_TYPE:
+        return group_not_found(resource_id.name)
+    where = "" if resource_id.group is None else f" under resource group '{resource_id.group}'"
+    return not_found(
+        "ResourceNotFound",
+        f"The Resource '{resource_id.type}/{resource_id.name}'{where} was not found. For more details please go to "
+        "https://aka.ms/ARMResourceNotFoundFix",
     )
 
 

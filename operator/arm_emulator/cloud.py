@@ -1,7 +1,7 @@
 """The whole of the local Azure that has state: one object that every part is handed."""
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from arm_emulator.clock import Clock
 from arm_emulator.errors import Json
@@ -72,7 +72,7 @@ def upper_cased(resource_id: ResourceId) -> str:
     """An id as Microsoft.Network writes it in back references: group and names in upper case."""
     group = None if resource_id.group is None else resource_id.group.upper()
     names = tuple(name.upper() for name in resource_id.names)
-    return str(ResourceId(resource_id.subscription, group, resource_id.type, names))
+    return str(replace(resource_id, group=group, names=names))
 
 
 def items(body: Json, name: str) -> list[Json]:

@@ -40,6 +40,8 @@ class Effects:
 
     def finish(self, operation: Operation) -> None:
         """Does what an operation that has just ended comes to."""
+        if operation.kind == "result":
+            return
         item = self._cloud.store.get(operation.target)
         if item is None:
             return

@@ -1,6 +1,7 @@
 """Estate files: lists of ARM resources, as `az` and Resource Graph write them, made live."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,8 @@ def _view_of_statuses(view: object) -> Json | None:
 
 def ensure_place(cloud: Cloud, resource_id: ResourceId, location: str) -> None:
     """The subscription and resource group of an id, made where they are missing."""
+    if not resource_id.subscription:
+        return
     subscription = ResourceId(resource_id.subscription, None, SUBSCRIPTION_TYPE, (resource_id.subscription,))
     if cloud.store.get(subscription.key) is None:
         cloud.store.put(resource(subscription, _subscription_body({})))
@@ -168,4 +171,4 @@ def _subscription_body(row: Json) -> Json:
 
 
 def _spelt(resource_id: ResourceId) -> ResourceId:
-    return ResourceId(resource_id.subscription, resource_id.group, spelt(resource_id.type), resource_id.names)
+    return replace(resource_id, type=spelt(resource_id.type))

@@ -2,28 +2,29 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_SHAPE = re.compile(
-    r"^/subscriptions/(?P<subscription>[^/]+)"
-    r"(?:/resourcegroups/(?P<group>[^/]+))?"
-    r"(?:/providers/(?P<namespace>[^/]+)/(?P<path>[^/]+/[^/]+(?:/[^/]+/[^/]+)*))?/?$",
-    re.IGNORECASE,
-)
+_PLACE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(?:/resourcegroups/(?P<group>[^/]+))?", re.IGNORECASE)
+_PATH = re.compile(r"(?P<namespace>[^/]+)/(?P<path>[^/]+/[^/]+(?:/[^/]+/[^/]+)*)")
 
-_PROVIDERS = "/providers/"
+BELOW = "/providers/"
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceId:
-    """`type` is namespace and type segments in the casing of the text; `names` are as many as type segments."""
+    """`type` is namespace and type segments in the casing of the text; `names` are as many as type segments.
+
+    `subscription` is empty for what belongs to the tenant. `extends` is the id of the resource or management group that an
+    extension resource (a role assignment, a lock) lies on; one on a group, a subscription or the tenant has that place.
+    """
 
     subscription: str
     group: str | None
     type: str
     names: tuple[str, ...]
+    extends: str = ""
 
     @property
     def name(self) -> str:
@@ -36,32 +37,41 @@ class ResourceId:
         return str(self).lower()
 
     @property
-    def scope(self) -> str:
-        """The resource group, or the subscription where there is none."""
+    def place(self) -> str:
+        """The resource group, the subscription where there is none, or nothing: the tenant."""
+        if not self.subscription:
+            return ""
         base = f"/subscriptions/{self.subscription}"
         return base if self.group is None else f"{base}/resourceGroups/{self.group}"
+
+    @property
+    def scope(self) -> str:
+        """What the id begins with: the resource that it extends, or its place."""
+        return self.extends or self.place
 
     @property
     def parent(self) -> "ResourceId | None":
         """The resource that this one is a child of; None for a top-level resource."""
         if len(self.names) == 1:
             return None
-        return ResourceId(self.subscription, self.group, self.type.rpartition("/")[0], self.names[:-1])
+        return replace(self, type=self.type.rpartition("/")[0], names=self.names[:-1])
 
     @property
     def root(self) -> "ResourceId":
         """The top-level resource, itself or an ancestor: the one whose etag and operations the children share."""
+        if len(self.names) == 1:
+            return self
         namespace, first, *_ = self.type.split("/")
-        return ResourceId(self.subscription, self.group, f"{namespace}/{first}", self.names[:1])
+        return replace(self, type=f"{namespace}/{first}", names=self.names[:1])
 
     def child(self, segment: str, name: str) -> "ResourceId":
         """A child of one more type segment."""
-        return ResourceId(self.subscription, self.group, f"{self.type}/{segment}", (*self.names, name))
+        return replace(self, type=f"{self.type}/{segment}", names=(*self.names, name))
 
     def __str__(self) -> str:
         """The id as text."""
         if self.type in {SUBSCRIPTION_TYPE, GROUP_TYPE}:
-            return self.scope
+            return self.place
         namespace, *segments = self.type.split("/")
         pairs = "/".join(f"{segment}/{name}" for segment, name in zip(segments, self.names, strict=True))
         return f"{self.scope}/providers/{namespace}/{pairs}"
@@ -70,20 +80,41 @@ class ResourceId:
 def parse(text: str) -> ResourceId | None:
     """The id in `text`, or None where it is none of subscription, resource group or resource.
 
-    Extension resources (`…/providers/A/…/providers/B/…`) are none of these.
+    Extension resources (`{scope}/providers/A/…`) are ids as well, whatever they lie on.
     """
-    match = _SHAPE.match(text)
+    text = text.rstrip("/")
+    position = text.lower().rfind(BELOW)
+    if position < 0:
+        return _place(text)
+    base, below = text[:position], _PATH.fullmatch(text[position + len(BELOW) :])
+    home = placed(base)
+    if below is None or home is None:
+        return None
+    subscription, group, extends = home
+    segments = below["path"].split("/")
+    kind = "/".join([below["namespace"], *segments[::2]])
+    return ResourceId(subscription, group, kind, tuple(segments[1::2]), extends)
+
+
+def placed(base: str) -> tuple[str, str | None, str] | None:
+    """Subscription, group and extended resource that an id begins with; None where `base` is no scope."""
+    if not base:
+        return "", None, ""
+    home = parse(base)
+    if home is None:
+        return None
+    extends = "" if home.type in {SUBSCRIPTION_TYPE, GROUP_TYPE} else base
+    return home.subscription, home.group, extends
+
+
+def _place(text: str) -> ResourceId | None:
+    match = _PLACE.fullmatch(text)
     if match is None:
         return None
-    if text.lower().count(_PROVIDERS) > 1:
-        return None
-    subscription, group, namespace, path = match.group("subscription", "group", "namespace", "path")
-    if namespace is None:
-        if group is None:
-            return ResourceId(subscription, None, SUBSCRIPTION_TYPE, (subscription,))
-        return ResourceId(subscription, group, GROUP_TYPE, (group,))
-    segments = path.split("/")
-    return ResourceId(subscription, group, "/".join([namespace, *segments[::2]]), tuple(segments[1::2]))
+    subscription, group = match.group("subscription", "group")
+    if group is None:
+        return ResourceId(subscription, None, SUBSCRIPTION_TYPE, (subscription,))
+    return ResourceId(subscription, group, GROUP_TYPE, (group,))
 
 
 def scopes(key: str) -> Iterator[str]:

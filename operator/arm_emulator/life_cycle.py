@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NoReturn
 
-from arm_emulator import checks
+from arm_emulator import checks, rendering
 from arm_emulator.cloud import Cloud, new_etag
 from arm_emulator.effects import MOVING, Effects
 from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
-from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal, authorize_linked
 from arm_emulator.resource_types import type_of
-from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, in_progress, not_provisioned
+from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result, in_progress, not_provisioned
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
 from arm_emulator.store import Resource, resource
 
@@ -32,11 +32,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The outcome of a write: the status of the answer, the resource where it has one, the operation where one runs."""
+    """The outcome of a write: the status of the answer, the resource where it has one, the operation where one runs.
+
+    `reply` is what an action answers in place of the resource, now or, where an operation runs, at its end.
+    """
 
     status: int
     item: Resource | None
     operation: Operation | None = None
+    reply: Reply | Result | None = None
 
 
 class LifeCycle:
@@ -54,6 +58,11 @@ class LifeCycle:
         if item is None:
             self._refuse_missing(resource_id)
         return item
+
+    def check_listed(self, first: ResourceId) -> None:
+        """Raises where the group or the resource that a list is of is not there; `first` is an id that could be in it."""
+        self._group(first)
+        self._check_extended(first)
 
     def put(self, resource_id: ResourceId, body: Json, caller: Caller) -> Written:
         """Creates or replaces. Raises ArmError for everything that Azure refuses before it starts to work."""
@@ -77,8 +86,10 @@ class LifeCycle:
         return self._commit(put, children, caller)
 
     def patch(self, resource_id: ResourceId, body: Json, caller: Caller) -> Written:
-        """Replaces tags (and what else the type lets PATCH change); answered at once."""
+        """Replaces tags (and what else the type lets PATCH change) at once, or merges the body and writes it as a PUT."""
         item = self.get(resource_id)
+        if type_of(item.id.type).merges_patch:
+            return self.put(resource_id, merged(rendering.answered(self._cloud, item), body), caller)
         checks.check_preconditions(self._cloud, item, caller.if_match, caller.if_none_match)
         declared = type_of(item.id.type)
         unknown = sorted(set(body) - declared.patchable)
@@ -111,17 +122,26 @@ class LifeCycle:
         self._refuse_running(item.id, caller)
         declared.check_delete(self._cloud, item)
         self._check_siblings_without(item, caller)
+        if declared.delete is IMMEDIATE:
+            self._effects.remove(item)
+            return Written(HTTPStatus.OK, item if declared.deletion_answers_body else None)
         item.properties["provisioningState"] = "Deleting"
         self._effects.touch(item)
         kind = "group-delete" if is_group else "delete"
         operation = self._start(kind, f"Delete{_short(item)}Operation", item, declared.delete, caller)
         return Written(HTTPStatus.ACCEPTED, item, operation)
 
-    def act(self, resource_id: ResourceId, action: str, caller: Caller) -> Written:
-        """Starts a POST action; `action` is lower-case."""
+    def act(self, resource_id: ResourceId, action: str, body: Json, caller: Caller) -> Written:
+        """Does a POST action; `action` is lower-case."""
         item = self.get(resource_id)
+        call = Call(action, body, caller.principal, caller.api_version, caller.query)
+        wanted = type_of(item.id.type).act(self._cloud, item, call)
+        if isinstance(wanted, Reply):
+            return Written(HTTPStatus.OK, item, reply=wanted)
+        if isinstance(wanted, Result):
+            operation = self._start("result", wanted.name, item, wanted.timing, caller, {"body": wanted.body})
+            return Written(HTTPStatus.ACCEPTED, item, operation, reply=wanted)
         self._refuse_running(item.id, caller)
-        wanted = type_of(item.id.type).act(self._cloud, item, action, caller.principal)
         item.properties["provisioningState"] = "Updating"
         self._effects.touch(item)
         operation = self._start("put", wanted.name, item, wanted.timing, caller, wanted.detail)
@@ -132,15 +152,12 @@ class LifeCycle:
     def _refuse_missing(self, resource_id: ResourceId) -> NoReturn:
         """404 in its shapes: no group, no parent, no child of a parent that is there, no such resource."""
         self._group(resource_id)
+        self._check_extended(resource_id)
         if resource_id.type == GROUP_TYPE:
             raise group_not_found(resource_id.name)
         parent = resource_id.parent
         if parent is None:
-            raise not_found(
-                "ResourceNotFound",
-                f"The Resource '{resource_id.type}/{resource_id.name}' under resource group '{resource_id.group}' was not "
-                "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-            )
+            raise checks.resource_not_found(resource_id)
         if self._cloud.store.get(parent.key) is None:
             raise checks.parent_not_found(resource_id)
         raise not_found("NotFound", f"Resource {resource_id} not found.")
@@ -148,14 +165,21 @@ class LifeCycle:
     def _group(self, resource_id: ResourceId) -> Resource | None:
         if resource_id.group is None or resource_id.type == GROUP_TYPE:
             return None
-        group = self._cloud.store.get(resource_id.scope.lower())
+        group = self._cloud.store.get(resource_id.place.lower())
         if group is None:
             raise group_not_found(resource_id.group)
         return group
 
+    def _check_extended(self, resource_id: ResourceId) -> None:
+        """An extension resource lies on something that is there."""
+        base = parse(resource_id.extends) if resource_id.extends else None
+        if base is not None and self._cloud.store.get(base.key) is None:
+            raise checks.resource_not_found(base)
+
     def _check_place(self, resource_id: ResourceId) -> None:
-        """Group and parent must be there, and stay."""
+        """Group, parent and what is extended must be there, and stay."""
         group = self._group(resource_id)
+        self._check_extended(resource_id)
         if group is not None and group.state == "Deleting":
             raise conflict(
                 "ResourceGroupBeingDeleted",
@@ -315,7 +339,7 @@ class LifeCycle:
         declared = type_of(put.id.type)
         timing = declared.create if put.old is None else declared.update or declared.create
         state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
-        status = HTTPStatus.CREATED if put.old is None else HTTPStatus.OK
+        status = declared.created if put.old is None else HTTPStatus.OK
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:
@@ -336,7 +360,8 @@ class LifeCycle:
     def _store(self, put: Put, state: str) -> Resource:
         item = put.old or resource(put.id, put.body)
         item.body = put.body
-        item.properties["provisioningState"] = state
+        if type_of(put.id.type).has_state:
+            item.properties["provisioningState"] = state
         if item.parent_key is None and not item.etag:
             item.etag = new_etag()
         self._cloud.store.put(item)
@@ -353,11 +378,26 @@ class LifeCycle:
             region="" if root is None else root.location,
             namespace=item.id.type.partition("/")[0],
             target=item.key,
-            root=item.root_key,
+            # What only reads stands in nobody's way.
+            root=item.root_key if kind != "result" else f"{item.root_key}#result",
             timing=timing,
             principal=caller.principal.name,
             detail=detail,
         )
+
+
+def merged(body: Json, patch: Json) -> Json:
+    """A JSON merge patch (RFC 7396) applied: null takes a member away, objects are merged, everything else replaces."""
+    result = dict(body)
+    for name, value in patch.items():
+        before = result.get(name)
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict) and isinstance(before, dict):
+            result[name] = merged(before, value)
+        else:
+            result[name] = value
+    return result
 
 
 def _short(item: Resource) -> str:

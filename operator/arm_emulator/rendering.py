@@ -1,8 +1,10 @@
 """Resources as they are answered: what is stored, with children, etags and what others make of it."""
 
+from dataclasses import replace
+
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
-from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.ids import GROUP_TYPE
 from arm_emulator.resource_types import type_of
 from arm_emulator.store import Resource
 
@@ -27,8 +29,7 @@ def listed(cloud: Cloud, item: Resource) -> Json:
     """An entry of a list. Microsoft.Compute writes the group in upper case there, but not in a GET."""
     answer = answered(cloud, item)
     if item.id.type.lower().startswith(_COMPUTE) and item.id.group is not None:
-        shouted = ResourceId(item.id.subscription, item.id.group.upper(), item.id.type, item.id.names)
-        answer["id"] = str(shouted)
+        answer["id"] = str(replace(item.id, group=item.id.group.upper()))
     return answer
 
 

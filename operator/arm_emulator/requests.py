@@ -7,25 +7,20 @@ from dataclasses import dataclass
 import orjson
 
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
-from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.ids import BELOW, GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse, placed
+from arm_emulator.providers import PROVIDERS, spelt_namespace
 from arm_emulator.resource_types import TYPES, spelt, type_of
-from arm_emulator.resource_types.versions import COMPUTE, NETWORK, RESOURCES
+from arm_emulator.resource_types.versions import RESOURCES
 
-_PATH = re.compile(
-    r"^/subscriptions/(?P<subscription>[^/]+)(?:/resourcegroups(?:/(?P<group>[^/]+))?)?(?P<rest>/.*)?$", re.IGNORECASE
-)
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-[a-z]+)?")
-PROVIDERS = {"microsoft.network": NETWORK, "microsoft.compute": COMPUTE, "microsoft.resources": RESOURCES}
-SPELT_PROVIDERS = {
-    "microsoft.network": "Microsoft.Network",
-    "microsoft.compute": "Microsoft.Compute",
-    "microsoft.resources": "Microsoft.Resources",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a path means. `kind` is resource, list, action or operation; `id` is None for lists."""
+    """What a path means. `kind` is resource, list or action; `id` is None for lists, `scope` what rights are checked on.
+
+    `extends` is set for lists of extension resources on a resource; `place` is what a list is of.
+    """
 
     kind: str
     type: str
@@ -34,50 +29,65 @@ class Target:
     id: ResourceId | None = None
     parent: ResourceId | None = None
     action: str = ""
+    extends: str = ""
+
+    @property
+    def place(self) -> str:
+        """The id of what a list is on: a resource, a group, a subscription; empty for the tenant."""
+        if self.extends or not self.subscription:
+            return self.extends
+        base = f"/subscriptions/{self.subscription}"
+        return base if self.group is None else f"{base}/resourceGroups/{self.group}"
 
     @property
     def scope(self) -> str:
         """The id that rights are checked on."""
-        if self.id is not None:
-            return str(self.id)
-        if self.parent is not None:
-            return str(self.parent)
-        base = f"/subscriptions/{self.subscription}"
-        return base if self.group is None else f"{base}/resourceGroups/{self.group}"
+        return str(self.id or self.parent or self.place or "/")
 
 
 def target_of(path: str) -> Target | None:
-    """The target of a path below /subscriptions/{id}; None where there is nothing such."""
-    match = _PATH.match(path.rstrip("/"))
-    if match is None:
+    """The target of a path; None where it is no URL of a resource, a list or an action."""
+    path = path.rstrip("/")
+    position = path.lower().rfind(BELOW)
+    if position < 0:
+        return _without_provider(path)
+    home = placed(path[:position])
+    segments = path[position + len(BELOW) :].split("/")
+    if home is None or len(segments) < 2 or "" in segments:  # noqa: PLR2004  (namespace and type)
         return None
-    subscription, group, rest = match.group("subscription", "group", "rest")
-    segments = [] if rest is None else rest.strip("/").split("/")
-    groups_listed = "/resourcegroups" in path.lower()
-    if not segments:
-        if group is not None:
-            found = ResourceId(subscription, group, GROUP_TYPE, (group,))
-            return Target("resource", GROUP_TYPE, subscription, group, id=found)
-        return Target("list", GROUP_TYPE, subscription, None) if groups_listed else None
-    if segments == ["resources"]:
-        return Target("list", "*", subscription, group)
-    if segments[0].lower() != "providers" or len(segments) < 3:  # noqa: PLR2004  (providers, namespace, type)
-        return None
-    return _below_provider(subscription, group, segments[1], segments[2:])
+    return _below_provider(*home, segments[0], segments[1:])
 
 
-def _below_provider(subscription: str, group: str | None, namespace: str, segments: list[str]) -> Target:
-    namespace = SPELT_PROVIDERS.get(namespace.lower(), namespace)
+def _without_provider(path: str) -> Target | None:
+    """A resource group, the groups of a subscription, or all resources of either."""
+    above, _, last = path.rpartition("/")
+    if last.lower() in ("resourcegroups", "resources"):
+        home = parse(above)
+        if home is None or home.type not in {SUBSCRIPTION_TYPE, GROUP_TYPE}:
+            return None
+        if last.lower() == "resources":
+            return Target("list", "*", home.subscription, home.group)
+        return Target("list", GROUP_TYPE, home.subscription, None) if home.group is None else None
+    found = parse(path)
+    if found is None or found.type != GROUP_TYPE:
+        return None
+    return Target("resource", GROUP_TYPE, found.subscription, found.group, id=found)
+
+
+def _below_provider(
+    subscription: str, group: str | None, extends: str, namespace: str, segments: list[str]
+) -> Target | None:
+    namespace = spelt_namespace(namespace)
     types, names = segments[::2], segments[1::2]
     full = spelt("/".join([namespace, *types]))
     if len(types) == len(names):
-        found = ResourceId(subscription, group, full, tuple(names))
-        return Target("resource", full, subscription, group, id=found)
+        found = ResourceId(subscription, group, full, tuple(names), extends)
+        return Target("resource", full, subscription, group, id=found, extends=extends)
     owner_type = spelt("/".join([namespace, *types[:-1]]))
-    owner = None if not names else ResourceId(subscription, group, owner_type, tuple(names))
+    owner = None if not names else ResourceId(subscription, group, owner_type, tuple(names), extends)
     if owner is not None and full.lower() not in TYPES:
-        return Target("action", owner_type, subscription, group, id=owner, action=types[-1].lower())
-    return Target("list", full, subscription, group, parent=owner)
+        return Target("action", owner_type, subscription, group, id=owner, action=types[-1].lower(), extends=extends)
+    return Target("list", full, subscription, group, parent=owner, extends=extends)
 
 
 def check_version(target: Target, api_version: str | None) -> str:
@@ -117,7 +127,8 @@ def _versions(target: Target, namespace: str) -> Sequence[str] | None:
     declared = type_of(target.type)
     if declared.name:
         return declared.api_versions
-    return PROVIDERS.get(namespace.lower())
+    provider = PROVIDERS.get(namespace.lower())
+    return None if provider is None else provider.api_versions
 
 
 def _supported(versions: Sequence[str], what: str = "versions") -> str:

@@ -129,13 +129,17 @@ def _document(item: Resource) -> Json:
         "group": item.id.group,
         "type": item.id.type,
         "names": item.id.names,
+        "extends": item.id.extends,
         "body": item.body,
         "etag": item.etag,
     }
 
 
 def _resource(document: Json) -> Resource:
-    resource_id = ResourceId(document["subscription"], document["group"], document["type"], tuple(document["names"]))
+    names = tuple(document["names"])
+    resource_id = ResourceId(
+        document["subscription"], document["group"], document["type"], names, document.get("extends", "")
+    )
     item = resource(resource_id, document["body"])
     item.etag = document["etag"]
     return item

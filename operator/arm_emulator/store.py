@@ -79,6 +79,7 @@ class Store:
         self._resources: dict[str, Resource] = {}
         self._by_scope: dict[tuple[str, str], dict[str, None]] = {}
         self._children: dict[str, dict[str, dict[str, None]]] = {}
+        self._extensions: dict[str, dict[str, None]] = {}
         self._outgoing: dict[str, list[Reference]] = {}
         self._incoming: dict[str, dict[Reference, None]] = {}
         self.listeners: list[Callable[[str, Resource | None], None]] = []
@@ -104,9 +105,10 @@ class Store:
         self._tell(item.key, item)
 
     def remove(self, key: str) -> None:
-        """Removes one resource and its children."""
-        for child in [*itertools.chain.from_iterable(self._children.get(key, {}).values())]:
-            self.remove(child)
+        """Removes one resource with its children and the extension resources on it."""
+        below = itertools.chain(*self._children.get(key, {}).values(), self._extensions.get(key, ()))
+        for one in [*below]:
+            self.remove(one)
         item = self._resources.pop(key, None)
         if item is None:
             return
@@ -115,6 +117,8 @@ class Store:
             self._by_scope[scope].pop(key, None)
         if item.parent_key is not None:
             self._children[item.parent_key][type_key(item.id.type)].pop(key, None)
+        elif item.id.extends:
+            self._extensions[item.id.extends.lower()].pop(key, None)
         self._tell(key, None)
 
     def children(self, key: str, child_type: str) -> list[Resource]:
@@ -123,7 +127,10 @@ class Store:
         return [self._resources[child] for child in keys]
 
     def listed(self, scope: str, resource_type: str) -> list[Resource]:
-        """The resources of a type in a subscription or resource group (`scope` a lower-cased id), oldest first."""
+        """The resources of a type in a subscription or resource group, or on a resource, oldest first.
+
+        `scope` is a lower-cased id; `/` is the whole tenant.
+        """
         return [self._resources[key] for key in self._by_scope.get((scope, type_key(resource_type)), _EMPTY)]
 
     def referrers(self, key: str, relation: str | None = None) -> list[Reference]:
@@ -137,6 +144,8 @@ class Store:
         if item.parent_key is not None:
             of_parent = self._children.setdefault(item.parent_key, {})
             of_parent.setdefault(type_key(item.id.type), {})[item.key] = None
+        elif item.id.extends:
+            self._extensions.setdefault(item.id.extends.lower(), {})[item.key] = None
 
     def _refer(self, key: str, references: list[Reference]) -> None:
         wanted = [Reference(r.relation, r.target.lower(), r.element, key) for r in references]
@@ -155,10 +164,14 @@ class Store:
 
 
 def _list_scopes(item: Resource) -> list[tuple[str, str]]:
-    """Where the resource shows up in lists: its group, and its subscription."""
+    """Where the resource shows up in lists: its group, its subscription, what it extends, and the tenant."""
     of_type = type_key(item.id.type)
-    subscription = f"/subscriptions/{item.id.subscription.lower()}"
-    scopes = [(subscription, of_type), ("/", of_type)]
-    if item.id.group is not None:
-        scopes.append((f"{subscription}/resourcegroups/{item.id.group.lower()}", of_type))
+    scopes = [("/", of_type)]
+    if item.id.subscription:
+        subscription = f"/subscriptions/{item.id.subscription.lower()}"
+        scopes.append((subscription, of_type))
+        if item.id.group is not None:
+            scopes.append((f"{subscription}/resourcegroups/{item.id.group.lower()}", of_type))
+    if item.id.extends:
+        scopes.append((item.id.extends.lower(), of_type))
     return scopes

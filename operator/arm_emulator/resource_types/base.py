@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, items
@@ -68,9 +69,15 @@ class ResourceType:
     """Properties that a body may carry and that are ignored there."""
     envelope: ClassVar[frozenset[str]] = frozenset({"location", "tags", "properties"})
     """Members of the body beside id, name, type and etag."""
+    has_state: ClassVar[bool] = True
+    """Whether its properties tell a provisioningState."""
     create: ClassVar[Timing] = Timing(1, (1,))
     update: ClassVar[Timing | None] = None
     delete: ClassVar[Timing] = Timing(10, (10,))
+    created: ClassVar[int] = HTTPStatus.CREATED
+    """The status of a PUT that creates."""
+    deletion_answers_body: ClassVar[bool] = False
+    """Whether a deletion that is done at once answers what was deleted."""
     creating_state: ClassVar[str] = "Updating"
     silent_when_unchanged: ClassVar[bool] = False
     """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
@@ -79,6 +86,8 @@ class ResourceType:
     parts: ClassVar[Mapping[str, str]] = {}
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
+    merges_patch: ClassVar[bool] = False
+    """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
 
     def prepare(self, put: Put) -> None:
         """Fills in defaults and refuses what is wrong with this body alone. Raises ArmError."""
@@ -114,18 +123,57 @@ class ResourceType:
         """Properties that only Resource Graph's rows have."""
         return {}
 
-    def act(self, cloud: Cloud, item: Resource, action: str, principal: Principal) -> "Action":
+    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
+        """What GET answers on `{id}/{segment}` (lower-case) that is no child; None where there is nothing such."""
+        return None
+
+    def expanded(self, cloud: Cloud, item: Resource, expand: str) -> Json:
+        """Properties that a GET adds for `$expand` (lower-case)."""
+        return {}
+
+    def listed(self, cloud: Cloud, place: str, query: Mapping[str, str]) -> list[Resource]:
+        """The resources of this type on a place: a lower-cased id, or `/` for the tenant."""
+        return cloud.store.listed(place, self.name)
+
+    def act(self, cloud: Cloud, item: Resource, call: "Call") -> "Action | Result | Reply":
         """Does a POST action; raises ArmError where it cannot be done."""
-        raise NotImplementedError(f"{self.name} declares no action {action}")
+        raise NotImplementedError(f"{self.name} declares no action {call.action}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A POST action: its name in lower case, its body (empty where none was sent), and who asks."""
+
+    action: str
+    body: Json
+    principal: Principal
+    api_version: str
+    query: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a POST action comes to: an operation of this timing, and what its end stores."""
+    """An action that changes the resource: an operation of this timing, and what its end stores."""
 
     name: str
     timing: Timing
     detail: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An action that answers later: 202 with `null` and a Location alone, where `body` is found at the end."""
+
+    name: str
+    timing: Timing
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An action that is answered at once, with 200 and this body."""
+
+    body: object
 
 
 def joined(properties: Json, **actions: str) -> list[Link]:

@@ -7,8 +7,7 @@ from arm_emulator.clock import iso
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, not_found
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.principals import Principal
-from arm_emulator.resource_types.base import Action, Link, Put, ResourceType, keep
+from arm_emulator.resource_types.base import Action, Call, Link, Put, ResourceType, keep
 from arm_emulator.resource_types.versions import COMPUTE
 from arm_emulator.store import Reference, Resource
 
@@ -88,15 +87,21 @@ class VirtualMachines(ResourceType):
         view = item.body.get(VIEW)
         return {} if view is None else {"extended": {"instanceView": view}}
 
-    def act(self, cloud: Cloud, item: Resource, action: str, principal: Principal) -> Action:
-        code, display, seconds = _POWER[action]
+    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
+        return instance_view(cloud, item) if segment == "instanceview" else None
+
+    def expanded(self, cloud: Cloud, item: Resource, expand: str) -> Json:
+        return {"instanceView": instance_view(cloud, item)} if "instanceview" in expand else {}
+
+    def act(self, cloud: Cloud, item: Resource, call: Call) -> Action:
+        code, display, seconds = _POWER[call.action]
         if item.state in ("Creating", "Deleting"):
             raise conflict(
                 "OperationNotAllowed",
-                f"Operation '{action}' is not allowed on VM '{item.name}' since it is {item.state}.",
+                f"Operation '{call.action}' is not allowed on VM '{item.name}' since it is {item.state}.",
             )
         return Action(
-            f"{self.actions[action]}VirtualMachine", Timing(seconds, (10,)), {"power": power_state(code, display)}
+            f"{self.actions[call.action]}VirtualMachine", Timing(seconds, (10,)), {"power": power_state(code, display)}
         )
 
     def _check_interface(self, put: Put, interface_id: str) -> None:

@@ -1,0 +1,83 @@
+"""Where long operations are asked after, and the headers that lead there."""
+
+from http import HTTPStatus
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import ArmError, not_found
+from arm_emulator.ids import GROUP_TYPE
+from arm_emulator.messages import Answer, Request
+from arm_emulator.operations import Operation
+from arm_emulator.principals import Principal
+from arm_emulator.store import Resource
+
+COLLECTIONS = ("operations", "operationresults")
+
+
+class OperationEndpoints:
+    """Answers for the operations of one cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """The cloud whose operations are followed."""
+        self._cloud = cloud
+
+    def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
+        """The answer to a path of these lower-cased segments; None where it is no operation's. Raises ArmError."""
+        del principal  # the signature in the URL is the right
+        match segments:
+            case ["subscriptions", _, "operationresults", operation]:
+                return self._group_result(request, operation)
+            case ["subscriptions", _, "providers", _, "locations", _, collection, operation]:
+                return self._operation(request, collection, operation) if collection in COLLECTIONS else None
+            case _:
+                return None
+
+    def headers(self, request: Request, status: int, operation: Operation, item: Resource | None) -> dict[str, str]:
+        """What the answer that started an operation says about it."""
+        headers = {"Retry-After": operation.retry_after(self._cloud.clock)}
+        operation.polls = max(operation.polls, 1)
+        version = request.query.get("api-version", "")
+        if item is not None and item.id.type == GROUP_TYPE:
+            result = f"{request.endpoint}/subscriptions/{operation.subscription}/operationresults/{operation.id}"
+            return {**headers, "Location": f"{result}?api-version={version}"}
+        result = self._cloud.operations.url(request.endpoint, operation, "operationResults", version)
+        if operation.kind == "result":
+            return {**headers, "Location": result}
+        url = self._cloud.operations.url(request.endpoint, operation, "operations", version)
+        headers |= {"Azure-AsyncOperation": url, "Azure-AsyncNotification": "Enabled"}
+        return {**headers, "Location": result} if status == HTTPStatus.ACCEPTED else headers
+
+    def _operation(self, request: Request, collection: str, operation_id: str) -> Answer:
+        operation = self._cloud.operations.get(operation_id)
+        path = request.path.rstrip("/")
+        if operation is None or not self._cloud.operations.genuine(path, request.raw_query):
+            raise not_found("OperationNotFound", f"The operation '{operation_id}' could not be found at this URL.")
+        headers = {}
+        if operation.running:
+            headers["Retry-After"] = operation.retry_after(self._cloud.clock)
+            operation.polls += 1
+        if collection == "operations":
+            return Answer(HTTPStatus.OK, operation.answer(), headers)
+        if operation.running:
+            url = self._cloud.operations.url(
+                request.endpoint, operation, "operationResults", request.query["api-version"]
+            )
+            return Answer(HTTPStatus.ACCEPTED, headers={**headers, "Location": url})
+        return self._ended(operation)
+
+    def _ended(self, operation: Operation) -> Answer:
+        if operation.error is not None:
+            raise ArmError(HTTPStatus.CONFLICT, operation.error["code"], operation.error["message"])
+        if operation.kind == "result":
+            return Answer(HTTPStatus.OK, operation.detail["body"])
+        return Answer(HTTPStatus.OK if operation.kind == "group-delete" else HTTPStatus.NO_CONTENT)
+
+    def _group_result(self, request: Request, operation_id: str) -> Answer:
+        operation = self._cloud.operations.get(operation_id)
+        if operation is None:
+            raise not_found("OperationNotFound", f"The operation '{operation_id}' could not be found.")
+        if operation.running:
+            headers = {"Retry-After": operation.retry_after(self._cloud.clock)}
+            operation.polls += 1
+            here = f"{request.endpoint}{request.path}?{request.raw_query}"
+            return Answer(HTTPStatus.ACCEPTED, headers={**headers, "Location": here})
+        return self._ended(operation)

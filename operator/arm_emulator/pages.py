@@ -1,0 +1,37 @@
+"""Lists in pages: at most so many entries, and a `nextLink` to the rest."""
+
+import base64
+from http import HTTPStatus
+
+from arm_emulator import rendering
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import Json, bad_request
+from arm_emulator.messages import Answer, Request
+from arm_emulator.store import Resource
+
+
+def page(cloud: Cloud, request: Request, found: list[Resource]) -> Answer:
+    """A page of at most the configured size, or `$top`, and where the next one is. Raises InvalidSkipToken."""
+    size = cloud.settings.page_size
+    if request.query.get("$top", "").isdigit():
+        size = max(1, min(size, int(request.query["$top"])))
+    start = _offset(request.query.get("$skipToken") or request.query.get("$skiptoken"))
+    body: Json = {"value": [rendering.listed(cloud, item) for item in found[start : start + size]]}
+    if start + size < len(found):
+        token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
+        kept = [part for part in request.raw_query.split("&") if not _is_token(part)]
+        body["nextLink"] = f"{request.endpoint}{request.path}?{'&'.join(kept)}&%24skipToken={token}"
+    return Answer(HTTPStatus.OK, body)
+
+
+def _is_token(part: str) -> bool:
+    return part.lower().replace("%24", "$").startswith("$skiptoken=")
+
+
+def _offset(token: str | None) -> int:
+    if not token:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token.encode()))
+    except ValueError:
+        raise bad_request("InvalidSkipToken", "The $skipToken is not one that was given out.") from None

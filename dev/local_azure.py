@@ -82,6 +82,13 @@ class LocalAzure:
         self.start()
 
     @property
+    def pid(self) -> int:
+        """The process. Raises StartError where none was started."""
+        if self._child is None:
+            raise StartError("the local Azure was not started")
+        return self._child.pid
+
+    @property
     def _log(self) -> Path:
         return self.folder / "arm-emulator.log"
 

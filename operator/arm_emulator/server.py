@@ -1,6 +1,7 @@
 """The HTTP server: TLS, one handler for every path, the request log; what is answered is decided in the services."""
 
 import asyncio
+import logging
 import ssl
 import time
 import traceback
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from arm_emulator.arm_service import ArmService
 from arm_emulator.audit import Audit
@@ -90,7 +92,9 @@ class Server:
         """Listens; returns the port, chosen by the system where `port` is 0."""
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+        self._runner = web.AppRunner(
+            app, access_log=None, logger=_one_line_logger(), handle_signals=False, shutdown_timeout=1
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, ssl_context=context, reuse_address=True)
         await site.start()
@@ -217,6 +221,19 @@ class Server:
             raise ClientLostError
         if action.hold == "after":
             await self._faults.hold(fault, "after", request, seen.principal, self._cloud.clock.timestamp())
+
+
+def _one_line_logger() -> logging.Logger:
+    """Where aiohttp complains of what is no HTTP: a line on stderr, as a stack trace of its parser tells nobody anything."""
+
+    def without_trace(record: logging.LogRecord) -> bool:
+        if record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError):
+            record.exc_info = None
+        return True
+
+    logger = logging.getLogger("arm_emulator.http")
+    logger.addFilter(without_trace)
+    return logger
 
 
 def _entry(http: web.Request, at: str, seen: Seen, seconds: float) -> Json:

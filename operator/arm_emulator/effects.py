@@ -42,6 +42,10 @@ class Effects:
         """Does what an operation that has just ended comes to."""
         if operation.kind == "result":
             return
+        for key in dict.fromkeys(operation.detail.get("superseded", ())):
+            written = self._cloud.store.get(key)
+            if written is not None and key != operation.target:
+                self._come_to_rest(written, operation)
         item = self._cloud.store.get(operation.target)
         if item is None:
             return

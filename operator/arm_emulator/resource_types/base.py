@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from http import HTTPStatus
 from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, items
-from arm_emulator.errors import ArmError, Json, bad_request, conflict
+from arm_emulator.errors import ArmError, Json, bad_request
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
@@ -55,6 +56,14 @@ class Link:
     scope: str
 
 
+class Superseding(Enum):
+    """Whose running PUT a new write on a family cancels and replaces; where it does not, it is refused for the time."""
+
+    NOTHING = "nothing"
+    ITSELF = "itself"
+    FAMILY = "family"
+
+
 class ResourceType:
     """Defaults that fit most of Microsoft.Network. A type overrides what it does otherwise."""
 
@@ -81,6 +90,10 @@ class ResourceType:
     creating_state: ClassVar[str] = "Updating"
     silent_when_unchanged: ClassVar[bool] = False
     """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
+    superseding: ClassVar[Superseding] = Superseding.NOTHING
+    """Meant for top-level types: what holds for the whole family below."""
+    retryable_references: ClassVar[bool] = False
+    """Whether a reference to what has not come to rest is answered with 429 RetryableError in place of 400."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
@@ -212,25 +225,6 @@ def missing(name: str, owner: ResourceId) -> ArmError:
         {"code": "MissingJsonReferenceId" if name.endswith("id") else "MissingRequiredProperty",
          "message": f"Value for '{name}' is missing. Resource: {owner}."},
     ])  # fmt: skip
-
-
-def in_progress(operation_url: str) -> ArmError:
-    """409: something else runs on the same family of resources."""
-    return conflict(
-        "AnotherOperationInProgress",
-        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: "
-        f"{operation_url}.",
-    )
-
-
-def not_provisioned(target: Resource, source: ResourceId, last: str) -> ArmError:
-    """400: a body refers to something that is not in Succeeded state."""
-    return bad_request(
-        "ReferencedResourceNotProvisioned",
-        f"Cannot proceed with operation because resource {target.id} used by resource {source} is not in Succeeded "
-        f"state. Resource is in {target.state} state and the last operation that updated/is updating the resource is "
-        f"{last}.",
-    )
 
 
 def element_ids(owner: ResourceId, body: Json, name: str, segment: str) -> list[tuple[str, Json]]:

@@ -6,7 +6,16 @@ from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.base import Link, Put, ResourceType, answered_parts, default, element_ids, missing
+from arm_emulator.resource_types.base import (
+    Link,
+    Put,
+    ResourceType,
+    Superseding,
+    answered_parts,
+    default,
+    element_ids,
+    missing,
+)
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
 from arm_emulator.store import Reference, Resource
@@ -22,6 +31,8 @@ ASG_JOIN = "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/acti
 class NetworkInterfaces(ResourceType):
     name = INTERFACES
     api_versions = NETWORK
+    superseding = Superseding.FAMILY
+    retryable_references = True
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     parts = {"ipconfigurations": "ipConfigurations"}  # noqa: RUF012  (declared ClassVar by the base)
     create = Timing(1, (1,))

@@ -5,7 +5,7 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, ResourceType, default, keep, sku_of
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, keep, sku_of
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
@@ -15,6 +15,7 @@ PUBLIC_IPS = "Microsoft.Network/publicIPAddresses"
 class PublicIPAddresses(ResourceType):
     name = PUBLIC_IPS
     api_versions = NETWORK
+    superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
     create = Timing(2, (1,))
     delete = Timing(10, (10,))

@@ -7,7 +7,7 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, ResourceType, default, keep
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, keep
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
@@ -19,6 +19,7 @@ LINK = "remoteVirtualNetwork"
 class VirtualNetworks(ResourceType):
     name = "Microsoft.Network/virtualNetworks"
     api_versions = NETWORK
+    superseding = Superseding.ITSELF
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     create = Timing(4, (3,))

@@ -6,7 +6,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, not_found
 from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.messages import Answer, Request
-from arm_emulator.principals import Principal, authorize
+from arm_emulator.principals import Principal
 from arm_emulator.providers import PROVIDERS, spelt_namespace
 from arm_emulator.regions import REGIONS
 from arm_emulator.resource_types import TYPES
@@ -31,7 +31,7 @@ class SubscriptionEndpoints:
             case ["tenants"]:
                 return self._tenants()
             case ["subscriptions", subscription]:
-                authorize(principal, READ, f"/subscriptions/{subscription}")
+                self._cloud.rights.authorize(principal, READ, f"/subscriptions/{subscription}")
                 return Answer(HTTPStatus.OK, self._subscription_body(self.subscription(subscription)))
             case ["subscriptions", subscription, "providers"]:
                 return Answer.listing([self._provider(subscription, name) for name in PROVIDERS])
@@ -55,7 +55,7 @@ class SubscriptionEndpoints:
         visible = [
             self._subscription_body(item)
             for item in self._cloud.store.listed("/", SUBSCRIPTION_TYPE)
-            if principal.may("Microsoft.Resources/subscriptions/read", item.key)
+            if self._cloud.rights.may(principal, READ, item.key)
         ]
         return Answer(HTTPStatus.OK, {"value": visible, "count": {"type": "Total", "value": len(visible)}})
 

@@ -1,5 +1,6 @@
 """Estate files: lists of ARM resources, as `az` and Resource Graph write them, made live."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from arm_emulator import ancestry, starting_rights
+from arm_emulator import ancestry, registration, starting_rights
 from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud, new_etag
 from arm_emulator.errors import Json
@@ -19,6 +20,7 @@ from arm_emulator.store import Resource, resource
 
 _ENVELOPE = ("location", "tags", "sku", "identity", "zones", "plan", "kind", "managedBy", "extendedLocation")
 _WRAPPERS = ("data", "value")
+_PROVIDER = re.compile(r"/subscriptions/([^/]+)/providers/([^/]+)/?", re.IGNORECASE)
 
 
 class EstateError(Exception):
@@ -106,6 +108,8 @@ def complete(cloud: Cloud) -> None:
 
 def _load_one(cloud: Cloud, row: Json) -> None:
     resource_id = parse(row["id"])
+    if resource_id is None and _load_registration(cloud, row):
+        return
     if resource_id is None:
         extra = cloud.extra_rows
         extra[row["id"].lower()] = row
@@ -118,6 +122,20 @@ def _load_one(cloud: Cloud, row: Json) -> None:
         _store_management_group(cloud, resource_id, row)
     else:
         _store(cloud, resource_id, row)
+
+
+def _load_registration(cloud: Cloud, row: Json) -> bool:
+    """A provider as `az provider list` writes it tells whether its subscription is registered; False for other rows."""
+    match = _PROVIDER.fullmatch(row["id"])
+    wanted = {one.lower(): one for one in registration.STATES}.get(str(row.get("registrationState", "")).lower())
+    if match is None or wanted is None:
+        return False
+    subscription = ResourceId(match[1], None, SUBSCRIPTION_TYPE, (match[1],))
+    ensure_place(cloud, subscription, "")
+    found = cloud.store.get(subscription.key)
+    assert found is not None
+    registration.change(cloud, found, match[2], wanted)
+    return True
 
 
 def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:

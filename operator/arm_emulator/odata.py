@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from arm_emulator.errors import ArmError, bad_request
 
-_COMPARISON = re.compile(r"\s*([A-Za-z_][\w./]*)\s+(eq|ne|ge|gt|le|lt)\s+(?:'((?:[^']|'')*)'|([^\s'()]+))\s*", re.IGNORECASE)
+_COMPARISON = re.compile(
+    r"\s*([A-Za-z_][\w./]*)\s+(eq|ne|ge|gt|le|lt)\s+(?:'((?:[^']|'')*)'|([^\s'()]+))\s*", re.IGNORECASE
+)
 _FUNCTION = re.compile(r"\s*([A-Za-z]\w*)\s*\(([^()]*)\)\s*")
 _AND = re.compile(r"and\b", re.IGNORECASE)
 _ARGUMENT = re.compile(r"\s*(?:'((?:[^']|'')*)'|([^\s',]+))\s*(?:,|$)")

@@ -65,7 +65,8 @@ class Rights:
 
     def reader(self, principal: Principal) -> Callable[[str, str], bool]:
         """Whether rows of a type, by their keys, may be read; what may be read in a whole
-        subscription costs no look at the row."""
+        subscription costs no look at the row.
+        """
         within: dict[tuple[str, str], bool] = {}
 
         def readable(kind: str, key: str) -> bool:
@@ -120,9 +121,7 @@ class Rights:
 
     def _read(self) -> dict[str, dict[str, list[Permission]]]:
         """Permissions by principal and by the scope of the assignment."""
-        definitions = {
-            item.name.lower(): permissions_of(item) for item in self._store.listed("/", ROLE_DEFINITIONS)
-        }
+        definitions = {item.name.lower(): permissions_of(item) for item in self._store.listed("/", ROLE_DEFINITIONS)}
         granted: dict[str, dict[str, list[Permission]]] = {}
         for item in self._store.listed("/", ROLE_ASSIGNMENTS):
             principal = str(item.properties.get("principalId", "")).lower()

@@ -145,9 +145,7 @@ def _principals(options: Options, kept: Secrets) -> list[Principal]:
     return principals_file.read(options.principals, kept.clients)
 
 
-def _fill(
-    options: Options, cloud: Cloud, audit: Audit, state: StateFile | None, principals: list[Principal]
-) -> None:
+def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None, principals: list[Principal]) -> None:
     """What stands at the start: the state file's Azure if it holds one, else that of the estate files.
 
     A principal gets its starting rights once: what was taken from it since stays taken over a restart.

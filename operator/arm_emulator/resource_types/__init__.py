@@ -4,10 +4,12 @@ from arm_emulator.resource_types.application_security_groups import ApplicationS
 from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.bastion_hosts import BastionHosts
 from arm_emulator.resource_types.generic import GENERIC
+from arm_emulator.resource_types.locks import Locks
 from arm_emulator.resource_types.management_groups import ManagementGroups
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
 from arm_emulator.resource_types.peerings import Peerings
+from arm_emulator.resource_types.policies import PolicyAssignments, PolicyDefinitions, PolicySetDefinitions
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
 from arm_emulator.resource_types.resource_groups import ResourceGroups
 from arm_emulator.resource_types.role_assignments import RoleAssignments
@@ -26,6 +28,10 @@ TYPES: dict[str, ResourceType] = {
         ManagementGroups(),
         RoleDefinitions(),
         RoleAssignments(),
+        Locks(),
+        PolicyDefinitions(),
+        PolicySetDefinitions(),
+        PolicyAssignments(),
         VirtualNetworks(),
         Subnets(),
         Peerings(),

@@ -33,7 +33,11 @@ class ManagementGroups(ResourceType):
         if details is not None and not isinstance(details, dict):
             raise invalid_format("Error converting value to an object.", "properties.details")
         named = put.body.pop("displayName", None) or put.properties.get("displayName") or put.before.get("displayName")
-        moved = put.body.pop("parentId", None) or put.body.pop("parentGroupId", None) or id_of((details or {}).get("parent"))
+        moved = (
+            put.body.pop("parentId", None)
+            or put.body.pop("parentGroupId", None)
+            or id_of((details or {}).get("parent"))
+        )
         parent = self._parent(put, None if moved is None else str(moved))
         kept = (put.before.get("details") or {}) if put.old is not None else {}
         shown = {
@@ -78,7 +82,10 @@ class ManagementGroups(ResourceType):
             return {"children": [described(cloud, one) for one in children(cloud, item)] or None}
         if expand in ("path", "ancestors"):
             groups = ancestry.groups_above(cloud.store, item)
-            path = [{"id": str(one.id), "name": one.name, "displayName": one.properties.get("displayName")} for one in groups]
+            path = [
+                {"id": str(one.id), "name": one.name, "displayName": one.properties.get("displayName")}
+                for one in groups
+            ]
             name = "path" if expand == "path" else "managementGroupAncestorsChain"
             shown = path[::-1] if expand == "path" else ancestry.chain(cloud.store, item)
             return {"details": {**(item.properties.get("details") or {}), name: shown}}

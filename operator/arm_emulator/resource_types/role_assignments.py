@@ -12,10 +12,10 @@ from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request, conflict, not_found
 from arm_emulator.ids import ResourceId
-from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name, scope_of
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
 from arm_emulator.resource_types.role_definitions import malformed
 from arm_emulator.resource_types.versions import ROLES
+from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name, scope_of
 from arm_emulator.store import Resource
 
 PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")

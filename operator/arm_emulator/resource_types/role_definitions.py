@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request, conflict
-from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name
 from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, ResourceType
 from arm_emulator.resource_types.versions import ROLES
+from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name
 from arm_emulator.store import Resource
 
 CUSTOM = "CustomRole"
@@ -43,7 +43,8 @@ class RoleDefinitions(ResourceType):
         for other in put.cloud.store.listed("/", ROLE_DEFINITIONS):
             if other.key != put.id.key and str(other.properties.get("roleName", "")).lower() == name.lower():
                 raise conflict(
-                    "RoleDefinitionWithSameNameExists", "A custom role with the same name already exists in this directory."
+                    "RoleDefinitionWithSameNameExists",
+                    "A custom role with the same name already exists in this directory.",
                 )
         at, by = put.cloud.clock.timestamp(), put.principal.object_id
         put.body["properties"] = {
@@ -60,7 +61,9 @@ class RoleDefinitions(ResourceType):
 
     def links(self, put: Put) -> list[Link]:
         """A custom role is written with the right to do so on all the scopes that it can be assigned at."""
-        return [Link(f"{ROLE_DEFINITIONS}/write", scope) for scope in put.properties["assignableScopes"] if scope != "/"]
+        return [
+            Link(f"{ROLE_DEFINITIONS}/write", scope) for scope in put.properties["assignableScopes"] if scope != "/"
+        ]
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         if item.properties.get("type") != CUSTOM:

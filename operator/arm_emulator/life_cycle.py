@@ -12,7 +12,7 @@ from arm_emulator.effects import Effects
 from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.principals import Principal, authorize_linked
+from arm_emulator.principals import Principal
 from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
@@ -35,13 +35,15 @@ class Caller:
 class Written:
     """The outcome of a write: the status of the answer, the resource where it has one, the operation where one runs.
 
-    `reply` is what an action answers in place of the resource, now or, where an operation runs, at its end.
+    `reply` is what an action answers in place of the resource, now or, where an operation runs, at its end; `bare` says
+    that the answer has no body.
     """
 
     status: int
     item: Resource | None
     operation: Operation | None = None
     reply: Reply | Result | None = None
+    bare: bool = False
 
 
 class LifeCycle:
@@ -72,7 +74,7 @@ class LifeCycle:
         if old is not None:
             resource_id = old.id
         self._check_place(resource_id)
-        if old is None:
+        if old is None and not type_of(resource_id.type).check_name(resource_id):
             checks.check_name(resource_id)
         checks.check_preconditions(self._cloud, old, caller.if_match, caller.if_none_match)
         put = self._put(resource_id, body, old, caller)
@@ -126,7 +128,7 @@ class LifeCycle:
         self._check_siblings_without(item, caller)
         if declared.delete is IMMEDIATE:
             self._effects.remove(item)
-            return Written(HTTPStatus.OK, item if declared.deletion_answers_body else None)
+            return Written(declared.deleted_status, item, bare=not declared.deletion_answers_body)
         item.properties["provisioningState"] = "Deleting"
         self._effects.touch(item)
         kind = "group-delete" if is_group else "delete"
@@ -159,6 +161,9 @@ class LifeCycle:
         if resource_id.type == GROUP_TYPE:
             raise group_not_found(resource_id.name)
         parent = resource_id.parent
+        code, message = type_of(resource_id.type).not_found
+        if code:
+            raise not_found(code, message.format(id=resource_id, name=resource_id.name))
         if parent is None:
             raise checks.resource_not_found(resource_id)
         if self._cloud.store.get(parent.key) is None:
@@ -284,13 +289,14 @@ class LifeCycle:
         return Put(self._cloud, parent.id, parent.body, parent, None, api_version, principal)
 
     def _check_link(self, put: Put, link: Link, caller: Caller) -> None:
-        if not link.scope.lower().startswith("/subscriptions/"):
+        if not link.scope.lower().startswith(("/subscriptions/", "/providers/")):
             raise bad_request(
                 "LinkedInvalidPropertyId",
                 f"Property id '{link.scope}' is invalid. Expect fully qualified resource Id that start with "
                 "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
             )
-        authorize_linked(caller.principal, f"{put.id.type}/write", str(put.id), link.action, link.scope)
+        action = f"{put.id.type}/write"
+        self._cloud.rights.authorize_linked(caller.principal, action, str(put.id), link.action, link.scope)
 
     def _unchanged(self, put: Put, old: Resource, children: list[Put]) -> bool:
         declared = type_of(put.id.type)
@@ -314,7 +320,7 @@ class LifeCycle:
         declared = type_of(put.id.type)
         timing = declared.create if put.old is None else declared.update or declared.create
         state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
-        status = declared.created if put.old is None else HTTPStatus.OK
+        status = declared.created if put.old is None else declared.updated
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:

@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from arm_emulator.built_in_roles import BUILT_IN_ROLES
+from arm_emulator.ids import placed
 from arm_emulator.principals import Assignment, Principal, stable_guid
 
 
@@ -15,8 +17,9 @@ class PrincipalsError(Exception):
 def read(path: Path, secret_of: dict[str, str]) -> list[Principal]:
     """The principals of a file: a JSON list of `{name, client_id?, client_secret?, object_id?, assignments}`.
 
-    An assignment is `{scope?, actions, notActions?}`, as in a role definition; `scope` is `/` where it is left out. What
-    is left out otherwise is made up, the ids from the name; secrets are taken from `secret_of`. Raises PrincipalsError.
+    An assignment is `{scope?, role}`, with the name of a built-in role, or `{scope?, actions, notActions?}`, as in a role
+    definition; `scope` is `/` where it is left out. What is left out otherwise is made up, the ids from the name; secrets
+    are taken from `secret_of`. Raises PrincipalsError.
     """
     try:
         entries = orjson.loads(path.read_bytes())
@@ -66,4 +69,10 @@ def _assignment(where: str, entry: Any) -> Assignment:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise PrincipalsError(f"{where}: field assignments.{name}: expected a list of texts")
         lists[name] = tuple(value)
-    return Assignment(str(entry.get("scope", "/")), lists["actions"], lists["notActions"])
+    scope = str(entry.get("scope", "/"))
+    if placed(scope.rstrip("/")) is None:
+        raise PrincipalsError(f"{where}: field assignments.scope: expected a scope, not {scope!r}")
+    role = str(entry.get("role", ""))
+    if role and role.lower() not in {one.name.lower() for one in BUILT_IN_ROLES}:
+        raise PrincipalsError(f"{where}: field assignments.role: {role!r} is no built-in role that the emulator has")
+    return Assignment(scope, lists["actions"], lists["notActions"], role)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import orjson
 
-from arm_emulator import estate, principals_file
+from arm_emulator import estate, principals_file, starting_rights
 from arm_emulator.arm_service import ArmService
 from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
@@ -82,11 +82,11 @@ async def serve(options: Options) -> None:
     view = GraphView(cloud)
     # Everything that is loaded stays: looking for garbage among it again and again would take longer than the loading.
     gc.disable()
-    _fill(options, cloud, audit, state)
+    principals = _principals(options, kept)
+    _fill(options, cloud, audit, state, principals)
     view.load_everything()
     gc.freeze()
     gc.enable()
-    principals = _principals(options, kept)
     directory = Directory(
         tenant_id=settings.tenant_id,
         principals=principals,
@@ -145,18 +145,34 @@ def _principals(options: Options, kept: Secrets) -> list[Principal]:
     return principals_file.read(options.principals, kept.clients)
 
 
-def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None) -> None:
-    """What stands at the start: the state file's Azure if it holds one, else that of the estate files."""
+def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None, principals: list[Principal]) -> None:
+    """What stands at the start: the state file's Azure if it holds one, else that of the estate files.
+
+    A principal gets its starting rights once: what was taken from it since stays taken over a restart.
+    """
+    cloud.rights.directory.update(one.object_id.lower() for one in principals)
     if state is not None and not state.fresh:
         state.restore(cloud, audit)
+        state.follow(cloud, audit)
+        starting_rights.complete(cloud)
+        for one in principals:
+            if state.first(_given(one)):
+                starting_rights.give(cloud, one)
     else:
         for path in options.estates:
             estate.load(cloud, path)
         estate.complete(cloud)
+        for one in principals:
+            starting_rights.give(cloud, one)
         if state is not None:
             state.loaded(cloud)
-    if state is not None:
-        state.follow(cloud, audit)
+            for one in principals:
+                state.first(_given(one))
+            state.follow(cloud, audit)
+
+
+def _given(principal: Principal) -> str:
+    return f"starting rights of {principal.object_id}"
 
 
 def _authority(host: str) -> str:

@@ -69,6 +69,12 @@ class StateFile:
             self._meta[name] = new
         return self._meta[name]
 
+    def first(self, name: str) -> bool:
+        """Whether this is asked for the first time in the life of the file."""
+        known = name in self._meta
+        self.meta(name, "yes")
+        return not known
+
     def restore(self, cloud: Cloud, audit: Audit) -> None:
         """Puts what the file holds into an empty cloud; operations that ran go on."""
         for (document,) in self._database.execute("SELECT document FROM resources ORDER BY position"):

@@ -135,7 +135,7 @@ class GraphService:
     def _table_of(self, query: str, scope: Scope, principal: Principal) -> Table:
         """The whole result. Pages of one query follow each other: it is kept until the graph learns of a change."""
         self._view.catch_up()
-        key = (query, scope, principal.client_id, self._view.version)
+        key = (query, scope, principal.client_id, self._view.version, self._cloud.rights.version)
         found = self._results.get(key)
         if found is None or "now(" in query or "ago(" in query:
             now = datetime.fromtimestamp(self._cloud.clock.now(), UTC)
@@ -149,10 +149,9 @@ class GraphService:
         def table(name: str) -> Table:
             if name.lower() not in TABLES:
                 raise QueryError("UnknownTable", f"Table {name} is unknown; tables are {', '.join(TABLES)}.")
+            readable = self._cloud.rights.reader(principal)
             rows = [
-                row
-                for key, row in self._view.table(name.lower())
-                if scope.holds(row) and (principal.omnipotent or principal.may(f"{row['type']}/read", key))
+                row for key, row in self._view.table(name.lower()) if scope.holds(row) and readable(row["type"], key)
             ]
             return Table(list(COLUMNS), rows)
 
@@ -175,7 +174,7 @@ class GraphService:
     def _refuse_blind(self, scope: Scope, principal: Principal) -> None:
         """403 where none of the subscriptions can be read; unreadable ones among others are left out silently."""
         if scope.subscriptions is not None and not any(
-            principal.may("Microsoft.Resources/subscriptions/read", f"/subscriptions/{one}")
+            self._cloud.rights.may(principal, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{one}")
             for one in scope.subscriptions
         ):
             raise ArmError(

@@ -4,13 +4,19 @@ from arm_emulator.resource_types.application_security_groups import ApplicationS
 from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.bastion_hosts import BastionHosts
 from arm_emulator.resource_types.generic import GENERIC
+from arm_emulator.resource_types.locks import Locks
+from arm_emulator.resource_types.management_groups import ManagementGroups
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
 from arm_emulator.resource_types.peerings import Peerings
+from arm_emulator.resource_types.policies import PolicyAssignments, PolicyDefinitions, PolicySetDefinitions
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
 from arm_emulator.resource_types.resource_groups import ResourceGroups
+from arm_emulator.resource_types.role_assignments import RoleAssignments
+from arm_emulator.resource_types.role_definitions import RoleDefinitions
 from arm_emulator.resource_types.route_tables import Routes, RouteTables
 from arm_emulator.resource_types.subnets import Subnets
+from arm_emulator.resource_types.subscriptions import Subscriptions
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
 from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 
@@ -18,6 +24,14 @@ TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
     for declared in (
         ResourceGroups(),
+        Subscriptions(),
+        ManagementGroups(),
+        RoleDefinitions(),
+        RoleAssignments(),
+        Locks(),
+        PolicyDefinitions(),
+        PolicySetDefinitions(),
+        PolicyAssignments(),
         VirtualNetworks(),
         Subnets(),
         Peerings(),

@@ -85,6 +85,14 @@ class ResourceType:
     delete: ClassVar[Timing] = Timing(10, (10,))
     created: ClassVar[int] = HTTPStatus.CREATED
     """The status of a PUT that creates."""
+    updated: ClassVar[int] = HTTPStatus.OK
+    """The status of a PUT on what is there."""
+    deleted_status: ClassVar[int] = HTTPStatus.OK
+    """The status of a deletion that is done at once."""
+    tenant_wide: ClassVar[bool] = False
+    """Whether one is the same whatever scope it is asked for at, as a role definition is: ids are answered as asked."""
+    not_found: ClassVar[tuple[str, str]] = ("", "")
+    """Code and message (with `{id}` and `{name}`) of its own 404; ARM's where the code is empty."""
     deletion_answers_body: ClassVar[bool] = False
     """Whether a deletion that is done at once answers what was deleted."""
     creating_state: ClassVar[str] = "Updating"
@@ -107,6 +115,11 @@ class ResourceType:
 
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
         """Refuses a set of children (`{id, name, properties}`) that cannot be under the parent as `put` leaves it."""
+
+    def check_name(self, resource_id: ResourceId) -> bool:
+        """Whether names of this type have rules of their own, and this one keeps them; ARM's hold where False."""
+        del resource_id
+        return False
 
     def links(self, put: Put) -> list[Link]:
         """Rights that the caller needs on what the body refers to."""

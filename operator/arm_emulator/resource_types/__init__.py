@@ -6,6 +6,7 @@ from arm_emulator.resource_types.bastion_hosts import BastionHosts
 from arm_emulator.resource_types.generic import GENERIC
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
+from arm_emulator.resource_types.network_watchers import NetworkWatchers
 from arm_emulator.resource_types.peerings import Peerings
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
 from arm_emulator.resource_types.resource_groups import ResourceGroups
@@ -30,6 +31,7 @@ TYPES: dict[str, ResourceType] = {
         NetworkInterfaces(),
         VirtualMachines(),
         BastionHosts(),
+        NetworkWatchers(),
     )
 }
 

@@ -60,6 +60,8 @@ class LifeCycle:
         """The resource; raises one of ARM's shapes of 404."""
         item = self._cloud.store.get(resource_id.key)
         if item is None:
+            item = type_of(resource_id.type).appears(self._cloud, resource_id)
+        if item is None:
             self._refuse_missing(resource_id)
         return item
 

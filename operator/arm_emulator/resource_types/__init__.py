@@ -8,6 +8,7 @@ from arm_emulator.resource_types.locks import Locks
 from arm_emulator.resource_types.management_groups import ManagementGroups
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
+from arm_emulator.resource_types.network_watchers import NetworkWatchers
 from arm_emulator.resource_types.peerings import Peerings
 from arm_emulator.resource_types.policies import PolicyAssignments, PolicyDefinitions, PolicySetDefinitions
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
@@ -44,6 +45,7 @@ TYPES: dict[str, ResourceType] = {
         NetworkInterfaces(),
         VirtualMachines(),
         BastionHosts(),
+        NetworkWatchers(),
     )
 }
 

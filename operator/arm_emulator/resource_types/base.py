@@ -110,6 +110,10 @@ class ResourceType:
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
 
+    def appears(self, cloud: Cloud, resource_id: ResourceId) -> Resource | None:
+        """Stores and returns what Azure makes by itself when it is first asked for; None where it makes nothing."""
+        return None
+
     def prepare(self, put: Put) -> None:
         """Fills in defaults and refuses what is wrong with this body alone. Raises ArmError."""
 

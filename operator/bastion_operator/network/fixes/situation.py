@@ -1,9 +1,11 @@
 """What a fix is worked out from: the verdict's question, and the fixes that were told before it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import Row
 from bastion_operator.network.finding import Action, Actor, Change, Fix
 from bastion_operator.network.fixes.apply import FixNotApplicableError, apply_fix
 from bastion_operator.network.inventory import Inventory
@@ -50,10 +52,9 @@ class Situation:
         prefix = normalise_id(group_id) + "/"
         children = [child for key, child in self.inventory.rows(SECURITY_RULES).items() if key.startswith(prefix)]
         changes = tuple(change for fix in self.earlier for change in fix.changes if _touches(change, prefix))
-        try:
-            rows = apply_fix([row, *children], Fix("", changes))
-        except FixNotApplicableError:
-            rows = [row, *children]
+        rows: list[Row] = [row, *children]
+        with suppress(FixNotApplicableError):
+            rows = list(apply_fix(rows, Fix("", changes)))
         return read_security_group(rows[0], group_id, rows[1:])
 
 

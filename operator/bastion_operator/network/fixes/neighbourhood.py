@@ -69,7 +69,9 @@ def _chosen(evaluation: Evaluation, verdict: Verdict) -> Iterator[str]:
         return
     nics = [reference.id for reference in vm.interfaces or ()]
     yield from (verdict.vm, *nics, *([vm.scale_set_id] if vm.scale_set_id is not None else []))
-    key = evaluation.target(vm).network_key
+    target = evaluation.target(vm)
+    yield from target.security_group_ids
+    key = target.network_key
     asked = {normalise_id(candidate.bastion) for candidate in verdict.candidates}
     around = {key} if key is not None else set()
     for _ in range(_STEPS):
@@ -81,17 +83,13 @@ def _chosen(evaluation: Evaluation, verdict: Verdict) -> Iterator[str]:
             yield bastion.public_ip_id or bastion.id
             around |= {network, *neighbours.get(network, ())} if network is not None else set()
     yield from around
-    yield from _used(inventory, (inventory.virtual_networks.get(one) for one in around), nics)
+    yield from _used(inventory, (inventory.virtual_networks.get(one) for one in around))
 
 
-def _used(inventory: Inventory, networks: Iterable[VirtualNetwork | None], nics: list[str]) -> Iterator[str]:
-    """Groups, route tables and NICs that lie on or in the subnets, and the groups of the VM's NICs."""
+def _used(inventory: Inventory, networks: Iterable[VirtualNetwork | None]) -> Iterator[str]:
+    """Groups, route tables and NICs that lie on or in the subnets."""
     for network in networks:
         for subnet in network.subnets if network is not None else ():
             yield from (one for one in (subnet.network_security_group_id, subnet.route_table_id) if one is not None)
             if subnet.name == "AzureBastionSubnet":
                 yield from inventory.interfaces_by_subnet.get(subnet.key, ())
-    for nic_id in nics:
-        nic = inventory.network_interface(nic_id)
-        if nic is not None and nic.network_security_group_id is not None:
-            yield nic.network_security_group_id

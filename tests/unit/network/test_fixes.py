@@ -6,7 +6,7 @@ import pytest
 
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes import FixNotApplicableError, apply_fix, explain
-from bastion_operator.network.fixes.explain import rows_around
+from bastion_operator.network.fixes.neighbourhood import rows_around
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Verdict, judge, judge_all
 from bastion_operator.network.reachability.judge import UnknownVirtualMachineError
@@ -36,7 +36,7 @@ from tests.support.estates import (
 from tests.unit.network.asking import ask, codes
 from tests.unit.network.random_estates import random_estate
 
-NOT_PEERED = ("properties.virtualNetworkPeerings", [])
+NOT_PEERED: tuple[str, list[Row]] = ("properties.virtualNetworkPeerings", [])
 
 
 def explained(estate: Estate, **asked: Any) -> Verdict:

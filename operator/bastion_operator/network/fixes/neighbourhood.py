@@ -7,6 +7,7 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fields import Row
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability.evaluation import Evaluation
+from bastion_operator.network.reachability.host import SUBNET_NAME
 from bastion_operator.network.reachability.verdict import Verdict
 from bastion_operator.network.resource_types import (
     BASTION_HOSTS,
@@ -83,13 +84,15 @@ def _chosen(evaluation: Evaluation, verdict: Verdict) -> Iterator[str]:
             yield bastion.public_ip_id or bastion.id
             around |= {network, *neighbours.get(network, ())} if network is not None else set()
     yield from around
-    yield from _used(inventory, (inventory.virtual_networks.get(one) for one in around))
+    yield from _used(inventory, key, (inventory.virtual_networks.get(one) for one in around))
 
 
-def _used(inventory: Inventory, networks: Iterable[VirtualNetwork | None]) -> Iterator[str]:
-    """Groups, route tables and NICs that lie on or in the subnets."""
+def _used(inventory: Inventory, own: str | None, networks: Iterable[VirtualNetwork | None]) -> Iterator[str]:
+    """Groups and route tables on the subnets of the VM's VNet and on AzureBastionSubnet, and the NICs in that one."""
     for network in networks:
         for subnet in network.subnets if network is not None else ():
-            yield from (one for one in (subnet.network_security_group_id, subnet.route_table_id) if one is not None)
-            if subnet.name == "AzureBastionSubnet":
+            of_bastion = subnet.name == SUBNET_NAME
+            if of_bastion or (network is not None and network.key == own):
+                yield from (one for one in (subnet.network_security_group_id, subnet.route_table_id) if one is not None)
+            if of_bastion:
                 yield from inventory.interfaces_by_subnet.get(subnet.key, ())

@@ -26,8 +26,10 @@ from bastion_operator.network.reachability.verdict import Verdict
 _UNTRIED = frozenset({Action.READ})
 
 
-def explain(verdict: Verdict, inventory: Inventory, *, evaluation: Evaluation | None = None) -> Verdict:
-    """The verdict with a fix in each of its reasons and warnings that one takes away.
+def explain(
+    verdict: Verdict, inventory: Inventory, *, evaluation: Evaluation | None = None, warnings_too: bool = True
+) -> Verdict:
+    """The verdict with a fix in each of its reasons, and of its warnings, that one takes away.
 
     ``inventory`` is the one that the verdict came from, ``evaluation`` what was worked out from it so far. Where a fix says
     to read a resource, nothing could be tried. Raises UnknownVirtualMachineError if the VM is not in the inventory.
@@ -36,12 +38,13 @@ def explain(verdict: Verdict, inventory: Inventory, *, evaluation: Evaluation | 
     situation = _situation(shared, verdict)
     trial = _Trial(verdict, shared)
     told: list[Finding] = []
-    for finding in (*verdict.reasons, *verdict.warnings):
+    for finding in (*verdict.reasons, *(verdict.warnings if warnings_too else ())):
         fix = next(_fixes(situation, finding, trial), None)
         told.append(finding if fix is None else replace(finding, fix=fix))
         if fix is not None and finding.finding_class is not FindingClass.WARNING:
             situation = situation.after(fix)
-    reasons, warnings = tuple(told[: len(verdict.reasons)]), tuple(told[len(verdict.reasons) :])
+    reasons = tuple(told[: len(verdict.reasons)])
+    warnings = tuple(told[len(verdict.reasons) :]) if warnings_too else verdict.warnings
     candidates = tuple(
         replace(one, reasons=reasons, warnings=warnings) if place == 0 else one
         for place, one in enumerate(verdict.candidates)

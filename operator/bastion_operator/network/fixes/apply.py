@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, at, objects, text
+from bastion_operator.network.fields import Row, at, objects, text, texts
 from bastion_operator.network.finding import Action, Change, Fix
 from bastion_operator.network.peering import HUB_CONNECTION_LINK
 
@@ -96,7 +96,9 @@ class _Draft:
         field = _CHILDREN.get(kind.lower())
         if field is None or normalise_id(parent) not in self._rows:
             return [], None
-        entries = at(self.write(parent), "properties", field) or []
+        entries = at(self.write(parent), "properties", field)
+        if not isinstance(entries, list):
+            return [], None
         places = (place for place, entry in enumerate(entries) if _is(entry, resource, name))
         return entries, next(places, None)
 
@@ -108,27 +110,39 @@ def _is(entry: Row, resource: str, name: str) -> bool:
     return (text(entry, "name") or "").lower() == name.lower()
 
 
-def _set(draft: _Draft, change: Change, _: Reader) -> None:
-    holder: Any = draft.resource(change.resource)
-    *steps, last = change.field.split(".")
+def _descend(holder: Any, steps: list[str]) -> Any:
+    """What lies at a path, objects made where there is none."""
     for step in steps:
-        held = holder[int(step)] if isinstance(holder, list) else holder.get(step)
-        if not isinstance(held, dict | list):
-            held = holder[step] = {}
-        holder = held
-    if isinstance(holder, list):
-        holder[int(last)] = copy.deepcopy(change.to_value)
-    elif change.to_value is None:
+        place = _place(holder, step)
+        if not isinstance(holder[place] if isinstance(holder, list) else holder.get(place), dict | list):
+            holder[place] = {}
+        holder = holder[place]
+    return holder
+
+
+def _place(holder: Any, step: str) -> Any:
+    """The key or the index that a step of a path stands for."""
+    if not isinstance(holder, list):
+        return step
+    if not step.isdigit() or int(step) >= len(holder):
+        raise FixNotApplicableError(f"a list of {len(holder)} entries has none at {step}")
+    return int(step)
+
+
+def _set(draft: _Draft, change: Change, _: Reader) -> None:
+    *steps, last = change.field.split(".")
+    holder = _descend(draft.resource(change.resource), steps)
+    if change.to_value is None and isinstance(holder, dict):
         holder.pop(last, None)
     else:
-        holder[last] = copy.deepcopy(change.to_value)
+        holder[_place(holder, last)] = copy.deepcopy(change.to_value)
 
 
 def _add(draft: _Draft, change: Change, _: Reader) -> None:
-    holder: Any = draft.resource(change.resource)
     *steps, last = change.field.split(".")
-    for step in steps:
-        holder = holder.setdefault(step, {})
+    holder = _descend(draft.resource(change.resource), steps)
+    if not isinstance(holder, dict):
+        raise FixNotApplicableError(f"{change.field} of {change.resource} is no list")
     entry = copy.deepcopy(change.to_value)
     if isinstance(entry, dict) and last in _CHILDREN.values():
         entry["id"] = f"{change.resource}/{last}/{entry['name']}"
@@ -150,11 +164,11 @@ def _delete(draft: _Draft, change: Change, _: Reader) -> None:
 
 def _repeat(draft: _Draft, change: Change, _: Reader) -> None:
     """The same body sent again: a link finds its other half, anything else succeeds."""
+    properties = _descend(draft.resource(change.resource), ["properties"])
     if "/virtualnetworkpeerings/" in change.resource.lower():
-        draft.resource(change.resource)["properties"]["peeringState"] = "Initiated"
         _connect(draft, change.resource)
     else:
-        draft.resource(change.resource)["properties"]["provisioningState"] = "Succeeded"
+        properties["provisioningState"] = "Succeeded"
 
 
 def _read(draft: _Draft, change: Change, read: Reader) -> None:
@@ -188,9 +202,9 @@ def _connect(draft: _Draft, link_id: str) -> None:
     there = text(link, "properties", "remoteVirtualNetwork", "id") or ""
     back = _link_between(draft, there, here)
     for one, remote in ((link, there), *(((back, here),) if back is not None else ())):
-        properties = one["properties"]
+        properties = _descend(one, ["properties"])
         properties["peeringState"] = "Initiated" if back is None else "Connected"
-        if (space := at(draft.known(remote), "properties", "addressSpace", "addressPrefixes")) is not None:
+        if (space := texts(draft.known(remote), "properties", "addressSpace", "addressPrefixes")) is not None:
             known = {"addressPrefixes": list(space)}
             properties |= {"remoteAddressSpace": known, "remoteVirtualNetworkAddressSpace": known}
 

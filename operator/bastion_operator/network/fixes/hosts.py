@@ -128,7 +128,7 @@ def give_subnet(situation: Situation, _: Finding) -> Iterator[Fix]:
     bastion, host = _bastion(situation), situation.host
     network = host.network if host is not None else None
     network = network or situation.target.network
-    if bastion is None or network is None:
+    if bastion is None or network is None or not (own_subnet(network) or free_bastion_prefix(network)):
         return
     wrong = next(
         (one for one in network.subnets if one.name != SUBNET_NAME and one.name.lower() == SUBNET_NAME.lower()), None

@@ -307,7 +307,7 @@ def test_a_full_mesh_answers_with_the_vms_own_bastion_and_names_the_others() -> 
     for verdict in judge_all(Inventory.from_rows(rows)):
         own = verdict.vm_name.removeprefix("vm-")
         assert (verdict.via, (verdict.bastion or "").rsplit("/", 1)[-1]) == ("SameVNet", f"bas-{own}")
-        assert len(verdict.candidates) == 3
+        assert (len(verdict.candidates), verdict.reached_by) == (3, 3)
         assert all(candidate.verdict == "Reachable" for candidate in verdict.candidates)
 
 

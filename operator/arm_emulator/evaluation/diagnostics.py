@@ -11,7 +11,7 @@ from arm_emulator.evaluation.effective import rule_name
 from arm_emulator.evaluation.placement import Placement, RuleSet
 from arm_emulator.evaluation.routes import effective_routes, next_hop
 from arm_emulator.evaluation.rows import Rows
-from arm_emulator.evaluation.security_rules import Flow, Match, Rule, decide_on, match
+from arm_emulator.evaluation.security_rules import Flow, Match, Rule, decide, match
 from arm_emulator.evaluation.tags import ANY, EVERYTHING, Side, expanded
 
 SYSTEM_ROUTE = "System Route"
@@ -34,7 +34,7 @@ def verify(place: Placement, packet: Packet) -> Json:
     flow = _packet_flow(place, packet)
     last: Json = {"access": "Allow", "ruleName": ""}
     for held in place.met_by(packet.direction):
-        outcome = decide_on(held.towards(packet.direction), flow, place.side)
+        outcome = decide(held.towards(packet.direction), flow, place.side.without_default())
         if outcome.rule is None:
             continue
         last = {

@@ -4,26 +4,46 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation.rows import Rows, field, parts, referred, same, space
+from arm_emulator.evaluation.rows import Rows, field, ipv4, parts, referred, same, space
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The links between a Bastion's network and a target's; None where one side has none. `through` is a third network."""
+    """The links between a Bastion's network and a target's; None where one side has none.
+
+    `through` says that a third network is linked with both, `routed` that a table on Bastion's subnet leads to the target.
+    """
 
     here: Json | None
     there: Json | None
     through: bool = False
+    routed: bool = False
 
 
-def pair(rows: Rows, here: str, there: str) -> Pair:
-    """The links of two networks to each other."""
+OPEN = "EffectiveDataUnavailable"
+HOPS_ON = ("VirtualAppliance", "VirtualNetworkGateway")
+UNSOUND = (OPEN, "NotPeered", "PeeringNotTransitive", "PeeringDisconnected", "PeeringOneSided", "AddressSpaceNotSynced")
+"""Faults of which the flow is judged as if they were mended. That a subnet is not peered leaves the links as they are."""
+
+
+def pair(rows: Rows, here: str, there: str, bastion_subnet: str, target: IPv4Address) -> Pair:
+    """The links of two networks to each other, and what else could lead from one to the other."""
     own, other = rows.find(here) or {}, rows.find(there) or {}
     to, back = _link(own, there), _link(other, here)
-    through = False
-    if to is None and back is None:
-        through = bool(_neighbours(rows, own) & _neighbours(rows, other))
-    return Pair(to, back, through)
+    if to is not None or back is not None:
+        return Pair(to, back)
+    through = bool(_neighbours(rows, own) & _neighbours(rows, other))
+    return Pair(None, None, through, _routed(rows, bastion_subnet, target))
+
+
+def _routed(rows: Rows, subnet_id: str, target: IPv4Address) -> bool:
+    """Whether a route of the subnet's table, other than the default, leads on to the target."""
+    table = rows.find(referred(rows.find(subnet_id) or {}, "routeTable")) or {}
+    return any(
+        target in prefix and prefix.prefixlen > 0 and field(route, "nextHopType") in HOPS_ON
+        for route in parts(table, "routes")
+        for prefix in ipv4([str(field(route, "addressPrefix"))])
+    )
 
 
 def _link(network: Json, remote: str) -> Json | None:
@@ -52,6 +72,8 @@ def faults(
     """Codes of what keeps the peering from carrying the flow, in their order."""
     both = [link for link in (links.here, links.there) if link is not None]
     if not both:
+        if links.routed:
+            return (OPEN,)
         return ("PeeringNotTransitive",) if links.through else ("NotPeered",)
     states = [str(field(link, "peeringState")) for link in both]
     if "Disconnected" in states:
@@ -59,19 +81,17 @@ def faults(
     found = []
     if len(both) == 1 or "Initiated" in states:
         found.append("PeeringOneSided")
-    if not _in_sync(links, prefixes, target):
-        found.append("AddressSpaceNotSynced")
-    return (*found, *_subnet_faults(links, bastion_subnet, subnet))
+    stale = [
+        link is not None and not _knows(link, there)
+        for link, there in ((links.here, [IPv4Network(target)]), (links.there, prefixes))
+    ]
+    return (*found, *(["AddressSpaceNotSynced"] * sum(stale)), *_subnet_faults(links, bastion_subnet, subnet))
 
 
-def _in_sync(links: Pair, prefixes: list[IPv4Network], target: IPv4Address) -> bool:
-    """Each link that is there knows the other side's address."""
-    if links.here is not None and not any(target in known for known in space(links.here, "remoteAddressSpace")):
-        return False
-    if links.there is None:
-        return True
-    known_there = space(links.there, "remoteAddressSpace")
-    return all(any(prefix.subnet_of(known) for known in known_there) for prefix in prefixes)
+def _knows(link: Json, prefixes: list[IPv4Network]) -> bool:
+    """Whether the other side's addresses are in the space that the link knows."""
+    known = space(link, "remoteAddressSpace")
+    return all(any(prefix.subnet_of(one) for one in known) for prefix in prefixes)
 
 
 def _subnet_faults(links: Pair, bastion_subnet: str, subnet: str) -> list[str]:
@@ -94,13 +114,15 @@ def _names(link: Json, name: str) -> list[str]:
 
 
 def access(rows: Rows, links: Pair, bastion_subnet: str, subnet: str, interface: Json) -> tuple[str, ...]:
-    """A side without access and without a security group of its own: nobody can say what happens there."""
+    """For each side without access and without a security group of its own: nobody can say what happens there."""
     guards = (
         (links.here, [rows.find(bastion_subnet) or {}]),
         (links.there, [rows.find(subnet) or {}, interface]),
     )
-    for link, owners in guards:
-        closed = link is not None and field(link, "allowVirtualNetworkAccess") is False
-        if closed and not any(referred(owner, "networkSecurityGroup") for owner in owners):
-            return ("PeeringAccessDisabled",)
-    return ()
+    return tuple(
+        "PeeringAccessDisabled"
+        for link, owners in guards
+        if link is not None
+        and field(link, "allowVirtualNetworkAccess") is False
+        and not any(referred(owner, "networkSecurityGroup") for owner in owners)
+    )

@@ -20,7 +20,7 @@ from arm_emulator.evaluation.rows import (
     same,
     subnet_prefixes,
 )
-from arm_emulator.evaluation.security_rules import UNDECIDED, Flow, Outcome, Rule, decide_on, rules_of
+from arm_emulator.evaluation.security_rules import UNDECIDED, Flow, Outcome, Rule, decide, rules_of
 from arm_emulator.evaluation.tags import HOST, Side, side_of
 
 RESERVED_AT_START, RESERVED_AT_END = 4, 1
@@ -42,15 +42,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The peering's faults by code, the steps in their order, and the route that diverts the reply (None: none does)."""
+    """The peering's faults by code, the steps in their order, and the route that diverts the reply (None: none does).
+
+    The steps are BastionSubnet, SecurityAdmin, TargetSubnet, TargetInterface. `otherwise` are the same with the default
+    route in the tag VirtualNetwork where Azure's pages leave open whether it is.
+    """
 
     topology: tuple[str, ...]
     steps: tuple[Step, ...]
+    otherwise: tuple[Step, ...]
     diverted: routes.Route | None
-
-    def step(self, name: str) -> Step:
-        """One of BastionSubnet, SecurityAdmin, TargetSubnet, TargetInterface."""
-        return next(step for step in self.steps if step.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +78,26 @@ def opinion(rows: Rows, bastion_id: str, interface_id: str, port: int) -> Opinio
     home = network_of(way.subnet)
     pair = None
     if not same(way.bastion_network, home) and way.bastion_subnet is not None:
-        pair = links.pair(rows, way.bastion_network, home)
+        pair = links.pair(rows, way.bastion_network, home, way.bastion_subnet, way.target)
     faults = () if pair is None else links.faults(pair, way.bastion_subnet or "", way.subnet, way.prefixes, way.target)
-    sound = pair is None or not faults
+    sound = not any(fault in links.UNSOUND for fault in faults)
     here = _side(rows, way.bastion_subnet, home, sound)
     there = _side(rows, way.subnet, way.bastion_network, sound)
-    outbound = _step(rows, "BastionSubnet", way.bastion_subnet, way, here, "Outbound")
-    admin = _admin(rows, way, there)
-    passed = {source: admin.outcomes[source].access == "AlwaysAllow" for source in way.sources}
-    steps = (
-        outbound,
-        admin,
-        _step(rows, "TargetSubnet", way.subnet, way, there, "Inbound", passed.get),
-        _step(rows, "TargetInterface", str(way.interface["id"]), way, there, "Inbound", passed.get),
-    )
+    steps = _steps(rows, way, here.without_default(), there.without_default())
+    otherwise = steps
+    if here.doubtful or there.doubtful:
+        otherwise = _steps(
+            rows,
+            way,
+            here.with_default() if here.doubtful else here,
+            there.with_default() if there.doubtful else there,
+        )
     access = (
-        () if pair is None or faults else links.access(rows, pair, way.bastion_subnet or "", way.subnet, way.interface)
+        ()
+        if pair is None or not sound
+        else links.access(rows, pair, way.bastion_subnet or "", way.subnet, way.interface)
     )
-    return Opinion((*faults, *access), steps, _diverted(rows, way, sound))
+    return Opinion((*faults, *access), steps, otherwise, _diverted(rows, way, sound))
 
 
 def _way(rows: Rows, bastion_id: str, interface_id: str, port: int) -> _Way:
@@ -128,6 +131,17 @@ def _side(rows: Rows, subnet: str | None, other: str, sound: bool) -> Side:
     return side_of(rows, subnet, mended)
 
 
+def _steps(rows: Rows, way: _Way, here: Side, there: Side) -> tuple[Step, ...]:
+    admin = _admin(rows, way, there)
+    passed = {source: admin.outcomes[source].access == "AlwaysAllow" for source in way.sources}
+    return (
+        _step(rows, "BastionSubnet", way.bastion_subnet, way, here, "Outbound"),
+        admin,
+        _step(rows, "TargetSubnet", way.subnet, way, there, "Inbound", passed.get),
+        _step(rows, "TargetInterface", str(way.interface["id"]), way, there, "Inbound", passed.get),
+    )
+
+
 def _step(
     rows: Rows,
     name: str,
@@ -146,18 +160,18 @@ def _step(
     return Step(
         name,
         str(group["id"]),
-        {one: UNDECIDED if passed(one) else decide_on(rules, way.flow(one), side) for one in way.sources},
+        {one: UNDECIDED if passed(one) else decide(rules, way.flow(one), side) for one in way.sources},
     )
 
 
 def _admin(rows: Rows, way: _Way, side: Side) -> Step:
     rules: Iterable[Rule] = admin_rules.in_force(rows, network_of(way.subnet))
     inbound = [rule for rule in rules if rule.direction == "Inbound"]
-    return Step("SecurityAdmin", None, {one: decide_on(inbound, way.flow(one), side) for one in way.sources})
+    return Step("SecurityAdmin", None, {one: decide(inbound, way.flow(one), side) for one in way.sources})
 
 
 def _diverted(rows: Rows, way: _Way, sound: bool) -> routes.Route | None:
-    """The route that takes the reply to some address of the Bastion prefix elsewhere, for the lowest such address.
+    """The route that takes the reply to some address that Bastion may use elsewhere, for the lowest such address.
 
     No user route applies to Azure's own address.
     """
@@ -165,9 +179,8 @@ def _diverted(rows: Rows, way: _Way, sound: bool) -> routes.Route | None:
         return None
     peers = () if sound else ((way.bastion_network, tuple(links.live_space(rows, way.bastion_network))),)
     known = routes.effective_routes(rows, way.subnet, peers)
-    for prefix in way.prefixes:
-        for address in prefix:
-            taken = routes.next_hop(known, address)
-            if taken is None or taken.hop not in routes.LOCAL_HOPS:
-                return taken or routes.Route(routes.DEFAULT, prefix, "None")
+    for address in way.sources:
+        taken = routes.next_hop(known, address)
+        if taken is None or taken.hop not in routes.LOCAL_HOPS:
+            return taken or routes.Route(routes.DEFAULT, IPv4Network(address), "None")
     return None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from arm_emulator.evaluation.links import OPEN
 from arm_emulator.evaluation.reach import Opinion, Step
 
 CODES = {
@@ -11,7 +12,6 @@ CODES = {
     "TargetInterface": "NicNsgDenies",
 }
 PARTIAL = "NsgPartiallyBlocksBastion"
-OPEN = "EffectiveDataUnavailable"
 DIVERTED = "ReturnRouteDiverted"
 
 
@@ -28,8 +28,10 @@ class Reason:
 def reasons(found: Opinion) -> list[Reason]:
     """The faults in the order of the way: peering, Bastion's subnet, admin rules, target subnet, interface, route back."""
     listed = [Reason(code) for code in found.topology]
-    for step in found.steps:
-        reason = _of_step(step)
+    for step, otherwise in zip(found.steps, found.otherwise, strict=True):
+        reason, other = _of_step(step), _of_step(otherwise)
+        if (reason and reason.code) != (other and other.code):
+            reason = Reason(OPEN, step.resource)
         listed += [] if reason is None else [reason]
     if found.diverted is not None:
         listed.append(Reason(DIVERTED, found.diverted.table, found.diverted.name))

@@ -137,7 +137,7 @@ def _ids(properties: Json, name: str) -> tuple[str, ...]:
 
 def match(rule: Rule, flow: Flow, side: Side) -> Match:
     """What of the rule fits the flow."""
-    some = not _covers_every_port(rule.source_ports)
+    some = not any(port_range(text) == (0, LAST_PORT) for text in rule.source_ports)
     return Match(
         protocol=rule.protocol.lower() in ("*", "any") or rule.protocol.lower() == flow.protocol.lower(),
         source=bool(flow.source_groups & set(rule.source_groups))
@@ -162,11 +162,12 @@ def decide(rules: Iterable[Rule], flow: Flow, side: Side) -> Outcome:
         found = match(rule, flow, side)
         if found.whole is False or not (found.source_port or found.some_source_ports):
             continue
-        if found.some_source_ports:
-            if rule.access == "Deny" and partial is None:
-                partial = rule
-        elif found.whole is None:
+        if found.some_source_ports and rule.access != "Deny":
+            continue
+        if found.whole is None:
             doubtful.append(rule)
+        elif found.some_source_ports:
+            partial = partial or rule
         else:
             return _outcome(rule, partial, doubtful)
     return _outcome(None, partial, doubtful)
@@ -174,22 +175,14 @@ def decide(rules: Iterable[Rule], flow: Flow, side: Side) -> Outcome:
 
 def _outcome(rule: Rule | None, partial: Rule | None, doubtful: list[Rule]) -> Outcome:
     access = "Undecided" if rule is None else rule.access
-    other = next((one for one in doubtful if one.access != access), None)
+    # Where a network manager has no word, or allows, the security groups are asked: it comes to the same.
+    same = ("Allow", "Undecided") if access in ("Allow", "Undecided") else (access,)
+    other = next((one for one in doubtful if one.access not in same), None)
     if other is not None:
         return Outcome("Unknown", other)
     if partial is not None and access != "Deny":
         return Outcome("Partial", partial)
     return Outcome(access, rule)
-
-
-def decide_on(rules: Iterable[Rule], flow: Flow, side: Side) -> Outcome:
-    """The same where the tag VirtualNetwork is in doubt: judged with the default route in it and without it."""
-    listed = list(rules)
-    without = decide(listed, flow, side.without_default())
-    if side.doubtful is None:
-        return without
-    with_it = decide(listed, flow, side.with_default())
-    return without if with_it.access == without.access else Outcome("Unknown", without.rule)
 
 
 def _any(found: Iterable[bool | None]) -> bool | None:

@@ -88,8 +88,8 @@ def _tag_contains(side: Side, tag: str, flow: IPv4Network) -> bool | None:
         if flow == HOST:
             return None
         return not any(flow.overlaps(prefix) for prefix in (*side.virtual_network, *NEVER_INTERNET))
-    # Every other tag stands for public addresses of Azure's own.
-    return False if any(flow.subnet_of(prefix) for prefix in PRIVATE) else None
+    # Every other tag stands for public addresses of Azure's services.
+    return False if any(flow.subnet_of(prefix) for prefix in (*PRIVATE, HOST)) else None
 
 
 def expanded(side: Side, entry: str) -> list[str] | None:

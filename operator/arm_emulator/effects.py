@@ -41,6 +41,7 @@ class Effects:
     def finish(self, operation: Operation) -> None:
         """Does what an operation that has just ended comes to."""
         if operation.kind == "result":
+            self._answer(operation)
             return
         for key in dict.fromkeys(operation.detail.get("superseded", ())):
             written = self._cloud.store.get(key)
@@ -59,6 +60,11 @@ class Effects:
         if operation.kind in KINDS_THAT_DELETE and operation.error is None:
             return
         self._come_to_rest(item, operation)
+
+    def _answer(self, operation: Operation) -> None:
+        item = self._cloud.store.get(operation.target)
+        if item is not None and operation.error is None:
+            type_of(item.id.type).answered(self._cloud, item, operation)
 
     def _come_to_rest(self, item: Resource, operation: Operation) -> None:
         state = operation.status

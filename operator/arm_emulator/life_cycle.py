@@ -126,7 +126,8 @@ class LifeCycle:
             running = self._cloud.operations.running_on(item.key)
             return Written(HTTPStatus.ACCEPTED, item, running[0])
         superseded = self._contention.superseded_by(DELETE, item.id, caller.endpoint, caller.api_version)
-        declared.check_delete(self._cloud, item)
+        if not (declared.force_skips_checks and caller.query.get("force", "").lower() == "true"):
+            declared.check_delete(self._cloud, item)
         self._check_siblings_without(item, caller)
         if declared.delete is IMMEDIATE:
             self._effects.remove(item)

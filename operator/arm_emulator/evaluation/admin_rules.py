@@ -4,45 +4,43 @@ Rules: https://learn.microsoft.com/azure/virtual-network-manager/concept-securit
 """
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation.rows import Rows, field, parts, same, space
+from arm_emulator.evaluation import managed
+from arm_emulator.evaluation.rows import Rows, field, same, space
 from arm_emulator.evaluation.security_rules import Rule
 
-EFFECTIVE = "providers/Microsoft.Network/effectiveSecurityAdminRules/default"
 RULES = "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/snapshots"
 MEMBERS = "Microsoft.Network/networkManagers/networkGroups/staticMembers"
-INTENT_SERVICES = ("microsoft.sql/managedinstances", "microsoft.databricks/workspaces")
-"""Services whose subnets carry a network intent policy: admin rules leave their networks alone."""
 
 
 def in_force(rows: Rows, network_id: str) -> list[Rule]:
     """The rules by priority. What Azure's effective rules name is in force; without Denys where the configuration says so."""
     found: list[Rule] = []
+    groups = managed.groups_of(rows, network_id)
     for configuration in effective_configurations(rows, network_id):
         base, _, number = configuration.rpartition("/snapshots/")
         allowed_only = "AllowRulesOnly" in _intent(rows.find(configuration))
         for row in rows.of_type(RULES):
             key = str(row["id"]).lower()
-            if key.startswith(f"{base.lower()}/rulecollections/") and key.endswith(f"/snapshots/{number}"):
-                rule = rule_of(rows, row)
-                if not (allowed_only and rule.access == "Deny"):
-                    found.append(rule)
+            if not key.startswith(f"{base.lower()}/rulecollections/") or not key.endswith(f"/snapshots/{number}"):
+                continue
+            rule = rule_of(rows, row)
+            collection = rows.find(f"{key.partition('/rules/')[0]}/snapshots/{number}")
+            if _concerns(collection, groups) and not (allowed_only and rule.access == "Deny"):
+                found.append(rule)
     return sorted(found, key=lambda rule: rule.priority)
 
 
+def _concerns(collection: Json | None, groups: set[str] | None) -> bool:
+    """Whether a rule collection applies to one of the network's groups; what no row tells counts as applying."""
+    if collection is None or groups is None:
+        return True
+    return any(str(item.get("networkGroupId")).lower() in groups for item in managed.applied_to(collection))
+
+
 def effective_configurations(rows: Rows, network_id: str) -> list[str]:
-    """Ids of the configurations' snapshots on a network; the graph has them in either casing."""
-    row = rows.find(f"{network_id}/{EFFECTIVE}") or {}
-    listed = parts(row, "effectiveSecurityAdminConfigurations") or parts(row, "EffectiveSecurityAdminConfigurations")
-    return [str(entry.get("id") or entry.get("Id")) for entry in listed]
-
-
-def holds_intent_policy(network: Json) -> bool:
-    """Whether a subnet is delegated to SQL Managed Instance or Databricks."""
-    return any(
-        str((delegation.get("properties") or {}).get("serviceName", "")).lower() in INTENT_SERVICES
-        for subnet in parts(network, "subnets")
-        for delegation in parts(subnet, "delegations")
-    )
+    """Ids of the configurations' snapshots on a network."""
+    entries = managed.listed(rows, network_id, "effectiveSecurityAdminRules", "effectiveSecurityAdminConfigurations")
+    return [str(entry["id"]) for entry in entries]
 
 
 def _intent(configuration: Json | None) -> list[str]:

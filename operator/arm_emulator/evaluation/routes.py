@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation import gateways
+from arm_emulator.evaluation import gateways, managed
 from arm_emulator.evaluation.rows import Rows, field, ipv4, network_of, parts, referred, same, space
 from arm_emulator.evaluation.tags import EVERYTHING
 
 USER, GATEWAY, DEFAULT = "User", "VirtualNetworkGateway", "Default"
 NOWHERE = tuple(IPv4Network(prefix) for prefix in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))
 """Ranges that go nowhere unless a network has them."""
-LOCAL_HOPS = ("VnetLocal", "VNetPeering", "VNetGlobalPeering")
+LOCAL_HOPS = ("VnetLocal", "VNetPeering", "VNetGlobalPeering", "ConnectedGroup")
 SERVICE_PREFIXES = {
     "microsoft.storage": "20.38.108.0/23",
     "microsoft.sql": "104.40.168.64/26",
@@ -94,6 +94,7 @@ def _system_routes(rows: Rows, network: Json, peers: tuple[tuple[str, tuple[IPv4
             found += [Route(DEFAULT, prefix, _peering_hop(rows, network, remote)) for prefix in prefixes]
     for peer, prefixes_of_peer in peers:
         found += [Route(DEFAULT, prefix, _peering_hop(rows, network, peer)) for prefix in prefixes_of_peer]
+    found += [Route(DEFAULT, prefix, "ConnectedGroup") for prefix in managed.connected(rows, network)]
     found.append(Route(DEFAULT, EVERYTHING, "Internet"))
     return found + [Route(DEFAULT, prefix, "None") for prefix in NOWHERE if prefix not in space(network)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, collapse_addresses, ip_network
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation import gateways
+from arm_emulator.evaluation import gateways, managed
 from arm_emulator.evaluation.rows import Rows, field, ipv4, network_of, parts, referred, space
 
 HOST = IPv4Network("168.63.129.16/32")
@@ -46,12 +46,12 @@ class Side:
 
 
 def side_of(rows: Rows, subnet_id: str, mended: tuple[IPv4Network, ...] = ()) -> Side:
-    """The tag on a subnet: own space, peers', learned ones, Azure's host address, and the own route table's prefixes.
+    """The tag on a subnet: own space, peers' and connected groups', learned ones, Azure's host address, and the own route table's prefixes.
 
     `mended` are spaces of peers that count as peered although their link is not sound.
     """
     network = rows.find(network_of(subnet_id)) or {}
-    prefixes = [*space(network), HOST, *mended, *gateways.learned(rows, network)]
+    prefixes = [*space(network), HOST, *mended, *gateways.learned(rows, network), *managed.connected(rows, network)]
     for link in parts(network, "virtualNetworkPeerings"):
         if field(link, "peeringState") == "Connected" and field(link, "allowVirtualNetworkAccess") is not False:
             prefixes += space(link, "remoteAddressSpace")

@@ -6,7 +6,19 @@ from arm_emulator.resource_types.bastion_hosts import BastionHosts
 from arm_emulator.resource_types.generic import GENERIC
 from arm_emulator.resource_types.locks import Locks
 from arm_emulator.resource_types.management_groups import ManagementGroups
+from arm_emulator.resource_types.manager_configurations import (
+    AdminRules,
+    ConnectivityConfigurations,
+    RuleCollections,
+    SecurityAdminConfigurations,
+)
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
+from arm_emulator.resource_types.network_managers import (
+    ManagedVirtualNetworks,
+    NetworkGroups,
+    NetworkManagers,
+    StaticMembers,
+)
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
 from arm_emulator.resource_types.network_watchers import NetworkWatchers
 from arm_emulator.resource_types.peerings import Peerings
@@ -19,7 +31,6 @@ from arm_emulator.resource_types.route_tables import Routes, RouteTables
 from arm_emulator.resource_types.subnets import Subnets
 from arm_emulator.resource_types.subscriptions import Subscriptions
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
-from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 
 TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
@@ -33,7 +44,7 @@ TYPES: dict[str, ResourceType] = {
         PolicyDefinitions(),
         PolicySetDefinitions(),
         PolicyAssignments(),
-        VirtualNetworks(),
+        ManagedVirtualNetworks(),
         Subnets(),
         Peerings(),
         PublicIPAddresses(),
@@ -46,6 +57,13 @@ TYPES: dict[str, ResourceType] = {
         VirtualMachines(),
         BastionHosts(),
         NetworkWatchers(),
+        NetworkManagers(),
+        NetworkGroups(),
+        StaticMembers(),
+        SecurityAdminConfigurations(),
+        RuleCollections(),
+        AdminRules(),
+        ConnectivityConfigurations(),
     )
 }
 

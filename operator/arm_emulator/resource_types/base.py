@@ -102,6 +102,8 @@ class ResourceType:
     """Meant for top-level types: what holds for the whole family below."""
     retryable_references: ClassVar[bool] = False
     """Whether a reference to what has not come to rest is answered with 429 RetryableError in place of 400."""
+    force_skips_checks: ClassVar[bool] = False
+    """Whether `force=true` deletes what `check_delete` would keep."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
@@ -164,6 +166,9 @@ class ResourceType:
     def listed(self, cloud: Cloud, place: str, query: Mapping[str, str]) -> list[Resource]:
         """The resources of this type on a place: a lower-cased id, or `/` for the tenant."""
         return cloud.store.listed(place, self.name)
+
+    def answered(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
+        """What a `Result` comes to when its operation has succeeded; its body is in the operation's detail."""
 
     def act(self, cloud: Cloud, item: Resource, call: "Call") -> "Action | Result | Reply":
         """Does a POST action; raises ArmError where it cannot be done."""

@@ -12,5 +12,5 @@ test-long:   ; @$(PREPARE) && $(RUN) pytest                     # the same with 
 check:       ; @$(RUN) python -m dev.check                      # linters, types, walls, generated files up to date
 format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter and what the linter can mend
 bench:       ; @$(RUN) python -m benchmarks                     # the benchmarks: JSON lines and a table
-generate:    ; @$(RUN) python -m dev.generate                   # crds/ and docs/reference.md from the models
+generate:    ; @$(RUN) python -m dev.generate                   # crds/, docs/reference.md and the index of docs/codes
 clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -232,7 +232,7 @@ def damaged(rows: Estate, random: Random) -> Estate:
     changed = copy.deepcopy(rows)
     for _ in range(random.randrange(1, 25)):
         holder, key = random.choice(places(changed))
-        holder[key] = random.choice(GARBAGE)
+        holder[key] = copy.deepcopy(random.choice(GARBAGE))
     return changed
 
 

@@ -21,7 +21,9 @@ from tests.support.estates import (
     drop,
     hub_and_spoke,
     jit_policy,
+    nsg,
     nsg_id,
+    ref,
     route,
     rule,
     same_vnet,
@@ -129,6 +131,25 @@ def test_a_policy_that_covers_the_vm_makes_it_a_request_even_where_another_rule_
     after = ask(apply_fix(estate, fix))
     assert after.verdict == "Reachable"
     assert "JitMayBlock" not in {warning.code for warning in after.warnings}
+
+
+def test_just_in_time_rules_in_one_group_do_not_guard_the_other() -> None:
+    held = rule("MicrosoftDefenderForCloud-JITRule_1", 4096, "Deny", ports=["22", "3389"])
+    estate = with_nsg(hub_and_spoke(), "nic", held)
+    group = nsg("other", rule("no", 200, "Deny"))
+    place = "properties.subnets.0.properties.networkSecurityGroup"
+    estate = add(change(estate, "spoke", place, ref(group["id"])), group)
+    actions = {
+        reason.code: {one.action for one in reason.fix.changes} for reason in explained(estate).reasons if reason.fix
+    }
+    assert actions == {"SubnetNsgDenies": {Action.ADD}, "NicNsgDenies": {Action.REQUEST_ACCESS}}
+
+
+def test_access_that_was_granted_is_asked_for_again_where_a_rule_blocks_it() -> None:
+    granted = rule("MicrosoftDefenderForCloud-JITRule_2", 300, "Allow", source="10.0.1.0/26", ports="22")
+    deny = rule("MicrosoftDefenderForCloud-JITRule_1", 4096, "Deny", ports=["22", "3389"])
+    estate = with_nsg(hub_and_spoke(), "nic", rule("no", 200, "Deny"), granted, deny)
+    assert {one.action for one in fix_of(estate).changes} == {Action.REQUEST_ACCESS}
 
 
 def test_a_policy_guards_the_ports_that_it_lists_and_no_other() -> None:

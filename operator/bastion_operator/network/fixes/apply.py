@@ -92,7 +92,7 @@ class _Draft:
             raise FixNotApplicableError(f"{resource} is not in the data")
 
     def _entry(self, resource: str) -> tuple[list[Any], int | None]:
-        parent, kind, name = resource.rstrip("/").rsplit("/", 2)
+        parent, kind, name = ["", "", *resource.rstrip("/").rsplit("/", 2)][-3:]
         field = _CHILDREN.get(kind.lower())
         if field is None or normalise_id(parent) not in self._rows:
             return [], None

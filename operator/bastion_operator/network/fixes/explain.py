@@ -91,14 +91,13 @@ class _Trial:
             return True
         if self._rows is None:
             self._rows = list(rows_around(self._evaluation, self._verdict))
-        try:
-            rows = apply_fix(self._rows, fix)
-        except FixNotApplicableError:
-            return False
-        before = self._evaluation.inventory
-        after = Inventory.from_rows(rows, before.types_read, before.refused)
         asked = None if Action.ASK in actions or self._verdict.bastion is None else [self._verdict.bastion]
-        return any(self._heals(finding, judged) for judged in self._judged(after, asked))
+        before = self._evaluation.inventory
+        try:
+            after = Inventory.from_rows(apply_fix(self._rows, fix), before.types_read, before.refused)
+            return any(self._heals(finding, judged) for judged in self._judged(after, asked))
+        except (FixNotApplicableError, UnknownVirtualMachineError):
+            return False
 
     def _judged(self, after: Inventory, asked: list[str] | None) -> Iterator[Verdict]:
         """The verdict of the same Bastion, then that of all that come into question."""

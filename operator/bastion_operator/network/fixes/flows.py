@@ -8,7 +8,7 @@ from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_name
 from bastion_operator.network.prefixes import AddressSet, prefix_length
-from bastion_operator.network.reachability.just_in_time import guard_of
+from bastion_operator.network.reachability.just_in_time import guards
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.resource_types import JIT_POLICIES
@@ -30,8 +30,12 @@ def open_group(situation: Situation, reason: Finding) -> Iterator[Fix]:
     if group is not None:
         found = (first_deny(group, direction), first_doubtful(group, direction))
         before += sorted((place for place in found if place is not None), reverse=True)
-    policy = guard_of(situation.evaluation, situation.target, question.asked.port, question.host.sources)
-    guarded = direction is Direction.INBOUND and policy is not None
+    known = situation.inventory.security_group(reason.resource)
+    guarded = (
+        direction is Direction.INBOUND
+        and known is not None
+        and guards(situation.evaluation, situation.target, known, question.asked.port)
+    )
     for destination in _destinations(question, direction):
         rule = _bastion_rule(question, direction, destination)
         for fix in allow_in_front(situation, reason.resource, rule, before, guarded=guarded):

@@ -46,8 +46,6 @@ def allow_in_front(
             continue
         added = {"name": name, "properties": {"priority": place} | rule["properties"]}
         action, actor = (Action.REQUEST_ACCESS, Actor.USER) if guarded else (Action.ADD, Actor.NETWORK_OWNER)
-        if guarded and moved:
-            continue
         changes = (*moved, Change(action, group_id, RULES, None, added, actor))
         yield Fix(_summary(group, added, guarded=guarded), changes)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.prefixes import EMPTY, AddressSet
-from bastion_operator.network.reachability.just_in_time import guard_of
+from bastion_operator.network.reachability.just_in_time import guards
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.security_admin import (
     NOTHING,
@@ -166,7 +166,7 @@ def _told(
             message = f"{what} for some sessions: those from {some} of the Bastion addresses {host.prefix_text}{note}"
         yield finding(
             code if whole else "NsgPartiallyBlocksBastion",
-            f"{message}; {_cure(question, direction, rule)}",
+            f"{message}; {_cure(question, group, direction, rule)}",
             resource=group.id,
             rule=rule.name,
             priority=rule.priority,
@@ -176,10 +176,10 @@ def _told(
         yield _open(doubt, group)
 
 
-def _cure(question: Question, direction: Direction, rule: SecurityRule) -> str:
+def _cure(question: Question, group: SecurityGroup, direction: Direction, rule: SecurityRule) -> str:
     """What to do about a rule that denies; nothing is ever put in front of just-in-time rules."""
     host, port = question.host, question.asked.port
-    if direction is Direction.INBOUND and guard_of(question.evaluation, question.target, port, host.sources):
+    if direction is Direction.INBOUND and guards(question.evaluation, question.target, group, port):
         return "just-in-time access guards the VM: request access"
     return f"allow TCP {port} from {host.prefix_text} with a rule in front of {rule.name}"
 

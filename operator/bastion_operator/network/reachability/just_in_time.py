@@ -30,12 +30,22 @@ def guard_of(evaluation: Evaluation, target: Target, port: int, sources: Address
         return None if _granted(policy, target.vm.key, port, sources) else policy_id
     for group_id in target.security_group_ids:
         group = inventory.security_group(group_id)
-        if group is None:
-            continue
-        rules = evaluation.once(("just in time", group.key), partial(_rules_of, group))
-        if rules and _keep_closed(rules, port, sources):
+        if group is not None and _keep_closed(_rules_in(evaluation, group), port, sources):
             return group.id
     return None
+
+
+def guards(evaluation: Evaluation, target: Target, group: SecurityGroup, port: int) -> bool:
+    """Whether what opens a port in a group has to be asked for: just-in-time access covers it there, granted or not."""
+    policy_id = evaluation.inventory.just_in_time_policies.get(target.vm.key)
+    policy = None if policy_id is None else evaluation.inventory.row(policy_id)
+    if policy is not None and _covers(policy, target.vm.key, port):
+        return True
+    return any(port in rule.destination_ports for rule in _rules_in(evaluation, group))
+
+
+def _rules_in(evaluation: Evaluation, group: SecurityGroup) -> tuple[SecurityRule, ...]:
+    return evaluation.once(("just in time", group.key), partial(_rules_of, group))
 
 
 def _covers(policy: Row, vm_key: str, port: int) -> bool:

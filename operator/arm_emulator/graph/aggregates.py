@@ -4,7 +4,6 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from arm_emulator.graph.functions.dynamics import bag_merge
 from arm_emulator.graph.functions.signature import TypeOf, first
@@ -110,31 +109,27 @@ def percentile(values: list[Value], percent: float) -> Value:
     return present[rank]
 
 
-def _schema(values: list[Value]) -> Any:
+def _schema(values: list[Value]) -> Value:
     """The smallest description that fits all bags: names with the types of their values."""
-    kinds = distinct([_kind_of(value) for value in _present(values)])
-    bags = [kind for kind in kinds if isinstance(kind, dict)]
-    merged: dict[str, Value] = {}
-    for bag in bags:
-        for name, kind in bag.items():
-            merged[name] = kind if name not in merged else _either(merged[name], kind)
-    others = [kind for kind in kinds if not isinstance(kind, dict)]
-    every = [*([merged] if bags else []), *others]
-    return every[0] if len(every) == 1 else every or None
+    return _merged([_kind_of(value) for value in _present(values)]) or None
 
 
 def _kind_of(value: Value) -> Value:
     if isinstance(value, dict):
         return {name: _kind_of(one) for name, one in value.items() if one is not None}
     if isinstance(value, list):
-        inner = distinct([_kind_of(one) for one in value if one is not None])
-        return {"`indexer`": inner[0] if len(inner) == 1 else inner}
+        return {"`indexer`": _merged([_kind_of(one) for one in value if one is not None])}
     return _KINDS.get(type(value), "string")
 
 
-def _either(one: Value, other: Value) -> Value:
-    both = distinct([*(one if isinstance(one, list) else [one]), *(other if isinstance(other, list) else [other])])
-    return both[0] if len(both) == 1 else both
+def _merged(kinds: list[Value]) -> Value:
+    """One description for several: bags become one bag, and what is left beside it stands in a list."""
+    flat = [one for kind in kinds for one in (kind if isinstance(kind, list) else [kind])]
+    bags = [kind for kind in flat if isinstance(kind, dict)]
+    names = dict.fromkeys(name for bag in bags for name in bag)
+    merged = {name: _merged([bag[name] for bag in bags if name in bag]) for name in names}
+    every = [*([merged] if bags else []), *distinct([kind for kind in flat if not isinstance(kind, dict)])]
+    return every[0] if len(every) == 1 else every
 
 
 def _one(values: list[Value]) -> Value:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from arm_emulator import rendering
+from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.graph.changes import Change, Changes
@@ -97,8 +98,14 @@ class GraphView:
         """A change shows in the row of the top-level resource; children that a table shows have rows of their own."""
         if item is None or table_of(item.id.type.lower()) is not None:
             self._dirty[key] = None
-        if item is not None and item.root_key != key:
+        if item is None:
+            return
+        if item.root_key != key:
             self._dirty[item.root_key] = None
+        if item.id.type == MANAGEMENT_GROUPS:
+            # What is below shows the groups above in its own row.
+            for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
+                self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
 
     def _row(self, item: Resource) -> Json:
         row = rendering.row(self._cloud, item)

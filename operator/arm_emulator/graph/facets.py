@@ -27,7 +27,7 @@ def facets(requests: object, table: Table, now: datetime, *, as_table: bool, dat
     for request in requests:
         if not isinstance(request, dict) or not isinstance(request.get("expression"), str):
             raise invalid("facets", request)
-        options = request.get("options") or {}
+        options = {} if request.get("options") is None else request["options"]
         if not isinstance(options, dict):
             raise invalid("facets", options)
         try:

@@ -1,6 +1,6 @@
 """What a query is limited to: subscriptions, management groups, or the whole tenant; and what is assigned above."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from arm_emulator.errors import ArmError, Json
@@ -54,8 +54,10 @@ class Scope:
         return above and self.filter in ("AtScopeAndAbove", "AtScopeAboveAndBelow")
 
 
-def scope_of(body: Json, options: Options, version: Version, containers: Iterable[Json]) -> Scope:
-    """The scope that a body asks for; `containers` are the rows of resourcecontainers that can be read. Raises ArmError."""
+def scope_of(
+    body: Json, options: Options, version: Version, containers: Iterable[Json], may_read: Callable[[str, Json], bool]
+) -> Scope:
+    """The scope that a body asks for; `containers` are the rows of resourcecontainers. Raises ArmError."""
     subscriptions = names_of(body, "subscriptions", MOST_SUBSCRIPTIONS)
     groups = names_of(body, "managementGroups", MOST_SUBSCRIPTIONS)
     if groups is None and isinstance(body.get("managementGroupId"), str):
@@ -72,7 +74,11 @@ def scope_of(body: Json, options: Options, version: Version, containers: Iterabl
         return Scope(subscriptions, above=frozenset(set().union(*above)), asked=asked, filter=options.scope_filter)
     within = {key: chain for key, chain in chains.items() if groups is None or groups & {_group_of(key), *chain}}
     listed = [key.removeprefix("/subscriptions/") for key in within if key.startswith("/subscriptions/")]
-    cut = len(listed) > MOST_SUBSCRIPTIONS_UNDER_SCOPE
+    cut = False
+    if len(listed) > MOST_SUBSCRIPTIONS_UNDER_SCOPE:
+        readable = {row["subscriptionId"].lower() for row in rows if may_read(row["id"].lower(), row)}
+        listed = [one for one in listed if one in readable]
+        cut = len(listed) > MOST_SUBSCRIPTIONS_UNDER_SCOPE
     if cut and not options.partial_scopes:
         raise _too_many()
     if groups is None and not cut:

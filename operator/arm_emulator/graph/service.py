@@ -101,8 +101,8 @@ class GraphService:
             raise QuerySyntaxError([failure(1, 0, END)])
         options = options_of(body, version)
         may_read = self._reader(principal)
-        containers = (row for key, row in self._view.table(CONTAINERS) if may_read(key, row))
-        scope = scope_of(body, options, version, containers)
+        containers = [row for _, row in self._view.table(CONTAINERS)]
+        scope = scope_of(body, options, version, containers, may_read)
         self._refuse_blind(scope, principal)
         now = datetime.fromtimestamp(self._cloud.clock.now(), UTC)
         table = self._table_of(query, scope, principal, now)

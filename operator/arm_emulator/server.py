@@ -169,6 +169,7 @@ class Server:
         """Lets due operations end, acts, and puts what has changed into the state file before anybody hears of it."""
         try:
             self._cloud.operations.settle()
+            self._services.graph.capture()
             return act()
         finally:
             self._services.graph.capture()
@@ -182,6 +183,7 @@ class Server:
             return self._services.graph.answer(request, principal)
         answer = self._services.arm.answer(request, principal)
         if answer.write is not None:
+            self._services.graph.capture(principal.client_id)
             self._audit.record(
                 {
                     "time": self._cloud.clock.timestamp(),

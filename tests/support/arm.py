@@ -112,7 +112,10 @@ class Arm:
         self.cloud.operations.settle()
         try:
             service = self.graph if self.graph.serves(request) else self.service
-            return Reply(service.answer(request, self.principals[by]))
+            answer = service.answer(request, self.principals[by])
+            if answer.write is not None:
+                self.graph.capture(self.principals[by].client_id)
+            return Reply(answer)
         except ArmError as error:
             return Reply(Answer(error.status, error.body(), error.headers))
         finally:

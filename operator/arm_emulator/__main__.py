@@ -43,6 +43,10 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="A file of principals with their rights, in place of operator, somebody and reader (see the README).",
 )
+@click.option(
+    "--imds",
+    help="HOST:PORT of a second, plain http listener: the endpoints at which machines in Azure get managed identities.",
+)
 @click.option("--exit-with-parent", is_flag=True, help="Ends when the process that started it has gone.")
 def serve_command(  # one parameter for each option of the command line
     *,
@@ -58,16 +62,15 @@ def serve_command(  # one parameter for each option of the command line
     throttling: bool,
     exit_with_parent: bool,
     principals: Path | None,
+    imds: str | None,
 ) -> None:
     """Serves Azure until it is told to stop; prints one JSON line when it is ready."""
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
-        raise click.UsageError(f"--listen: expected HOST:PORT, not {listen!r}")
+    host, port = _place("--listen", listen)
     if speed <= 0:
         raise click.UsageError(f"--speed: must be above 0, not {speed}")
     options = Options(
-        host.strip("[]"),
-        int(port),
+        host,
+        port,
         estates,
         speed,
         request_log,
@@ -79,12 +82,21 @@ def serve_command(  # one parameter for each option of the command line
         throttling,
         exit_with_parent,
         principals,
+        None if imds is None else _place("--imds", imds),
     )
     try:
         asyncio.run(serve(options))
     except (EstateError, PrincipalsError, StateError, OSError) as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
+
+
+def _place(option: str, text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError(f"{option}: expected HOST:PORT, not {text!r}")
+    return host.strip("[]"), int(port)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,13 @@ def main() -> None:
     help="A file of ARM resources to start with (as az or Resource Graph write them); may be given several times.",
 )
 @click.option("--speed", default=1.0, show_default=True, help="Divides every waiting time of Azure.")
+@click.option(
+    "--min-retry-after",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="The least Retry-After in seconds. az and the SDKs take 0 for none and wait 30 seconds: give them 1.",
+)
 @click.option("--request-log", type=click.Path(path_type=Path), help="Where to write a JSON line for each request.")
 @click.option("--state", type=click.Path(path_type=Path), help="A file that keeps the state over restarts.")
 @click.option("--control", is_flag=True, help="Opens the control side below /_emulator/.")
@@ -53,6 +60,7 @@ def serve_command(  # one parameter for each option of the command line
     listen: str,
     estates: tuple[Path, ...],
     speed: float,
+    min_retry_after: int,
     request_log: Path | None,
     state: Path | None,
     control: bool,
@@ -82,6 +90,7 @@ def serve_command(  # one parameter for each option of the command line
         throttling,
         exit_with_parent,
         principals,
+        min_retry_after,
         None if imds is None else _place("--imds", imds),
     )
     try:

@@ -56,6 +56,7 @@ class Options:
     throttling: bool
     exit_with_parent: bool
     principals: Path | None = None
+    min_retry_after: int = 0
     imds: tuple[str, int] | None = None
     """Host and port of the machine's own endpoints, which serve managed identities over plain http."""
 
@@ -76,7 +77,7 @@ async def serve(options: Options) -> None:
     """Serves until SIGTERM or SIGINT. Raises EstateError, PrincipalsError or StateError before anything listens."""
     state = None if options.state is None else StateFile(options.state)
     kept = _secrets(options, state)
-    clock = Clock(options.speed, offset=0 if state is None else state.offset)
+    clock = Clock(options.speed, offset=0 if state is None else state.offset, min_retry_after=options.min_retry_after)
     settings = Settings(stable_guid("tenant"), options.public_ip_quota, options.graph_lag)
     cloud = Cloud(
         clock,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import ssl
 import time
 import traceback
@@ -292,7 +293,8 @@ async def _request(http: web.Request) -> Request:
     _, _, raw_query = http.raw_path.partition("?")
     return Request(
         method=http.method,
-        path=http.path,
+        # ARM reads several slashes as one: `az resource` writes two where a resource has no parent.
+        path=re.sub("//+", "/", http.path),
         raw_query=raw_query,
         query=dict(parse_qsl(raw_query, keep_blank_values=True)),
         headers=http.headers,

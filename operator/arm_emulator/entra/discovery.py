@@ -37,7 +37,11 @@ def instance_discovery(authority: str, tenant: str) -> Json:
 
 
 def endpoints(endpoint: str, api_version: str) -> Json | list[Json]:
-    """The cloud's endpoints, all of them here. Versions from 2019 on answer a list of clouds."""
+    """The cloud's endpoints, all of them here.
+
+    Versions from 2019-05-01 on answer a list of clouds, and from 2022-09-01 on the one that was asked: `az cloud register`
+    and HashiCorp's go-azure-sdk read that.
+    """
     host = endpoint.partition("//")[2]
     cloud: Json = {
         "name": "LocalAzure",
@@ -54,8 +58,13 @@ def endpoints(endpoint: str, api_version: str) -> Json | list[Json]:
         "media": endpoint,
         "activeDirectoryDataLake": endpoint,
         "batch": endpoint,
+        "gallery": endpoint,
+        "sqlManagement": endpoint,
+        "microsoftGraphResourceId": endpoint,
         "suffixes": {"keyVaultDns": host, "storage": host, "acrLoginServer": host, "sqlServerHostname": host},
     }
+    if api_version >= "2022-09-01":
+        return cloud
     if api_version >= "2019-05-01":
         return [cloud]
     return {

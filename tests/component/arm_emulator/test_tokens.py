@@ -80,8 +80,10 @@ async def test_discovery_for_msal_and_custom_clouds(shared: LocalAzure, wire: Wi
         instance["tenant_discovery_endpoint"]
         == f"{shared.authority}/{shared.tenant_id}/v2.0/.well-known/openid-configuration"
     )
-    _, clouds, _ = await wire.call("GET", "/metadata/endpoints?api-version=2022-09-01")
-    assert clouds[0]["resourceManager"] == shared.endpoint
+    _, clouds, _ = await wire.call("GET", "/metadata/endpoints?api-version=2020-06-01")
+    assert [cloud["resourceManager"] for cloud in clouds] == [shared.endpoint]
+    _, cloud, _ = await wire.call("GET", "/metadata/endpoints?api-version=2022-09-01")
+    assert cloud == clouds[0]
     _, tenants, _ = await wire.call("GET", "/tenants")
     assert tenants["value"][0]["tenantId"] == shared.tenant_id
     _, subscriptions, _ = await wire.call("GET", "/subscriptions")

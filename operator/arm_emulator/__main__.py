@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from arm_emulator import __version__
+from arm_emulator.environment import ReadyLineError, exports
 from arm_emulator.estate import EstateError
 from arm_emulator.principals_file import PrincipalsError
 from arm_emulator.serve import Options, serve
@@ -96,6 +97,23 @@ def serve_command(  # one parameter for each option of the command line
     try:
         asyncio.run(serve(options))
     except (EstateError, PrincipalsError, StateError, OSError) as error:
+        click.echo(f"arm-emulator: {error}", err=True)
+        sys.exit(2)
+
+
+@main.command(name="env")
+@click.argument("ready", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--client", help="The principal whose credentials are exported, by name; the first where left out.")
+def env_command(ready: Path, client: str | None) -> None:
+    """Prints shell lines that lead clients to an emulator: READY is a file with the line that `serve` printed.
+
+    \b
+    arm-emulator serve --estate estate.json > ready.json &
+    eval "$(arm-emulator env ready.json --client somebody)"
+    """
+    try:
+        click.echo(exports(ready, client), nl=False)
+    except ReadyLineError as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
 

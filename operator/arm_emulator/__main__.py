@@ -105,12 +105,7 @@ def serve_command(  # one parameter for each option of the command line
 @click.argument("ready", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--client", help="The principal whose credentials are exported, by name; the first where left out.")
 def env_command(ready: Path, client: str | None) -> None:
-    """Prints shell lines that lead clients to an emulator: READY is a file with the line that `serve` printed.
-
-    \b
-    arm-emulator serve --estate estate.json > ready.json &
-    eval "$(arm-emulator env ready.json --client somebody)"
-    """
+    """Prints shell lines that lead clients to an emulator, for `eval`: READY is a file with the line that `serve` printed."""
     try:
         click.echo(exports(ready, client), nl=False)
     except ReadyLineError as error:

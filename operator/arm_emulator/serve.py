@@ -23,6 +23,7 @@ from arm_emulator.entra.access_tokens import AccessTokens, new_signing_key
 from arm_emulator.entra.accounts import Accounts
 from arm_emulator.entra.directory import Directory
 from arm_emulator.entra.managed_identity import APP_SERVICE_PATH, ManagedIdentityService
+from arm_emulator.entra.microsoft_graph import MicrosoftGraph
 from arm_emulator.entra.service import EntraService
 from arm_emulator.errors import Json
 from arm_emulator.faults import Faults
@@ -115,6 +116,7 @@ async def serve(options: Options) -> None:
         managed_identity=ManagedIdentityService(
             principals=principals, accounts=accounts, tokens=tokens, identity_header=kept.identity_header
         ),
+        microsoft_graph=MicrosoftGraph(principals),
         control=ControlService(
             cloud=cloud, view=view, faults=faults, audit=audit, accounts=accounts, token=control_token
         ),

@@ -23,6 +23,7 @@ from arm_emulator.control_service import PREFIX, ControlService
 from arm_emulator.entra.access_tokens import AccessTokens
 from arm_emulator.entra.errors import TokenError
 from arm_emulator.entra.managed_identity import ManagedIdentityService
+from arm_emulator.entra.microsoft_graph import MicrosoftGraph
 from arm_emulator.entra.service import EntraService
 from arm_emulator.errors import ArmError, Json
 from arm_emulator.faults import Fault, Faults
@@ -61,6 +62,7 @@ class Services:
     graph: GraphService
     entra: EntraService
     managed_identity: ManagedIdentityService
+    microsoft_graph: MicrosoftGraph
     control: ControlService
 
 
@@ -210,6 +212,8 @@ class Server:
     def _served(self, request: Request, principal: Principal | None) -> Answer:
         if principal is None:
             return self._services.entra.answer(request)
+        if self._services.microsoft_graph.serves(request):
+            return self._services.microsoft_graph.answer(request)
         if self._services.graph.serves(request):
             return self._services.graph.answer(request, principal)
         answer = self._services.arm.answer(request, principal)

@@ -73,13 +73,16 @@ class Az:
             self.text(*arguments)
         return str(caught.value)
 
-    def log_in(self, *credentials: str) -> Any:
-        """Register the cloud where that is not done, and log in."""
-        if "LocalAzure" not in self.text("cloud", "list", "--output", "tsv"):
-            self.text("config", "set", "core.instance_discovery=false", "core.collect_telemetry=false")
-            self.text("cloud", "register", "--name=LocalAzure", f"--endpoint-resource-manager={self.azure.endpoint}")
-            self.text("cloud", "set", "--name=LocalAzure")
-        return self("login", "--tenant", self.azure.tenant_id, *credentials)
+    def register(self) -> None:
+        """Make the local Azure az's cloud."""
+        self.text("config", "set", "core.instance_discovery=false", "core.collect_telemetry=false")
+        self.text("cloud", "register", "--name=LocalAzure", f"--endpoint-resource-manager={self.azure.endpoint}")
+        self.text("cloud", "set", "--name=LocalAzure")
+
+    def log_in(self, *credentials: str) -> None:
+        """Register the cloud and log in."""
+        self.register()
+        self.text("login", "--tenant", self.azure.tenant_id, *credentials)
 
 
 def az_environment(folder: Path) -> dict[str, str]:

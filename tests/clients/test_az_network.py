@@ -162,6 +162,29 @@ def test_a_lock_keeps_what_it_is_on_until_it_goes(az: Az, group: str) -> None:
     az(*delete)
 
 
-def test_roles_are_assigned_listed_and_taken_away(az: Az, group: str) -> None:
-    reader = {one["name"]: one for one in az("rest", "--url", "/subscriptions?api-version=2022-12-01")["value"]}
-    assert reader is not None
+def test_roles_are_assigned_by_name_listed_and_taken_away(az: Az, group: str) -> None:
+    reader = az.azure.clients["reader"].client_id
+    where = ("--scope", group_id(group))
+    made = az("role", "assignment", "create", "--assignee", reader, "--role", "Network Contributor", *where)
+    [listed] = az("role", "assignment", "list", *where)
+    assert (listed["id"], listed["roleDefinitionName"]) == (made["id"], "Network Contributor")
+    assert listed["principalName"] == reader
+    az("role", "assignment", "delete", "--ids", made["id"])
+    assert az("role", "assignment", "list", *where) == []
+
+
+def test_resource_graph_is_asked_by_az_rest(az: Az, group: str) -> None:
+    network(az, group, "hub", "10.0.0.0/16")
+    url = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
+    query = f"resources | where resourceGroup == '{group}' | project id, name, type"
+    answer = az("rest", "--method", "post", "--url", url, "--body", json.dumps({"query": query}))
+    assert [(row["name"], row["type"]) for row in answer["data"]] == [("hub", "microsoft.network/virtualnetworks")]
+
+
+def test_an_error_is_told_with_azures_code(az: Az, group: str) -> None:
+    network(az, group, "one", "10.0.0.0/16")
+    network(az, group, "two", "10.0.0.0/16")
+    near = ("--resource-group", group, "--vnet-name", "one", "--name", "to-two")
+    refused = az.refusal("network", "vnet", "peering", "create", *near, "--remote-vnet", "two", "--allow-vnet-access")
+    assert "VnetAddressSpacesOverlap" in refused
+    assert "ResourceNotFound" in az.refusal("network", "vnet", "show", "--resource-group", group, "--name", "none")

@@ -117,6 +117,11 @@ class LocalAzure:
         return str(self.ready["ca_file"])
 
     @property
+    def managed_identity(self) -> dict[str, str]:
+        """The environment variables by which a machine in Azure or an App Service finds its identity; needs ``--imds``."""
+        return dict(self.ready["managed_identity"])
+
+    @property
     def request_log_file(self) -> Path:
         """JSON lines, one for each request."""
         return self.folder / "azure-requests.jsonl"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from arm_emulator.entra.credentials import Credentials
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -26,13 +28,15 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A service principal with its secret, and the rights that it starts with (`starting_rights.py`)."""
+    """A service principal with its credentials, and the rights that it starts with (`starting_rights.py`)."""
 
     name: str
     client_id: str
     client_secret: str
     object_id: str
     assignments: tuple[Assignment, ...] = field(default=())
+    credentials: Credentials = field(default_factory=Credentials)
+    """What it can prove itself with beside its secret."""
 
 
 @lru_cache(maxsize=4096)

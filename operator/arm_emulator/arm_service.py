@@ -11,6 +11,7 @@ from arm_emulator import rendering, resource_list
 from arm_emulator.activity_log import ActivityLog
 from arm_emulator.audit import correlation, refusal
 from arm_emulator.cloud import Cloud
+from arm_emulator.diagnostic_endpoints import DiagnosticEndpoints
 from arm_emulator.errors import ArmError, Json, not_found
 from arm_emulator.gate import READS, Gate
 from arm_emulator.ids import ResourceId
@@ -56,6 +57,7 @@ class ArmService:
             self._subscriptions,
             self._operations,
             ActivityLog(cloud),
+            DiagnosticEndpoints(cloud),
             ManagementGroupEndpoints(cloud),
             PermissionEndpoints(cloud),
             ProviderEndpoints(cloud),

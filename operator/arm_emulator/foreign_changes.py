@@ -82,7 +82,7 @@ class ForeignChanges:
 
     def _tell(self, item: Resource, principal: str) -> None:
         """What a client's write would have told others of."""
-        who = Principal(principal, *(stable_guid(f"{kind}/{principal}") for kind in ("client", "secret", "object")))
+        who = Principal(principal, stable_guid(f"client/{principal}"), "", stable_guid(f"object/{principal}"))
         for one in (item, *self._family(item.key)):
             put = Put(self._cloud, one.id, one.body, one, None, "", who)
             type_of(one.id.type).committed(self._cloud, one, put)

@@ -3,6 +3,7 @@
 from arm_emulator.resource_types.application_security_groups import ApplicationSecurityGroups
 from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.bastion_hosts import BastionHosts
+from arm_emulator.resource_types.diagnostic_settings import DiagnosticSettings
 from arm_emulator.resource_types.generic import GENERIC
 from arm_emulator.resource_types.locks import Locks
 from arm_emulator.resource_types.management_groups import ManagementGroups
@@ -31,6 +32,8 @@ from arm_emulator.resource_types.route_tables import Routes, RouteTables
 from arm_emulator.resource_types.subnets import Subnets
 from arm_emulator.resource_types.subscriptions import Subscriptions
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
+from arm_emulator.resource_types.virtual_networks import VirtualNetworks
+from arm_emulator.resource_types.workspaces import Workspaces
 
 TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
@@ -64,6 +67,8 @@ TYPES: dict[str, ResourceType] = {
         RuleCollections(),
         AdminRules(),
         ConnectivityConfigurations(),
+        Workspaces(),
+        DiagnosticSettings(),
     )
 }
 

@@ -86,6 +86,7 @@ class ActivityLog:
             if max(since) <= _seconds(event["eventTimestamp"]) <= min(until, default=float("inf"))
             and all(_fits(event, term) for term in terms)
         ]
+        found.reverse()
         found.sort(key=lambda event: str(event["eventTimestamp"]), reverse=True)
         wanted = [name.strip() for name in request.query.get("$select", "").split(",") if name.strip()]
 

@@ -32,7 +32,6 @@ from arm_emulator.resource_types.route_tables import Routes, RouteTables
 from arm_emulator.resource_types.subnets import Subnets
 from arm_emulator.resource_types.subscriptions import Subscriptions
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
-from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 from arm_emulator.resource_types.workspaces import Workspaces
 
 TYPES: dict[str, ResourceType] = {

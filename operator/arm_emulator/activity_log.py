@@ -59,6 +59,8 @@ class ActivityLog:
 
     def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
         """The answer to a path of these lower-cased segments; None where it is not the log's. Raises ArmError."""
+        if segments[-1] not in ("values", "eventcategories"):
+            return None
         if segments == ["providers", "microsoft.insights", "eventcategories"]:
             names = ("Administrative", "Security", "ServiceHealth", "Alert", "Recommendation", "Policy", "Autoscale")
             return Answer.listing([{"value": name, "localizedValue": name} for name in names])

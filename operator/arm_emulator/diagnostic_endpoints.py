@@ -12,7 +12,7 @@ from arm_emulator.requests import unknown_path
 from arm_emulator.resource_types.diagnostic_settings import CATEGORIES, categories
 from arm_emulator.resource_types.versions import DIAGNOSTIC_SETTINGS
 
-_TAIL = ("providers", "microsoft.insights", "diagnosticsettingscategories")
+_TAIL = ["providers", "microsoft.insights", "diagnosticsettingscategories"]
 
 
 class DiagnosticEndpoints:
@@ -24,9 +24,9 @@ class DiagnosticEndpoints:
 
     def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
         """The answer to a path of these lower-cased segments; None where it is not about categories. Raises ArmError."""
-        if tuple(segments[-3:]) == _TAIL:
+        if segments[-3:] == _TAIL:
             scope, name = segments[:-3], None
-        elif tuple(segments[-4:-1]) == _TAIL:
+        elif segments[-4:-1] == _TAIL:
             scope, name = segments[:-4], segments[-1]
         else:
             return None

@@ -48,7 +48,8 @@ def policy(arm: Arm, scope: str, condition: Json, name: str = "p", effect: str =
     """Defines and assigns a policy at a scope; returns the id of the definition."""
     definition = f"{scope}{AUTHORIZATION}/policyDefinitions/{name}"
     rule = {"if": condition, "then": {"effect": effect}}
-    answer = arm.put(definition, {"properties": {"mode": "All", "policyRule": rule, **properties}}, version=POLICIES)
+    body: Json = {"properties": {"mode": "All", "policyRule": rule, **properties}}
+    answer = arm.put(definition, body, version=POLICIES)
     assert answer.status == 201, answer.body
     body = {"properties": {"policyDefinitionId": definition}}
     answer = arm.put(f"{scope}{AUTHORIZATION}/policyAssignments/{name}", body, version=POLICIES)

@@ -199,6 +199,13 @@ def test_parameters_come_from_the_assignment_and_else_from_the_definition() -> N
     assert arm.put(f"{NET}/virtualNetworks/w", BODY).status == 201
 
 
+@pytest.mark.parametrize(("mode", "status"), [("All", 403), ("Indexed", 200)])
+def test_resource_groups_are_judged_in_mode_all_only(mode: str, status: int) -> None:
+    arm = Arm()
+    policy(arm, HERE, {"field": "tags['owner']", "exists": "false"}, mode=mode)
+    assert arm.put(RG, {"location": "westeurope"}).status == status
+
+
 def test_assignments_that_are_not_enforced_or_leave_a_scope_out_deny_nothing_there() -> None:
     arm = Arm()
     definition = policy(arm, HERE, IS_NETWORK)

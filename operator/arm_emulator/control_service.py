@@ -172,6 +172,7 @@ class ControlService:
     def _change_principal(self, what: list[str], body: Json) -> Json:
         return self._accounts.change(what[1] if len(what) > 1 else "", body, self._cloud.clock.now())
 
+
 def _who(given: Mapping[str, Any]) -> str:
     """The principal who is said to have made a foreign change."""
     return str(given.get("principal") or SOMEBODY_ELSE)

@@ -188,8 +188,11 @@ def _fits(event: Json, term: odata.Term) -> bool:
 
 
 def _seconds(text: str) -> float:
-    try:
-        at = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        raise bad_request("BadRequest", f"The time '{text}' in $filter cannot be read.") from None
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    """A time of the log or of a filter, where a `+` that was not encoded has become a space."""
+    for candidate in (text, text.replace(" ", "+")):
+        try:
+            at = datetime.fromisoformat(candidate)
+        except ValueError:
+            continue
+        return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    raise bad_request("BadRequest", f"The time '{text}' in $filter cannot be read.")

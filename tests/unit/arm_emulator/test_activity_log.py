@@ -118,6 +118,15 @@ def test_the_correlation_id_of_the_client_is_kept() -> None:
     assert {one["correlationId"] for one in events(arm)} == {wanted}
 
 
+@pytest.mark.parametrize(
+    "since", ["2020-01-01", "2020-01-01T00:00:00.1234567Z", "2020-01-01T00:00:00 00:00", "2020-01-01 00:00"]
+)
+def test_times_are_read_as_clients_write_them(since: str) -> None:
+    arm = Arm()
+    arm.put(f"{RG}2", {"location": "westeurope"})
+    assert len(arm.get(LOG, version="2015-04-01", **{"$filter": f"eventTimestamp ge '{since}'"}).body["value"]) == 2
+
+
 @pytest.mark.parametrize("text", ["", "caller eq 'x'", "eventTimestamp ge 'yesterday'"])
 def test_the_log_wants_a_time_to_start_from(text: str) -> None:
     assert Arm().get(LOG, version="2015-04-01", **({"$filter": text} if text else {})).status == 400

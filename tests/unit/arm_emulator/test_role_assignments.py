@@ -79,7 +79,7 @@ def test_principal_role_and_scope_of_an_assignment_cannot_be_changed() -> None:
     arm = with_principal()
     assign(arm, RG, NOBODY)
     other = assign(arm, RG, arm.principals["reader"].object_id)
-    assert (other.status, other.code) == (409, "RoleAssignmentUpdateNotPermitted")
+    assert (other.status, other.code) == (400, "RoleAssignmentUpdateNotPermitted")
     assert assign(arm, RG, NOBODY, OWNER).code == "RoleAssignmentUpdateNotPermitted"
     assert assign(arm, RG, NOBODY, description="why").properties["description"] == "why"
 

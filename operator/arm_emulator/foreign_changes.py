@@ -8,10 +8,11 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.effects import Effects
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
 from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, parse
+from arm_emulator.operations import Operations
 from arm_emulator.principals import Principal, stable_guid
 from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import Put
-from arm_emulator.store import Resource
+from arm_emulator.store import Resource, Store
 
 SOMEBODY_ELSE = "somebody else"
 
@@ -30,13 +31,9 @@ class ForeignChanges:
             raise bad_request("InvalidResource", "A resource is put as {'resource': row}, the row with an ARM id.")
         found = parse(row["id"])
         assert found is not None
+        self._try_out(row)
         family = self._family(found.key)
-        try:
-            estate.load_rows(self._cloud, [row])
-        except (TypeError, AttributeError, KeyError, ValueError) as error:
-            raise bad_request(
-                "InvalidResource", f"The row of {row['id']} is not as Azure writes it: {error}"
-            ) from error
+        estate.load_rows(self._cloud, [row])
         item = self._cloud.find(row["id"])
         if item is None:
             # What is tenant-wide is kept at the tenant, whatever scope its row has.
@@ -61,6 +58,21 @@ class ForeignChanges:
             self._cloud.touch(item.root_key)
         self._record("DELETE", str(item.id), principal)
         return {"id": str(item.id)}
+
+    def _try_out(self, row: Json) -> None:
+        """Loads the row into a cloud of its own first: one that cannot be loaded leaves nothing half done."""
+        clock = self._cloud.clock
+        store = Store(lambda item: type_of(item.id.type).references(item))
+        trial = Cloud(clock, store, Operations(clock, b""), self._cloud.settings)
+        try:
+            estate.load_rows(trial, [row])
+            unnamed = next((item for item in store if "" in item.id.names), None)
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise bad_request(
+                "InvalidResource", f"The row of {row['id']} is not as Azure writes it: {error}"
+            ) from error
+        if unnamed is not None:
+            raise bad_request("InvalidResource", f"The row of {row['id']} has an entry without a name: {unnamed.id}.")
 
     def _family(self, key: str) -> list[Resource]:
         item = self._cloud.store.get(key)

@@ -120,6 +120,11 @@ async def test_a_foreign_change_is_made_whatever_refuses_clients_and_bears_a_nam
             await control.delete_resource(SPOKE)
         with pytest.raises(ControlError, match="InvalidResource"):
             await control.put_resource({"id": "nothing"})
+        before = await control.resources()
+        for broken in (row(HUB, "10.0.0.0/16", subnets=[{}]), {**row(HUB, "10.0.0.0/16"), "properties": [1]}):
+            with pytest.raises(ControlError, match="InvalidResource"):
+                await control.put_resource(broken)
+        assert await control.resources() == before
 
 
 async def test_the_other_half_of_a_peering_learns_of_foreign_changes(azure: LocalAzure) -> None:

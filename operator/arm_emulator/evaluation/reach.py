@@ -97,7 +97,9 @@ def opinion(rows: Rows, bastion_id: str, interface_id: str, port: int) -> Opinio
         if pair is None or not sound
         else links.access(rows, pair, way.bastion_subnet or "", way.subnet, way.interface)
     )
-    return Opinion((*faults, *access), steps, otherwise, _diverted(rows, way, sound))
+    return Opinion(
+        (*faults, *access), steps, otherwise, _diverted(rows, way, sound=sound, routed=pair is not None and pair.routed)
+    )
 
 
 def _way(rows: Rows, bastion_id: str, interface_id: str, port: int) -> _Way:
@@ -170,17 +172,23 @@ def _admin(rows: Rows, way: _Way, side: Side) -> Step:
     return Step("SecurityAdmin", None, {one: decide(inbound, way.flow(one), side) for one in way.sources})
 
 
-def _diverted(rows: Rows, way: _Way, sound: bool) -> routes.Route | None:
+def _diverted(rows: Rows, way: _Way, *, sound: bool, routed: bool) -> routes.Route | None:
     """The route that takes the reply to some address that Bastion may use elsewhere, for the lowest such address.
 
-    No user route applies to Azure's own address.
+    No user route applies to Azure's own address. Where no peering but a route of Bastion's own leads to the target, only
+    user routes are known, and one to the gateway is as good as any.
     """
     if way.bastion_subnet is None:
         return None
     peers = () if sound else ((way.bastion_network, tuple(links.live_space(rows, way.bastion_network))),)
     known = routes.effective_routes(rows, way.subnet, peers)
+    good = (*routes.LOCAL_HOPS, routes.GATEWAY) if routed else routes.LOCAL_HOPS
+    if routed:
+        known = [route for route in known if route.source == routes.USER]
     for address in way.sources:
         taken = routes.next_hop(known, address)
-        if taken is None or taken.hop not in routes.LOCAL_HOPS:
-            return taken or routes.Route(routes.DEFAULT, IPv4Network(address), "None")
+        if taken is None and not routed:
+            return routes.Route(routes.DEFAULT, IPv4Network(address), "None")
+        if taken is not None and taken.hop not in good:
+            return taken
     return None

@@ -215,6 +215,13 @@ def test_networks_with_managed_instances_are_left_out_unless_asked(
     assert sorted(effective(arm, "a")) == expected
 
 
+def test_networks_without_managed_instances_have_denys_whatever_the_configuration_says_of_those() -> None:
+    arm = managed("a")
+    secured(arm, ("no-ssh", rule_body()), ("open", rule_body("Allow", 20)), intent=["AllowRulesOnly"])
+    commit(arm, SECURITY)
+    assert sorted(effective(arm, "a")) == ["no-ssh", "open"]
+
+
 def with_machine(arm: Arm, network: str) -> None:
     subnet = f"{NET}/virtualNetworks/{network}/subnets/s"
     arm.made(subnet, subnet_body("10.1.0.0/24"))

@@ -23,6 +23,14 @@ TOP = {
     "Microsoft.Network/applicationSecurityGroups": "ApplicationSecurityGroup",
     "Microsoft.Network/networkInterfaces": "NetworkInterface",
     "Microsoft.Network/bastionHosts": "BastionHost",
+    "Microsoft.Network/networkWatchers": "NetworkWatcher",
+    "Microsoft.Network/networkManagers": "NetworkManager",
+    "Microsoft.Network/networkManagers/networkGroups": "NetworkGroup",
+    "Microsoft.Network/networkManagers/networkGroups/staticMembers": "StaticMember",
+    "Microsoft.Network/networkManagers/securityAdminConfigurations": "SecurityAdminConfiguration",
+    "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections": "AdminRuleCollection",
+    "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules": "AdminRule",
+    "Microsoft.Network/networkManagers/connectivityConfigurations": "ConnectivityConfiguration",
 }
 DEEPEST = 7
 Shape = str | dict[str, typing.Any] | list[typing.Any]

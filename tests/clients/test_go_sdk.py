@@ -63,7 +63,6 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
 def test_the_go_sdks_take_it_for_azure(program: Path, azure: LocalAzure) -> None:
     client = azure.clients["app"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "IDENTITY_", "MSI_"))}
-    metadata = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
     environment = {
         **kept,
         **azure.environment(),
@@ -71,7 +70,7 @@ def test_the_go_sdks_take_it_for_azure(program: Path, azure: LocalAzure) -> None
         "AZURE_CLIENT_ID": client.client_id,
         "AZURE_CLIENT_SECRET": client.client_secret,
         "LOCAL_AZURE_CONTROL_TOKEN": str(azure.ready["control_token"]),
-        metadata: azure.managed_identity[metadata],
+        **{name: azure.managed_identity[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")},
     }
     told = said([str(program), "-test.v", "-test.timeout=5m"], environment, LONGEST, telling="---")
     written = re.findall(r"^func (Test\w+)\(", (MODULE / "local_azure_test.go").read_text(), re.MULTILINE)

@@ -8,7 +8,8 @@ from typing import Any
 from lark import Token, Tree
 
 from arm_emulator.graph import expansions, joins, summaries
-from arm_emulator.graph.expressions import Compiled, Evaluate, Expressions, Node, target_name
+from arm_emulator.graph.compiled import Compiled, Evaluate, Node, target_name
+from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError
 from arm_emulator.graph.tables import Table
 from arm_emulator.graph.values import Row, Value, group_key, sort_key, truth

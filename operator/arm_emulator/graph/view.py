@@ -37,6 +37,7 @@ class GraphView:
         self._changes = Changes()
         self._pending: deque[_Pending] = deque()
         self._dirty: dict[str, None] = {}
+        self._groups_changed = False
         cloud.store.listeners.append(self._changed)
 
     def table(self, name: str) -> Iterator[tuple[str, Json]]:
@@ -60,6 +61,11 @@ class GraphView:
         """
         if not self._dirty:
             return
+        if self._groups_changed:
+            # What is below a management group shows the groups above in its own row.
+            for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
+                self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
+            self._groups_changed = False
         now = self._cloud.clock.now()
         dirty, self._dirty = self._dirty, {}
         for key in dirty:
@@ -102,10 +108,7 @@ class GraphView:
             return
         if item.root_key != key:
             self._dirty[item.root_key] = None
-        if item.id.type == MANAGEMENT_GROUPS:
-            # What is below shows the groups above in its own row.
-            for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
-                self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
+        self._groups_changed = self._groups_changed or item.id.type == MANAGEMENT_GROUPS
 
     def _row(self, item: Resource) -> Json:
         row = rendering.row(self._cloud, item)

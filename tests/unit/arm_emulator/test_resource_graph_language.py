@@ -443,6 +443,7 @@ def test_distinct_tells_numbers_from_texts() -> None:
         ("t | join (t) on bag", "DynamicJoinKey"),
         ("t | where name == 5", "IncomparableTypes"),
         ("t | where size == 'x'", "IncomparableTypes"),
+        ("t | extend x = name + 'y'", "InvalidArithmetic"),
         ("t | extend x = nosuch(1)", "FailedToResolveEntity"),
         ("t | extend x = tolower()", "WrongNumberOfArguments"),
         ("t | summarize sumif(size)", "WrongNumberOfArguments"),

@@ -429,6 +429,18 @@ def test_subscription_rows_tell_the_groups_above_nearest_first(governed: Arm) ->
     assert asked(governed, expanded).body["data"] == [{"depth": 0, "mg_name": "corp"}, {"depth": 1, "mg_name": "land"}]
 
 
+def test_a_group_that_moves_shows_in_the_rows_of_what_is_below() -> None:
+    arm = Arm(estate=[group("root"), group("a", "root"), group("b", "root"), subscription(SUB, "a", "root")])
+    parent = {"id": "/providers/Microsoft.Management/managementGroups/b"}
+    path = "/providers/Microsoft.Management/managementGroups/a"
+    moved = arm.put(path, {"properties": {"details": {"parent": parent}}}, version="2023-04-01")
+    assert moved.status in (200, 202), moved.body
+    arm.wait()
+    arm.now += 5
+    text = f"resourcecontainers | where id == '/subscriptions/{SUB}' | mv-expand mg = properties.managementGroupAncestorsChain"
+    assert [row["n"] for row in arm.query(f"{text} | project n = mg.name").body["data"]][:3] == ["a", "b", "root"]
+
+
 def test_nothing_readable_is_403_and_a_part_is_answered_in_silence(governed: Arm) -> None:
     mine = Assignment(f"/subscriptions/{SUB}/resourceGroups/rg", ("Microsoft.Compute/*/read",))
     for name, rights in (("nobody", ()), ("part", (mine,))):

@@ -10,7 +10,7 @@ from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.graph.changes import Change, Changes
-from arm_emulator.graph.tables import COLUMNS, TABLE_OF_CHANGES, TABLES, is_network_extension, table_of
+from arm_emulator.graph.tables import COLUMNS, TABLE_OF_CHANGES, TABLES, table_of
 from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.resource_types import type_of
 from arm_emulator.store import Resource
@@ -112,8 +112,6 @@ class GraphView:
 
     def _row(self, item: Resource) -> Json:
         row = rendering.row(self._cloud, item)
-        if is_network_extension(row["type"]):
-            row["properties"] = _both_cased(row["properties"])
         row["apiVersion"] = _latest_version(item.id.type)
         if item.id.type != SUBSCRIPTION_TYPE:
             return row
@@ -137,8 +135,6 @@ def _foreign_row(row: Json) -> Json:
     segments = row["id"].strip("/").split("/")
     below = {segments[n].lower(): segments[n + 1] for n in range(0, min(4, len(segments) - 1), 2)}
     kind = str(row.get("type") or "").lower()
-    if is_network_extension(kind):
-        known["properties"] = _both_cased(known.get("properties"))
     filled = {
         **dict.fromkeys(COLUMNS),
         "name": segments[-1],
@@ -150,14 +146,3 @@ def _foreign_row(row: Json) -> Json:
         "resourceGroup": below.get("resourcegroups", "").lower(),
     }
     return {**filled, **known, "type": kind}
-
-
-def _both_cased(value: object) -> object:
-    """What network managers say is documented with members in camel and in Pascal case: here it has both."""
-    if isinstance(value, list):
-        return [_both_cased(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    shown = {name: _both_cased(one) for name, one in value.items()}
-    twins = {(name[:1].swapcase() + name[1:]): one for name, one in shown.items() if name[:1].isalpha()}
-    return {**twins, **shown}

@@ -131,7 +131,11 @@ def _latest_version(kind: str) -> str:
 
 def _foreign_row(row: Json) -> Json:
     """A row of an estate file whose id is no resource's: as it came, with the columns that can be told from the id."""
-    known = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+    known = {
+        name: str(row[name]) if kind == "string" else row[name]
+        for name, kind in COLUMNS.items()
+        if row.get(name) is not None
+    }
     segments = row["id"].strip("/").split("/")
     below = {segments[n].lower(): segments[n + 1] for n in range(0, min(4, len(segments) - 1), 2)}
     kind = str(row.get("type") or "").lower()

@@ -102,6 +102,14 @@ def test_there_is_no_token_after_a_limit_nor_without_a_column_to_page_by(
     assert ("$skipToken" in body, body["resultTruncated"]) == (token, "false" if token else "true")
 
 
+def test_a_result_that_hangs_on_the_clock_is_not_kept() -> None:
+    arm = Arm()
+    text = "resources | union (resourcecontainers | take 1) | project t = now (), u = ago (1h) | distinct t, u"
+    first = arm.query(text).body["data"]
+    arm.now += 60
+    assert arm.query(text).body["data"] != first
+
+
 def test_skip_does_not_work_with_limit(arm: Arm) -> None:
     body = asked(arm, f"{IDS} | limit 4", options={"$skip": 2}).body
     assert (body["totalRecords"], body["count"]) == (4, 4)

@@ -84,7 +84,11 @@ def bounded(evaluate: Evaluate) -> Evaluate:
 
     def within(row: Row) -> Value:
         value = evaluate(row)
-        if isinstance(value, str | list | dict) and weight(value, GREATEST_VALUE) > GREATEST_VALUE:
+        if isinstance(value, str):
+            size = len(value)
+        else:
+            size = weight(value, GREATEST_VALUE) if isinstance(value, list | dict) else 0
+        if size > GREATEST_VALUE:
             raise TooMuchWorkError
         return value
 

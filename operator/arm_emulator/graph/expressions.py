@@ -62,12 +62,13 @@ class Expressions:
     # -- names and paths -----------------------------------------------------------------------------------------
 
     def _name(self, children: list[Node]) -> Compiled:
-        return self._column(str(children[0]))
+        return self.column(str(children[0]))
 
     def _quoted_name(self, children: list[Node]) -> Compiled:
-        return self._column(literals.unquoted(str(children[0])))
+        return self.column(literals.unquoted(str(children[0])))
 
-    def _column(self, name: str) -> Compiled:
+    def column(self, name: str) -> Compiled:
+        """A column. Raises QueryError where there is none of this name."""
         if name not in self._known:
             raise QueryError("FailedToResolveEntity", f"Failed to resolve scalar expression named '{name}'")
         return Compiled(lambda row: row.get(name), self._known[name], name, name)
@@ -228,6 +229,7 @@ class Expressions:
             "now": self._now_call,
             "ago": self._ago_call,
             "pack_all": self._pack_all,
+            "pack_array": self._pack_array,
             "column_ifexists": self._column_if_exists,
             "columnifexists": self._column_if_exists,
             "iscolumnexists": self._is_column,
@@ -286,13 +288,20 @@ class Expressions:
             )
         return Compiled(lambda row: {name: dynamic(row.get(name)) for name in columns})
 
+    def _pack_array(self, nodes: list[Node]) -> Compiled:
+        """pack_array(a, b, …), or all columns with a star."""
+        if [node.data for node in nodes if isinstance(node, Tree)] != ["star"]:
+            return self._applied("pack_array", SCALARS["pack_array"], nodes)
+        columns = list(self._columns)
+        return Compiled(lambda row: [dynamic(row.get(name)) for name in columns])
+
     def _column_if_exists(self, nodes: list[Node]) -> Compiled:
         if len(nodes) != 2:  # noqa: PLR2004  (the name and what to take instead)
             raise QueryError(
                 "WrongNumberOfArguments", f"column_ifexists(): function does not take {len(nodes)} argument(s)."
             )
         name = text(self._argument(nodes[0]).evaluate({}))
-        return self._column(name) if name in self._known else self._argument(nodes[1])
+        return self.column(name) if name in self._known else self._argument(nodes[1])
 
     def _is_column(self, nodes: list[Node]) -> Compiled:
         return constant(value=bool(nodes) and text(self._argument(nodes[0]).evaluate({})) in self._known, kind="bool")

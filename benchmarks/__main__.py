@@ -4,9 +4,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from benchmarks import command, local_azure, verdicts
+from benchmarks import command, local_azure, resource_graph, verdicts
 
-BENCHMARKS = {module.NAME: module for module in (verdicts, command, local_azure)}
+BENCHMARKS = {module.NAME: module for module in (verdicts, command, local_azure, resource_graph)}
 
 
 def main(names: list[str]) -> int:

@@ -126,7 +126,7 @@ class RuleTable:
     ``decide`` then answers for any destination; answers are kept by which rules the destination meets.
     """
 
-    __slots__ = ("_answers", "_entries", "_sources", "group")
+    __slots__ = ("_answers", "_edges", "_entries", "_sources", "group")
 
     def __init__(
         self, group: SecurityGroup, direction: Direction, port: int, sources: AddressSet, meaning: TagMeaning
@@ -135,6 +135,7 @@ class RuleTable:
         self._sources = sources
         self._entries = tuple(_entries(group, direction, port, sources, meaning))
         self._answers: dict[tuple[bool | None, ...], Decision] = {}
+        self._edges: dict[int, tuple[TagMeaning, frozenset[int]]] = {}
 
     def decide(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Decision:
         """What happens to connections to an address whose ipConfiguration is in these application security groups.
@@ -162,13 +163,20 @@ class RuleTable:
         what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
         return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
 
+    def edges(self, meaning: TagMeaning) -> frozenset[int]:
+        """Addresses at which the answer may change, all else being equal: between two of them it is the same."""
+        if (known := self._edges.get(id(meaning))) is None:
+            edges = frozenset(edge for entry in self._entries if not entry.anywhere for edge in entry.edges(meaning))
+            # The meaning is kept with them, so that its id is nobody else's.
+            known = self._edges[id(meaning)] = (meaning, edges)
+        return known[1]
+
     def _representatives(self, destinations: AddressSet, meaning: TagMeaning) -> Iterator[int]:
         """The lowest address of every part of the range that rules may treat alike."""
         for first, last in destinations.intervals:
             yield first
             if first != last:
-                edges = {edge for entry in self._entries for edge in entry.edges(meaning)}
-                yield from sorted(edge for edge in edges if first < edge <= last)
+                yield from sorted(edge for edge in self.edges(meaning) if first < edge <= last)
 
     def _walk(self, meets: tuple[bool | None, ...], meaning: TagMeaning) -> Decision:
         tally = _Tally()

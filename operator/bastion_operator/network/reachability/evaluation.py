@@ -11,6 +11,7 @@ from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_manager import ConnectivityConfiguration
 from bastion_operator.network.prefixes import AddressSet
+from bastion_operator.network.reachability.alike import TargetClass
 from bastion_operator.network.reachability.default_route import gateways_of, learned_defaults
 from bastion_operator.network.reachability.host import Host, find_host
 from bastion_operator.network.reachability.sides import SideMeaning, known_addresses
@@ -33,6 +34,8 @@ class Evaluation:
         self.active_sessions = active_sessions
         self._known: dict[Hashable, Any] = {}
         self._meanings: dict[Hashable, TagMeaning] = {}
+        self._of_group: dict[str, dict[Hashable, Any]] = defaultdict(dict)
+        self._classes: dict[Hashable, TargetClass] = {}
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """The value of that key, worked out the first time."""
@@ -46,9 +49,22 @@ class Evaluation:
         """The Bastion with its place."""
         return self.once(("host", bastion.key), lambda: find_host(self.inventory, bastion))
 
+    def once_of_group(self, group: SecurityGroup, key: Hashable, work: Callable[[], T]) -> T:
+        """The same for what is worked out of a security group alone."""
+        known = self._of_group[group.key]
+        if key not in known:
+            known[key] = work()
+        return cast("T", known[key])
+
     def target(self, vm: VirtualMachine) -> Target:
-        """The VM with its place."""
-        return self.once(("target", vm.key), lambda: find_target(self.inventory, vm))
+        """The VM with its place; not kept, as every VM is looked at once."""
+        return find_target(self.inventory, vm)
+
+    def target_class(self, key: Hashable, work: Callable[[], TargetClass]) -> TargetClass:
+        """The class of that key, made for its first target."""
+        if (known := self._classes.get(key)) is None:
+            known = self._classes[key] = work()
+        return known
 
     def side(self, key: Hashable, work: Callable[[], SideMeaning]) -> SideMeaning:
         """The tags on one side; equal meanings are one object, so that subnets that mean the same share their tables."""
@@ -82,8 +98,11 @@ class Evaluation:
         towards = self.once(
             ("towards", host.bastion.key, id(meaning)), lambda: self._interned(meaning.towards(host.sources))
         )
-        key = ("rules", group.key, direction, port, host.bastion.key, id(towards))
-        return self.once(key, lambda: RuleTable(group, direction, port, host.sources, towards))
+        tables = self._of_group[group.key]
+        key = (direction, port, host.bastion.key, id(towards))
+        if (known := tables.get(key)) is None:
+            known = tables[key] = RuleTable(group, direction, port, host.sources, towards)
+        return cast("RuleTable", known)
 
     @cached_property
     def bastions_by_network(self) -> Mapping[str, tuple[BastionHost, ...]]:

@@ -11,6 +11,7 @@ from bastion_operator.network.reachability.security_admin import (
     NOTHING,
     AdminVerdict,
     admin_findings,
+    admin_groups,
     admin_verdict,
     without_exempt,
 )
@@ -57,6 +58,36 @@ def security_admin_findings(question: Question) -> Iterator[Finding]:
         return
     if (side := _target_side(question)) is not None:
         yield from admin_findings(question, _admin(question, side))
+
+
+def address_edges(question: Question) -> Iterator[int]:
+    """Addresses at which what the rules on the connection do may change: between two of them all targets fare alike.
+
+    Of two VMs that differ in nothing but their addresses and lie between the same edges, steps 13 to 15 say the same.
+    """
+    host, target = question.host, question.target
+    if host.subnet is not None and not host.is_developer:
+        yield from _edges(question, host.subnet.network_security_group_id, Direction.OUTBOUND, _bastion_side(question))
+    side = _target_side(question)
+    for holder in (target.subnet, target.interface):
+        if holder is not None:
+            yield from _edges(question, holder.network_security_group_id, Direction.INBOUND, side)
+    if target.network is not None and side is not None:
+        for group in admin_groups(question, target.network):
+            yield from _group_edges(question, group, Direction.INBOUND, side)
+
+
+def _edges(question: Question, group_id: str | None, direction: Direction, side: SideMeaning | None) -> Iterator[int]:
+    group = question.evaluation.inventory.security_group(group_id)
+    if group is not None and group.rules is not None and side is not None:
+        yield from _group_edges(question, group, direction, side)
+
+
+def _group_edges(question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning) -> Iterator[int]:
+    for meaning in (side.meaning, side.otherwise):
+        if meaning is not None:
+            table = question.evaluation.rule_table(group, direction, question.asked.port, question.host, meaning)
+            yield from table.edges(meaning)
 
 
 def _admin(question: Question, side: SideMeaning) -> AdminVerdict:

@@ -9,11 +9,21 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import parse_address
+from bastion_operator.network.reachability.alike import (
+    SharedAnswer,
+    SharedAnswers,
+    TargetClass,
+    class_key,
+    groups_of,
+    names_target,
+)
 from bastion_operator.network.reachability.candidates import candidate_bastions, path_between
 from bastion_operator.network.reachability.evaluation import Evaluation
+from bastion_operator.network.reachability.flow import address_edges
 from bastion_operator.network.reachability.methods import always_findings, connection_methods
+from bastion_operator.network.reachability.path import Topology, path_edges
 from bastion_operator.network.reachability.question import Asked, Question, ask
-from bastion_operator.network.reachability.steps import BLOCKS, Step, target_findings
+from bastion_operator.network.reachability.steps import AFTER_TARGET, BEFORE_TARGET, Block, Step, target_findings
 from bastion_operator.network.reachability.target import Target, address_findings
 from bastion_operator.network.reachability.verdict import (
     VERDICT_ORDER,
@@ -55,7 +65,8 @@ def judge(
         )
     wanted = None if address is None else parse_address(address)
     asked = ask(vm.operating_system, None if protocol is None else Protocol(protocol), port, wanted)
-    return _judge(evaluation or Evaluation(inventory), vm, asked, None if bastion_ids is None else tuple(bastion_ids))
+    only = None if bastion_ids is None else tuple(bastion_ids)
+    return next(judge_machine(evaluation or Evaluation(inventory), vm, (asked,), only))
 
 
 def judge_all(
@@ -75,12 +86,17 @@ def judge_all(
     shared = evaluation or Evaluation(inventory)
     only = None if bastion_ids is None else tuple(bastion_ids)
     chosen = [None if protocol is None else Protocol(protocol) for protocol in protocols]
-    verdicts = [
-        _judge(shared, vm, asked, only)
-        for vm in _chosen(inventory, vm_ids)
-        for asked in dict.fromkeys(ask(vm.operating_system, protocol, port) for protocol in chosen)
+    return [
+        verdict
+        for vm in sorted(_chosen(inventory, vm_ids), key=lambda vm: vm.id.lower())
+        for verdict in judge_machine(shared, vm, questions(vm, chosen, port), only)
     ]
-    return sorted(verdicts, key=lambda verdict: (verdict.vm.lower(), verdict.protocol, verdict.port))
+
+
+def questions(vm: VirtualMachine, protocols: Iterable[Protocol | None], port: int | None) -> list[Asked]:
+    """What is asked of a VM, each question once, in the order of the answers."""
+    asked = {ask(vm.operating_system, protocol, port) for protocol in protocols}
+    return sorted(asked, key=lambda each: (each.protocol, each.port))
 
 
 def _chosen(inventory: Inventory, vm_ids: Iterable[str] | None) -> Iterator[VirtualMachine]:
@@ -92,12 +108,21 @@ def _chosen(inventory: Inventory, vm_ids: Iterable[str] | None) -> Iterator[Virt
             yield vm
 
 
-def _judge(evaluation: Evaluation, vm: VirtualMachine, asked: Asked, only: tuple[str, ...] | None) -> Verdict:
+def judge_machine(
+    evaluation: Evaluation, vm: VirtualMachine, asked: Iterable[Asked], only: tuple[str, ...] | None
+) -> Iterator[Verdict]:
+    """The verdicts for one VM. ``only``: ids of the Bastions in question; None stands for all that are near."""
     target = evaluation.target(vm)
-    candidates = list(_candidates(evaluation, target, asked, only))
-    if not candidates:
-        return _without_candidate(evaluation, target, asked)
-    candidates.sort(key=_merit)
+    own = tuple(target_findings(evaluation.inventory, target))
+    for each in asked:
+        candidates = _ranked(evaluation, target, own, each, only)
+        if candidates:
+            yield _verdict(evaluation, vm, each, candidates)
+        else:
+            yield _without_candidate(evaluation, target, each)
+
+
+def _verdict(evaluation: Evaluation, vm: VirtualMachine, asked: Asked, candidates: tuple[Candidate, ...]) -> Verdict:
     best = candidates[0]
     known = evaluation.inventory.bastion(best.bastion)
     return Verdict(
@@ -111,20 +136,20 @@ def _judge(evaluation: Evaluation, vm: VirtualMachine, asked: Asked, only: tuple
         methods=best.methods,
         reasons=best.reasons,
         warnings=best.warnings,
-        candidates=tuple(candidates),
+        candidates=candidates,
     )
 
 
-def _candidates(
-    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
-) -> Iterator[Candidate]:
-    if only is None:
-        for bastion in candidate_bastions(evaluation, target):
-            yield _candidate(evaluation, bastion, target, asked)
-        return
-    for text in {normalise_id(text): text for text in only}.values():
-        known = evaluation.inventory.bastion(text)
-        yield _absent(evaluation, text, target) if known is None else _candidate(evaluation, known, target, asked)
+def _ranked(
+    evaluation: Evaluation, target: Target, own: tuple[Finding, ...], asked: Asked, only: tuple[str, ...] | None
+) -> tuple[Candidate, ...]:
+    """What each Bastion makes of the target, the best first. ``own`` are the findings of the target itself (step 8)."""
+    shared = _shared_answers(evaluation, target, asked, only)
+    if shared is None:
+        return tuple(sorted(_candidates(evaluation, target, own, asked, only), key=_merit))
+    if not own:
+        return shared.candidates
+    return tuple(sorted((_candidate(each, own) for each in shared.each), key=_merit))
 
 
 def _merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
@@ -138,27 +163,103 @@ def _merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
     )
 
 
-def _candidate(evaluation: Evaluation, bastion: BastionHost, target: Target, asked: Asked) -> Candidate:
+def _shared_answers(
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
+) -> SharedAnswers | None:
+    """What is said of all targets that are alike; None where this one has to be judged by itself."""
+    key = class_key(target, (asked, only))
+    if key is None or asked.address is not None or target.vm.key in evaluation.inventory.just_in_time_policies:
+        return None
+    kind = evaluation.target_class(key, lambda: _target_class(evaluation, target, asked, only))
+    part = kind.part(target.addresses.lowest)
+    try:
+        return kind.answers[part]
+    except KeyError:
+        answers = kind.answers[part] = _work_out(evaluation, target, asked, only)
+        return answers
+
+
+def _target_class(
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
+) -> TargetClass:
+    edges: set[int] = set()
+    for bastion in _known_bastions(evaluation, target, only):
+        question = _question(evaluation, bastion, target, asked)
+        edges.update(address_edges(question))
+        edges.update(path_edges(question.path))
+    return TargetClass(tuple(sorted(edges)), groups_of(target))
+
+
+def _work_out(
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
+) -> SharedAnswers | None:
+    bastions = _known_bastions(evaluation, target, only)
+    if not bastions or (only is not None and len(bastions) < len(set(map(normalise_id, only)))):
+        return None
+    each: list[SharedAnswer] = []
+    for bastion in bastions:
+        question = _question(evaluation, bastion, target, asked)
+        answer = _answer(question)
+        # Whether a route leads to a VM whose VNet is not peered is a matter of its own address.
+        if question.path.topology is Topology.APART or any(names_target(item, target) for item in answer.after):
+            return None
+        each.append(answer)
+    return SharedAnswers(tuple(each), tuple(sorted((_candidate(one, ()) for one in each), key=_merit)))
+
+
+def _known_bastions(
+    evaluation: Evaluation, target: Target, only: tuple[str, ...] | None
+) -> tuple[BastionHost, ...]:
+    if only is None:
+        return candidate_bastions(evaluation, target)
+    named = (evaluation.inventory.bastion(text) for text in {normalise_id(text): text for text in only}.values())
+    return tuple(bastion for bastion in named if bastion is not None)
+
+
+def _candidates(
+    evaluation: Evaluation, target: Target, own: tuple[Finding, ...], asked: Asked, only: tuple[str, ...] | None
+) -> Iterator[Candidate]:
+    for bastion in _known_bastions(evaluation, target, only):
+        yield _candidate(_answer(_question(evaluation, bastion, target, asked)), own)
+    for text in {normalise_id(text): text for text in only or ()}.values():
+        if evaluation.inventory.bastion(text) is None:
+            yield _absent(text, own)
+
+
+def _question(evaluation: Evaluation, bastion: BastionHost, target: Target, asked: Asked) -> Question:
     host = evaluation.host(bastion)
-    question = Question(evaluation, host, target, path_between(evaluation, host, target), asked)
-    reasons, warnings = _sorted_out((*_run_steps(question), *always_findings()))
+    return Question(evaluation, host, target, path_between(evaluation, host, target), asked)
+
+
+def _answer(question: Question) -> SharedAnswer:
+    return SharedAnswer(
+        question.host.bastion.id,
+        question.path.via,
+        tuple(connection_methods(question)),
+        tuple(_run(BEFORE_TARGET, question)),
+        tuple(_run(AFTER_TARGET, question)),
+    )
+
+
+def _candidate(answer: SharedAnswer, own: tuple[Finding, ...]) -> Candidate:
+    reasons, warnings = _sorted_out((*answer.before, *own, *answer.after, *always_findings()))
     verdict = verdict_of(reasons)
-    methods = tuple(connection_methods(question)) if verdict is Reachability.REACHABLE else ()
-    return Candidate(bastion.id, verdict, question.path.via, methods, reasons, warnings)
+    methods = answer.methods if verdict is Reachability.REACHABLE else ()
+    return Candidate(answer.bastion, verdict, answer.via, methods, reasons, warnings)
 
 
-def _run_steps(question: Question) -> Iterator[Finding]:
-    for place, (per, block) in enumerate(BLOCKS):
-        if per is None:
-            for step in block:
+def _run(blocks: Iterable[Block], question: Question) -> Iterator[Finding]:
+    for block in blocks:
+        if block.per is None:
+            for step in block.steps:
                 yield from step.findings(question)
         else:
-            key = ("block", place, per(question))
-            yield from question.evaluation.once(key, partial(_run_block, block, question))
+            key = ("block", block.place, block.per(question))
+            yield from question.evaluation.once(key, partial(_run_steps, block.steps, question))
 
 
-def _run_block(block: tuple[Step, ...], question: Question) -> tuple[Finding, ...]:
-    return tuple(finding for step in block for finding in step.findings(question))
+def _run_steps(steps: tuple[Step, ...], question: Question) -> tuple[Finding, ...]:
+    return tuple(finding for step in steps for finding in step.findings(question))
 
 
 def _sorted_out(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -173,10 +274,9 @@ def _sorted_out(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple
     return tuple(reasons), tuple(warnings)
 
 
-def _absent(evaluation: Evaluation, bastion_id: str, target: Target) -> Candidate:
+def _absent(bastion_id: str, own: tuple[Finding, ...]) -> Candidate:
     gone = finding("BastionNotFound", f"Bastion {bastion_id} is not in the data: check the id", resource=bastion_id)
-    findings = (gone, *target_findings(evaluation.inventory, target), *always_findings())
-    reasons, warnings = _sorted_out(findings)
+    reasons, warnings = _sorted_out((gone, *own, *always_findings()))
     return Candidate(bastion_id, verdict_of(reasons), None, (), reasons, warnings)
 
 

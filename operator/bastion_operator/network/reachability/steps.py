@@ -108,5 +108,20 @@ STEPS: Final = (
     Step(18, "what is not seen from here", unseen_findings),
 )
 
-BLOCKS: Final = tuple((per, tuple(block)) for per, block in groupby(STEPS, key=lambda step: step.per))
-"""The steps in their order, those next to each other that depend on the same things together: they are run once for all."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Steps next to each other that depend on the same things: they are run once for all that have the same key."""
+
+    place: int
+    per: Callable[[Question], Hashable] | None
+    steps: tuple[Step, ...]
+
+
+_BLOCKS: Final = tuple(
+    Block(place, per, tuple(block)) for place, (per, block) in enumerate(groupby(STEPS, key=lambda step: step.per))
+)
+_OF_TARGET: Final = next(block.place for block in _BLOCKS if block.per is _per_target)
+BEFORE_TARGET: Final = _BLOCKS[:_OF_TARGET]
+"""The steps before those that look at the target alone, whose findings ``target_findings`` gives."""
+AFTER_TARGET: Final = _BLOCKS[_OF_TARGET + 1 :]
+"""The steps after them."""

@@ -1,0 +1,80 @@
+"""Targets that are answered alike: what is worked out for the first of them is the answer for all.
+
+A fleet has far fewer kinds of targets than VMs. Two VMs of one subnet, with the same security group on their NICs, in the
+same application security groups and with the same operating system, fare alike with a Bastion unless a rule tells their
+addresses apart. Only where nothing stands in the way is the answer shared, though: a reason names the VM, and is
+worked out for each.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.reachability.target import Target
+from bastion_operator.network.reachability.verdict import Candidate, Method, Via
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAnswer:
+    """What one Bastion makes of every target that is alike: the findings before and after those of the target itself."""
+
+    bastion: str
+    via: Via | None
+    methods: tuple[Method, ...]
+    before: tuple[Finding, ...]
+    after: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAnswers:
+    """The same for every Bastion in question; ``candidates`` in their order, where the target has no finding of its own."""
+
+    each: tuple[SharedAnswer, ...]
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(slots=True)
+class TargetClass:
+    """Targets that differ in their addresses alone. Between two ``edges`` (sorted) no rule tells them apart.
+
+    ``answers`` is by the number of edges at or below the address; None where each target has to be judged by itself.
+    ``groups``: lower-cased ids of the security groups that the answers hang on.
+    """
+
+    edges: tuple[int, ...]
+    groups: frozenset[str]
+    answers: dict[int, SharedAnswers | None] = field(default_factory=dict)
+
+    def part(self, address: int) -> int:
+        """The part that an address lies in."""
+        return bisect_right(self.edges, address)
+
+
+def class_key(target: Target, asked: Hashable) -> Hashable | None:
+    """What two targets have in common that are answered alike; None for a target whose address or place is not known."""
+    if target.subnet is None or target.interface is None or len(target.addresses) != 1:
+        return None
+    return (
+        target.subnet.key,
+        target.interface.network_security_group_id,
+        target.application_security_groups,
+        target.vm.operating_system,
+        target.vm.tenant_id,
+        asked,
+    )
+
+
+def groups_of(target: Target) -> frozenset[str]:
+    """Lower-cased ids of the security groups in front of the target."""
+    return frozenset(map(normalise_id, target.security_group_ids))
+
+
+def names_target(item: Finding, target: Target) -> bool:
+    """Whether a finding speaks of the VM, its NIC or its address, so that it is no other VM's."""
+    told = f"{item.message}\n{item.resource}\n{'' if item.fix is None else item.fix}".lower()
+    own = [target.vm.name, target.vm.id, target.address_text]
+    if target.interface is not None:
+        own.append(target.interface.id)
+    return any(text.lower() in told for text in own)

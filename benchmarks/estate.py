@@ -241,7 +241,9 @@ def _spoke_rules(group: str, number: int) -> Iterator[Row]:
     for place in range(RULES_A_GROUP - 1):
         direction = "Outbound" if place % 6 == 5 else "Inbound"  # noqa: PLR2004  one in six
         access = "Deny" if place % 4 == 3 else "Allow"  # noqa: PLR2004  one in four
-        source = ("Internet", f"192.168.{place}.0/24", f"172.16.{place}.0/24", f"10.{200 + place % 50}.0.0/16")[place % 4]
+        source = ("Internet", f"192.168.{place}.0/24", f"172.16.{place}.0/24", f"10.{200 + place % 50}.0.0/16")[
+            place % 4
+        ]
         destination = "*" if place % 3 else _prefix(number)
         ports = ["22", "443"] if place % 2 else ["3389", "1433", "8000-8100"]
         yield _rule(group, f"rule-{place}", 200 + 10 * place, direction, access, source, destination, ports)
@@ -281,7 +283,12 @@ def _machine(number: int, place: int, subnet: str, own_group: str | None) -> Ite
         "timeCreated": "2026-03-01T08:15:30.1234567+00:00",
         "hardwareProfile": {"vmSize": "Standard_D4s_v5"},
         "storageProfile": {
-            "imageReference": {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"},
+            "imageReference": {
+                "publisher": "Canonical",
+                "offer": "ubuntu-24_04-lts",
+                "sku": "server",
+                "version": "latest",
+            },
             "osDisk": {
                 "osType": "Windows" if windows else "Linux",
                 "name": f"vm-{number}-{place}-os",

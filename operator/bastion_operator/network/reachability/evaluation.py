@@ -1,7 +1,7 @@
 """What is worked out once and asked many times: hosts, targets, paths, the meaning of tags, tables of rules."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -36,6 +36,19 @@ class Evaluation:
         self._meanings: dict[Hashable, TagMeaning] = {}
         self._of_group: dict[str, dict[Hashable, Any]] = defaultdict(dict)
         self._classes: dict[Hashable, TargetClass] = {}
+        self._classes_of_group: dict[str, list[Hashable]] = defaultdict(list)
+
+    def move(self, inventory: Inventory, groups: Iterable[str]) -> None:
+        """Goes on with another inventory, in which no more than VMs, NICs and these security groups (ids) are otherwise.
+
+        What hangs on the groups is forgotten. A group in front of a Bastion, or a NIC in the subnet of one, is none of these:
+        what was found of hosts is kept.
+        """
+        self.inventory = inventory
+        for group in groups:
+            self._of_group.pop(group, None)
+            for key in self._classes_of_group.pop(group, ()):
+                self._classes.pop(key, None)
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """The value of that key, worked out the first time."""
@@ -64,6 +77,8 @@ class Evaluation:
         """The class of that key, made for its first target."""
         if (known := self._classes.get(key)) is None:
             known = self._classes[key] = work()
+            for group in known.groups:
+                self._classes_of_group[group].append(key)
         return known
 
     def side(self, key: Hashable, work: Callable[[], SideMeaning]) -> SideMeaning:

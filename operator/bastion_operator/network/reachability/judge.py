@@ -109,10 +109,17 @@ def _chosen(inventory: Inventory, vm_ids: Iterable[str] | None) -> Iterator[Virt
 
 
 def judge_machine(
-    evaluation: Evaluation, vm: VirtualMachine, asked: Iterable[Asked], only: tuple[str, ...] | None
+    evaluation: Evaluation,
+    vm: VirtualMachine,
+    asked: Iterable[Asked],
+    only: tuple[str, ...] | None,
+    target: Target | None = None,
 ) -> Iterator[Verdict]:
-    """The verdicts for one VM. ``only``: ids of the Bastions in question; None stands for all that are near."""
-    target = evaluation.target(vm)
+    """The verdicts for one VM. ``only``: ids of the Bastions in question; None stands for all that are near.
+
+    ``target``: what ``evaluation.target`` says of the VM, where the caller has it.
+    """
+    target = target or evaluation.target(vm)
     own = tuple(target_findings(evaluation.inventory, target))
     for each in asked:
         candidates = _ranked(evaluation, target, own, each, only)
@@ -179,9 +186,7 @@ def _shared_answers(
         return answers
 
 
-def _target_class(
-    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
-) -> TargetClass:
+def _target_class(evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None) -> TargetClass:
     edges: set[int] = set()
     for bastion in _known_bastions(evaluation, target, only):
         question = _question(evaluation, bastion, target, asked)
@@ -207,9 +212,7 @@ def _work_out(
     return SharedAnswers(tuple(each), tuple(sorted((_candidate(one, ()) for one in each), key=_merit)))
 
 
-def _known_bastions(
-    evaluation: Evaluation, target: Target, only: tuple[str, ...] | None
-) -> tuple[BastionHost, ...]:
+def _known_bastions(evaluation: Evaluation, target: Target, only: tuple[str, ...] | None) -> tuple[BastionHost, ...]:
     if only is None:
         return candidate_bastions(evaluation, target)
     named = (evaluation.inventory.bastion(text) for text in {normalise_id(text): text for text in only}.values())

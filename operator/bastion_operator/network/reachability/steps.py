@@ -108,6 +108,7 @@ STEPS: Final = (
     Step(18, "what is not seen from here", unseen_findings),
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Steps next to each other that depend on the same things: they are run once for all that have the same key."""

@@ -216,7 +216,7 @@ def _group(group: str, rules: list[Row]) -> Row:
     return _row(group, {"securityRules": rules, "subnets": [], "networkInterfaces": []})
 
 
-def _rule(  # noqa: PLR0913  the columns of a rule
+def _rule(
     group: str, name: str, priority: int, direction: str, access: str, source: str, destination: str, ports: list[str]
 ) -> Row:
     properties = {
@@ -239,8 +239,8 @@ def _rule(  # noqa: PLR0913  the columns of a rule
 def _spoke_rules(group: str, number: int) -> Iterator[Row]:
     """Rules for other sources, other ports and other destinations; every eleventh group denies SSH in its last one."""
     for place in range(RULES_A_GROUP - 1):
-        direction = "Outbound" if place % 6 == 5 else "Inbound"  # noqa: PLR2004  one in six
-        access = "Deny" if place % 4 == 3 else "Allow"  # noqa: PLR2004  one in four
+        direction = "Outbound" if place % 6 == 5 else "Inbound"
+        access = "Deny" if place % 4 == 3 else "Allow"
         source = ("Internet", f"192.168.{place}.0/24", f"172.16.{place}.0/24", f"10.{200 + place % 50}.0.0/16")[
             place % 4
         ]
@@ -317,7 +317,7 @@ def _machine(number: int, place: int, subnet: str, own_group: str | None) -> Ite
 
 def _power(place: int) -> str:
     """One VM in ten is shut down."""
-    return "PowerState/deallocated" if place % 10 == 9 else "PowerState/running"  # noqa: PLR2004  one in ten
+    return "PowerState/deallocated" if place % 10 == 9 else "PowerState/running"
 
 
 def _interface(nic: str, vm: str, address: str, subnet: str, group: str | None) -> Row:

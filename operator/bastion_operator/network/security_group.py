@@ -49,17 +49,17 @@ class Ports:
 
     ranges: tuple[tuple[int, int], ...]
     malformed: tuple[str, ...] = ()
+    every: bool = field(init=False, repr=False, compare=False)
+    """Whether all ports that a connection can have are in it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "every", any(first <= 1 and last >= LAST_PORT for first, last in self.ranges))
 
     def __contains__(self, port: int) -> bool:
         for first, last in self.ranges:  # noqa: SIM110  any() costs three times as much, and this runs once a rule and question
             if first <= port <= last:
                 return True
         return False
-
-    @property
-    def every(self) -> bool:
-        """Whether all ports that a connection can have are in it."""
-        return any(first <= 1 and last >= LAST_PORT for first, last in self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,20 @@ class SecurityRule:
     source_ports: Ports
     destination_ports: Ports
     default: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether all of the rule could be read, service tags aside."""
+        return not (
+            self.priority is None
+            or self.direction is None
+            or self.access is None
+            or self.protocol is None
+            or self.source.malformed
+            or self.destination.malformed
+            or self.source_ports.malformed
+            or self.destination_ports.malformed
+        )
 
     @property
     def malformed(self) -> tuple[str, ...]:
@@ -207,38 +221,44 @@ def read_security_rule(row: Row) -> SecurityRule:
     """A rule out of its ARM JSON; the fields may also lie beside the name, as the effective rules have them."""
     properties = mapping(row, "properties") or row
     return SecurityRule(
-        name=text(row, "name") or "",
-        priority=number(properties, "priority"),
-        direction=_DIRECTIONS.get(_word(properties, "direction")),
-        access=_ACCESSES.get(_word(properties, "access")),
-        protocol=protocol if (protocol := _word(properties, "protocol")) in PROTOCOLS else None,
-        source=_endpoints(properties, "source"),
-        destination=_endpoints(properties, "destination"),
-        source_ports=_ports(properties, "source"),
-        destination_ports=_ports(properties, "destination"),
+        text(row, "name") or "",
+        number(properties, "priority"),
+        _DIRECTIONS.get(_word(properties, "direction")),
+        _ACCESSES.get(_word(properties, "access")),
+        protocol if (protocol := _word(properties, "protocol")) in PROTOCOLS else None,
+        _endpoints(properties, *_SOURCE_FIELDS),
+        _endpoints(properties, *_DESTINATION_FIELDS),
+        _ports(properties, "sourcePortRange", "sourcePortRanges"),
+        _ports(properties, "destinationPortRange", "destinationPortRanges"),
     )
 
 
 _DIRECTIONS: Final = {way.value.lower(): way for way in Direction}
 _ACCESSES: Final = {access.value.lower(): access for access in Access}
+_SOURCE_FIELDS: Final = ("sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups")
+_DESTINATION_FIELDS: Final = (
+    "destinationAddressPrefix",
+    "destinationAddressPrefixes",
+    "destinationApplicationSecurityGroups",
+)
 
 
-def _word(properties: Row, field: str) -> str:
-    return (text(properties, field) or "").lower()
+def _word(properties: Row, name: str) -> str:
+    found = properties.get(name)
+    return found.lower() if type(found) is str else ""
 
 
 def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
-    single = text(properties, singular)
-    several = texts(properties, plural) or ()
-    return several if single is None else (single, *several)
+    single, several = properties.get(singular), properties.get(plural)
+    named = (single,) if type(single) is str and single else ()
+    return named if not several else (*named, *(texts(properties, plural) or ()))
 
 
-def _endpoints(properties: Row, side: str) -> Endpoints:
-    stated = _stated(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes")
-    listed = properties.get(f"{side}ApplicationSecurityGroups")
-    groups = frozenset(map(normalise_id, ids({"listed": listed}, "listed"))) if listed else _NO_GROUPS
+def _endpoints(properties: Row, singular: str, plural: str, grouped: str) -> Endpoints:
+    stated = _stated(properties, singular, plural)
+    groups = frozenset(map(normalise_id, ids(properties, grouped))) if properties.get(grouped) else _NO_GROUPS
     if not stated and not groups:
-        return Endpoints(EMPTY, malformed=(f"{side}AddressPrefix",))
+        return Endpoints(EMPTY, malformed=(singular,))
     return read_endpoints(stated, groups)
 
 
@@ -262,9 +282,9 @@ def read_endpoints(stated: tuple[str, ...], groups: frozenset[str] = frozenset()
     return Endpoints(AddressSet(intervals), tuple(tags), groups, tuple(malformed))
 
 
-def _ports(properties: Row, side: str) -> Ports:
-    stated = _stated(properties, f"{side}PortRange", f"{side}PortRanges")
-    return read_ports(stated) if stated else Ports((), (f"{side}PortRange",))
+def _ports(properties: Row, singular: str, plural: str) -> Ports:
+    stated = _stated(properties, singular, plural)
+    return read_ports(stated) if stated else Ports((), (singular,))
 
 
 @lru_cache(maxsize=1 << 14)

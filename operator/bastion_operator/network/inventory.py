@@ -6,7 +6,8 @@ that is missing, and what an evaluation needs and does not find it says.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Final, TypeVar, cast
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost, read_bastion_host
@@ -19,6 +20,7 @@ from bastion_operator.network.gateways import (
     read_gateway_connection,
     read_local_gateway,
 )
+from bastion_operator.network.held_row import Held, ReadRow, row_of
 from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
 from bastion_operator.network.network_manager import (
     AdminConfiguration,
@@ -104,7 +106,7 @@ class Inventory:
     @classmethod
     def from_rows(
         cls,
-        rows: Iterable[Mapping[str, Any]],
+        rows: Iterable[Held],
         types_read: Iterable[str] | None = None,
         refused: Iterable[str] = (),
     ) -> "Inventory":
@@ -117,7 +119,7 @@ class Inventory:
         read = None if types_read is None else frozenset(kind.lower() for kind in types_read)
         return cls(sorted_by_type(rows), read, frozenset(map(normalise_id, refused)))
 
-    def patched(self, rows: Iterable[Row] = (), gone: Iterable[str] = ()) -> "Inventory":
+    def patched(self, rows: Iterable[Held] = (), gone: Iterable[str] = ()) -> "Inventory":
         """The inventory with these rows, new or in place of those with their ids, and without the rows of the ids gone.
 
         What was read of other rows is taken over; the rows of a type that is not touched are the very same.
@@ -137,11 +139,11 @@ class Inventory:
             if name in vars(other) and changed and changed <= set(kinds):
                 mended = dict(vars(other)[name])
                 for key in {key for kind in changed for key in touched[kind]}:
-                    row = next((held[key] for kind in kinds if key in (held := self.rows(kind))), None)
-                    if row is None:
+                    held = next((rows[key] for kind in kinds if key in (rows := self._by_type.get(kind, {}))), None)
+                    if held is None:
                         mended.pop(key, None)
                     else:
-                        mended[key] = read(self, row, row["id"])
+                        mended[key] = self._fact(held, partial(read, self))
                 vars(self)[name] = mended
 
     def differences(self, other: "Inventory") -> dict[str, set[str]]:
@@ -156,9 +158,16 @@ class Inventory:
         return self.types_read is None or self.types_read.issuperset(resource_types)
 
     def row(self, resource_id: str) -> Row | None:
-        """The raw row of that id in any case, None if there is none. Subnets and peerings lie in their VNet's row."""
+        """The raw row of that id in any case, None if there is none. Subnets and peerings lie in their VNet's row.
+
+        None as well where the row was held as what was read of it alone (see ``held_row``).
+        """
         key = normalise_id(resource_id)
-        return next((rows[key] for rows in self._by_type.values() if key in rows), None)
+        return row_of(next((rows[key] for rows in self._by_type.values() if key in rows), None))
+
+    def held(self) -> Mapping[str, Held]:
+        """Every row, or what is kept in its place, by lower-cased id."""
+        return {key: held for rows in self._by_type.values() for key, held in rows.items()}
 
     @property
     def types(self) -> Iterable[str]:
@@ -166,8 +175,9 @@ class Inventory:
         return self._by_type.keys()
 
     def rows(self, resource_type: str) -> Mapping[str, Row]:
-        """The raw rows of a type (in any case), by lower-cased id."""
-        return self._by_type.get(resource_type.lower(), {})
+        """The raw rows of a type (in any case), by lower-cased id, as far as they are kept."""
+        held = self._by_type.get(resource_type.lower(), {})
+        return {key: row for key, each in held.items() if (row := row_of(each)) is not None}
 
     @made_of(BASTION_HOSTS)
     def bastions(self) -> Mapping[str, BastionHost]:
@@ -376,7 +386,15 @@ class Inventory:
         return _find(self.public_ips, resource_id)
 
     def _read(self, kind: str, read: Callable[[Row, str], T]) -> dict[str, T]:
-        return {key: read(row, row["id"]) for key, row in self.rows(kind).items()}
+        held = self._by_type.get(kind, {})
+        return {key: self._fact(each, read) for key, each in held.items()}
+
+    def _fact(self, held: Held, read: Callable[[Row, str], T]) -> T:
+        """What a row says; where parts of it came as rows of their own, what was read before them does not count."""
+        if not isinstance(held, ReadRow):
+            return read(held, held["id"])
+        row = held.row() if held.key in self._rule_rows else None
+        return cast("T", held.fact) if row is None else read(row, row["id"])
 
     def _tenant_of(self, resource_id: str) -> str | None:
         """The tenant by the row of the resource's subscription, if there is one: ARM's own answers state no tenant."""
@@ -391,8 +409,8 @@ class Inventory:
         return found
 
     def __iter__(self) -> Iterator[Row]:
-        for rows in self._by_type.values():
-            yield from rows.values()
+        for kind in self._by_type:
+            yield from self.rows(kind).values()
 
     def __len__(self) -> int:
         return sum(map(len, self._by_type.values()))

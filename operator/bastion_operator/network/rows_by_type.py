@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fields import Row, text
+from bastion_operator.network.held_row import Held, ReadRow
 from bastion_operator.network.resource_types import RESOURCE_GROUPS, SUBSCRIPTIONS
 
 T = TypeVar("T")
 
-RowsByType = Mapping[str, Mapping[str, Row]]
+RowsByType = Mapping[str, Mapping[str, Held]]
 KeysByType = Mapping[str, set[str]]
 
 
@@ -32,18 +33,18 @@ def made_of(*kinds: str) -> Callable[[Callable[[Any], T]], cached_property[T]]:
     return table
 
 
-def sorted_by_type(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Row]]:
+def sorted_by_type(rows: Iterable[Held]) -> dict[str, dict[str, Held]]:
     """Rows by type and id, both lower-cased. A row without an id is no fact; of two with one id the later counts."""
-    by_type: dict[str, dict[str, Row]] = defaultdict(dict)
+    by_type: dict[str, dict[str, Held]] = defaultdict(dict)
     for row in rows:
-        if isinstance(row, dict) and (row_id := text(row, "id")) is not None:
+        if isinstance(row, ReadRow):
+            by_type[row.kind][row.key] = row
+        elif isinstance(row, dict) and (row_id := text(row, "id")) is not None:
             by_type[type_of(row, row_id)][normalise_id(row_id)] = row
     return by_type
 
 
-def with_changes(
-    known: RowsByType, rows: Iterable[Mapping[str, Any]], gone: Iterable[str]
-) -> tuple[RowsByType, KeysByType]:
+def with_changes(known: RowsByType, rows: Iterable[Held], gone: Iterable[str]) -> tuple[RowsByType, KeysByType]:
     """The rows with others put in their places or beside them, and without those of the ids gone; and which these are.
 
     The mapping of a type of which no row changes is the very same.

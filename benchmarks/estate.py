@@ -32,6 +32,11 @@ class Shape:
     networks: int
     interface_groups: int
 
+    @property
+    def groups(self) -> int:
+        """The number of security groups."""
+        return self.networks + self.interface_groups
+
     @classmethod
     def of(cls, machines: int) -> "Shape":
         """The shape that is 2,000 VNets and 3,000 security groups at 50,000 VMs."""
@@ -88,12 +93,14 @@ def subnet_group_id(number: int) -> str:
     return resource_id("Microsoft.Network/networkSecurityGroups", f"nsg-{number}", number)
 
 
-def _prefix(number: int) -> str:
+def network_prefix(number: int) -> str:
+    """The address space of a VNet."""
     return f"10.{number // 250}.{number % 250}.0/24"
 
 
-def _bastion_prefix(number: int) -> str:
-    return _prefix(number).replace(".0/24", ".0/26")
+def bastion_prefix(number: int) -> str:
+    """The prefix of AzureBastionSubnet in a hub."""
+    return network_prefix(number).replace(".0/24", ".0/26")
 
 
 def _subscription_row(number: int) -> Row:
@@ -137,7 +144,7 @@ def _child(parent: str, kind: str, name: str, properties: Row) -> Row:
 
 
 def _link(owner: int, remote: int) -> Row:
-    space = {"addressPrefixes": [_prefix(remote)]}
+    space = {"addressPrefixes": [network_prefix(remote)]}
     properties = {
         "peeringState": "Connected",
         "peeringSyncLevel": "FullyInSync",
@@ -170,7 +177,7 @@ def _subnet(number: int, name: str, prefix: str, group: str) -> Row:
 
 def _network(number: int, subnets: list[Row], links: Iterable[int]) -> Row:
     properties = {
-        "addressSpace": {"addressPrefixes": [_prefix(number)]},
+        "addressSpace": {"addressPrefixes": [network_prefix(number)]},
         "subnets": subnets,
         "virtualNetworkPeerings": [_link(number, remote) for remote in links],
         "enableDdosProtection": False,
@@ -179,7 +186,7 @@ def _network(number: int, subnets: list[Row], links: Iterable[int]) -> Row:
 
 
 def _hub(number: int, spokes: range) -> Iterator[Row]:
-    group, subnet = subnet_group_id(number), _bastion_prefix(number)
+    group, subnet = subnet_group_id(number), bastion_prefix(number)
     yield _network(number, [_subnet(number, "AzureBastionSubnet", subnet, group)], spokes)
     yield _group(group, [_rule(group, *rule) for rule in _BASTION_RULES])
     address = resource_id("Microsoft.Network/publicIPAddresses", f"ip-{number}", number)
@@ -244,7 +251,7 @@ def _spoke_rules(group: str, number: int) -> Iterator[Row]:
         source = ("Internet", f"192.168.{place}.0/24", f"172.16.{place}.0/24", f"10.{200 + place % 50}.0.0/16")[
             place % 4
         ]
-        destination = "*" if place % 3 else _prefix(number)
+        destination = "*" if place % 3 else network_prefix(number)
         ports = ["22", "443"] if place % 2 else ["3389", "1433", "8000-8100"]
         yield _rule(group, f"rule-{place}", 200 + 10 * place, direction, access, source, destination, ports)
     last = ("Deny", ["22"]) if number % 11 == 0 else ("Allow", ["22", "3389"])
@@ -253,7 +260,7 @@ def _spoke_rules(group: str, number: int) -> Iterator[Row]:
 
 def _spoke(number: int, machines: int, interface_groups: int) -> Iterator[Row]:
     group, hub = subnet_group_id(number), number - number % NETWORKS_A_HUB
-    subnet = _subnet(number, "workload", _prefix(number), group)
+    subnet = _subnet(number, "workload", network_prefix(number), group)
     yield _network(number, [subnet], [hub])
     yield _group(group, list(_spoke_rules(group, number)))
     for place in range(machines):
@@ -276,7 +283,7 @@ def interface_id(number: int, place: int) -> str:
 
 def _machine(number: int, place: int, subnet: str, own_group: str | None) -> Iterator[Row]:
     vm, nic = machine_id(number, place), interface_id(number, place)
-    yield _interface(nic, vm, _prefix(number).replace(".0/24", f".{place + 4}"), subnet, own_group)
+    yield _interface(nic, vm, network_prefix(number).replace(".0/24", f".{place + 4}"), subnet, own_group)
     windows = place % 3 == 0
     properties = {
         "vmId": TENANT,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
-from benchmarks.estate import estate
+from benchmarks.estate import Shape, document
 from benchmarks.measure import Figure, peak_megabytes, seconds
 
 NAME = "verdicts"
@@ -31,7 +31,7 @@ class _Times:
 
 
 def _seconds_a_verdict(machines: int) -> _Times:
-    content = estate(machines)
+    content = document(Shape.of(machines))
     parse = seconds(lambda: json.loads(content), times=3)
     gc.collect()
     found: list[int] = []

@@ -310,8 +310,8 @@ async def test_a_page_that_is_too_large_is_read_in_halves_from_where_it_was(
 async def test_a_page_is_as_large_as_the_weight_of_the_rows_allows(
     azure_factory: AzureFactory, caller_factory: CallerFactory
 ) -> None:
-    """1,000 NICs, then 700 groups of 30 KB, which do not fit into one page, then 2,500 light rows."""
-    wide = [f"10.{number // 250}.{number % 250}.0/24" for number in range(1_900)]
+    """1,000 NICs, then 700 groups of 25 KB, which do not fit into one page, then 2,500 light rows."""
+    wide = [f"10.{number // 250}.{number % 250}.0/24" for number in range(1_500)]
     groups = [nsg(f"nsg-{number:04}", rule("wide", 100, "Allow", source=wide)) for number in range(700)]
     network = vnet("hub", "10.0.0.0/8", subnets=[subnet("work", "10.0.0.0/12")])
     nics = [

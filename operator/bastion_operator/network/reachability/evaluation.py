@@ -14,7 +14,7 @@ from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.alike import TargetClass
 from bastion_operator.network.reachability.default_route import gateways_of, learned_defaults
 from bastion_operator.network.reachability.host import Host, find_host
-from bastion_operator.network.reachability.sides import SideMeaning, known_addresses
+from bastion_operator.network.reachability.sides import SideMeaning, known_addresses, side_meaning
 from bastion_operator.network.reachability.target import Target, find_target
 from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import RuleTable
@@ -91,6 +91,15 @@ class Evaluation:
 
         return self.once(("side", key), interned)
 
+    def plain_side(self, network: VirtualNetwork, subnet: Subnet) -> SideMeaning:
+        """The tags on a subnet for connections that have nothing special across."""
+
+        def work() -> SideMeaning:
+            space, learned = self.known_addresses(network), self.learned_default(network, subnet)
+            return side_meaning(self.inventory, network, subnet, space, learned)
+
+        return self.side((subnet.key, None), work)
+
     def _interned(self, meaning: TagMeaning) -> TagMeaning:
         return self._meanings.setdefault((meaning.virtual_network, meaning.virtual_network_doubt), meaning)
 
@@ -110,13 +119,16 @@ class Evaluation:
 
         Sides that mean the same by their tags as far as the Bastion's addresses go share one table.
         """
-        towards = self.once(
-            ("towards", host.bastion.key, id(meaning)), lambda: self._interned(meaning.towards(host.sources))
-        )
         tables = self._of_group[group.key]
-        key = (direction, port, host.bastion.key, id(towards))
-        if (known := tables.get(key)) is None:
-            known = tables[key] = RuleTable(group, direction, port, host.sources, towards)
+        asked = (direction is Direction.INBOUND, port, host.bastion.key, id(meaning))
+        if (known := tables.get(asked)) is None:
+            towards = self.once(
+                ("towards", host.bastion.key, id(meaning)), lambda: self._interned(meaning.towards(host.sources))
+            )
+            shared = (*asked[:-1], id(towards))
+            if (known := tables.get(shared)) is None:
+                known = tables[shared] = RuleTable(group, direction, port, host.sources, towards)
+            tables[asked] = known
         return cast("RuleTable", known)
 
     @cached_property

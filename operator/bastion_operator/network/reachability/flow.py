@@ -117,16 +117,14 @@ def _side(
     if network is None or subnet is None:
         return None
     evaluation = question.evaluation
-    across_key = None if across is None else (across.network and across.network.key, across.mended, across.learned)
+    if across is None:
+        return evaluation.plain_side(network, subnet)
 
     def work() -> SideMeaning:
-        space = (
-            evaluation.known_addresses(network)
-            if across is None
-            else space_towards(evaluation.inventory, network, across)
-        )
+        space = space_towards(evaluation.inventory, network, across)
         return side_meaning(evaluation.inventory, network, subnet, space, evaluation.learned_default(network, subnet))
 
+    across_key = (across.network and across.network.key, across.mended, across.learned)
     return evaluation.side((subnet.key, across_key), work)
 
 

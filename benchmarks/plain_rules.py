@@ -12,8 +12,8 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_PRIVATE = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
-_EVERY = ipaddress.ip_network("0.0.0.0/0")
+_PRIVATE = [ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+_EVERY = ipaddress.IPv4Network("0.0.0.0/0")
 _RESERVED_AT_START, _RESERVED_AT_END = 4, 1
 
 
@@ -101,7 +101,7 @@ def _means(
 
 def session_addresses(prefix: str) -> Iterator[ipaddress.IPv4Address]:
     """The addresses that a Bastion connects from: those of its subnet without the five that Azure keeps."""
-    network = ipaddress.ip_network(prefix)
+    network = ipaddress.IPv4Network(prefix)
     for place, address in enumerate(network):
         if _RESERVED_AT_START <= place < network.num_addresses - _RESERVED_AT_END:
-            yield ipaddress.IPv4Address(address)
+            yield address

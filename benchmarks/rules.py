@@ -120,7 +120,7 @@ def _denied(evaluation: Evaluation, target: Target, connection: Connection) -> A
 def _plain_seconds(by_id: dict[str, Row], sample: list[Connection], answers: dict[Connection, AddressSet]) -> float:
     """Seconds for one connection from all addresses of the Bastion. The prefixes are read before."""
     groups = {each: read_group(row) for each, row in by_id.items() if row["type"].endswith("/networksecuritygroups")}
-    told = {}
+    told: dict[Connection, set[int]] = {}
     spent = cpu_seconds(lambda: told.update((each, set(_plain_denied(by_id, groups, each))) for each in sample))
     for connection, denied in told.items():
         mine = {address for first, last in answers[connection].intervals for address in range(first, last + 1)}

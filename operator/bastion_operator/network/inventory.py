@@ -4,6 +4,7 @@ Rows come from Resource Graph, from ARM lists or from files. Nothing in them rai
 that is missing, and what an evaluation needs and does not find it says.
 """
 
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -102,6 +103,7 @@ class Inventory:
         self.refused = refused
         self._by_type = rows_by_type
         self.types_read = types_read
+        self._made_of: tuple[weakref.ref[Inventory], KeysByType] | None = None
 
     @classmethod
     def from_rows(
@@ -127,6 +129,7 @@ class Inventory:
         by_type, touched = with_changes(self._by_type, rows, gone)
         made = Inventory(by_type, self.types_read, self.refused)
         made._take_over(self, touched)
+        made._made_of = (weakref.ref(self), touched)
         return made
 
     def _take_over(self, other: "Inventory", touched: KeysByType) -> None:
@@ -146,11 +149,13 @@ class Inventory:
                         mended[key] = self._fact(held, partial(read, self))
                 vars(self)[name] = mended
 
-    def differences(self, other: "Inventory") -> dict[str, set[str]]:
+    def differences(self, other: "Inventory") -> KeysByType:
         """The ids, by type, of the rows that another inventory does not have, has besides, or has otherwise.
 
-        Quick where one was made of the other by ``patched``: rows that are one object are not compared.
+        Quick where this one was made of the other by ``patched``, and then every row that was put counts, equal or not.
         """
+        if self._made_of is not None and self._made_of[0]() is other:
+            return self._made_of[1]
         return differences(self._by_type, other._by_type)  # noqa: SLF001  its own class
 
     def holds(self, *resource_types: str) -> bool:

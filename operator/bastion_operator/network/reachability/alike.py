@@ -2,37 +2,49 @@
 
 A fleet has far fewer kinds of targets than VMs. Two VMs of one subnet, with the same security group on their NICs, in the
 same application security groups and with the same operating system, fare alike with a Bastion unless a rule tells their
-addresses apart. Only where nothing stands in the way is the answer shared, though: a reason names the VM, and is
-worked out for each.
+addresses apart. A step that names the VM in what it finds is asked for each; most that stands in the way does so.
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.reachability.verdict import Candidate, Method, Via
 
+Part = tuple[Finding, ...] | Callable[[Any], Iterable[Finding]]
+"""What a step finds of every target that is alike; or the step (it takes a Question), to be asked for each by itself."""
+
 
 @dataclass(frozen=True, slots=True)
-class SharedAnswer:
+class Answer:
     """What one Bastion makes of every target that is alike: the findings before and after those of the target itself."""
 
-    bastion: str
+    bastion: BastionHost
     via: Via | None
     methods: tuple[Method, ...]
     before: tuple[Finding, ...]
-    after: tuple[Finding, ...]
+    after: tuple[Part, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to be asked for each target."""
+        return all(isinstance(part, tuple) for part in self.after)
 
 
 @dataclass(frozen=True, slots=True)
 class SharedAnswers:
-    """The same for every Bastion in question; ``candidates`` in their order, where the target has no finding of its own."""
+    """The same for every Bastion in question.
 
-    each: tuple[SharedAnswer, ...]
-    candidates: tuple[Candidate, ...]
+    ``candidates``: in their order, for a target without a finding of its own; None where each is to be asked about by itself.
+    """
+
+    each: tuple[Answer, ...]
+    candidates: tuple[Candidate, ...] | None
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """From an inventory to verdicts: candidates, the steps for each, the order of candidates, the answer."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from dataclasses import replace
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
@@ -10,7 +10,8 @@ from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import parse_address
 from bastion_operator.network.reachability.alike import (
-    SharedAnswer,
+    Answer,
+    Part,
     SharedAnswers,
     TargetClass,
     class_key,
@@ -23,7 +24,7 @@ from bastion_operator.network.reachability.flow import address_edges
 from bastion_operator.network.reachability.methods import always_findings, connection_methods
 from bastion_operator.network.reachability.path import Topology, path_edges
 from bastion_operator.network.reachability.question import Asked, Question, ask
-from bastion_operator.network.reachability.steps import AFTER_TARGET, BEFORE_TARGET, Block, Step, target_findings
+from bastion_operator.network.reachability.steps import STEPS_AFTER_TARGET, STEPS_BEFORE_TARGET, Step, target_findings
 from bastion_operator.network.reachability.target import Target, address_findings
 from bastion_operator.network.reachability.verdict import (
     VERDICT_ORDER,
@@ -152,11 +153,17 @@ def _ranked(
 ) -> tuple[Candidate, ...]:
     """What each Bastion makes of the target, the best first. ``own`` are the findings of the target itself (step 8)."""
     shared = _shared_answers(evaluation, target, asked, only)
-    if shared is None:
-        return tuple(sorted(_candidates(evaluation, target, own, asked, only), key=_merit))
-    if not own:
+    if shared is not None and shared.candidates is not None and not own:
         return shared.candidates
-    return tuple(sorted((_candidate(each, own) for each in shared.each), key=_merit))
+    if shared is None:
+        bastions = _known_bastions(evaluation, target, only)
+        each: Iterable[Answer] = (_answer(_question(evaluation, bastion, target, asked)) for bastion in bastions)
+    else:
+        each = shared.each
+    candidates = [_candidate(evaluation, answer, own, target, asked) for answer in each]
+    if only is not None:
+        candidates += [_absent(text, own) for text in _named(only) if evaluation.inventory.bastion(text) is None]
+    return tuple(sorted(candidates, key=_merit))
 
 
 def _merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
@@ -199,34 +206,40 @@ def _work_out(
     evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
 ) -> SharedAnswers | None:
     bastions = _known_bastions(evaluation, target, only)
-    if not bastions or (only is not None and len(bastions) < len(set(map(normalise_id, only)))):
+    if only is not None and len(bastions) < len(_named(only)):
         return None
-    each: list[SharedAnswer] = []
+    each: list[Answer] = []
     for bastion in bastions:
         question = _question(evaluation, bastion, target, asked)
-        answer = _answer(question)
         # Whether a route leads to a VM whose VNet is not peered is a matter of its own address.
-        if question.path.topology is Topology.APART or any(names_target(item, target) for item in answer.after):
+        if question.path.topology is Topology.APART:
             return None
-        each.append(answer)
-    return SharedAnswers(tuple(each), tuple(sorted((_candidate(one, ()) for one in each), key=_merit)))
+        each.append(_shared(_answer(question), target))
+    if not each or not all(answer.whole for answer in each):
+        return SharedAnswers(tuple(each), None)
+    candidates = (_candidate(evaluation, answer, (), target, asked) for answer in each)
+    return SharedAnswers(tuple(each), tuple(sorted(candidates, key=_merit)))
+
+
+def _shared(answer: Answer, target: Target) -> Answer:
+    """The answer with the steps that name this target in place of what they found."""
+    parts: list[Part] = []
+    for step, part in zip(STEPS_AFTER_TARGET, answer.after, strict=True):
+        named = isinstance(part, tuple) and any(names_target(item, target) for item in part)
+        parts.append(step.findings if named else part)
+    return replace(answer, after=tuple(parts))
 
 
 def _known_bastions(evaluation: Evaluation, target: Target, only: tuple[str, ...] | None) -> tuple[BastionHost, ...]:
     if only is None:
         return candidate_bastions(evaluation, target)
-    named = (evaluation.inventory.bastion(text) for text in {normalise_id(text): text for text in only}.values())
+    named = (evaluation.inventory.bastion(text) for text in _named(only))
     return tuple(bastion for bastion in named if bastion is not None)
 
 
-def _candidates(
-    evaluation: Evaluation, target: Target, own: tuple[Finding, ...], asked: Asked, only: tuple[str, ...] | None
-) -> Iterator[Candidate]:
-    for bastion in _known_bastions(evaluation, target, only):
-        yield _candidate(_answer(_question(evaluation, bastion, target, asked)), own)
-    for text in {normalise_id(text): text for text in only or ()}.values():
-        if evaluation.inventory.bastion(text) is None:
-            yield _absent(text, own)
+def _named(only: tuple[str, ...]) -> list[str]:
+    """The ids, each Bastion once."""
+    return list({normalise_id(text): text for text in only}.values())
 
 
 def _question(evaluation: Evaluation, bastion: BastionHost, target: Target, asked: Asked) -> Question:
@@ -234,35 +247,35 @@ def _question(evaluation: Evaluation, bastion: BastionHost, target: Target, aske
     return Question(evaluation, host, target, path_between(evaluation, host, target), asked)
 
 
-def _answer(question: Question) -> SharedAnswer:
-    return SharedAnswer(
-        question.host.bastion.id,
-        question.path.via,
-        tuple(connection_methods(question)),
-        tuple(_run(BEFORE_TARGET, question)),
-        tuple(_run(AFTER_TARGET, question)),
+def _answer(question: Question) -> Answer:
+    evaluation = question.evaluation
+    key = ("host findings", question.host.bastion.key)
+    before = evaluation.once(
+        key, lambda: tuple(item for step in STEPS_BEFORE_TARGET for item in step.findings(question))
     )
+    after = tuple(_found(step, question) for step in STEPS_AFTER_TARGET)
+    methods = tuple(connection_methods(question))
+    return Answer(question.host.bastion, question.path.via, methods, before, after)
 
 
-def _candidate(answer: SharedAnswer, own: tuple[Finding, ...]) -> Candidate:
-    reasons, warnings = _sorted_out((*answer.before, *own, *answer.after, *always_findings()))
+def _found(step: Step, question: Question) -> tuple[Finding, ...]:
+    if step.per is None:
+        return tuple(step.findings(question))
+    key = ("step", step.name, step.per(question))
+    return question.evaluation.once(key, lambda: tuple(step.findings(question)))
+
+
+def _candidate(
+    evaluation: Evaluation, answer: Answer, own: tuple[Finding, ...], target: Target, asked: Asked
+) -> Candidate:
+    found = [*answer.before, *own]
+    question = None if answer.whole else _question(evaluation, answer.bastion, target, asked)
+    for part in answer.after:
+        found += part if isinstance(part, tuple) else part(question)
+    reasons, warnings = _sorted_out((*found, *always_findings()))
     verdict = verdict_of(reasons)
     methods = answer.methods if verdict is Reachability.REACHABLE else ()
-    return Candidate(answer.bastion, verdict, answer.via, methods, reasons, warnings)
-
-
-def _run(blocks: Iterable[Block], question: Question) -> Iterator[Finding]:
-    for block in blocks:
-        if block.per is None:
-            for step in block.steps:
-                yield from step.findings(question)
-        else:
-            key = ("block", block.place, block.per(question))
-            yield from question.evaluation.once(key, partial(_run_steps, block.steps, question))
-
-
-def _run_steps(steps: tuple[Step, ...], question: Question) -> tuple[Finding, ...]:
-    return tuple(finding for step in steps for finding in step.findings(question))
+    return Candidate(answer.bastion.id, verdict, answer.via, methods, reasons, warnings)
 
 
 def _sorted_out(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:

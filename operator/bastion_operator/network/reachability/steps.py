@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from bastion_operator.network.finding import Finding
@@ -109,20 +108,8 @@ STEPS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Steps next to each other that depend on the same things: they are run once for all that have the same key."""
-
-    place: int
-    per: Callable[[Question], Hashable] | None
-    steps: tuple[Step, ...]
-
-
-_BLOCKS: Final = tuple(
-    Block(place, per, tuple(block)) for place, (per, block) in enumerate(groupby(STEPS, key=lambda step: step.per))
-)
-_OF_TARGET: Final = next(block.place for block in _BLOCKS if block.per is _per_target)
-BEFORE_TARGET: Final = _BLOCKS[:_OF_TARGET]
-"""The steps before those that look at the target alone, whose findings ``target_findings`` gives."""
-AFTER_TARGET: Final = _BLOCKS[_OF_TARGET + 1 :]
-"""The steps after them."""
+_OF_TARGET: Final = next(place for place, step in enumerate(STEPS) if step.per is _per_target)
+STEPS_BEFORE_TARGET: Final = STEPS[:_OF_TARGET]
+"""The steps before the one that looks at the target alone, whose findings ``target_findings`` gives: the host's own."""
+STEPS_AFTER_TARGET: Final = STEPS[_OF_TARGET + 1 :]
+"""The steps after it."""

@@ -29,7 +29,7 @@ def parse(pages: Path) -> int:
 def reports(pages: Path, identities: int) -> Iterator[tuple[int, Any]]:
     """For each identity the number of its verdicts, and its reports; as the operator does it, page by page."""
     with pages.open("rb") as lines:
-        rows = {key_of(held): held for line in lines for held in map(hold, orjson.loads(line)["data"])}
+        rows = {key_of(held): held for line in lines for held in hold(orjson.loads(line)["data"])}
     for seen in _seen(rows, identities):
         inventory = Inventory.from_rows(seen)
         verdicts = judge_all(inventory, protocols=("RDP", "SSH"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from bastion_operator.arm.client import ArmClient, GraphPage
 from bastion_operator.arm.errors import AzureError, ErrorClass
-from bastion_operator.network.held_row import Held, ReadRow, hold
+from bastion_operator.network.held_row import Held, ReadRow, hold, key_of
 from bastion_operator.network.resource_types import (
     GRAPH_TABLES,
     HUB_CONNECTIONS,
@@ -130,7 +130,7 @@ async def query(client: ArmClient, text: str, subscriptions: list[str]) -> list[
 
 
 def _held(page: list[dict[str, Any]]) -> dict[str, Held]:
-    return {str(row.get("id", "")).lower(): hold(row) for row in page}
+    return {key_of(held) or "": held for held in hold(page)}
 
 
 async def _page(

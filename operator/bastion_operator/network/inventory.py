@@ -21,7 +21,7 @@ from bastion_operator.network.gateways import (
     read_gateway_connection,
     read_local_gateway,
 )
-from bastion_operator.network.held_row import Held, ReadRow, row_of
+from bastion_operator.network.held_row import Held, ReadRow, RowsOf, row_of
 from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
 from bastion_operator.network.network_manager import (
     AdminConfiguration,
@@ -163,10 +163,7 @@ class Inventory:
         return self.types_read is None or self.types_read.issuperset(resource_types)
 
     def row(self, resource_id: str) -> Row | None:
-        """The raw row of that id in any case, None if there is none. Subnets and peerings lie in their VNet's row.
-
-        None as well where the row was held as what was read of it alone (see ``held_row``).
-        """
+        """The raw row of that id in any case, None if there is none. Subnets and peerings lie in their VNet's row."""
         key = normalise_id(resource_id)
         return row_of(next((rows[key] for rows in self._by_type.values() if key in rows), None))
 
@@ -180,9 +177,8 @@ class Inventory:
         return self._by_type.keys()
 
     def rows(self, resource_type: str) -> Mapping[str, Row]:
-        """The raw rows of a type (in any case), by lower-cased id, as far as they are kept."""
-        held = self._by_type.get(resource_type.lower(), {})
-        return {key: row for key, each in held.items() if (row := row_of(each)) is not None}
+        """The raw rows of a type (in any case), by lower-cased id."""
+        return RowsOf(self._by_type.get(resource_type.lower(), {}))
 
     @made_of(BASTION_HOSTS)
     def bastions(self) -> Mapping[str, BastionHost]:

@@ -67,8 +67,9 @@ class StandingVerdicts:
         before = self._evaluation
         changes = inventory.differences(before.inventory)
         after = Evaluation(inventory)
-        same_types = inventory.types_read == before.inventory.types_read
-        reach = reach_of(changes, before, after, self._dependents) if same_types else EVERYTHING
+        known = before.inventory
+        comparable = (inventory.types_read, inventory.refused) == (known.types_read, known.refused)
+        reach = reach_of(changes, before, after, self._dependents) if comparable else EVERYTHING
         if reach.light:
             before.move(inventory, reach.groups)
         else:

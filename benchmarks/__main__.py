@@ -4,9 +4,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from benchmarks import command, local_azure, probes, rules, verdicts
+from benchmarks import command, local_azure, probes, rules, snapshot, verdicts
 
-BENCHMARKS = {module.NAME: module for module in (rules, verdicts, probes, command, local_azure)}
+BENCHMARKS = {module.NAME: module for module in (rules, verdicts, probes, snapshot, command, local_azure)}
 
 
 def main(names: list[str]) -> int:

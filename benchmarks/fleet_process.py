@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from bastion_operator.garbage import collect_less_often
 from bastion_operator.kube.sharding import build_reports
 from bastion_operator.network.held_row import Held, hold, key_of
 from bastion_operator.network.inventory import Inventory
@@ -54,6 +55,7 @@ def _seen(rows: dict[str | None, Held], identities: int) -> Iterator[list[Held]]
 
 def main(pages: Path, work: str, identities: int) -> None:
     """Does the work and prints what it took."""
+    collect_less_often()
     started, at_start = time.process_time(), peak_megabytes()
     if work == "parse":
         found = {"rows": parse(pages)}

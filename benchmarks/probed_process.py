@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bastion_operator.garbage import collect_less_often
 from bastion_operator.handlers.probes import probe_app
 from benchmarks.fleet_process import reports
 
@@ -26,4 +27,5 @@ async def main(pages: Path) -> None:
 
 
 if __name__ == "__main__":
+    collect_less_often()
     asyncio.run(main(Path(sys.argv[1])))

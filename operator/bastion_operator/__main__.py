@@ -13,6 +13,7 @@ import click
 from bastion_operator import __version__
 
 if TYPE_CHECKING:
+    from bastion_operator.garbage import collect_less_often
     from bastion_operator.handlers.run import Address
 
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -81,6 +82,7 @@ def run(
     from bastion_operator.kube.errors import KubeError  # noqa: PLC0415
     from bastion_operator.reconcile.program import ProgramSettings  # noqa: PLC0415
 
+    collect_less_often()
     _start_log(log_level)
     try:
         settings = RunSettings(

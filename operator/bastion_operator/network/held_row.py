@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Callable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,7 +23,6 @@ from bastion_operator.network.virtual_machine import VirtualMachine, read_virtua
 _FASTEST: Final = 1
 _BYTES_A_PACK: Final = 64 * 1024
 _PACKS_OPEN: Final = 8
-_DIGEST_BYTES: Final = 16
 
 Fact = VirtualMachine | NetworkInterface | SecurityGroup
 
@@ -38,11 +36,13 @@ class _Pack:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A row that was read as it arrived. ``kind`` is its type, lower-cased; ``digest`` is that of the whole row."""
+    """A row that was read as it arrived. ``kind`` is its type, lower-cased; ``digest`` is of the whole row, and of
+    this process alone.
+    """
 
     key: str
     kind: str
-    digest: bytes
+    digest: int
     fact: Fact = field(compare=False)
     _pack: _Pack = field(compare=False)
     _place: int = field(compare=False)
@@ -78,8 +78,7 @@ def _packed(rows: list[dict[str, Any]], texts: list[bytes]) -> Iterator[ReadRow]
     pack = _Pack(zlib.compress(b"[" + b",".join(texts) + b"]", _FASTEST))
     for place, (row, content) in enumerate(zip(rows, texts, strict=True)):
         row_id, kind = row["id"], row["type"].lower()
-        digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
-        yield ReadRow(normalise_id(row_id), kind, digest, READ_AS_THEY_ARRIVE[kind](row, row_id), pack, place)
+        yield ReadRow(normalise_id(row_id), kind, hash(content), READ_AS_THEY_ARRIVE[kind](row, row_id), pack, place)
 
 
 @lru_cache(_PACKS_OPEN)

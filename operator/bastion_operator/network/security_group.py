@@ -220,32 +220,52 @@ def read_security_group(row: Row, row_id: str, rules: Iterable[Row] = ()) -> Sec
 def read_security_rule(row: Row) -> SecurityRule:
     """A rule out of its ARM JSON; the fields may also lie beside the name, as the effective rules have them."""
     properties = mapping(row, "properties") or row
-    return SecurityRule(
+    get = properties.get
+    return _rule(
         text(row, "name") or "",
         number(properties, "priority"),
-        _DIRECTIONS.get(_word(properties, "direction")),
-        _ACCESSES.get(_word(properties, "access")),
-        protocol if (protocol := _word(properties, "protocol")) in PROTOCOLS else None,
-        _endpoints(properties, *_SOURCE_FIELDS),
-        _endpoints(properties, *_DESTINATION_FIELDS),
-        _ports(properties, "sourcePortRange", "sourcePortRanges"),
-        _ports(properties, "destinationPortRange", "destinationPortRanges"),
+        word if type(word := get("direction")) is str else "",
+        word if type(word := get("access")) is str else "",
+        word if type(word := get("protocol")) is str else "",
+        _stated(properties, "sourceAddressPrefix", "sourceAddressPrefixes"),
+        _stated(properties, "destinationAddressPrefix", "destinationAddressPrefixes"),
+        _groups(properties, "sourceApplicationSecurityGroups"),
+        _groups(properties, "destinationApplicationSecurityGroups"),
+        _stated(properties, "sourcePortRange", "sourcePortRanges"),
+        _stated(properties, "destinationPortRange", "destinationPortRanges"),
+    )
+
+
+@lru_cache(maxsize=1 << 13)
+def _rule(  # noqa: PLR0917  the columns of a rule
+    name: str,
+    priority: int | None,
+    direction: str,
+    access: str,
+    protocol: str,
+    source: tuple[str, ...],
+    destination: tuple[str, ...],
+    source_groups: frozenset[str],
+    destination_groups: frozenset[str],
+    source_ports: tuple[str, ...],
+    destination_ports: tuple[str, ...],
+) -> SecurityRule:
+    """A rule as its columns state it; an estate has the same rule in many groups."""
+    return SecurityRule(
+        name,
+        priority,
+        _DIRECTIONS.get(direction.lower()),
+        _ACCESSES.get(access.lower()),
+        protocol.lower() if protocol.lower() in PROTOCOLS else None,
+        _endpoints(source, source_groups, "sourceAddressPrefix"),
+        _endpoints(destination, destination_groups, "destinationAddressPrefix"),
+        _ports(source_ports, "sourcePortRange"),
+        _ports(destination_ports, "destinationPortRange"),
     )
 
 
 _DIRECTIONS: Final = {way.value.lower(): way for way in Direction}
 _ACCESSES: Final = {access.value.lower(): access for access in Access}
-_SOURCE_FIELDS: Final = ("sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups")
-_DESTINATION_FIELDS: Final = (
-    "destinationAddressPrefix",
-    "destinationAddressPrefixes",
-    "destinationApplicationSecurityGroups",
-)
-
-
-def _word(properties: Row, name: str) -> str:
-    found = properties.get(name)
-    return found.lower() if type(found) is str else ""
 
 
 def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
@@ -254,12 +274,12 @@ def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
     return named if not several else (*named, *(texts(properties, plural) or ()))
 
 
-def _endpoints(properties: Row, singular: str, plural: str, grouped: str) -> Endpoints:
-    stated = _stated(properties, singular, plural)
-    groups = frozenset(map(normalise_id, ids(properties, grouped))) if properties.get(grouped) else _NO_GROUPS
-    if not stated and not groups:
-        return Endpoints(EMPTY, malformed=(singular,))
-    return read_endpoints(stated, groups)
+def _groups(properties: Row, listed: str) -> frozenset[str]:
+    return frozenset(map(normalise_id, ids(properties, listed))) if properties.get(listed) else _NO_GROUPS
+
+
+def _endpoints(stated: tuple[str, ...], groups: frozenset[str], missing: str) -> Endpoints:
+    return read_endpoints(stated, groups) if stated or groups else Endpoints(EMPTY, malformed=(missing,))
 
 
 _NO_GROUPS: Final[frozenset[str]] = frozenset()
@@ -282,9 +302,8 @@ def read_endpoints(stated: tuple[str, ...], groups: frozenset[str] = frozenset()
     return Endpoints(AddressSet(intervals), tuple(tags), groups, tuple(malformed))
 
 
-def _ports(properties: Row, singular: str, plural: str) -> Ports:
-    stated = _stated(properties, singular, plural)
-    return read_ports(stated) if stated else Ports((), (singular,))
+def _ports(stated: tuple[str, ...], missing: str) -> Ports:
+    return read_ports(stated) if stated else Ports((), (missing,))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -85,8 +85,15 @@ def groups_of(target: Target) -> frozenset[str]:
 
 def names_target(item: Finding, target: Target) -> bool:
     """Whether a finding speaks of the VM, its NIC or its address, so that it is no other VM's."""
-    told = f"{item.message}\n{item.resource}\n{'' if item.fix is None else item.fix}".lower()
-    own = [target.vm.name, target.vm.id, target.address_text]
-    if target.interface is not None:
-        own.append(target.interface.id)
-    return any(text.lower() in told for text in own)
+    vm, interface = target.vm, target.interface
+    if item.resource is not None and (
+        item.resource == vm.id or (interface is not None and item.resource == interface.id)
+    ):
+        return True
+    told = item.message if item.fix is None else f"{item.message}\n{item.fix}"
+    return (
+        vm.name in told
+        or target.address_text in told
+        or vm.id in told
+        or (interface is not None and interface.id in told)
+    )

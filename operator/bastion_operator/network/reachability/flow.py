@@ -1,6 +1,6 @@
 """The TCP flow from the Bastion's addresses to the VM's, judged by security rules. Steps 13 to 15."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
@@ -60,7 +60,7 @@ def security_admin_findings(question: Question) -> Iterator[Finding]:
         yield from admin_findings(question, _admin(question, side))
 
 
-def address_edges(question: Question) -> Iterator[int]:
+def address_edges(question: Question) -> Iterator[Iterable[int]]:
     """Addresses at which what the rules on the connection do may change: between two of them all targets fare alike.
 
     Of two VMs that differ in nothing but their addresses and lie between the same edges, steps 13 to 15 say the same.
@@ -77,17 +77,21 @@ def address_edges(question: Question) -> Iterator[int]:
             yield from _group_edges(question, group, Direction.INBOUND, side)
 
 
-def _edges(question: Question, group_id: str | None, direction: Direction, side: SideMeaning | None) -> Iterator[int]:
+def _edges(
+    question: Question, group_id: str | None, direction: Direction, side: SideMeaning | None
+) -> Iterator[Iterable[int]]:
     group = question.evaluation.inventory.security_group(group_id)
     if group is not None and group.rules is not None and side is not None:
         yield from _group_edges(question, group, direction, side)
 
 
-def _group_edges(question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning) -> Iterator[int]:
+def _group_edges(
+    question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning
+) -> Iterator[Iterable[int]]:
     for meaning in (side.meaning, side.otherwise):
         if meaning is not None:
             table = question.evaluation.rule_table(group, direction, question.asked.port, question.host, meaning)
-            yield from table.edges(meaning)
+            yield table.edges(meaning)
 
 
 def _admin(question: Question, side: SideMeaning) -> AdminVerdict:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
@@ -35,7 +36,7 @@ from bastion_operator.network.reachability.verdict import (
     Verdict,
     verdict_of,
 )
-from bastion_operator.network.virtual_machine import VirtualMachine
+from bastion_operator.network.virtual_machine import OperatingSystem, VirtualMachine
 
 
 class UnknownVirtualMachineError(LookupError):
@@ -86,18 +87,21 @@ def judge_all(
     """
     shared = evaluation or Evaluation(inventory)
     only = None if bastion_ids is None else tuple(bastion_ids)
-    chosen = [None if protocol is None else Protocol(protocol) for protocol in protocols]
+    chosen = tuple(None if protocol is None else Protocol(protocol) for protocol in protocols)
     return [
         verdict
         for vm in sorted(_chosen(inventory, vm_ids), key=lambda vm: vm.id.lower())
-        for verdict in judge_machine(shared, vm, questions(vm, chosen, port), only)
+        for verdict in judge_machine(shared, vm, questions(vm.operating_system, chosen, port), only)
     ]
 
 
-def questions(vm: VirtualMachine, protocols: Iterable[Protocol | None], port: int | None) -> list[Asked]:
+@lru_cache
+def questions(
+    operating_system: OperatingSystem | None, protocols: tuple[Protocol | None, ...], port: int | None
+) -> tuple[Asked, ...]:
     """What is asked of a VM, each question once, in the order of the answers."""
-    asked = {ask(vm.operating_system, protocol, port) for protocol in protocols}
-    return sorted(asked, key=lambda each: (each.protocol, each.port))
+    asked = {ask(operating_system, protocol, port) for protocol in protocols}
+    return tuple(sorted(asked, key=lambda each: (each.protocol, each.port)))
 
 
 def _chosen(inventory: Inventory, vm_ids: Iterable[str] | None) -> Iterator[VirtualMachine]:
@@ -132,14 +136,14 @@ def judge_machine(
 
 def _verdict(evaluation: Evaluation, vm: VirtualMachine, asked: Asked, candidates: tuple[Candidate, ...]) -> Verdict:
     best = candidates[0]
-    known = evaluation.inventory.bastion(best.bastion)
+    absent = best.via is None and evaluation.inventory.bastion(best.bastion) is None
     return Verdict(
         vm=vm.id,
         vm_name=vm.name,
         protocol=asked.protocol,
         port=asked.port,
         verdict=best.verdict,
-        bastion=best.bastion if known is not None else None,
+        bastion=None if absent else best.bastion,
         via=best.via,
         methods=best.methods,
         reasons=best.reasons,
@@ -181,7 +185,7 @@ def _shared_answers(
     evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
 ) -> SharedAnswers | None:
     """What is said of all targets that are alike; None where this one has to be judged by itself."""
-    key = class_key(target, (asked, only))
+    key = class_key(target, (asked.protocol is Protocol.RDP, asked.port, asked.assumed, only))
     if key is None or asked.address is not None or target.vm.key in evaluation.inventory.just_in_time_policies:
         return None
     kind = evaluation.target_class(key, lambda: _target_class(evaluation, target, asked, only))
@@ -197,8 +201,7 @@ def _target_class(evaluation: Evaluation, target: Target, asked: Asked, only: tu
     edges: set[int] = set()
     for bastion in _known_bastions(evaluation, target, only):
         question = _question(evaluation, bastion, target, asked)
-        edges.update(address_edges(question))
-        edges.update(path_edges(question.path))
+        edges.update(path_edges(question.path), *address_edges(question))
     return TargetClass(tuple(sorted(edges)), groups_of(target))
 
 

@@ -37,7 +37,7 @@ class StandingVerdicts:
         bastion_ids: Iterable[str] | None = None,
     ) -> None:
         """Asks as ``judge_all`` does, and answers the same."""
-        self._protocols = [None if protocol is None else Protocol(protocol) for protocol in protocols]
+        self._protocols = tuple(None if protocol is None else Protocol(protocol) for protocol in protocols)
         self._port = port
         self._only = None if bastion_ids is None else tuple(bastion_ids)
         self._evaluation = Evaluation(inventory)
@@ -107,7 +107,7 @@ class StandingVerdicts:
         for key in sorted(keys):
             vm = machines[key]
             target = self._evaluation.target(vm)
-            asked = questions(vm, self._protocols, self._port)
+            asked = questions(vm.operating_system, self._protocols, self._port)
             verdicts = tuple(judge_machine(self._evaluation, vm, asked, self._only, target))
             known = self._verdicts.get(key, ())
             turned += [verdict for verdict in verdicts if verdict not in known]

@@ -13,7 +13,6 @@ import click
 from bastion_operator import __version__
 
 if TYPE_CHECKING:
-    from bastion_operator.garbage import collect_less_often
     from bastion_operator.handlers.run import Address
 
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -77,6 +76,7 @@ def run(
     # Imported here, so that --help and wrong use answer at once.
     from bastion_operator.arm.cloud import Cloud, CloudSettingsError  # noqa: PLC0415
     from bastion_operator.clock import SystemClock  # noqa: PLC0415
+    from bastion_operator.garbage import collect_less_often  # noqa: PLC0415
     from bastion_operator.handlers.run import RunSettings, run_operator  # noqa: PLC0415
     from bastion_operator.kube.client import find_cluster  # noqa: PLC0415
     from bastion_operator.kube.errors import KubeError  # noqa: PLC0415

@@ -200,6 +200,17 @@ class Inventory:
         """Subnets by lower-cased id."""
         return {subnet.key: subnet for network in self.virtual_networks.values() for subnet in network.subnets}
 
+    @made_of(VIRTUAL_NETWORKS, SUBNETS, PEERINGS, SUBSCRIPTIONS)
+    def neighbours(self) -> Mapping[str, frozenset[str]]:
+        """Lower-cased ids of the VNets with a peering link to or from a VNet, in any state, by its lower-cased id."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for network in self.virtual_networks.values():
+            for link in network.peerings:
+                if link.remote_key and link.remote_key != network.key:
+                    found[network.key].add(link.remote_key)
+                    found[link.remote_key].add(network.key)
+        return {key: frozenset(keys) for key, keys in found.items()}
+
     @made_of(VIRTUAL_MACHINES, SCALE_SET_MACHINES)
     def virtual_machines(self) -> Mapping[str, VirtualMachine]:
         """VMs, and instances of uniform scale sets, by lower-cased id."""

@@ -200,13 +200,7 @@ class Evaluation:
         configurations = self.inventory.connectivity_configurations.get(key, ())
         return tuple(one for one in configurations if one.connects_directly)
 
-    @cached_property
+    @property
     def neighbours(self) -> Mapping[str, frozenset[str]]:
         """Keys of the VNets with a peering link to or from a VNet, in any state."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for network in self.inventory.virtual_networks.values():
-            for link in network.peerings:
-                if link.remote_key and link.remote_key != network.key:
-                    found[network.key].add(link.remote_key)
-                    found[link.remote_key].add(network.key)
-        return {key: frozenset(keys) for key, keys in found.items()}
+        return self.inventory.neighbours

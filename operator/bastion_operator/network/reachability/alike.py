@@ -83,17 +83,13 @@ def groups_of(target: Target) -> frozenset[str]:
     return frozenset(map(normalise_id, target.security_group_ids))
 
 
-def names_target(item: Finding, target: Target) -> bool:
-    """Whether a finding speaks of the VM, its NIC or its address, so that it is no other VM's."""
-    vm, interface = target.vm, target.interface
-    if item.resource is not None and (
-        item.resource == vm.id or (interface is not None and item.resource == interface.id)
-    ):
-        return True
+def own_names(target: Target) -> tuple[str, ...]:
+    """What a finding that is about the VM, its NIC or its address says in its message or names as its resource."""
+    interface = () if target.interface is None else (target.interface.id,)
+    return (target.vm.name, target.address_text, target.vm.id, *interface)
+
+
+def names_any(item: Finding, names: tuple[str, ...]) -> bool:
+    """Whether a finding speaks of what is so called."""
     told = item.message if item.fix is None else f"{item.message}\n{item.fix}"
-    return (
-        vm.name in told
-        or target.address_text in told
-        or vm.id in told
-        or (interface is not None and interface.id in told)
-    )
+    return item.resource in names or any(name in told for name in names)

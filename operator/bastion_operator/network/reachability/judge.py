@@ -17,7 +17,8 @@ from bastion_operator.network.reachability.alike import (
     TargetClass,
     class_key,
     groups_of,
-    names_target,
+    names_any,
+    own_names,
 )
 from bastion_operator.network.reachability.candidates import candidate_bastions, path_between
 from bastion_operator.network.reachability.evaluation import Evaluation
@@ -227,8 +228,9 @@ def _work_out(
 def _shared(answer: Answer, target: Target) -> Answer:
     """The answer with the steps that name this target in place of what they found."""
     parts: list[Part] = []
+    names = own_names(target)
     for step, part in zip(STEPS_AFTER_TARGET, answer.after, strict=True):
-        named = isinstance(part, tuple) and any(names_target(item, target) for item in part)
+        named = isinstance(part, tuple) and any(names_any(item, names) for item in part)
         parts.append(step.findings if named else part)
     return replace(answer, after=tuple(parts))
 

@@ -1,5 +1,7 @@
 """Verdicts that are kept while the inventory changes are those that a look at everything gives."""
 
+import copy
+import zlib
 from random import Random
 from typing import Any
 
@@ -44,6 +46,22 @@ def a_change(random: Random, inventory: Inventory, spare: list[Row]) -> Inventor
     return inventory.patched(arriving, [row["id"] for row in gone])
 
 
+ENTANGLING = ("hubvirtualnetworkconnections", "effectiveconnectivityconfigurations")
+
+
+def estate(seed: int, *, entangled: bool) -> list[Row]:
+    """A random estate, with or without hubs and managers that connect VNets; some NICs lie in AzureBastionSubnet."""
+    rows = [copy.deepcopy(row) for row in random_estate(seed)]
+    for row in rows:
+        if "/networkInterfaces/" in row["id"] and zlib.crc32(f"{seed}{row['id']}".encode()) % 10 == 0:
+            place = row["properties"]["ipConfigurations"][0]["properties"]["subnet"]
+            place["id"] = place["id"].rpartition("/")[0] + "/AzureBastionSubnet"
+        if not entangled and "virtualNetworkPeerings" in row["properties"]:
+            links = row["properties"]["virtualNetworkPeerings"]
+            row["properties"]["virtualNetworkPeerings"] = [one for one in links if "RemoteVnetToHub" not in one["name"]]
+    return [row for row in rows if entangled or not row["type"].lower().endswith(ENTANGLING)]
+
+
 def whole(inventory: Inventory, **asked: Any) -> list[Any]:
     """The verdicts of a look at everything, made of nothing but the rows."""
     return judge_all(Inventory.from_rows(list(inventory)), protocols=PROTOCOLS, **asked)
@@ -51,13 +69,14 @@ def whole(inventory: Inventory, **asked: Any) -> list[Any]:
 
 def check(seed: int, changes: int, *, by_one_bastion: bool = False) -> int:
     random = Random(seed)
-    inventory = Inventory.from_rows(random_estate(seed))
+    entangled = random.random() < 0.3
+    inventory = Inventory.from_rows(estate(seed, entangled=entangled))
     asked: dict[str, Any] = {"bastion_ids": list(inventory.bastions)[:1]} if by_one_bastion else {}
     standing = StandingVerdicts(inventory, protocols=PROTOCOLS, **asked)
     spared = 0
     for number in range(changes):
         before = {(verdict.vm, verdict.protocol): verdict for verdict in standing}
-        inventory = a_change(random, inventory, random_estate(random.randrange(10_000)))
+        inventory = a_change(random, inventory, estate(random.randrange(10_000), entangled=entangled))
         turn = standing.update(inventory)
         expected = whole(inventory, **asked)
         assert list(standing) == expected, f"seed {seed}, change {number}"
@@ -157,3 +176,29 @@ def test_a_vm_that_goes_out_of_the_question_goes_and_comes_back() -> None:
     assert (turn.judged, len(turn.gone), len(standing)) == (1, 0, 4)
     turn = standing.update(inventory.patched(gone=[ids[0]]), vm_ids=ids)
     assert (turn.judged, len(turn.gone), len(standing)) == (0, 1, 3)
+
+
+@pytest.mark.parametrize(("between", "code"), [((), "PeeringOneSided"), (("v2",), "PeeringNotTransitive")])
+def test_a_link_reaches_vms_that_had_no_bastion_before(between: tuple[str, ...], code: str) -> None:
+    """The Bastion's VNet gets a link to the VM's, or to one that is peered with it: the VM hung on neither."""
+    host = subnet("AzureBastionSubnet", "10.1.1.0/26")
+    near = between[0] if between else "v3"
+    linked = [peering("v2", space=["10.2.0.0/16"])] if between else []
+    rows = [
+        vnet("v1", "10.1.0.0/16", subnets=[host]),
+        public_ip("b1-ip"),
+        bastion("b1", "v1"),
+        vnet("v2", "10.2.0.0/16"),
+        vnet("v3", "10.3.0.0/16", subnets=[subnet("w", "10.3.2.0/24")], peerings=linked),
+        nic("m-nic", "v3", "w", "10.3.2.4"),
+        vm("m"),
+    ]
+    inventory = Inventory.from_rows(rows)
+    standing = StandingVerdicts(inventory)
+    assert [reason.code for verdict in standing for reason in verdict.reasons] == ["NotPeered"]
+    later = inventory.patched(
+        [vnet("v1", "10.1.0.0/16", subnets=[host], peerings=[peering(near, space=["10.3.0.0/16"])])]
+    )
+    turn = standing.update(later)
+    assert [reason.code for verdict in standing for reason in verdict.reasons] == [code]
+    assert turn.judged == 1

@@ -178,7 +178,8 @@ class FleetSnapshot:
         if view.inventory is None:
             version = view.version
             overlay = {key: body for key, body in self._overlay.items() if view.covers(key)}
-            inventory = await asyncio.to_thread(_inventory, view, self._rows, overlay)
+            seen = _Seen(view.ids, view.types, overlay, view.before)
+            inventory = await asyncio.to_thread(_inventory, seen, self._rows)
             if version != view.version:
                 # Something was read meanwhile: this is still an answer, but not one to keep.
                 return inventory
@@ -262,16 +263,25 @@ def _gathered(reading: InventoryReading, known: Mapping[str, Held]) -> _Gathered
     return _Gathered(frozenset(by_id), news, reading.types, frozenset(subscriptions))
 
 
-def _inventory(view: _View, rows: Mapping[str, Held], overlay: Mapping[str, Row | None]) -> Inventory:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What an identity sees at one moment, for a thread to make an inventory of."""
+
+    ids: frozenset[str]
+    types: frozenset[str]
+    overlay: Mapping[str, Row | None]
+    before: Inventory | None
+
+
+def _inventory(seen: _Seen, rows: Mapping[str, Held]) -> Inventory:
     """An identity's rows as facts, ordered by id; made of the inventory before where the same types were asked for."""
-    seen = {key: held for key in view.ids if key not in overlay and (held := rows.get(key)) is not None}
-    seen |= {key: body for key, body in overlay.items() if body is not None}
-    before = view.before
-    if before is None or before.types_read != view.types:
-        return Inventory.from_rows((seen[key] for key in sorted(seen)), view.types)
-    known = before.held()
-    changed = [held for key, held in seen.items() if known.get(key) is not held]
-    return before.patched(changed, known.keys() - seen.keys())
+    found = {key: held for key in seen.ids if key not in seen.overlay and (held := rows.get(key)) is not None}
+    found |= {key: body for key, body in seen.overlay.items() if body is not None}
+    if seen.before is None or seen.before.types_read != seen.types:
+        return Inventory.from_rows((found[key] for key in sorted(found)), seen.types)
+    known = seen.before.held()
+    changed = [held for key, held in found.items() if known.get(key) is not held]
+    return seen.before.patched(changed, known.keys() - found.keys())
 
 
 def _same_row(row: Row | None, body: Row | None) -> bool:

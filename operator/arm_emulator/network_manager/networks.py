@@ -5,7 +5,7 @@ from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId
 from arm_emulator.network_manager import deployments
 from arm_emulator.network_manager.membership import groups_of, in_scope
-from arm_emulator.network_manager.names import CONNECTIVITY, EFFECTIVE, LISTED, MEMBERSHIPS, NETWORKS, SECURITY
+from arm_emulator.network_manager.names import CONNECTIVITY, EFFECTIVE, LISTED, MANAGED, MEMBERSHIPS, NETWORKS, SECURITY
 from arm_emulator.store import Resource, resource
 
 INTENT_SERVICES = ("microsoft.sql/managedinstances", "microsoft.databricks/workspaces")
@@ -72,10 +72,10 @@ def _write(cloud: Cloud, network: Resource, segment: str, name: str, listed: lis
     )
     old = cloud.store.get(row_id.key)
     if not listed:
-        if old is not None:
+        if old is not None and old.body.get(MANAGED):
             cloud.store.remove(row_id.key)
         return
     properties: Json = {"resourceId": str(network.id), "provisioningState": "Succeeded", name: listed}
-    body = {"location": network.location, "properties": properties}
+    body = {"location": network.location, "properties": properties, MANAGED: True}
     if old is None or old.body != body:
         cloud.store.put(resource(row_id, body))

@@ -322,6 +322,40 @@ def test_links_go_when_the_deployment_or_the_membership_does() -> None:
     assert links(arm, "hub") == links(arm, "a") == {}
 
 
+def test_links_follow_a_network_that_goes_comes_back_or_grows() -> None:
+    arm = managed("a")
+    connectivity(arm, "HubAndSpoke")
+    network = f"{NET}/virtualNetworks/a"
+    arm.made(network, network_body("10.1.0.0/16", "10.2.0.0/16"))
+    (link,) = links(arm, "hub").values()
+    assert link["remoteAddressSpace"] == {"addressPrefixes": ["10.1.0.0/16", "10.2.0.0/16"]}
+    arm.gone(network)
+    assert links(arm, "hub") == {}
+    arm.made(network, network_body("10.1.0.0/16"))
+    assert [one["peeringState"] for one in links(arm, "hub").values()] == ["Connected"]
+    assert effective(arm, "a", CONFIGURATIONS) == ["net"]
+
+
+def test_what_an_estate_file_says_of_network_managers_stays() -> None:
+    network = f"{NET}/virtualNetworks/a"
+    far = {"remoteVirtualNetwork": {"id": f"{NET}/virtualNetworks/far"}, "peeringState": "Connected"}
+    row = f"{network}/providers/Microsoft.Network/effectiveSecurityAdminRules/default"
+    listed_there = {"effectiveSecurityAdminConfigurations": [{"id": f"{SECURITY}/snapshots/7"}]}
+    properties = {
+        "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
+        "virtualNetworkPeerings": [{"name": "ANM_1_far", "properties": far}],
+    }
+    estate = [
+        {"id": network, "location": "westeurope", "properties": properties},
+        {"id": MANAGER, "location": "westeurope", "properties": {}},
+        {"id": row, "properties": listed_there},
+    ]
+    arm = Arm(estate=estate)
+    arm.made(network, network_body("10.1.0.0/16", "10.2.0.0/16"))
+    assert list(links(arm, "a")) == ["ANM_1_far"]
+    assert arm.get(row).properties["effectiveSecurityAdminConfigurations"]
+
+
 def test_existing_peerings_stay_unless_the_configuration_deletes_them() -> None:
     arm = managed("a", "b")
     arm.made(f"{NET}/virtualNetworks/hub/virtualNetworkPeerings/mine", link_body(f"{NET}/virtualNetworks/a"))

@@ -85,6 +85,14 @@ def developer_where_an_admin_rule_allows_internet() -> Estate:
     return [*developer(), *security_admin("hub", admin_rule("open", 10, "Allow", source="Internet"))]
 
 
+def developer_where_an_admin_rule_always_allows_some_source_ports_of_internet() -> Estate:
+    # Facts: a rule on some source ports never counts as an Allow, so that nothing hangs on what Internet holds. The engine
+    # was wrong, and mended.
+    always = admin_rule("some", 10, "AlwaysAllow", source="Internet")
+    always["properties"]["sourcePortRanges"] = ["1024-65535"]
+    return [*developer(), *security_admin("hub", always)]
+
+
 def developer_where_some_source_ports_of_internet_are_denied() -> Estate:
     # Facts: where an Internet rule decides about 168.63.129.16 it is Unknown, also for a part. The engine was right.
     return with_nsg(developer(), "subnet", rule("no", 100, "Deny", source="Internet", source_ports=SPLIT_PORTS))
@@ -148,6 +156,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (default_route_that_changes_how_much_is_denied, ["EffectiveDataUnavailable"]),
     (all_source_ports_in_two_ranges, ["NsgPartiallyBlocksBastion"]),
     (developer_where_an_admin_rule_allows_internet, []),
+    (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),
     (developer_and_a_tag_of_a_service, ["NicNsgDenies"]),
     (table_on_bastions_subnet_that_leads_to_the_target, ["EffectiveDataUnavailable"]),

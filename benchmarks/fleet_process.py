@@ -22,9 +22,10 @@ from benchmarks.measure import peak_megabytes
 
 
 def parse(pages: Path) -> int:
-    """Parses page by page with the standard library and keeps nothing; the number of rows."""
+    """Parses all pages with the standard library, as it comes; the number of rows."""
     with pages.open("rb") as lines:
-        return sum(len(json.loads(line)["data"]) for line in lines)
+        parsed = [json.loads(line)["data"] for line in lines]
+    return sum(map(len, parsed))
 
 
 def reports(pages: Path, identities: int) -> Iterator[tuple[int, Any]]:
@@ -55,15 +56,15 @@ def _seen(rows: dict[str | None, Held], identities: int) -> Iterator[list[Held]]
 
 def main(pages: Path, work: str, identities: int) -> None:
     """Does the work and prints what it took."""
-    collect_less_often()
-    started, at_start = time.process_time(), peak_megabytes()
+    started = time.process_time()
     if work == "parse":
         found = {"rows": parse(pages)}
     else:
+        collect_less_often()
         kept = list(reports(pages, identities))
         found = {"verdicts": sum(count for count, _ in kept), "reports": sum(len(made[2]) for _, made in kept)}
     spent = time.process_time() - started
-    print(json.dumps({"seconds": spent, "peak": peak_megabytes(), "start": at_start, **found}))
+    print(json.dumps({"seconds": spent, "peak": peak_megabytes(), **found}))
 
 
 if __name__ == "__main__":

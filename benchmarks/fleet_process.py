@@ -28,6 +28,12 @@ def parse(pages: Path) -> int:
     return sum(map(len, parsed))
 
 
+def parse_and_drop(pages: Path) -> int:
+    """The same, with each page dropped before the next: what parsing alone takes, without a heap that grows."""
+    with pages.open("rb") as lines:
+        return sum(len(json.loads(line)["data"]) for line in lines)
+
+
 def reports(pages: Path, identities: int) -> Iterator[tuple[int, Any]]:
     """For each identity the number of its verdicts, and its reports; as the operator does it, page by page."""
     with pages.open("rb") as lines:
@@ -54,11 +60,14 @@ def _seen(rows: dict[str | None, Held], identities: int) -> Iterator[list[Held]]
         yield [held for name in names[max(start - 1, 0) : start + share] for held in by_subscription[name]]
 
 
+_PARSING = {"parse": parse, "parse-and-drop": parse_and_drop}
+
+
 def main(pages: Path, work: str, identities: int) -> None:
     """Does the work and prints what it took."""
     started = time.process_time()
-    if work == "parse":
-        found = {"rows": parse(pages)}
+    if work in _PARSING:
+        found = {"rows": _PARSING[work](pages)}
     else:
         collect_less_often()
         kept = list(reports(pages, identities))

@@ -173,6 +173,38 @@ def test_roles_are_assigned_by_name_listed_and_taken_away(az: Az, group: str) ->
     assert az("role", "assignment", "list", *where) == []
 
 
+def test_a_machine_is_listed_stopped_and_diagnosed(az: Az, group: str) -> None:
+    network(az, group, "hub", "10.0.0.0/16", "--subnet-name", "vms", "--subnet-prefixes", "10.0.0.0/24")
+    az("network", "nsg", "create", "--resource-group", group, "--name", "nsg")
+    in_group = ("--resource-group", group)
+    where = ("--vnet-name", "hub", "--subnet", "vms", "--network-security-group", "nsg")
+    nic = az("network", "nic", "create", *in_group, "--name", "nic", *where)["NewNIC"]
+    body = {
+        "location": "westeurope",
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_B2s"},
+            "storageProfile": {"osDisk": {"osType": "Linux", "createOption": "FromImage"}},
+            "networkProfile": {"networkInterfaces": [{"id": nic["id"]}]},
+        },
+    }
+    machine = f"{group_id(group)}/providers/Microsoft.Compute/virtualMachines/vm"
+    az("rest", "--method", "put", "--url", f"{machine}?api-version=2024-07-01", "--body", json.dumps(body))
+    az("vm", "wait", *in_group, "--name", "vm", "--created", "--interval", "1")
+    [listed] = az("vm", "list", *in_group, "--show-details")
+    assert (listed["powerState"], listed["privateIps"]) == ("VM running", "10.0.0.4")
+    rules = az("network", "nic", "list-effective-nsg", *in_group, "--name", "nic")["value"]
+    names = {rule["name"] for rules_of_group in rules for rule in rules_of_group["effectiveSecurityRules"]}
+    assert "defaultSecurityRules/AllowVnetInBound" in names
+    routes = az("network", "nic", "show-effective-route-table", *in_group, "--name", "nic")["value"]
+    assert ("VnetLocal", ["10.0.0.0/16"]) in [(one["nextHopType"], one["addressPrefix"]) for one in routes]
+    az("vm", "deallocate", *in_group, "--name", "vm")
+    assert az("vm", "show", *in_group, "--name", "vm", "--show-details")["powerState"] == "VM deallocated"
+    assert az.refusal("network", "nic", "list-effective-nsg", *in_group, "--name", "nic")
+    az("vm", "start", *in_group, "--name", "vm")
+    az("vm", "delete", *in_group, "--name", "vm", "--yes")
+    assert az("vm", "list", *in_group) == []
+
+
 def test_resource_graph_is_asked_by_az_rest(az: Az, group: str) -> None:
     network(az, group, "hub", "10.0.0.0/16")
     url = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"

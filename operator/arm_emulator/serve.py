@@ -19,7 +19,7 @@ from arm_emulator.clock import Clock
 from arm_emulator.cloud import Cloud, Settings
 from arm_emulator.control_service import ControlService
 from arm_emulator.entra.access_tokens import AccessTokens, new_signing_key
-from arm_emulator.entra.accounts import Accounts
+from arm_emulator.entra.accounts import Accounts, new_client_secret
 from arm_emulator.entra.directory import Directory
 from arm_emulator.entra.managed_identity import APP_SERVICE_PATH, ManagedIdentityService
 from arm_emulator.entra.microsoft_graph import MicrosoftGraph
@@ -149,7 +149,7 @@ def _secrets(options: Options, state: StateFile | None) -> Secrets:
     return Secrets(
         operations=kept("operations secret", secrets.token_urlsafe(32)),
         signing_key=kept("signing key", new_signing_key()),
-        clients={name: kept(f"secret of {name}", secrets.token_urlsafe(24)) for name in names},
+        clients={name: kept(f"secret of {name}", new_client_secret()) for name in names},
         identity=Identity(
             kept("certificate authority", identity.ca),
             kept("certificate", identity.certificate),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from arm_emulator.network_manager.networks import has_pascal_rows
 from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, Reply, link_body, network_body, subnet_body
 
 Json = dict[str, Any]
@@ -519,10 +520,12 @@ def test_memberships_are_rows_on_the_network_and_below_the_group() -> None:
     assert member["properties"] == {"memberId": f"{NET}/virtualNetworks/a"}
 
 
-def test_rows_on_networks_come_in_both_casings() -> None:
-    (row,) = rows(managed("a"), "networkgroupmemberships")
-    assert row["properties"]["GroupMemberships"][0]["NetworkGroupId"] == GROUP
-    assert row["properties"]["groupMemberships"][0]["networkGroupId"] == GROUP
+def test_rows_come_in_both_casings_a_network_in_one_of_them() -> None:
+    names = [f"n{one}" for one in range(8)]
+    shown = rows(managed(*names), "networkgroupmemberships")
+    found = {row["id"].split("/")[8]: "GroupMemberships" in row["properties"] for row in shown}
+    assert set(found.values()) == {True, False}
+    assert found == {name: has_pascal_rows(f"{NET}/virtualNetworks/{name}".lower()) for name in names}
 
 
 def test_configurations_and_groups_are_rows() -> None:
@@ -537,15 +540,18 @@ def test_configurations_and_groups_are_rows() -> None:
     assert "_deployments" not in managers[0]["properties"]
 
 
-def test_microsofts_query_for_the_managers_of_a_network() -> None:
+@pytest.mark.parametrize("pascal", [True, False])
+def test_microsofts_query_for_the_managers_of_a_network(pascal: bool) -> None:
     """https://learn.microsoft.com/azure/virtual-network-manager/query-azure-resource-graph"""
-    arm = managed("a")
+    names = [f"n{one}" for one in range(64)]
+    name = next(one for one in names if has_pascal_rows(f"{NET}/virtualNetworks/{one}".lower()) == pascal)
+    arm = managed(name)
     secured(arm)
     commit(arm, SECURITY)
     arm.now += 60
     query = (
         "networkresources | where type == 'microsoft.network/effectivesecurityadminrules' "
-        f"| where id == strcat('{NET}/virtualNetworks/a', '/providers/Microsoft.Network/effectiveSecurityAdminRules/default') "
+        f"| where id == strcat('{NET}/virtualNetworks/{name}', '/providers/Microsoft.Network/effectiveSecurityAdminRules/default') "
         "| mv-expand properties.EffectiveSecurityAdminConfigurations "
         "| mv-expand properties.effectiveSecurityAdminConfigurations "
         "| extend configId = tolower(iff(properties_EffectiveSecurityAdminConfigurations.Id == '', "

@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
-from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.cloud import Cloud, new_etag, own_etag
 from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
 from arm_emulator.resource_types import peerings, spelt, type_of
+from arm_emulator.resource_types.scale_set_members import INSTANCES
 from arm_emulator.resource_types.virtual_machines import MACHINES, VIEW
 from arm_emulator.resource_types.virtual_networks import PEERINGS
 from arm_emulator.store import resource
@@ -120,7 +121,7 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     body: Json = {name: row[name] for name in _ENVELOPE if row.get(name) not in (None, "")}
     properties = dict(row.get("properties") or {})
     body["properties"] = properties
-    if resource_id.type == MACHINES:
+    if resource_id.type in (MACHINES, INSTANCES):
         view = (properties.pop("extended", None) or {}).get("instanceView")
         view = view or _view_of_statuses(properties.pop("instanceView", None))
         if view is not None:
@@ -132,7 +133,11 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     if declared.name:
         properties["provisioningState"] = properties.get("provisioningState") or "Succeeded"
     item = resource(resource_id, body)
-    item.etag = new_etag()
+    declared.adopted(item)
+    if declared.own_etag:
+        item.etag = own_etag()
+    elif item.parent_key is None:
+        item.etag = new_etag()
     cloud.store.put(item)
     for name, child_type in declared.nested.items():
         for child in nested[name]:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import NoReturn
 
 from arm_emulator import checks, rendering
-from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.cloud import Cloud, new_etag, own_etag
 from arm_emulator.effects import MOVING, Effects
 from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
@@ -71,7 +71,7 @@ class LifeCycle:
             resource_id = old.id
         self._check_place(resource_id)
         if old is None:
-            checks.check_name(resource_id)
+            checks.check_name(type_of(resource_id.type), resource_id)
         checks.check_preconditions(self._cloud, old, caller.if_match, caller.if_none_match)
         put = self._put(resource_id, body, old, caller)
         self._refuse_running(resource_id, caller)
@@ -236,7 +236,7 @@ class LifeCycle:
     def _child(self, put: Put, child_type: str, entry: Json) -> Put:
         segment = child_type.rpartition("/")[2]
         name = entry.get("name")
-        if not isinstance(name, str) or not checks.NAME.fullmatch(name):
+        if not isinstance(name, str) or not type_of(child_type).names.fullmatch(name):
             raise invalid_format(f"An entry of {segment} of {put.id} has no valid name.", f"properties.{segment}")
         child_id = put.id.child(segment, name)
         old = self._cloud.store.get(child_id.key)
@@ -339,7 +339,7 @@ class LifeCycle:
         declared = type_of(put.id.type)
         timing = declared.create if put.old is None else declared.update or declared.create
         state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
-        status = declared.created if put.old is None else HTTPStatus.OK
+        status = declared.created if put.old is None else declared.updated
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:
@@ -362,7 +362,9 @@ class LifeCycle:
         item.body = put.body
         if type_of(put.id.type).has_state:
             item.properties["provisioningState"] = state
-        if item.parent_key is None and not item.etag:
+        if type_of(put.id.type).own_etag:
+            item.etag = item.etag or own_etag()
+        elif item.parent_key is None and not item.etag:
             item.etag = new_etag()
         self._cloud.store.put(item)
         return item

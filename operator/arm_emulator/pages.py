@@ -15,8 +15,9 @@ def page(cloud: Cloud, request: Request, found: list[Resource]) -> Answer:
     size = cloud.settings.page_size
     if request.query.get("$top", "").isdigit():
         size = max(1, min(size, int(request.query["$top"])))
+    expand = request.query.get("$expand", "").lower()
     start = _offset(request.query.get("$skipToken") or request.query.get("$skiptoken"))
-    body: Json = {"value": [rendering.listed(cloud, item) for item in found[start : start + size]]}
+    body: Json = {"value": [rendering.listed(cloud, item, expand) for item in found[start : start + size]]}
     if start + size < len(found):
         token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
         kept = [part for part in request.raw_query.split("&") if not _is_token(part)]

@@ -10,6 +10,8 @@ from arm_emulator.resource_types.peerings import Peerings
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
 from arm_emulator.resource_types.resource_groups import ResourceGroups
 from arm_emulator.resource_types.route_tables import Routes, RouteTables
+from arm_emulator.resource_types.scale_set_instances import ScaleSetInstances, ScaleSetInterfaces
+from arm_emulator.resource_types.scale_sets import ScaleSets
 from arm_emulator.resource_types.subnets import Subnets
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
 from arm_emulator.resource_types.virtual_networks import VirtualNetworks
@@ -17,19 +19,22 @@ from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
     for declared in (
-        ResourceGroups(),
-        VirtualNetworks(),
-        Subnets(),
+        ApplicationSecurityGroups(),
+        BastionHosts(),
+        NetworkInterfaces(),
+        NetworkSecurityGroups(),
         Peerings(),
         PublicIPAddresses(),
-        NetworkSecurityGroups(),
-        SecurityRules(),
+        ResourceGroups(),
         RouteTables(),
         Routes(),
-        ApplicationSecurityGroups(),
-        NetworkInterfaces(),
+        ScaleSetInstances(),
+        ScaleSetInterfaces(),
+        ScaleSets(),
+        SecurityRules(),
+        Subnets(),
         VirtualMachines(),
-        BastionHosts(),
+        VirtualNetworks(),
     )
 }
 

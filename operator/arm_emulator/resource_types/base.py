@@ -1,5 +1,6 @@
 """What a resource type declares; the life cycle (`life_cycle.py`) does the rest, once for all types."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -76,6 +77,12 @@ class ResourceType:
     delete: ClassVar[Timing] = Timing(10, (10,))
     created: ClassVar[int] = HTTPStatus.CREATED
     """The status of a PUT that creates."""
+    updated: ClassVar[int] = HTTPStatus.OK
+    """The status of a PUT or PATCH that changes what exists."""
+    own_etag: ClassVar[bool] = False
+    """Whether the etag is a bare GUID of this resource alone, not shared between parent and child."""
+    names: ClassVar[re.Pattern[str]] = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
+    """What a name may be."""
     deletion_answers_body: ClassVar[bool] = False
     """Whether a deletion that is done at once answers what was deleted."""
     creating_state: ClassVar[str] = "Updating"
@@ -85,6 +92,8 @@ class ResourceType:
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
+    below: ClassVar[Mapping[str, str]] = {}
+    """Lists of all descendants of one type, by the lower-cased segment that asks for them."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
@@ -108,6 +117,13 @@ class ResourceType:
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         """What appears when the operation has succeeded. The life cycle stores `item` afterwards."""
+
+    def family(self, cloud: Cloud, item: Resource) -> list[Resource]:
+        """Those that come to rest with it when an operation on it ends: what is below it."""
+        return cloud.store.descendants(item.key)
+
+    def adopted(self, item: Resource) -> None:
+        """Fills in what a row of an estate file leaves out and Azure would know."""
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         """Refuses a deletion of something in use. Raises ArmError."""

@@ -3,7 +3,7 @@
 import uuid
 
 from arm_emulator.cloud import Cloud, id_of, items, parsed
-from arm_emulator.errors import Json, bad_request, invalid_reference
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
 from arm_emulator.resource_types.base import Link, Put, ResourceType, answered_parts, default, element_ids, missing
@@ -61,16 +61,7 @@ class NetworkInterfaces(ResourceType):
         return [*found, Link(GROUP_JOIN, group_id)] if group_id else found
 
     def references(self, item: Resource) -> list[Reference]:
-        found = []
-        for element, part in element_ids(item.id, item.properties, "ipConfigurations", SEGMENT):
-            for relation in ("subnet", "publicIPAddress"):
-                target = id_of(part.get(relation))
-                found += [Reference(relation, target, element)] if target else []
-            for group in items(part, "applicationSecurityGroups"):
-                target = id_of(group)
-                found += [Reference("applicationSecurityGroup", target, element)] if target else []
-        target = id_of(item.properties.get("networkSecurityGroup"))
-        return [*found, Reference("networkSecurityGroup", target, str(item.id))] if target else found
+        return interface_references(item)
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         for user in cloud.store.referrers(item.key, "networkInterface"):
@@ -83,11 +74,10 @@ class NetworkInterfaces(ResourceType):
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         parts = {"ipConfigurations": answered_parts(cloud, item, SEGMENT)}
         for user in cloud.store.referrers(item.key, "networkInterface"):
-            guid = uuid.uuid5(uuid.NAMESPACE_URL, item.key).hex.upper()
             return {
                 **parts,
                 "virtualMachine": {"id": user.element},
-                "macAddress": f"00-0D-3A-{guid[0:2]}-{guid[2:4]}-{guid[4:6]}",
+                "macAddress": mac_address(item.key),
                 "primary": item.properties.get("primary", True),
             }
         return parts
@@ -103,11 +93,7 @@ class NetworkInterfaces(ResourceType):
         subnet = put.cloud.find(str(subnet_id))
         if subnet is None:
             raise invalid_reference(str(subnet_id), str(put.id))
-        if subnet.name == bastion_rules.SUBNET_NAME:
-            raise bad_request(
-                "BastionHostSubnetMustBeDedicated",
-                f"Subnet {subnet.id} is reserved for Azure Bastion and cannot be used by {put.id}.",
-            )
+        bastion_rules.refuse_other_user(subnet, str(put.id))
         default(properties, privateIPAllocationMethod="Dynamic", privateIPAddressVersion="IPv4", primary=first)
         properties.pop("provisioningState", None)
         self._check_public_address(put, properties)
@@ -132,7 +118,7 @@ class NetworkInterfaces(ResourceType):
 
     def _address(self, put: Put, name: str, subnet: Resource, properties: Json) -> str:
         prefixes = subnet_prefixes(subnet.properties)
-        taken = self._taken(put, subnet)
+        taken = taken_addresses(put.cloud, subnet, put.id.key)
         if properties["privateIPAllocationMethod"] == "Static":
             wanted = str(properties.get("privateIPAddress", ""))
             if not addresses.assignable(wanted, prefixes):
@@ -156,20 +142,47 @@ class NetworkInterfaces(ResourceType):
                 return str(address)
         free = addresses.free_address(prefixes[0], taken)
         if free is None:
-            raise bad_request(
-                "SubnetIsFull",
-                f"Subnet {subnet.name} with address prefix {prefixes[0]} does not have enough capacity for 1 IP addresses.",
-            )
+            raise subnet_is_full(subnet, 1)
         return free
 
-    def _taken(self, put: Put, subnet: Resource) -> dict[str, str]:
-        """Addresses of the subnet that others hold, and by which configuration."""
-        taken: dict[str, str] = {}
-        for user in put.cloud.store.referrers(subnet.key, "subnet"):
-            holder = put.cloud.store.get(user.source)
-            if holder is None or holder.key == put.id.key:
-                continue
-            for part in configured(holder.properties):
-                if part.get("privateIPAddress"):
-                    taken[str(part["privateIPAddress"])] = user.element
-        return taken
+
+def interface_references(item: Resource) -> list[Reference]:
+    """What an interface refers to, be it one of its own or an instance's."""
+    found = []
+    for element, part in element_ids(item.id, item.properties, "ipConfigurations", SEGMENT):
+        for relation in ("subnet", "publicIPAddress"):
+            target = id_of(part.get(relation))
+            found += [Reference(relation, target, element)] if target else []
+        for group in items(part, "applicationSecurityGroups"):
+            target = id_of(group)
+            found += [Reference("applicationSecurityGroup", target, element)] if target else []
+    target = id_of(item.properties.get("networkSecurityGroup"))
+    return [*found, Reference("networkSecurityGroup", target, str(item.id))] if target else found
+
+
+def taken_addresses(cloud: Cloud, subnet: Resource, but: str = "") -> dict[str, str]:
+    """Addresses of the subnet that are held, and by which configuration; `but` is the key of a holder that does not count."""
+    taken: dict[str, str] = {}
+    for user in cloud.store.referrers(subnet.key, "subnet"):
+        holder = cloud.store.get(user.source)
+        if holder is None or holder.key == but:
+            continue
+        for part in configured(holder.properties):
+            if part.get("privateIPAddress"):
+                taken[str(part["privateIPAddress"])] = user.element
+    return taken
+
+
+def subnet_is_full(subnet: Resource, wanted: int) -> ArmError:
+    """A subnet has fewer free addresses than are wanted."""
+    return bad_request(
+        "SubnetIsFull",
+        f"Subnet {subnet.name} with address prefix {', '.join(subnet_prefixes(subnet.properties))} does not have enough "
+        f"capacity for {wanted} IP addresses.",
+    )
+
+
+def mac_address(key: str) -> str:
+    """The hardware address of an interface, always the same for one id."""
+    guid = uuid.uuid5(uuid.NAMESPACE_URL, key).hex.upper()
+    return f"00-0D-3A-{guid[0:2]}-{guid[2:4]}-{guid[4:6]}"

@@ -149,7 +149,7 @@ class ArmService:
         below = declared.below.get(target.action) if request.method == "GET" else None
         if below is not None:
             return page(
-                self._cloud, request, [one for one in self._cloud.store.descendants(item.key) if one.id.type == below]
+                self._cloud, request, [one for one in self._cloud.store.descendants(item.key) if one.id.type in below]
             )
         view = declared.view(self._cloud, item, target.action) if request.method == "GET" else None
         if view is not None:

@@ -102,6 +102,7 @@ class Effects:
         """Removes a resource with its children, and tells those that knew of it."""
         family = [item, *self._cloud.store.descendants(item.key)]
         referred = {key for one in family for key in self.targets(one)}
-        type_of(item.id.type).deleted(self._cloud, item)
+        for one in family:
+            type_of(one.id.type).deleted(self._cloud, one)
         self._cloud.store.remove(item.key)
         self.touch_roots(referred, item)

@@ -1,40 +1,74 @@
 """The resource types: one file a subject, the life cycle of all in `arm_emulator.life_cycle`."""
 
 from arm_emulator.resource_types.application_security_groups import ApplicationSecurityGroups
+from arm_emulator.resource_types.azure_firewalls import AzureFirewalls
 from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.bastion_hosts import BastionHosts
 from arm_emulator.resource_types.generic import GENERIC
+from arm_emulator.resource_types.hub_connections import HubConnections
+from arm_emulator.resource_types.hub_gateways import ExpressRouteGateways, VpnGateways
+from arm_emulator.resource_types.hub_routing import BgpConnections, HubRouteTables, RoutingIntents
+from arm_emulator.resource_types.load_balancers import LoadBalancers
+from arm_emulator.resource_types.nat_gateways import NatGateways, PublicIPPrefixes
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
 from arm_emulator.resource_types.peerings import Peerings
+from arm_emulator.resource_types.private_dns import RECORD_SETS, PrivateDnsZones, VirtualNetworkLinks
+from arm_emulator.resource_types.private_endpoints import PrivateEndpoints
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
 from arm_emulator.resource_types.resource_groups import ResourceGroups
 from arm_emulator.resource_types.route_tables import Routes, RouteTables
 from arm_emulator.resource_types.scale_set_instances import ScaleSetInstances, ScaleSetInterfaces
 from arm_emulator.resource_types.scale_sets import ScaleSets
 from arm_emulator.resource_types.subnets import Subnets
+from arm_emulator.resource_types.virtual_hubs import VirtualHubs
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
+from arm_emulator.resource_types.virtual_network_gateways import (
+    Connections,
+    LocalNetworkGateways,
+    VirtualNetworkGateways,
+)
 from arm_emulator.resource_types.virtual_networks import VirtualNetworks
+from arm_emulator.resource_types.virtual_wans import VirtualWans
 
 TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
     for declared in (
         ApplicationSecurityGroups(),
+        AzureFirewalls(),
         BastionHosts(),
+        BgpConnections(),
+        Connections(),
+        ExpressRouteGateways(),
+        HubConnections(),
+        HubRouteTables(),
+        LoadBalancers(),
+        LocalNetworkGateways(),
+        NatGateways(),
         NetworkInterfaces(),
         NetworkSecurityGroups(),
         Peerings(),
+        PrivateDnsZones(),
+        PrivateEndpoints(),
         PublicIPAddresses(),
+        PublicIPPrefixes(),
         ResourceGroups(),
         RouteTables(),
         Routes(),
+        RoutingIntents(),
         ScaleSetInstances(),
         ScaleSetInterfaces(),
         ScaleSets(),
         SecurityRules(),
         Subnets(),
+        VirtualHubs(),
         VirtualMachines(),
+        VirtualNetworkGateways(),
+        VirtualNetworkLinks(),
         VirtualNetworks(),
+        VirtualWans(),
+        VpnGateways(),
+        *RECORD_SETS,
     )
 }
 

@@ -1,13 +1,14 @@
 """What a resource type declares; the life cycle (`life_cycle.py`) does the rest, once for all types."""
 
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, items
-from arm_emulator.errors import ArmError, Json, bad_request, conflict
+from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
@@ -92,8 +93,8 @@ class ResourceType:
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
-    below: ClassVar[Mapping[str, str]] = {}
-    """Lists of all descendants of one type, by the lower-cased segment that asks for them."""
+    below: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Lists of all descendants of some types, by the lower-cased segment that asks for them."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
@@ -216,6 +217,34 @@ def default(properties: Json, **values: object) -> None:
             properties[name] = value
 
 
+def choice(properties: Json, name: str, choices: Sequence[str], fallback: str | None = None) -> str:
+    """One of an enumeration's values, set as Azure spells it; raises InvalidRequestFormat for anything else."""
+    given = properties.get(name)
+    if given is None and fallback is not None:
+        given = fallback
+    for known in choices:
+        if known.lower() == str(given).lower():
+            properties[name] = known
+            return known
+    raise invalid_format(f"Error converting value '{given}' to one of {', '.join(choices)}.", f"properties.{name}")
+
+
+def with_guid(put: "Put") -> None:
+    """A resourceGuid that stays."""
+    put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+
+
+def refuse_used(cloud: Cloud, item: Resource, relations: Sequence[str], code: str) -> None:
+    """Raises where anything refers to the resource in one of these ways."""
+    users = [user for relation in relations for user in cloud.store.referrers(item.key, relation)]
+    if users:
+        raise bad_request(
+            code,
+            f"Resource {item.id} cannot be deleted because it is in use by the following resources: "
+            f"{', '.join(user.element for user in users)}.",
+        )
+
+
 def sku_of(item: Resource) -> str:
     """The SKU's name; Basic where a file left it out, as Azure does."""
     sku = item.body.get("sku")
@@ -257,8 +286,8 @@ def element_ids(owner: ResourceId, body: Json, name: str, segment: str) -> list[
     ]
 
 
-def answered_parts(cloud: Cloud, item: Resource, segment: str) -> list[Json]:
-    """The ipConfigurations as they are answered: with id, etag and provisioning state of their owner."""
+def answered_parts(cloud: Cloud, item: Resource, segment: str, name: str = "ipConfigurations") -> list[Json]:
+    """The parts in a list property as they are answered: with id, etag and provisioning state of their owner."""
     etag = cloud.etag(item)
     return [
         {
@@ -267,5 +296,5 @@ def answered_parts(cloud: Cloud, item: Resource, segment: str) -> list[Json]:
             "etag": etag,
             "properties": {"provisioningState": "Succeeded", **(part.get("properties") or {})},
         }
-        for part in items(item.properties, "ipConfigurations")
+        for part in items(item.properties, name)
     ]

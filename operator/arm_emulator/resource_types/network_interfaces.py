@@ -6,7 +6,17 @@ from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.base import Link, Put, ResourceType, answered_parts, default, element_ids, missing
+from arm_emulator.resource_types.base import (
+    Link,
+    Put,
+    ResourceType,
+    answered_parts,
+    default,
+    element_ids,
+    keep,
+    missing,
+)
+from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
 from arm_emulator.store import Reference, Resource
@@ -27,7 +37,7 @@ class NetworkInterfaces(ResourceType):
     create = Timing(1, (1,))
     delete = Timing(4, (4,))
     read_only = frozenset({"provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "hostedWorkloads",
-                           "tapConfigurations", "vnetEncryptionSupported"})  # fmt: skip
+                           "tapConfigurations", "vnetEncryptionSupported", "privateEndpoint"})  # fmt: skip
 
     def prepare(self, put: Put) -> None:
         parts = items(put.properties, "ipConfigurations")
@@ -41,6 +51,7 @@ class NetworkInterfaces(ResourceType):
             disableTcpStateTracking=False,
             nicType="Standard",
         )
+        keep(put, "privateEndpoint")
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
         put.properties["ipConfigurations"] = [self._part(put, part, first=n == 0) for n, part in enumerate(parts)]
         group = put.properties.get("networkSecurityGroup")
@@ -64,6 +75,13 @@ class NetworkInterfaces(ResourceType):
         return interface_references(item)
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        endpoint = cloud.find(id_of(item.properties.get("privateEndpoint")))
+        if endpoint is not None:
+            raise bad_request(
+                "NicInUseWithPrivateEndpoint",
+                f"Network interface {item.id} cannot be deleted because it is currently in use with an private endpoint "
+                f"({endpoint.id}).",
+            )
         for user in cloud.store.referrers(item.key, "networkInterface"):
             raise bad_request(
                 "NicInUse",
@@ -108,13 +126,7 @@ class NetworkInterfaces(ResourceType):
         address = put.cloud.find(target)
         if address is None:
             raise invalid_reference(str(target), str(put.id))
-        for user in put.cloud.store.referrers(address.key, "publicIPAddress"):
-            if user.source != put.id.key:
-                raise bad_request(
-                    "PublicIPAddressInUse",
-                    f"Resource {put.id} is referencing public IP address {address.id} that is already allocated to "
-                    f"resource {user.element}.",
-                )
+        refuse_other_user(put, address)
 
     def _address(self, put: Put, name: str, subnet: Resource, properties: Json) -> str:
         prefixes = subnet_prefixes(subnet.properties)
@@ -156,8 +168,10 @@ def interface_references(item: Resource) -> list[Reference]:
         for group in items(part, "applicationSecurityGroups"):
             target = id_of(group)
             found += [Reference("applicationSecurityGroup", target, element)] if target else []
-    target = id_of(item.properties.get("networkSecurityGroup"))
-    return [*found, Reference("networkSecurityGroup", target, str(item.id))] if target else found
+    for relation in ("networkSecurityGroup", "privateEndpoint"):
+        target = id_of(item.properties.get(relation))
+        found += [Reference(relation, target, str(item.id))] if target else []
+    return found
 
 
 def taken_addresses(cloud: Cloud, subnet: Resource, but: str = "") -> dict[str, str]:
@@ -167,7 +181,8 @@ def taken_addresses(cloud: Cloud, subnet: Resource, but: str = "") -> dict[str, 
         holder = cloud.store.get(user.source)
         if holder is None or holder.key == but:
             continue
-        for part in configured(holder.properties):
+        frontends = [part.get("properties") or {} for part in items(holder.properties, "frontendIPConfigurations")]
+        for part in (*configured(holder.properties), *frontends):
             if part.get("privateIPAddress"):
                 taken[str(part["privateIPAddress"])] = user.element
     return taken

@@ -11,7 +11,7 @@ from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Link, Put, ResourceType, default, missing
 from arm_emulator.resource_types.versions import NETWORK
-from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, has_gateway, prefixes_of
+from arm_emulator.resource_types.virtual_networks import CONNECTED, HUB_LINK, LINK, PEERINGS, gateways_in, prefixes_of
 from arm_emulator.store import Reference, Resource
 
 PEER = "Microsoft.Network/virtualNetworks/peer/action"
@@ -72,6 +72,16 @@ class Peerings(ResourceType):
         if other is None and item.properties.get("peeringState") == "Connected":
             # The other half went while this one was being written.
             item.properties["peeringState"] = "Disconnected"
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        for reference in cloud.store.referrers(item.root_key, CONNECTED):
+            connection = cloud.store.get(reference.source)
+            guid = None if connection is None else connection.properties.get("resourceGuid")
+            if item.name == f"{HUB_LINK}{guid}":
+                raise bad_request(
+                    "PeeringBelongsToVirtualHubConnection",
+                    f"Peering {item.id} cannot be deleted: it belongs to the virtual hub connection {reference.element}.",
+                )
 
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         other = other_half(cloud, item)
@@ -162,19 +172,42 @@ class Peerings(ResourceType):
 
     def _refuse_missing_gateway(self, put: Put, remote: Resource) -> None:
         if not put.properties["useRemoteGateways"]:
+            self._refuse_taking_transit_away(put, remote)
             return
-        if not has_gateway(put.cloud, remote) and not put.properties["doNotVerifyRemoteGateways"]:
+        cannot = f"Peering {put.id} cannot have UseRemoteGateways flag set to true"
+        if not gateways_in(put.cloud, remote) and not put.properties["doNotVerifyRemoteGateways"]:
             raise bad_request(
                 "RemoteVnetHasNoGateways",
-                f"Peering {put.id} cannot have UseRemoteGateways flag set to true because remote virtual network "
-                f"{remote.id} referenced by the peering does not have any gateways.",
+                f"{cannot} because remote virtual network {remote.id} referenced by the peering does not have any gateways.",
             )
         own = put.cloud.store.get(put.id.root.key)
-        if own is not None and has_gateway(put.cloud, own):
+        if own is not None and gateways_in(put.cloud, own):
             raise bad_request(
                 "VnetHasGatewaysAndUsesRemoteGateways",
-                f"Peering {put.id} cannot have UseRemoteGateways flag set to true because virtual network {own.id} has "
-                "gateways of its own.",
+                f"{cannot} because virtual network {own.id} has gateways of its own.",
+            )
+        other = half_towards(put.cloud, remote, put.id.root.key)
+        if other is not None and not other.properties.get("allowGatewayTransit"):
+            raise bad_request(
+                "RemotePeeringDoesNotAllowGatewayTransit",
+                f"{cannot}, because corresponding remote peering {other.id} has AllowGatewayTransit flag set to false.",
+            )
+        for sibling in put.cloud.store.children(put.id.root.key, PEERINGS):
+            if sibling.key != put.id.key and sibling.properties.get("useRemoteGateways"):
+                raise bad_request(
+                    "AnotherPeeringUsesRemoteGateways",
+                    f"{cannot} because peering {sibling.id} of the same virtual network has it already.",
+                )
+
+    def _refuse_taking_transit_away(self, put: Put, remote: Resource) -> None:
+        other = half_towards(put.cloud, remote, put.id.root.key)
+        if other is None or put.properties["allowGatewayTransit"] or not put.before.get("allowGatewayTransit"):
+            return
+        if other.properties.get("useRemoteGateways"):
+            raise bad_request(
+                "RemotePeeringUsesRemoteGateways",
+                f"Peering {put.id} cannot have AllowGatewayTransit flag set to false because corresponding remote peering "
+                f"{other.id} has UseRemoteGateways flag set to true.",
             )
 
     def _connect(self, put: Put, remote: Resource) -> None:

@@ -42,7 +42,7 @@ class ScaleSets(Pointing):
         "poweroff": "powerOff",
         "manualupgrade": "manualupgrade",
     }
-    below = {"networkinterfaces": members.INSTANCE_INTERFACES}  # noqa: RUF012  (declared ClassVar by the base)
+    below = {"networkinterfaces": (members.INSTANCE_INTERFACES,)}  # noqa: RUF012  (declared ClassVar by the base)
     merges_patch = True
     pointers = (
         Pointer(f"{_INTERFACES}.ipConfigurations.subnet", "model", f"{_NETWORK}/virtualNetworks/subnets", SUBNET_JOIN),

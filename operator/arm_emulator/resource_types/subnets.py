@@ -63,7 +63,11 @@ class Subnets(ResourceType):
         if not used:
             return {}
         ids = [parse(reference.element) for reference in used]
-        return {"ipConfigurations": [{"id": upper_cased(one)} for one in ids if one is not None]}
+        shown: Json = {"ipConfigurations": [{"id": upper_cased(one)} for one in ids if one is not None]}
+        endpoints = cloud.store.referrers(item.key, "privateEndpointSubnet")
+        if endpoints:
+            shown |= {"privateEndpoints": [{"id": one.element} for one in endpoints], "purpose": "PrivateEndpoints"}
+        return shown
 
     def _reference(self, put: Put, name: str) -> None:
         value = put.properties.get(name)
@@ -73,7 +77,7 @@ class Subnets(ResourceType):
         target = parsed(value)
         if target is None:
             raise missing(f"{name}.id", put.id)
-        if put.cloud.find(str(target)) is None and name != "natGateway":
+        if put.cloud.find(str(target)) is None:
             raise invalid_reference(str(target), str(put.id))
         put.properties[name] = {"id": value["id"]}
 

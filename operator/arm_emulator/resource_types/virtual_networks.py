@@ -14,6 +14,12 @@ from arm_emulator.store import Resource
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 LINK = "remoteVirtualNetwork"
+DNS_LINKED = "linkedVirtualNetwork"
+"""How a private DNS zone's link refers to the network."""
+CONNECTED = "connectedVirtualNetwork"
+"""How a virtual hub's connection refers to the network."""
+HUB_LINK = "RemoteVnetToHubPeering_"
+"""How the link is named that Azure makes for such a connection, before the connection's GUID."""
 
 
 class VirtualNetworks(ResourceType):
@@ -75,7 +81,10 @@ class VirtualNetworks(ResourceType):
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         for subnet in cloud.store.children(item.key, SUBNETS):
             refuse_used_subnet(cloud, subnet)
-        for reference in cloud.store.referrers(item.key, "virtualNetwork"):
+        users = [
+            user for relation in ("virtualNetwork", CONNECTED) for user in cloud.store.referrers(item.key, relation)
+        ]
+        for reference in users:
             raise bad_request(
                 "InUseVirtualNetworkCannotBeDeleted",
                 f"Virtual network {item.id} is in use by {reference.element} and cannot be deleted.",
@@ -83,6 +92,9 @@ class VirtualNetworks(ResourceType):
 
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         disconnect_links_to(cloud, item)
+        # A network that goes takes its DNS links along (doc: private DNS FAQ).
+        for reference in cloud.store.referrers(item.key, DNS_LINKED):
+            cloud.store.remove(reference.source)
 
     def _still_distinct_from_peers(self, put: Put) -> None:
         if put.old is None or prefixes_of(put.before) == prefixes_of(put.properties):
@@ -136,13 +148,16 @@ def disconnect_links_to(cloud: Cloud, network: Resource) -> None:
             cloud.touch(link.root_key)
 
 
-def has_gateway(cloud: Cloud, network: Resource) -> bool:
-    """Whether a virtual network gateway stands in it."""
-    return any(
-        "/virtualnetworkgateways/" in reference.source
+def gateways_in(cloud: Cloud, network: Resource) -> list[Resource]:
+    """The virtual network gateways that stand in it."""
+    keys = {
+        reference.source: None
         for subnet in cloud.store.children(network.key, SUBNETS)
         for reference in cloud.store.referrers(subnet.key, "subnet")
-    )
+        if "/virtualnetworkgateways/" in reference.source
+    }
+    found = [cloud.store.get(key) for key in keys]
+    return [one for one in found if one is not None]
 
 
 def sizes(properties: Json) -> list[int]:

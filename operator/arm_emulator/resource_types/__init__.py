@@ -4,10 +4,12 @@ from arm_emulator.resource_types.application_security_groups import ApplicationS
 from arm_emulator.resource_types.azure_firewalls import AzureFirewalls
 from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.bastion_hosts import BastionHosts
+from arm_emulator.resource_types.ddos_protection_plans import DdosProtectionPlans
 from arm_emulator.resource_types.generic import GENERIC
 from arm_emulator.resource_types.hub_connections import HubConnections
 from arm_emulator.resource_types.hub_gateways import ExpressRouteGateways, VpnGateways
 from arm_emulator.resource_types.hub_routing import BgpConnections, HubRouteTables, RoutingIntents
+from arm_emulator.resource_types.ip_groups import IPGroups
 from arm_emulator.resource_types.load_balancers import LoadBalancers
 from arm_emulator.resource_types.nat_gateways import NatGateways, PublicIPPrefixes
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
@@ -39,9 +41,11 @@ TYPES: dict[str, ResourceType] = {
         BastionHosts(),
         BgpConnections(),
         Connections(),
+        DdosProtectionPlans(),
         ExpressRouteGateways(),
         HubConnections(),
         HubRouteTables(),
+        IPGroups(),
         LoadBalancers(),
         LocalNetworkGateways(),
         NatGateways(),

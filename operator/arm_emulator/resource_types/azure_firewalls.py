@@ -21,6 +21,7 @@ SEGMENT = "azureFirewallIpConfigurations"
 SUBNET_NAME = "AzureFirewallSubnet"
 _SUBNET = Pointer("ipConfigurations.subnet", "subnet", SUBNETS, SUBNET_JOIN, segment=SEGMENT)
 _ADDRESS = Pointer("ipConfigurations.publicIPAddress", "publicIPAddress", PUBLIC_IPS, ADDRESS_JOIN, segment=SEGMENT)
+MOST_PUBLIC_IPS = 250
 _FIREWALLS_OWN_PLACE_IN_A_HUB = 132
 
 
@@ -64,7 +65,8 @@ class AzureFirewalls(Pointing):
             return
         asked = item.properties.get("hubIPAddresses") or {}
         public = (asked.get("publicIPs") or {}) if isinstance(asked, dict) else {}
-        count = public.get("count") if isinstance(public.get("count"), int) else 1
+        wanted = public.get("count")
+        count = min(wanted, MOST_PUBLIC_IPS) if isinstance(wanted, int) else 1
         listed = [public_address(_guid(item.key, number)) for number in range(count)]
         item.properties["hubIPAddresses"] = {
             "privateIPAddress": addresses.nth(str(hub.properties["addressPrefix"]), _FIREWALLS_OWN_PLACE_IN_A_HUB),

@@ -98,7 +98,6 @@ def _walk(element: ResourceId, value: object, steps: list[str], segment: str) ->
             yield from _walk(part, entry.get("properties") or {}, rest, segment)
 
 
-def users(item_references: list[Reference], below: str = "") -> list[Json]:
-    """Back references as `{"id": …}`, of those whose source lies below a type segment; each once."""
-    ids = dict.fromkeys(one.element for one in item_references if f"/{below}/".lower() in f"{one.source}/".lower())
-    return [{"id": found} for found in ids]
+def users(references: list[Reference]) -> list[Json]:
+    """Back references as `{"id": …}`, each once."""
+    return [{"id": found} for found in dict.fromkeys(one.element for one in references)]

@@ -7,7 +7,9 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, ResourceType, default, keep
+from arm_emulator.resource_types.base import Put, default, keep
+from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
+from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
@@ -22,11 +24,12 @@ HUB_LINK = "RemoteVnetToHubPeering_"
 """How the link is named that Azure makes for such a connection, before the connection's GUID."""
 
 
-class VirtualNetworks(ResourceType):
+class VirtualNetworks(Pointing):
     name = "Microsoft.Network/virtualNetworks"
     api_versions = NETWORK
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
+    pointers = (Pointer(PROTECTED, PROTECTED, PLANS, f"{PLANS}/join/action"),)
     create = Timing(4, (3,))
     delete = Timing(10, (10,))
 
@@ -47,6 +50,7 @@ class VirtualNetworks(ResourceType):
         default(put.properties, enableDdosProtection=False)
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
         keep(put, "defaultPublicNatGateway")
+        super().prepare(put)
         self._still_distinct_from_peers(put)
 
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:

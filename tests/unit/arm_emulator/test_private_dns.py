@@ -62,7 +62,9 @@ def test_etags_of_zones_links_and_records_are_bare_guids_of_their_own() -> None:
     assert all(re.fullmatch(r"[0-9a-f-]{36}", etag) for etag in (before, link["etag"], record["etag"]))
     assert len({before, link["etag"], record["etag"]}) == 3
     assert arm.get(ZONE, version=VERSION).body["etag"] == before
-    stale = arm.call("PUT", f"{ZONE}/A/www", {"properties": {"aRecords": []}}, version=VERSION, headers={"If-Match": "x"})
+    stale = arm.call(
+        "PUT", f"{ZONE}/A/www", {"properties": {"aRecords": []}}, version=VERSION, headers={"If-Match": "x"}
+    )
     assert stale.status == 412
 
 

@@ -4,13 +4,14 @@ RUN = $(UV) run --frozen --quiet
 # The first build of the API server takes longer than any single test may.
 PREPARE = $(RUN) python -m dev.control_plane --prepare
 
-.PHONY: help demo test test-long check format bench generate clean
+.PHONY: help demo test test-long test-clients check format bench generate clean
 help:        ; @python3 dev/make_help.py Makefile              # this list
 demo:        ; @$(RUN) python -m dev.demo                       # the main job from end to end, on a real API server and a local Azure
-test:        ; @$(PREPARE) && $(RUN) pytest -m "not long"       # every test that needs no special machine
-test-long:   ; @$(PREPARE) && $(RUN) pytest                     # the same with the large numbers
+test:        ; @$(PREPARE) && $(RUN) pytest -m "not long and not clients"  # every test that needs no special machine
+test-long:   ; @$(PREPARE) && $(RUN) pytest -m "not clients"        # the same with the large numbers
+test-clients: ; @$(RUN) python -m dev.azure_cli && $(RUN) pytest -m clients tests/clients -o log_cli=true -o log_cli_level=INFO  # the real az and the Go SDK against the local Azure
 check:       ; @$(RUN) python -m dev.check                      # linters, types, walls, generated files up to date
 format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter and what the linter can mend
 bench:       ; @$(RUN) python -m benchmarks                     # the benchmarks: JSON lines and a table
-generate:    ; @$(RUN) python -m dev.generate                   # crds/ and docs/reference.md from the models
+generate:    ; @$(RUN) python -m dev.generate                   # crds/, docs/reference.md and the index of docs/codes
 clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

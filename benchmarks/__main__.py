@@ -4,9 +4,9 @@ import json
 import sys
 from dataclasses import asdict
 
-from benchmarks import command, verdicts
+from benchmarks import command, local_azure, verdicts
 
-BENCHMARKS = {module.NAME: module for module in (verdicts, command)}
+BENCHMARKS = {module.NAME: module for module in (verdicts, command, local_azure)}
 
 
 def main(names: list[str]) -> int:
@@ -23,7 +23,7 @@ def main(names: list[str]) -> int:
     print()
     for figure in figures:
         against = f" of {figure.against}" if figure.against else ""
-        print(f"{figure.benchmark:<10} {figure.what:<48} {figure.value:8.1f} {figure.unit}{against}")
+        print(f"{figure.benchmark:<12} {figure.what:<48} {figure.value:8.1f} {figure.unit}{against}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Write what is made from the models: crds/ and docs/reference.md. With --check: only say which of them are stale."""
+"""Write what is made: crds/ and docs/reference.md from the models, the index of docs/codes. With --check: only say what is stale."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from bastion_operator.api import KINDS
 from bastion_operator.api.crds import render_crd
 from bastion_operator.api.meta import GROUP
 from bastion_operator.api.reference import render_reference
+from dev.code_index import PLACE, render_code_index
 
 ROOT = Path(__file__).resolve().parent.parent
 CRD_FOLDER = "crds"
@@ -17,7 +18,8 @@ _HEAD = "# Made from the models in operator/bastion_operator/api by `make genera
 def generated_files() -> dict[str, str]:
     """Path, relative to the repository, and content of every generated file."""
     definitions = {f"{CRD_FOLDER}/{GROUP}_{kind.names.plural}.yaml": _HEAD + render_crd(kind) for kind in KINDS}
-    return {**definitions, "docs/reference.md": render_reference()}
+    documents = {"docs/reference.md": render_reference(), f"{PLACE}/README.md": render_code_index(ROOT)}
+    return {**definitions, **documents}
 
 
 def stale_files(root: Path = ROOT) -> list[str]:

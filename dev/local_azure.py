@@ -82,6 +82,13 @@ class LocalAzure:
         self.start()
 
     @property
+    def pid(self) -> int:
+        """The process. Raises StartError where none was started."""
+        if self._child is None:
+            raise StartError("the local Azure was not started")
+        return self._child.pid
+
+    @property
     def _log(self) -> Path:
         return self.folder / "arm-emulator.log"
 
@@ -108,6 +115,11 @@ class LocalAzure:
     def ca_file(self) -> str:
         """The certificate that its TLS is trusted by."""
         return str(self.ready["ca_file"])
+
+    @property
+    def managed_identity(self) -> dict[str, str]:
+        """The environment variables by which a machine in Azure or an App Service finds its identity; needs ``--imds``."""
+        return dict(self.ready["managed_identity"])
 
     @property
     def request_log_file(self) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from arm_emulator import __version__
+from arm_emulator.environment import ReadyLineError, exports
 from arm_emulator.estate import EstateError
 from arm_emulator.principals_file import PrincipalsError
 from arm_emulator.serve import Options, serve
@@ -29,6 +30,13 @@ def main() -> None:
     help="A file of ARM resources to start with (as az or Resource Graph write them); may be given several times.",
 )
 @click.option("--speed", default=1.0, show_default=True, help="Divides every waiting time of Azure.")
+@click.option(
+    "--min-retry-after",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="The least Retry-After in seconds. az and the SDKs take 0 for none and wait 30 seconds: give them 1.",
+)
 @click.option("--request-log", type=click.Path(path_type=Path), help="Where to write a JSON line for each request.")
 @click.option("--state", type=click.Path(path_type=Path), help="A file that keeps the state over restarts.")
 @click.option("--control", is_flag=True, help="Opens the control side below /_emulator/.")
@@ -43,12 +51,17 @@ def main() -> None:
     type=click.Path(path_type=Path),
     help="A file of principals with their rights, in place of operator, somebody and reader (see the README).",
 )
+@click.option(
+    "--imds",
+    help="HOST:PORT of a second, plain http listener: the endpoints at which machines in Azure get managed identities.",
+)
 @click.option("--exit-with-parent", is_flag=True, help="Ends when the process that started it has gone.")
 def serve_command(  # one parameter for each option of the command line
     *,
     listen: str,
     estates: tuple[Path, ...],
     speed: float,
+    min_retry_after: int,
     request_log: Path | None,
     state: Path | None,
     control: bool,
@@ -58,16 +71,15 @@ def serve_command(  # one parameter for each option of the command line
     throttling: bool,
     exit_with_parent: bool,
     principals: Path | None,
+    imds: str | None,
 ) -> None:
     """Serves Azure until it is told to stop; prints one JSON line when it is ready."""
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
-        raise click.UsageError(f"--listen: expected HOST:PORT, not {listen!r}")
+    host, port = _place("--listen", listen)
     if speed <= 0:
         raise click.UsageError(f"--speed: must be above 0, not {speed}")
     options = Options(
-        host.strip("[]"),
-        int(port),
+        host,
+        port,
         estates,
         speed,
         request_log,
@@ -79,12 +91,34 @@ def serve_command(  # one parameter for each option of the command line
         throttling,
         exit_with_parent,
         principals,
+        min_retry_after,
+        None if imds is None else _place("--imds", imds),
     )
     try:
         asyncio.run(serve(options))
     except (EstateError, PrincipalsError, StateError, OSError) as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
+
+
+@main.command(name="env")
+@click.argument("ready", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--client", help="The principal whose credentials are exported, by name; the first where left out.")
+def env_command(ready: Path, client: str | None) -> None:
+    """Prints shell lines that lead clients to an emulator, for `eval`: READY is a file with the line that `serve` printed."""
+    try:
+        click.echo(exports(ready, client), nl=False)
+    except ReadyLineError as error:
+        click.echo(f"arm-emulator: {error}", err=True)
+        sys.exit(2)
+
+
+def _place(option: str, text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError(f"{option}: expected HOST:PORT, not {text!r}")
+    return host.strip("[]"), int(port)
 
 
 if __name__ == "__main__":

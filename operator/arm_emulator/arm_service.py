@@ -1,23 +1,31 @@
 """Azure Resource Manager's own front door: what a request means, whether it is allowed, and who answers it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Protocol
 
-from arm_emulator import rendering
+import orjson
+
+from arm_emulator import rendering, resource_list
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, not_found
+from arm_emulator.gate import Gate
 from arm_emulator.ids import GROUP_TYPE, ResourceId
 from arm_emulator.life_cycle import Caller, LifeCycle, Written
+from arm_emulator.management_group_endpoints import ManagementGroupEndpoints
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operation_endpoints import OperationEndpoints
 from arm_emulator.pages import page
-from arm_emulator.principals import Principal, authorize
+from arm_emulator.permission_endpoints import PermissionEndpoints
+from arm_emulator.principals import Principal
+from arm_emulator.provider_endpoints import ProviderEndpoints
 from arm_emulator.requests import Target, body_of, check_version, target_of, unknown_path
 from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import Result
 from arm_emulator.store import Resource
 from arm_emulator.subscription_endpoints import SubscriptionEndpoints
+from arm_emulator.tags_endpoints import TagsEndpoints
 from arm_emulator.throttling import Throttle
 
 NETWORK_NAMESPACE = "microsoft.network/"
@@ -38,9 +46,17 @@ class ArmService:
         self._cloud = cloud
         self._throttle = throttle
         self._life = LifeCycle(cloud)
+        self._gate = Gate(cloud)
         self._subscriptions = SubscriptionEndpoints(cloud)
         self._operations = OperationEndpoints(cloud)
-        self._endpoints: tuple[Endpoints, ...] = (self._subscriptions, self._operations)
+        self._endpoints: tuple[Endpoints, ...] = (
+            self._subscriptions,
+            self._operations,
+            ManagementGroupEndpoints(cloud),
+            PermissionEndpoints(cloud),
+            ProviderEndpoints(cloud),
+            TagsEndpoints(cloud),
+        )
 
     def answer(self, request: Request, principal: Principal) -> Answer:
         """The answer to an authenticated request. Raises ArmError."""
@@ -72,7 +88,9 @@ class ArmService:
 
     def _on_target(self, request: Request, principal: Principal, target: Target) -> Answer:
         api_version = check_version(target, request.query.get("api-version"))
-        authorize(principal, _action(request.method, target), target.scope)
+        self._cloud.rights.authorize(principal, _action(request.method, target), target.scope)
+        if target.id is not None:
+            self._gate.check(request.method, target.id, lambda: _body(request))
         if target.subscription and target.type.lower().startswith(NETWORK_NAMESPACE):
             self._throttle.take_network(target.subscription, self._region(target), request.method)
         caller = Caller(
@@ -90,7 +108,10 @@ class ArmService:
             return self._list(request, principal, target)
         if target.kind == "action":
             return self._act(request, target, caller)
-        return self._resource(request, target, caller)
+        if not type_of(target.type).tenant_wide:
+            return self._resource(request, target, caller)
+        everywhere = replace(target, id=replace(_of(target), subscription="", group=None, extends=""))
+        return _seen_from(target, self._resource(request, everywhere, caller))
 
     def _region(self, target: Target) -> str:
         root = None if target.id is None else self._cloud.store.get(target.id.root.key)
@@ -170,7 +191,7 @@ class ArmService:
         name = None if written.item is None else str(written.item.id)
         if written.operation is not None:
             headers = self._operations.headers(request, written.status, written.operation, written.item)
-        if written.item is None or written.status == HTTPStatus.ACCEPTED:
+        if written.item is None or written.bare or written.status == HTTPStatus.ACCEPTED:
             return Answer(written.status, headers=headers, operation=written.operation, write=name)
         body = rendering.answered(self._cloud, written.item)
         headers |= _etag_header(body)
@@ -181,25 +202,40 @@ class ArmService:
             raise _method_not_allowed(request)
         self._life.check_listed(ResourceId(target.subscription, target.group, "*", ("*",), target.extends))
         found = self._found(request, target)
-        return page(self._cloud, request, [item for item in found if _readable(principal, item)])
+        readable = self._cloud.rights.reader(principal)
+        answer = page(self._cloud, request, [item for item in found if readable(item.id.type, item.key)])
+        if target.type == "*" and isinstance(answer.body, dict):
+            answer.body["value"] = [resource_list.brief(one) for one in answer.body["value"]]
+        return _seen_from(target, answer) if type_of(target.type).tenant_wide else answer
 
     def _found(self, request: Request, target: Target) -> list[Resource]:
         if target.parent is not None:
             return self._cloud.store.children(self._life.get(target.parent).key, target.type)
         place = target.place.lower() or "/"
         if target.type == "*":
-            return [
-                item
-                for item in self._cloud.store
-                if item.key.startswith(place + "/")
-                and item.parent_key is None
-                and item.id.type != GROUP_TYPE
-                and not item.id.extends
-            ]
+            return resource_list.resources(self._cloud, place, request.query)
         declared = type_of(target.type)
         if not declared.name:
             return self._cloud.store.listed(place, target.type)
         return declared.listed(self._cloud, place, request.query)
+
+
+def _body(request: Request) -> Json | None:
+    """The body as far as it is an object; what is wrong with it is told by whoever needs it."""
+    try:
+        body = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _seen_from(target: Target, answer: Answer) -> Answer:
+    """The same answer with ids below the subscription that was asked: what is tenant-wide has one wherever it is seen."""
+    if target.subscription and isinstance(answer.body, dict):
+        bodies = answer.body.get("value", [answer.body])
+        for body in bodies:
+            body["id"] = f"/subscriptions/{target.subscription}{body['id']}"
+    return answer
 
 
 def _of(target: Target) -> ResourceId:
@@ -217,10 +253,6 @@ def _action(method: str, target: Target) -> str:
         return f"{base}/{name}/" + ("read" if method == "GET" else "action")
     verbs = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
     return f"{base}/{verbs.get(method, 'action')}"
-
-
-def _readable(principal: Principal, item: Resource) -> bool:
-    return principal.omnipotent or principal.may(f"{item.id.type}/read", item.key)
 
 
 def _etag_header(body: Json) -> dict[str, str]:

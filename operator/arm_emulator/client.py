@@ -61,6 +61,14 @@ class ControlClient:
         """How far Resource Graph is behind, in seconds at speed 1."""
         await self._call("POST", "graph", {"lag": seconds})
 
+    async def principals(self) -> list[Json]:
+        """Who may call: name, client_id, object_id, client_secret, secret_expires, revoked."""
+        return await self._values("principals")
+
+    async def change_principal(self, name: str, **change: Any) -> Json:
+        """Changes an account and returns it: `revoked`, `challenge`, `client_secret`, `rotate`, `secret_expires_in`."""
+        return await self._call("POST", f"principals/{name}", change)
+
     async def add_fault(
         self,
         action: Json,

@@ -8,13 +8,21 @@ from datetime import UTC, datetime
 class Clock:
     """Time in seconds since the epoch. `speed` divides every waiting time of Azure; it does not bend `now`."""
 
-    def __init__(self, speed: float = 1.0, offset: float = 0.0, wall: Callable[[], float] = time.time) -> None:
-        """`wall` is where real time comes from; tests pass their own."""
+    def __init__(
+        self,
+        speed: float = 1.0,
+        offset: float = 0.0,
+        wall: Callable[[], float] = time.time,
+        *,
+        min_retry_after: int = 0,
+    ) -> None:
+        """`wall` is where real time comes from; tests pass their own. `min_retry_after` in seconds is not scaled."""
         if speed <= 0:
             raise ValueError(f"speed must be above 0, not {speed}")
         self.speed = speed
         self.offset = offset
         self._wall = wall
+        self._min_retry_after = min_retry_after
 
     def now(self) -> float:
         """Seconds since the epoch, as Azure sees it."""
@@ -31,8 +39,8 @@ class Clock:
         return seconds / self.speed
 
     def retry_after(self, seconds: float) -> str:
-        """The same as a Retry-After header: whole seconds, 0 where it scales below one."""
-        return str(int(self.scaled(seconds)))
+        """The same as a Retry-After header: whole seconds, 0 where it scales below one and nothing else is the least."""
+        return str(max(int(self.scaled(seconds)), self._min_retry_after))
 
     def timestamp(self) -> str:
         """Now as ARM writes times."""

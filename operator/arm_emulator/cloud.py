@@ -7,6 +7,7 @@ from arm_emulator.clock import Clock
 from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId, parse
 from arm_emulator.operations import Operations
+from arm_emulator.rights import Rights
 from arm_emulator.store import Resource, Store
 
 
@@ -30,6 +31,12 @@ class Cloud:
     settings: Settings
     extra_rows: dict[str, Json] = field(default_factory=dict)
     """Rows of estate files whose ids are no resource ids of a subscription: kept for the graph."""
+    rights: Rights = field(init=False)
+    """What principals may do, by the role assignments in the store."""
+
+    def __post_init__(self) -> None:
+        """Rights follow the store."""
+        self.rights = Rights(self.store)
 
     def find(self, resource_id: str | None) -> Resource | None:
         """The resource with this id, in any casing."""

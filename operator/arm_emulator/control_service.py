@@ -1,4 +1,4 @@
-"""The control side, `/_emulator/…`: the state in full, the audit, the clock, faults. Only with `--control`."""
+"""The control side, `/_emulator/…`: the state in full, the audit, the clock, faults, accounts. Only with `--control`."""
 
 import hmac
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from http import HTTPStatus
 from arm_emulator import rendering
 from arm_emulator.audit import Audit
 from arm_emulator.cloud import Cloud
+from arm_emulator.entra.accounts import Accounts
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
 from arm_emulator.faults import Faults
 from arm_emulator.graph.view import GraphView
@@ -21,12 +22,22 @@ PREFIX = "/_emulator"
 class ControlService:
     """Answers the control side's requests; `token` is the bearer token that it asks for, None where it is closed."""
 
-    def __init__(self, *, cloud: Cloud, view: GraphView, faults: Faults, audit: Audit, token: str | None) -> None:
+    def __init__(
+        self,
+        *,
+        cloud: Cloud,
+        view: GraphView,
+        faults: Faults,
+        audit: Audit,
+        accounts: Accounts,
+        token: str | None,
+    ) -> None:
         """What it shows and moves."""
         self._cloud = cloud
         self._view = view
         self._faults = faults
         self._audit = audit
+        self._accounts = accounts
         self._token = token
 
     def serves(self, request: Request) -> bool:
@@ -55,6 +66,8 @@ class ControlService:
             ("GET", "faults"): lambda: {"value": self._faults.described()},
             ("POST", "faults"): lambda: self._add_or_release(what, request),
             ("DELETE", "faults"): lambda: self._remove(what),
+            ("GET", "principals"): lambda: self._principals(what),
+            ("POST", "principals"): lambda: self._change_principal(what, body_of(request.body)),
         }
         handler = handlers.get((request.method, what[0]))
         if handler is None:
@@ -101,3 +114,11 @@ class ControlService:
     def _remove(self, what: list[str]) -> Json:
         self._faults.remove(what[1] if len(what) > 1 else None)
         return {}
+
+    def _principals(self, what: list[str]) -> Json:
+        if len(what) == 1:
+            return {"value": self._accounts.described()}
+        return self._accounts.described(what[1])[0]
+
+    def _change_principal(self, what: list[str], body: Json) -> Json:
+        return self._accounts.change(what[1] if len(what) > 1 else "", body, self._cloud.clock.now())

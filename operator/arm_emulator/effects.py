@@ -2,10 +2,11 @@
 
 from http import HTTPStatus
 
-from arm_emulator.cloud import Cloud, new_etag, own_etag
+from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json
 from arm_emulator.operations import CANCELED, Operation
 from arm_emulator.resource_types import type_of
+from arm_emulator.resource_types.base import fresh_etag
 from arm_emulator.store import Resource
 
 MOVING = ("Updating", "Creating", "Deleting")
@@ -22,13 +23,9 @@ class Effects:
 
     def touch(self, item: Resource) -> None:
         """Stores a resource that was changed, with a new etag for it and its family."""
-        own = type_of(item.id.type).own_etag
-        if own:
-            item.etag = own_etag()
-        elif item.parent_key is None:
-            item.etag = new_etag()
+        item.etag = fresh_etag(type_of(item.id.type), item)
         self._cloud.store.put(item)
-        if item.parent_key is not None and not own:
+        if not item.etag:
             self._cloud.touch(item.root_key)
 
     def targets(self, item: Resource) -> set[str]:
@@ -45,7 +42,12 @@ class Effects:
     def finish(self, operation: Operation) -> None:
         """Does what an operation that has just ended comes to."""
         if operation.kind == "result":
+            self._answer(operation)
             return
+        for key in dict.fromkeys(operation.detail.get("superseded", ())):
+            written = self._cloud.store.get(key)
+            if written is not None and key != operation.target:
+                self._come_to_rest(written, operation)
         item = self._cloud.store.get(operation.target)
         if item is None:
             return
@@ -59,6 +61,11 @@ class Effects:
         if operation.kind in KINDS_THAT_DELETE and operation.error is None:
             return
         self._come_to_rest(item, operation)
+
+    def _answer(self, operation: Operation) -> None:
+        item = self._cloud.store.get(operation.target)
+        if item is not None and operation.error is None:
+            type_of(item.id.type).answered(self._cloud, item, operation)
 
     def _come_to_rest(self, item: Resource, operation: Operation) -> None:
         state = operation.status

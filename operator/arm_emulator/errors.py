@@ -19,8 +19,12 @@ class ArmError(Exception):
         details: Sequence[Json] = (),
         target: str | None = None,
         headers: Mapping[str, str] | None = None,
+        additional_info: Sequence[Json] = (),
     ) -> None:
-        """`status` is the HTTP status; `details` are `{code, message}` objects, the more useful code often in the first."""
+        """`status` is the HTTP status; `details` are `{code, message}` objects, the more useful code often in the first.
+
+        `additional_info` are `{type, info}` objects, as policies write them.
+        """
         super().__init__(f"{code}: {message}")
         self.status = status
         self.code = code
@@ -28,6 +32,7 @@ class ArmError(Exception):
         self.details = list(details)
         self.target = target
         self.headers = dict(headers or {})
+        self.additional_info = list(additional_info)
 
     def body(self) -> Json:
         """The answer's body."""
@@ -39,6 +44,8 @@ class ArmError(Exception):
         if self.target is not None:
             error["target"] = self.target
         error["details"] = self.details
+        if self.additional_info:
+            error["additionalInfo"] = self.additional_info
         return error
 
 

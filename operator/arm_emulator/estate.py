@@ -1,5 +1,6 @@
 """Estate files: lists of ARM resources, as `az` and Resource Graph write them, made live."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,17 +8,21 @@ from typing import Any
 
 import orjson
 
-from arm_emulator.cloud import Cloud, new_etag, own_etag
+from arm_emulator import ancestry, registration, starting_rights
+from arm_emulator.ancestry import MANAGEMENT_GROUPS
+from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
 from arm_emulator.resource_types import peerings, spelt, type_of
+from arm_emulator.resource_types.base import fresh_etag
 from arm_emulator.resource_types.scale_set_members import INSTANCES
 from arm_emulator.resource_types.virtual_machines import MACHINES, VIEW
 from arm_emulator.resource_types.virtual_networks import PEERINGS
-from arm_emulator.store import resource
+from arm_emulator.store import Resource, resource
 
 _ENVELOPE = ("location", "tags", "sku", "identity", "zones", "plan", "kind", "managedBy", "extendedLocation")
 _WRAPPERS = ("data", "value")
+_PROVIDER = re.compile(r"/subscriptions/([^/]+)/providers/([^/]+)/?", re.IGNORECASE)
 
 
 class EstateError(Exception):
@@ -96,7 +101,8 @@ def load_rows(cloud: Cloud, rows: list[Json]) -> None:
 
 
 def complete(cloud: Cloud) -> None:
-    """What can only be filled in once all files are read: links whose other half came later."""
+    """What can only be filled in once all files are read: what every tenant has, links whose other half came later."""
+    starting_rights.complete(cloud)
     for item in [*cloud.store.listed("/", PEERINGS)]:
         peerings.complete(cloud, item)
         cloud.store.put(item)
@@ -104,6 +110,8 @@ def complete(cloud: Cloud) -> None:
 
 def _load_one(cloud: Cloud, row: Json) -> None:
     resource_id = parse(row["id"])
+    if resource_id is None and _load_registration(cloud, row):
+        return
     if resource_id is None:
         extra = cloud.extra_rows
         extra[row["id"].lower()] = row
@@ -111,9 +119,25 @@ def _load_one(cloud: Cloud, row: Json) -> None:
     resource_id = _spelt(resource_id)
     ensure_place(cloud, resource_id, str(row.get("location") or ""))
     if resource_id.type == SUBSCRIPTION_TYPE:
-        cloud.store.put(resource(resource_id, _subscription_body(row)))
-        return
-    _store(cloud, resource_id, row)
+        _store_subscription(cloud, resource_id, row)
+    elif resource_id.type == MANAGEMENT_GROUPS:
+        _store_management_group(cloud, resource_id, row)
+    else:
+        _store(cloud, resource_id, row)
+
+
+def _load_registration(cloud: Cloud, row: Json) -> bool:
+    """A provider as `az provider list` writes it tells whether its subscription is registered; False for other rows."""
+    match = _PROVIDER.fullmatch(row["id"])
+    wanted = {one.lower(): one for one in registration.STATES}.get(str(row.get("registrationState", "")).lower())
+    if match is None or wanted is None:
+        return False
+    subscription = ResourceId(match[1], None, SUBSCRIPTION_TYPE, (match[1],))
+    ensure_place(cloud, subscription, "")
+    found = cloud.store.get(subscription.key)
+    assert found is not None
+    registration.change(cloud, found, match[2], wanted)
+    return True
 
 
 def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
@@ -121,6 +145,8 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     body: Json = {name: row[name] for name in _ENVELOPE if row.get(name) not in (None, "")}
     properties = dict(row.get("properties") or {})
     body["properties"] = properties
+    if declared.tenant_wide:
+        resource_id = replace(resource_id, subscription="", group=None, extends="")
     if resource_id.type in (MACHINES, INSTANCES):
         view = (properties.pop("extended", None) or {}).get("instanceView")
         view = view or _view_of_statuses(properties.pop("instanceView", None))
@@ -130,18 +156,56 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     for name in ("subnets", "networkInterfaces", "defaultSecurityRules", "ipConfigurationProfiles"):
         if declared.name and name in declared.read_only:
             properties.pop(name, None)
-    if declared.name:
+    if declared.name and declared.has_state:
         properties["provisioningState"] = properties.get("provisioningState") or "Succeeded"
     item = resource(resource_id, body)
     declared.adopted(item)
-    if declared.own_etag:
-        item.etag = own_etag()
-    elif item.parent_key is None:
-        item.etag = new_etag()
+    item.etag = fresh_etag(declared, item)
     cloud.store.put(item)
     for name, child_type in declared.nested.items():
         for child in nested[name]:
             _store(cloud, resource_id.child(child_type.rpartition("/")[2], str(child.get("name", ""))), child)
+
+
+def _store_subscription(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
+    """A subscription in the management group that its row names as the nearest, all of which are made."""
+    body = _subscription_body(row)
+    chain = body["properties"].pop("managementGroupAncestorsChain", None)
+    names = [one for one in chain if isinstance(one, dict) and one.get("name")] if isinstance(chain, list) else []
+    above: Resource | None = None
+    for one in reversed(names):
+        above = _management_group(cloud, str(one["name"]), str(one.get("displayName") or one["name"]), above)
+    if above is not None:
+        body[ancestry.PARENT] = above.key
+    cloud.store.put(resource(resource_id, body))
+
+
+def _store_management_group(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
+    """A management group below the parent that its row names, which is made where it is missing."""
+    properties = dict(row.get("properties") or {})
+    details = dict(properties.get("details") or {})
+    chain = details.pop("managementGroupAncestorsChain", None)
+    details.pop("managementGroupAncestors", None)
+    parent = dict(details.get("parent") or {})
+    if not parent and isinstance(chain, list) and chain:
+        parent = dict(chain[0])
+    if parent.get("name"):
+        above = _management_group(cloud, str(parent["name"]), str(parent.get("displayName") or parent["name"]), None)
+        details["parent"] = {**parent, "id": str(above.id)}
+    cloud.store.put(resource(resource_id, {"properties": {**properties, "details": details}}))
+
+
+def _management_group(cloud: Cloud, name: str, shown: str, above: Resource | None) -> Resource:
+    found = cloud.store.get(ancestry.group_id(name).key)
+    if found is None:
+        details: Json = {"version": 1}
+        body = {"properties": {"tenantId": cloud.settings.tenant_id, "displayName": shown, "details": details}}
+        found = resource(ancestry.group_id(name), body)
+    if above is not None and not ancestry.parent_key(found):
+        parent = {"id": str(above.id), "name": above.name, "displayName": above.properties.get("displayName")}
+        found.properties.setdefault("details", {})["parent"] = parent
+    cloud.store.put(found)
+    return found
 
 
 def _view_of_statuses(view: object) -> Json | None:

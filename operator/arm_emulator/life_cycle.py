@@ -6,14 +6,15 @@ from http import HTTPStatus
 from typing import NoReturn
 
 from arm_emulator import checks, rendering
-from arm_emulator.cloud import Cloud, new_etag, own_etag
-from arm_emulator.effects import MOVING, Effects
+from arm_emulator.cloud import Cloud
+from arm_emulator.contention import ACT, DELETE, PATCH, PUT, Contention, short
+from arm_emulator.effects import Effects
 from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.principals import Principal, authorize_linked
+from arm_emulator.principals import Principal
 from arm_emulator.resource_types import type_of
-from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result, in_progress, not_provisioned
+from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result, fresh_etag
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
 from arm_emulator.store import Resource, resource
 
@@ -34,13 +35,15 @@ class Caller:
 class Written:
     """The outcome of a write: the status of the answer, the resource where it has one, the operation where one runs.
 
-    `reply` is what an action answers in place of the resource, now or, where an operation runs, at its end.
+    `reply` is what an action answers in place of the resource, now or, where an operation runs, at its end; `bare` says
+    that the answer has no body.
     """
 
     status: int
     item: Resource | None
     operation: Operation | None = None
     reply: Reply | Result | None = None
+    bare: bool = False
 
 
 class LifeCycle:
@@ -50,11 +53,14 @@ class LifeCycle:
         """Becomes what ends the cloud's operations."""
         self._cloud = cloud
         self._effects = Effects(cloud)
+        self._contention = Contention(cloud)
         cloud.operations.finish = self._effects.finish
 
     def get(self, resource_id: ResourceId) -> Resource:
         """The resource; raises one of ARM's shapes of 404."""
         item = self._cloud.store.get(resource_id.key)
+        if item is None:
+            item = type_of(resource_id.type).appears(self._cloud, resource_id)
         if item is None:
             self._refuse_missing(resource_id)
         return item
@@ -70,20 +76,20 @@ class LifeCycle:
         if old is not None:
             resource_id = old.id
         self._check_place(resource_id)
-        if old is None:
+        if old is None and not type_of(resource_id.type).check_name(resource_id):
             checks.check_name(type_of(resource_id.type), resource_id)
         checks.check_preconditions(self._cloud, old, caller.if_match, caller.if_none_match)
         put = self._put(resource_id, body, old, caller)
-        self._refuse_running(resource_id, caller)
+        superseded = self._contention.superseded_by(PUT, resource_id, caller.endpoint, caller.api_version)
         children = self._prepared(put)
         for one in (put, *children):
             for link in type_of(one.id.type).links(one):
                 self._check_link(put, link, caller)
         for one in (put, *children):
-            self._refuse_unprovisioned(one)
+            self._contention.refuse_unprovisioned(one)
         if old is not None and self._unchanged(put, old, children):
             return Written(HTTPStatus.OK, old)
-        return self._commit(put, children, caller)
+        return self._commit(put, children, caller, superseded)
 
     def patch(self, resource_id: ResourceId, body: Json, caller: Caller) -> Written:
         """Replaces tags (and what else the type lets PATCH change) at once, or merges the body and writes it as a PUT."""
@@ -99,7 +105,7 @@ class LifeCycle:
                 f"PATCH of {', '.join(unknown) or 'this resource'} is not supported for {item.id}; only "
                 f"{', '.join(sorted(declared.patchable))} can be changed so.",
             )
-        self._refuse_running(item.id, caller)
+        self._contention.superseded_by(PATCH, item.id, caller.endpoint, caller.api_version)
         checks.check_tags(body)
         item.body = {**item.body, **body}
         self._effects.touch(item)
@@ -119,16 +125,18 @@ class LifeCycle:
         if is_group and item.state == "Deleting":
             running = self._cloud.operations.running_on(item.key)
             return Written(HTTPStatus.ACCEPTED, item, running[0])
-        self._refuse_running(item.id, caller)
-        declared.check_delete(self._cloud, item)
+        superseded = self._contention.superseded_by(DELETE, item.id, caller.endpoint, caller.api_version)
+        if not (declared.force_skips_checks and caller.query.get("force", "").lower() == "true"):
+            declared.check_delete(self._cloud, item)
         self._check_siblings_without(item, caller)
         if declared.delete is IMMEDIATE:
             self._effects.remove(item)
-            return Written(HTTPStatus.OK, item if declared.deletion_answers_body else None)
+            return Written(declared.deleted_status, item, bare=not declared.deletion_answers_body)
         item.properties["provisioningState"] = "Deleting"
         self._effects.touch(item)
         kind = "group-delete" if is_group else "delete"
-        operation = self._start(kind, f"Delete{_short(item)}Operation", item, declared.delete, caller)
+        operation = self._start(kind, f"Delete{short(item)}Operation", item, declared.delete, caller)
+        self._contention.supersede(superseded, operation)
         return Written(HTTPStatus.ACCEPTED, item, operation)
 
     def act(self, resource_id: ResourceId, action: str, body: Json, caller: Caller) -> Written:
@@ -141,7 +149,7 @@ class LifeCycle:
         if isinstance(wanted, Result):
             operation = self._start("result", wanted.name, item, wanted.timing, caller, {"body": wanted.body})
             return Written(HTTPStatus.ACCEPTED, item, operation, reply=wanted)
-        self._refuse_running(item.id, caller)
+        self._contention.superseded_by(ACT, item.id, caller.endpoint, caller.api_version)
         item.properties["provisioningState"] = "Updating"
         self._effects.touch(item)
         operation = self._start("put", wanted.name, item, wanted.timing, caller, wanted.detail)
@@ -156,6 +164,9 @@ class LifeCycle:
         if resource_id.type == GROUP_TYPE:
             raise group_not_found(resource_id.name)
         parent = resource_id.parent
+        code, message = type_of(resource_id.type).not_found
+        if code:
+            raise not_found(code, message.format(id=resource_id, name=resource_id.name))
         if parent is None:
             raise checks.resource_not_found(resource_id)
         if self._cloud.store.get(parent.key) is None:
@@ -281,41 +292,14 @@ class LifeCycle:
         return Put(self._cloud, parent.id, parent.body, parent, None, api_version, principal)
 
     def _check_link(self, put: Put, link: Link, caller: Caller) -> None:
-        if not link.scope.lower().startswith("/subscriptions/"):
+        if not link.scope.lower().startswith(("/subscriptions/", "/providers/")):
             raise bad_request(
                 "LinkedInvalidPropertyId",
                 f"Property id '{link.scope}' is invalid. Expect fully qualified resource Id that start with "
                 "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
             )
-        authorize_linked(caller.principal, f"{put.id.type}/write", str(put.id), link.action, link.scope)
-
-    def _refuse_running(self, resource_id: ResourceId, caller: Caller) -> None:
-        for operation in self._cloud.operations.running_on(resource_id.root.key):
-            raise in_progress(
-                f"{caller.endpoint}/subscriptions/{operation.subscription}/providers/{operation.namespace}/locations/"
-                f"{operation.region}/operations/{operation.id}?api-version={caller.api_version}"
-            )
-
-    def _refuse_unprovisioned(self, put: Put) -> None:
-        """What the body newly refers to must have come to rest, and with a subnet its virtual network."""
-        declared = type_of(put.id.type)
-        before = set() if put.old is None else {found.target.lower() for found in declared.references(put.old)}
-        for reference in declared.references(resource(put.id, put.body)):
-            target = self._cloud.store.get(reference.target.lower())
-            if target is None or target.root_key == put.id.root.key or target.key in before:
-                continue
-            for one in (target, self._cloud.store.get(target.root_key)):
-                if one is not None and one.state in MOVING:
-                    running = self._cloud.operations.running_on(one.root_key)
-                    raise not_provisioned(one, put.id, running[-1].name if running else f"Put{_short(one)}Operation")
-            self._refuse_busy_network(put, target)
-
-    def _refuse_busy_network(self, put: Put, target: Resource) -> None:
-        """A virtual network reads Succeeded while a subnet of it is written, and yet nothing can refer to it."""
-        for operation in self._cloud.operations.running_on(target.root_key):
-            if "/subnets/" in operation.target:
-                written = self._cloud.store.get(operation.target)
-                raise not_provisioned(written or target, put.id, operation.name)
+        action = f"{put.id.type}/write"
+        self._cloud.rights.authorize_linked(caller.principal, action, str(put.id), link.action, link.scope)
 
     def _unchanged(self, put: Put, old: Resource, children: list[Put]) -> bool:
         declared = type_of(put.id.type)
@@ -335,7 +319,7 @@ class LifeCycle:
 
     # -- a write -------------------------------------------------------------------------------------------------
 
-    def _commit(self, put: Put, children: list[Put], caller: Caller) -> Written:
+    def _commit(self, put: Put, children: list[Put], caller: Caller, superseded: list[Operation]) -> Written:
         declared = type_of(put.id.type)
         timing = declared.create if put.old is None else declared.update or declared.create
         state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
@@ -355,17 +339,16 @@ class LifeCycle:
         self._effects.touch_roots(referred, item)
         if timing is IMMEDIATE:
             return Written(status, item)
-        return Written(status, item, self._start("put", f"Put{_short(item)}Operation", item, timing, caller))
+        operation = self._start("put", f"Put{short(item)}Operation", item, timing, caller)
+        self._contention.supersede(superseded, operation)
+        return Written(status, item, operation)
 
     def _store(self, put: Put, state: str) -> Resource:
         item = put.old or resource(put.id, put.body)
         item.body = put.body
         if type_of(put.id.type).has_state:
             item.properties["provisioningState"] = state
-        if type_of(put.id.type).own_etag:
-            item.etag = item.etag or own_etag()
-        elif item.parent_key is None and not item.etag:
-            item.etag = new_etag()
+        item.etag = item.etag or fresh_etag(type_of(put.id.type), item)
         self._cloud.store.put(item)
         return item
 
@@ -400,10 +383,3 @@ def merged(body: Json, patch: Json) -> Json:
         else:
             result[name] = value
     return result
-
-
-def _short(item: Resource) -> str:
-    """`VirtualNetwork` for Microsoft.Network/virtualNetworks, as operation names have it."""
-    segment = item.id.type.rpartition("/")[2]
-    singular = segment.removesuffix("es") if segment.endswith("sses") else segment.removesuffix("s")
-    return singular[0].upper() + singular[1:]

@@ -146,6 +146,13 @@ class Operations:
         self.finish(operation)
         self.changed(operation)
 
+    def supersede(self, operation: Operation, error: Json) -> None:
+        """Ends one operation without the effects of an end: another goes on with its work."""
+        operation.status = CANCELED
+        operation.error = error
+        self._running.get(operation.root, {}).pop(operation.id, None)
+        self.changed(operation)
+
     def running_on(self, root: str) -> list[Operation]:
         """What runs on a top-level resource or its children."""
         return [self._operations[operation_id] for operation_id in self._running.get(root, ())]

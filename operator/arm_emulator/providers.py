@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arm_emulator.resource_types.versions import COMPUTE, NETWORK, RESOURCES
+from arm_emulator.resource_types.versions import (
+    COMPUTE,
+    DIAGNOSTIC_SETTINGS,
+    MANAGEMENT_GROUPS,
+    NETWORK,
+    RESOURCES,
+    ROLES,
+    WORKSPACES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,14 +20,20 @@ class Provider:
 
     namespace: str
     api_versions: Sequence[str]
+    free: bool = False
+    """Whether every subscription has it without being registered for it."""
 
 
 PROVIDERS = {
     provider.namespace.lower(): provider
     for provider in (
-        Provider("Microsoft.Network", NETWORK),
+        Provider("Microsoft.Authorization", ROLES, free=True),
         Provider("Microsoft.Compute", COMPUTE),
-        Provider("Microsoft.Resources", RESOURCES),
+        Provider("Microsoft.Insights", DIAGNOSTIC_SETTINGS),
+        Provider("Microsoft.Management", MANAGEMENT_GROUPS, free=True),
+        Provider("Microsoft.Network", NETWORK),
+        Provider("Microsoft.OperationalInsights", WORKSPACES),
+        Provider("Microsoft.Resources", RESOURCES, free=True),
     )
 }
 

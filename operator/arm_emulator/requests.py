@@ -12,6 +12,8 @@ from arm_emulator.providers import PROVIDERS, spelt_namespace
 from arm_emulator.resource_types import TYPES, spelt, type_of
 from arm_emulator.resource_types.versions import RESOURCES
 
+MOST_LEVELS = 64
+"""How deep a body may nest: the default of the JSON library that Azure's own services are built with."""
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-[a-z]+)?")
 
 
@@ -151,7 +153,29 @@ def body_of(data: bytes) -> Json:
             "The request content was invalid and could not be deserialized: 'Expected an object, found "
             f"{type(body).__name__}.'.",
         )
+    if _deeper_than(MOST_LEVELS, body):
+        raise bad_request(
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized: 'The reader's MaxDepth of "
+            f"{MOST_LEVELS} has been exceeded.'.",
+        )
     return body
+
+
+def _deeper_than(most: int, body: object) -> bool:
+    """Whether a document nests more levels than `most`; level by level, as a recursion would fail on what it looks for."""
+    level = [body]
+    for _ in range(most):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def unknown_path(path: str) -> ArmError:

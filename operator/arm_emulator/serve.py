@@ -13,13 +13,18 @@ from pathlib import Path
 
 import orjson
 
-from arm_emulator import estate, principals_file
+from arm_emulator import estate, principals_file, starting_rights
 from arm_emulator.arm_service import ArmService
 from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
 from arm_emulator.cloud import Cloud, Settings
 from arm_emulator.control_service import ControlService
-from arm_emulator.entra_service import EntraService
+from arm_emulator.entra.access_tokens import AccessTokens, new_signing_key
+from arm_emulator.entra.accounts import Accounts
+from arm_emulator.entra.directory import Directory
+from arm_emulator.entra.managed_identity import APP_SERVICE_PATH, ManagedIdentityService
+from arm_emulator.entra.microsoft_graph import MicrosoftGraph
+from arm_emulator.entra.service import EntraService
 from arm_emulator.errors import Json
 from arm_emulator.faults import Faults
 from arm_emulator.graph.service import GraphService
@@ -33,7 +38,6 @@ from arm_emulator.state import StateFile
 from arm_emulator.store import Store
 from arm_emulator.throttling import Throttle
 from arm_emulator.tls import Identity, new_identity, server_context, write_ca
-from arm_emulator.tokens import Directory, new_signing_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ class Options:
     throttling: bool
     exit_with_parent: bool
     principals: Path | None = None
+    min_retry_after: int = 0
+    imds: tuple[str, int] | None = None
+    """Host and port of the machine's own endpoints, which serve managed identities over plain http."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +71,14 @@ class Secrets:
     clients: dict[str, str]
     identity: Identity
     control: str
+    identity_header: str
 
 
 async def serve(options: Options) -> None:
     """Serves until SIGTERM or SIGINT. Raises EstateError, PrincipalsError or StateError before anything listens."""
     state = None if options.state is None else StateFile(options.state)
     kept = _secrets(options, state)
-    clock = Clock(options.speed, offset=0 if state is None else state.offset)
+    clock = Clock(options.speed, offset=0 if state is None else state.offset, min_retry_after=options.min_retry_after)
     settings = Settings(stable_guid("tenant"), options.public_ip_quota, options.graph_lag)
     cloud = Cloud(
         clock,
@@ -82,17 +90,22 @@ async def serve(options: Options) -> None:
     view = GraphView(cloud)
     # Everything that is loaded stays: looking for garbage among it again and again would take longer than the loading.
     gc.disable()
-    _fill(options, cloud, audit, state)
+    principals = _principals(options, kept)
+    _fill(options, cloud, audit, state, principals)
     view.load_everything()
     gc.freeze()
     gc.enable()
-    principals = _principals(options, kept)
-    directory = Directory(
+    accounts = _accounts(principals, state)
+    tokens = AccessTokens(
         tenant_id=settings.tenant_id,
         principals=principals,
+        accounts=accounts,
         signing_key=kept.signing_key,
         clock=clock,
         lifetime=options.token_lifetime,
+    )
+    directory = Directory(
+        tenant_id=settings.tenant_id, principals=principals, accounts=accounts, tokens=tokens, clock=clock
     )
     faults = Faults()
     control_token = kept.control if options.control else None
@@ -100,11 +113,17 @@ async def serve(options: Options) -> None:
         arm=ArmService(cloud, Throttle(clock, enabled=options.throttling)),
         graph=GraphService(cloud, view, throttling=options.throttling),
         entra=EntraService(directory),
-        control=ControlService(cloud=cloud, view=view, faults=faults, audit=audit, token=control_token),
+        managed_identity=ManagedIdentityService(
+            principals=principals, accounts=accounts, tokens=tokens, identity_header=kept.identity_header
+        ),
+        microsoft_graph=MicrosoftGraph(principals),
+        control=ControlService(
+            cloud=cloud, view=view, faults=faults, audit=audit, accounts=accounts, token=control_token
+        ),
     )
     server = Server(
         cloud=cloud,
-        directory=directory,
+        tokens=tokens,
         services=services,
         faults=faults,
         audit=audit,
@@ -115,7 +134,13 @@ async def serve(options: Options) -> None:
         ca_file = write_ca(Path(folder) if options.state is None else options.state.absolute(), kept.identity)
         stopped = _stop_on_signal()
         port = await server.start(options.host, options.port, server_context(kept.identity))
-        _announce(f"https://{_authority(options.host)}:{port}", ca_file, settings, principals, control_token)
+        ready = _ready(f"https://{_authority(options.host)}:{port}", ca_file, settings, accounts)
+        if control_token is not None:
+            ready["control_token"] = control_token
+        if options.imds is not None:
+            host, port = options.imds[0], await server.start_metadata(*options.imds)
+            ready["managed_identity"] = _managed_identity(f"http://{_authority(host)}:{port}", kept.identity_header)
+        _announce(ready)
         await _until(stopped, with_parent=options.exit_with_parent)
         await server.stop()
 
@@ -136,6 +161,7 @@ def _secrets(options: Options, state: StateFile | None) -> Secrets:
             kept("certificate key", identity.key),
         ),
         control=kept("control token", secrets.token_urlsafe(24)),
+        identity_header=kept("identity header", secrets.token_urlsafe(24)),
     )
 
 
@@ -145,39 +171,71 @@ def _principals(options: Options, kept: Secrets) -> list[Principal]:
     return principals_file.read(options.principals, kept.clients)
 
 
-def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None) -> None:
-    """What stands at the start: the state file's Azure if it holds one, else that of the estate files."""
+def _accounts(principals: list[Principal], state: StateFile | None) -> Accounts:
+    """Of these principals, as the state file knows them; without one, nothing outlives the process."""
+    if state is not None:
+        return Accounts(principals, state.kept, state.keep)
+    return Accounts(principals, lambda _name: None, lambda _name, _text: None)
+
+
+def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None, principals: list[Principal]) -> None:
+    """What stands at the start: the state file's Azure if it holds one, else that of the estate files.
+
+    A principal gets its starting rights once: what was taken from it since stays taken over a restart.
+    """
+    cloud.rights.directory.update(one.object_id.lower() for one in principals)
     if state is not None and not state.fresh:
         state.restore(cloud, audit)
+        state.follow(cloud, audit)
+        starting_rights.complete(cloud)
+        for one in principals:
+            if state.first(_given(one)):
+                starting_rights.give(cloud, one)
     else:
         for path in options.estates:
             estate.load(cloud, path)
         estate.complete(cloud)
+        for one in principals:
+            starting_rights.give(cloud, one)
         if state is not None:
             state.loaded(cloud)
-    if state is not None:
-        state.follow(cloud, audit)
+            for one in principals:
+                state.first(_given(one))
+            state.follow(cloud, audit)
+
+
+def _given(principal: Principal) -> str:
+    return f"starting rights of {principal.object_id}"
 
 
 def _authority(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _announce(
-    endpoint: str, ca_file: Path, settings: Settings, principals: list[Principal], control_token: str | None
-) -> None:
-    """The one line on stdout that says that the emulator is ready, and how to reach it."""
-    ready: Json = {
+def _ready(endpoint: str, ca_file: Path, settings: Settings, accounts: Accounts) -> Json:
+    return {
         "endpoint": endpoint,
         "authority": endpoint,
         "ca_file": str(ca_file),
         "tenant_id": settings.tenant_id,
         "clients": [
-            {"client_id": one.client_id, "client_secret": one.client_secret, "name": one.name} for one in principals
+            {"client_id": one["client_id"], "client_secret": one["client_secret"] or "", "name": one["name"]}
+            for one in accounts.described()
         ],
     }
-    if control_token is not None:
-        ready["control_token"] = control_token
+
+
+def _managed_identity(metadata: str, identity_header: str) -> Json:
+    """What a machine in Azure, or an App Service, would hand to its programs in these environment variables."""
+    return {
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST": metadata,
+        "IDENTITY_ENDPOINT": metadata + APP_SERVICE_PATH,
+        "IDENTITY_HEADER": identity_header,
+    }
+
+
+def _announce(ready: Json) -> None:
+    """The one line on stdout that says that the emulator is ready, and how to reach it."""
     sys.stdout.buffer.write(orjson.dumps(ready, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.flush()
 

@@ -1,23 +1,30 @@
 """The HTTP server: TLS, one handler for every path, the request log; what is answered is decided in the services."""
 
 import asyncio
+import logging
+import re
 import ssl
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from arm_emulator.arm_service import ArmService
 from arm_emulator.audit import Audit
 from arm_emulator.cloud import Cloud
 from arm_emulator.control_service import PREFIX, ControlService
-from arm_emulator.entra_service import EntraService
+from arm_emulator.entra.access_tokens import AccessTokens
+from arm_emulator.entra.errors import TokenError
+from arm_emulator.entra.managed_identity import ManagedIdentityService
+from arm_emulator.entra.microsoft_graph import MicrosoftGraph
+from arm_emulator.entra.service import EntraService
 from arm_emulator.errors import ArmError, Json
 from arm_emulator.faults import Fault, Faults
 from arm_emulator.graph.service import GraphService
@@ -27,7 +34,6 @@ from arm_emulator.principals import Principal
 from arm_emulator.request_log import RequestLog
 from arm_emulator.requests import type_in
 from arm_emulator.state import StateFile
-from arm_emulator.tokens import Directory, TokenError
 
 LARGEST_BODY = 4 * 1024 * 1024
 _COMMON_HEADERS = {
@@ -55,11 +61,16 @@ class Services:
     arm: ArmService
     graph: GraphService
     entra: EntraService
+    managed_identity: ManagedIdentityService
+    microsoft_graph: MicrosoftGraph
     control: ControlService
 
 
 class ClientLostError(Exception):
     """There is nobody to answer: the connection was reset by rule, or the client went while it was held."""
+
+
+_Route = Callable[[web.Request, Seen], Awaitable[Answer]]
 
 
 class Server:
@@ -69,7 +80,7 @@ class Server:
         self,
         *,
         cloud: Cloud,
-        directory: Directory,
+        tokens: AccessTokens,
         services: Services,
         faults: Faults,
         audit: Audit,
@@ -78,39 +89,52 @@ class Server:
     ) -> None:
         """Nothing listens until `start`."""
         self._cloud = cloud
-        self._directory = directory
+        self._tokens = tokens
         self._services = services
         self._faults = faults
         self._audit = audit
         self._state = state
         self._log = log
-        self._runner: web.AppRunner | None = None
+        self._runners: list[web.AppRunner] = []
 
     async def start(self, host: str, port: int, context: ssl.SSLContext) -> int:
         """Listens; returns the port, chosen by the system where `port` is 0."""
+        return await self._listen(self._routed, host, port, context)
+
+    async def start_metadata(self, host: str, port: int) -> int:
+        """Listens over plain http as a machine's own endpoints do; returns the port."""
+        return await self._listen(self._routed_metadata, host, port, None)
+
+    async def _listen(self, route: _Route, host: str, port: int, context: ssl.SSLContext | None) -> int:
+        async def handle(http: web.Request) -> web.StreamResponse:
+            return await self._handle(http, route)
+
         app = web.Application(client_max_size=LARGEST_BODY)
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, ssl_context=context, reuse_address=True)
+        app.router.add_route("*", "/{path:.*}", handle)
+        runner = web.AppRunner(
+            app, access_log=None, logger=_one_line_logger(), handle_signals=False, shutdown_timeout=1
+        )
+        self._runners.append(runner)
+        await runner.setup()
+        site = web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True)
         await site.start()
-        return int(self._runner.addresses[0][1])
+        return int(runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Stops listening; writes the state and closes state and log."""
         self._faults.remove()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
         if self._state is not None:
             self._state.close()
         self._log.close()
 
-    async def _handle(self, http: web.Request) -> web.StreamResponse:
+    async def _handle(self, http: web.Request, route: _Route) -> web.StreamResponse:
         started = time.perf_counter()
         at = self._cloud.clock.timestamp()
         seen = Seen()
         try:
-            answer = await self._answer(http, seen)
+            answer = await self._answer(http, seen, route)
             seen.status = answer.status
             return _response(answer, http.method)
         except ClientLostError:
@@ -121,9 +145,9 @@ class Server:
             if not http.path.startswith(PREFIX):
                 self._log.write(_entry(http, at, seen, time.perf_counter() - started))
 
-    async def _answer(self, http: web.Request, seen: Seen) -> Answer:
+    async def _answer(self, http: web.Request, seen: Seen, route: _Route) -> Answer:
         try:
-            return await self._routed(http, seen)
+            return await route(http, seen)
         except ArmError as error:
             seen.code = error.code
             return Answer(error.status, error.body(), error.headers)
@@ -144,15 +168,29 @@ class Server:
             return self._act(lambda: self._services.control.answer(request))
         principal: Principal | None = None
         if not self._services.entra.serves(request):
-            principal = self._directory.verify(request.headers.get("Authorization"), request.endpoint)
+            principal = self._tokens.verify(request.headers.get("Authorization"), request.endpoint)
             seen.principal = principal.name
+        else:
+            await self._services.entra.prepare(request)
+        return await self._with_faults(http, seen, request, lambda: self._served(request, principal))
+
+    async def _routed_metadata(self, http: web.Request, seen: Seen) -> Answer:
+        request = await _request(http)
+        answer = await self._with_faults(http, seen, request, lambda: self._services.managed_identity.answer(request))
+        if isinstance(answer.body, dict):
+            seen.code = answer.body.get("error")
+        return answer
+
+    async def _with_faults(
+        self, http: web.Request, seen: Seen, request: Request, serve: Callable[[], Answer]
+    ) -> Answer:
         struck = self._faults.taken(request, type_in(request.path), seen.principal)
         if not struck:
-            return self._act(lambda: self._served(request, principal))
+            return self._act(serve)
         for fault in struck:
             await self._before(fault, request, http, seen)
         try:
-            answer = self._act(lambda: self._served(request, principal))
+            answer = self._act(serve)
         except ArmError as refusal:
             for fault in struck:
                 await self._after(fault, request, None, seen)
@@ -165,6 +203,7 @@ class Server:
         """Lets due operations end, acts, and puts what has changed into the state file before anybody hears of it."""
         try:
             self._cloud.operations.settle()
+            self._services.graph.capture()
             return act()
         finally:
             self._services.graph.capture()
@@ -174,10 +213,13 @@ class Server:
     def _served(self, request: Request, principal: Principal | None) -> Answer:
         if principal is None:
             return self._services.entra.answer(request)
+        if self._services.microsoft_graph.serves(request):
+            return self._services.microsoft_graph.answer(request)
         if self._services.graph.serves(request):
             return self._services.graph.answer(request, principal)
         answer = self._services.arm.answer(request, principal)
         if answer.write is not None:
+            self._services.graph.capture(principal.client_id)
             self._audit.record(
                 {
                     "time": self._cloud.clock.timestamp(),
@@ -219,6 +261,19 @@ class Server:
             await self._faults.hold(fault, "after", request, seen.principal, self._cloud.clock.timestamp())
 
 
+def _one_line_logger() -> logging.Logger:
+    """Where aiohttp complains of what is no HTTP: a line on stderr, as a stack trace of its parser tells nobody anything."""
+
+    def without_trace(record: logging.LogRecord) -> bool:
+        if record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError):
+            record.exc_info = None
+        return True
+
+    logger = logging.getLogger("arm_emulator.http")
+    logger.addFilter(without_trace)
+    return logger
+
+
 def _entry(http: web.Request, at: str, seen: Seen, seconds: float) -> Json:
     return {
         "time": at,
@@ -244,7 +299,8 @@ async def _request(http: web.Request) -> Request:
     _, _, raw_query = http.raw_path.partition("?")
     return Request(
         method=http.method,
-        path=http.path,
+        # ARM reads several slashes as one: `az resource` writes two where a resource has no parent.
+        path=re.sub("//+", "/", http.path),
         raw_query=raw_query,
         query=dict(parse_qsl(raw_query, keep_blank_values=True)),
         headers=http.headers,

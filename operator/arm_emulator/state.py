@@ -69,6 +69,21 @@ class StateFile:
             self._meta[name] = new
         return self._meta[name]
 
+    def first(self, name: str) -> bool:
+        """Whether this is asked for the first time in the life of the file."""
+        known = name in self._meta
+        self.meta(name, "yes")
+        return not known
+
+    def kept(self, name: str) -> str | None:
+        """What is kept under a name, None where there is nothing."""
+        return self._meta.get(name)
+
+    def keep(self, name: str, value: str) -> None:
+        """Keeps something under a name from now on, in place of what was there."""
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+        self._meta[name] = value
+
     def restore(self, cloud: Cloud, audit: Audit) -> None:
         """Puts what the file holds into an empty cloud; operations that ran go on."""
         for (document,) in self._database.execute("SELECT document FROM resources ORDER BY position"):

@@ -1,15 +1,14 @@
-"""Subscriptions, tenants, locations and resource providers: what ARM answers above all resources."""
+"""Subscriptions, tenants, locations and the names of tags: what ARM answers above all resources."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import Json, not_found
+from arm_emulator.errors import ArmError, Json, not_found
 from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.messages import Answer, Request
-from arm_emulator.principals import Principal, authorize
-from arm_emulator.providers import PROVIDERS, spelt_namespace
+from arm_emulator.principals import Principal
 from arm_emulator.regions import REGIONS
-from arm_emulator.resource_types import TYPES
 from arm_emulator.store import Resource
 
 READ = "Microsoft.Resources/subscriptions/read"
@@ -24,23 +23,17 @@ class SubscriptionEndpoints:
 
     def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
         """The answer to a path of these lower-cased segments; None where it is none of these. Raises ArmError."""
-        del request  # the path says all
         match segments:
             case ["subscriptions"]:
-                return self._subscriptions(principal)
+                return self._read(request, lambda: self._subscriptions(principal))
             case ["tenants"]:
-                return self._tenants()
+                return self._read(request, self._tenants)
             case ["subscriptions", subscription]:
-                authorize(principal, READ, f"/subscriptions/{subscription}")
-                return Answer(HTTPStatus.OK, self._subscription_body(self.subscription(subscription)))
-            case ["subscriptions", subscription, "providers"]:
-                return Answer.listing([self._provider(subscription, name) for name in PROVIDERS])
-            case ["subscriptions", subscription, "providers", namespace, *rest] if rest in ([], ["register"]):
-                if namespace not in PROVIDERS:
-                    raise not_found("InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
-                return Answer(HTTPStatus.OK, self._provider(subscription, namespace))
+                return self._read(request, lambda: self._subscription(principal, subscription))
             case ["subscriptions", subscription, "locations"]:
-                return Answer.listing([self._location(subscription, name) for name in REGIONS])
+                return self._read(request, lambda: self._locations(principal, subscription))
+            case ["subscriptions", subscription, "tagnames"]:
+                return self._read(request, lambda: self._tag_names(principal, subscription))
             case _:
                 return None
 
@@ -51,13 +44,30 @@ class SubscriptionEndpoints:
             raise not_found("SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
         return found
 
+    def _read(self, request: Request, answered: Callable[[], Answer]) -> Answer:
+        if request.method not in ("GET", "HEAD"):
+            raise ArmError(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "UnsupportedHttpVerb",
+                f"The HTTP verb '{request.method}' is not supported for '{request.path}'.",
+            )
+        return answered()
+
     def _subscriptions(self, principal: Principal) -> Answer:
         visible = [
             self._subscription_body(item)
             for item in self._cloud.store.listed("/", SUBSCRIPTION_TYPE)
-            if principal.may("Microsoft.Resources/subscriptions/read", item.key)
+            if self._cloud.rights.may(principal, READ, item.key)
         ]
         return Answer(HTTPStatus.OK, {"value": visible, "count": {"type": "Total", "value": len(visible)}})
+
+    def _subscription(self, principal: Principal, subscription: str) -> Answer:
+        self._cloud.rights.authorize(principal, READ, f"/subscriptions/{subscription}")
+        return Answer(HTTPStatus.OK, self._subscription_body(self.subscription(subscription)))
+
+    def _locations(self, principal: Principal, subscription: str) -> Answer:
+        self._cloud.rights.authorize(principal, READ, f"/subscriptions/{subscription}")
+        return Answer.listing([region.body(subscription) for region in REGIONS.values()])
 
     def _subscription_body(self, item: Resource) -> Json:
         guid = item.id.subscription
@@ -74,39 +84,39 @@ class SubscriptionEndpoints:
                 "quotaId": "EnterpriseAgreement_2014-09-01",
                 "spendingLimit": "Off",
             },
+            **({"tags": item.body["tags"]} if item.body.get("tags") else {}),
         }
 
     def _tenants(self) -> Answer:
         tenant = self._cloud.settings.tenant_id
         entry = {"id": f"/tenants/{tenant}", "tenantId": tenant, "countryCode": "US", "displayName": "Local tenant",
-                 "domains": ["local.onmicrosoft.com"], "tenantCategory": "Home"}  # fmt: skip
+                 "domains": ["local.onmicrosoft.com"], "defaultDomain": "local.onmicrosoft.com", "tenantType": "AAD",
+                 "tenantCategory": "Home"}  # fmt: skip
         return Answer.listing([entry])
 
-    def _location(self, subscription: str, name: str) -> Json:
-        return {
-            "id": f"/subscriptions/{subscription}/locations/{name}",
-            "name": name,
-            "type": "Region",
-            "displayName": name,
-            "regionalDisplayName": name,
-            "metadata": {"regionType": "Physical", "regionCategory": "Recommended"},
-        }
+    def _tag_names(self, principal: Principal, subscription: str) -> Answer:
+        """The names of tags in use, with their values and how often each occurs."""
+        self._cloud.rights.authorize(
+            principal, "Microsoft.Resources/subscriptions/tagNames/read", f"/subscriptions/{subscription}"
+        )
+        prefix = f"/subscriptions/{subscription}"
+        counts: dict[str, dict[str, int]] = {}
+        for item in self._cloud.store:
+            if item.key == prefix or item.key.startswith(f"{prefix}/"):
+                for name, value in (item.body.get("tags") or {}).items():
+                    values = counts.setdefault(str(name), {})
+                    values[str(value)] = values.get(str(value), 0) + 1
+        return Answer.listing([_tag_name(subscription, name, values) for name, values in sorted(counts.items())])
 
-    def _provider(self, subscription: str, namespace: str) -> Json:
-        spelt = spelt_namespace(namespace)
-        types = [declared for key, declared in TYPES.items() if key.startswith(namespace + "/")]
-        return {
-            "id": f"/subscriptions/{subscription}/providers/{spelt}",
-            "namespace": spelt,
-            "registrationState": "Registered",
-            "registrationPolicy": "RegistrationRequired",
-            "resourceTypes": [
-                {
-                    "resourceType": declared.name.partition("/")[2],
-                    "locations": list(REGIONS),
-                    "apiVersions": list(declared.api_versions),
-                    "capabilities": "SupportsTags, SupportsLocation" if declared.tracked else "None",
-                }
-                for declared in types
-            ],
-        }
+
+def _tag_name(subscription: str, name: str, values: dict[str, int]) -> Json:
+    tag_id = f"/subscriptions/{subscription}/tagNames/{name}"
+    return {
+        "id": tag_id,
+        "tagName": name,
+        "count": {"type": "Total", "value": sum(values.values())},
+        "values": [
+            {"id": f"{tag_id}/tagValues/{value}", "tagValue": value, "count": {"type": "Total", "value": count}}
+            for value, count in sorted(values.items())
+        ],
+    }

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
+from arm_emulator import starting_rights
 from arm_emulator.arm_service import ArmService
 from arm_emulator.clock import Clock
 from arm_emulator.cloud import Cloud, Settings
@@ -71,6 +72,8 @@ class Arm:
             {"id": f"/subscriptions/{sub}/resourceGroups/rg", "location": "westeurope"} for sub in (SUB, OTHER_SUB)
         ]
         load_rows(self.cloud, [*groups, *(estate or [])])
+        for one in self.principals.values():
+            self.add(one)
         self.view.load_everything()
         self.throttle = Throttle(self.clock)
         self.service = ArmService(self.cloud, self.throttle)
@@ -78,6 +81,8 @@ class Arm:
 
     def add(self, principal: Principal) -> None:
         self.principals[principal.name] = principal
+        self.cloud.rights.directory.add(principal.object_id)
+        starting_rights.give(self.cloud, principal)
 
     def call(
         self,
@@ -107,7 +112,10 @@ class Arm:
         self.cloud.operations.settle()
         try:
             service = self.graph if self.graph.serves(request) else self.service
-            return Reply(service.answer(request, self.principals[by]))
+            answer = service.answer(request, self.principals[by])
+            if answer.write is not None:
+                self.graph.capture(self.principals[by].client_id)
+            return Reply(answer)
         except ArmError as error:
             return Reply(Answer(error.status, error.body(), error.headers))
         finally:

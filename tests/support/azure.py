@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import jwt
 import pytest
 import yarl
 from multidict import CIMultiDictProxy
@@ -30,8 +32,8 @@ class Wire:
         if self.session is not None:
             await self.session.close()
 
-    async def grant(self, tenant: str | None = None, **changed: str) -> tuple[int, dict[str, Any]]:
-        """A token request with client credentials; returns status and body."""
+    async def grant(self, tenant: str | None = None, **changed: str | None) -> tuple[int, dict[str, Any]]:
+        """A token request with client credentials; returns status and body. A field that is None is left out."""
         client = self.azure.clients[self.name]
         form = {
             "grant_type": "client_credentials",
@@ -42,7 +44,8 @@ class Wire:
         }
         url = f"{self.azure.authority}/{tenant or self.azure.tenant_id}/oauth2/v2.0/token"
         assert self.session is not None
-        async with self.session.post(url, data=form) as response:
+        sent = {name: value for name, value in form.items() if value is not None}
+        async with self.session.post(url, data=sent) as response:
             return response.status, await response.json()
 
     async def call(
@@ -75,6 +78,21 @@ class Wire:
         ) as response:
             text = await response.read()
             return response.status, json.loads(text) if text else None, response.headers
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a token says; nobody checks here who signed it."""
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+def run_azure(folder: Path, principals: list[dict[str, Any]], *options: str) -> Iterator[LocalAzure]:
+    """The body of a fixture: an emulator with these principals in place of the usual ones."""
+    path = folder / "principals.json"
+    path.write_text(json.dumps(principals))
+    azure = LocalAzure(folder, speed=1000, options=[f"--principals={path}", *options])
+    azure.start()
+    yield azure
+    azure.kill()
 
 
 AzureFactory = Callable[..., LocalAzure]

@@ -1,83 +1,114 @@
 """Expressions of the query language, turned from parse trees into functions of a row."""
 
-import ast
-import operator
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from lark import Token, Tree
 
-from arm_emulator.graph.failures import QueryError
+from arm_emulator.graph import literals
+from arm_emulator.graph.comparisons import arithmetic, comparison, refuse_incomparable
+from arm_emulator.graph.failures import QueryError, TooMuchWorkError
 from arm_emulator.graph.functions import SCALARS
-from arm_emulator.graph.values import before, equal, has_term, moment, number, text, truth
+from arm_emulator.graph.functions.numbers import summed_type
+from arm_emulator.graph.functions.signature import Function
+from arm_emulator.graph.regexes import regex
+from arm_emulator.graph.values import Row, Value, before, dynamic, equal, has_term, number, text, truth, weight
 
 Node = Any
 """A parse tree, a token, or None: Lark's own types know nothing of the placeholders for what is left out."""
-Row = dict[str, Any]
-Value = Any
 Evaluate = Callable[[Row], Value]
+ColumnOf = Callable[[Node], list[Value]]
+"""The values of the one column that a tabular expression comes to."""
 
-_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_NAMING = ("tostring", "tolower", "toupper", "todynamic", "parse_json", "toint", "tolong", "tobool", "todatetime", "toreal",
-           "todouble")  # fmt: skip
+GREATEST_VALUE = 16 * 1024 * 1024
+_TYPES = frozenset({"string", "int", "long", "real", "bool", "datetime", "timespan", "dynamic", "guid"})
+_SAME_TYPES = {"double": "real", "decimal": "real", "boolean": "bool", "date": "datetime", "time": "timespan"}
+_FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
+"""What a function's own code raises for values that it cannot be called with: Kusto's answer to such is null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An expression: its value for a row, and the column name that it suggests (None: it has none)."""
+    """An expression: its value for a row, Kusto's type of it, and the column name that it suggests (None: it has none)."""
 
     evaluate: Evaluate
+    type: str = "dynamic"
     name: str | None = None
-    is_column: bool = False
+    column: str | None = None
+    """The column that it is, where it is nothing more."""
+
+
+def type_named(name: str) -> str:
+    """The type that a query names. Raises QueryError."""
+    kind = _SAME_TYPES.get(name, name)
+    if kind not in _TYPES:
+        raise QueryError("UnknownType", f"'{name}' is no type.")
+    return kind
 
 
 class Expressions:
     """Compiles expressions over a set of columns; `now` is the moment of the query."""
 
-    def __init__(self, columns: Iterable[str], now: datetime) -> None:
-        """`columns` is what a bare name may refer to."""
-        self._columns = list(columns)
-        self._known = set(self._columns)
+    def __init__(
+        self,
+        columns: Mapping[str, str],
+        now: datetime,
+        *,
+        hidden: Mapping[str, str] | None = None,
+        column_of: ColumnOf | None = None,
+    ) -> None:
+        """`columns` and `hidden` are what a bare name may refer to, with types; pack_all() takes `columns` only."""
+        self._columns = columns
+        self._known = {**(hidden or {}), **columns}
         self._now = now
+        self._column_of = column_of
+
+    def over(self, columns: Mapping[str, str]) -> "Expressions":
+        """The same for other columns."""
+        return Expressions(columns, self._now, column_of=self._column_of)
 
     def compile(self, node: Node) -> Compiled:
         """The expression. Raises QueryError for unknown columns and functions."""
         assert isinstance(node, Tree)
         handler = getattr(self, f"_{node.data}", None)
         if handler is None:
-            raise QueryError("NotSupported", f"Expression {node.data} is not supported.")
+            raise QueryError("NotSupported", f"Expression {node.data} is not supported here.")
         compiled: Compiled = handler(node.children)
         return compiled
 
     # -- names and paths -----------------------------------------------------------------------------------------
 
     def _name(self, children: list[Node]) -> Compiled:
-        name = str(children[0])
-        if name not in self._known:
-            raise QueryError(
-                "FailedToResolveEntity",
-                f"Failed to resolve scalar expression named '{name}'. Column names are case-sensitive.",
-            )
-        return Compiled(lambda row: row.get(name), name, is_column=True)
+        return self._column(str(children[0]))
 
     def _quoted_name(self, children: list[Node]) -> Compiled:
-        return self._name([Token("NAME", _unquoted(str(children[0])))])
+        return self._column(literals.unquoted(str(children[0])))
+
+    def _column(self, name: str) -> Compiled:
+        if name not in self._known:
+            raise QueryError("FailedToResolveEntity", f"Failed to resolve scalar expression named '{name}'")
+        return Compiled(lambda row: row.get(name), self._known[name], name, name)
 
     def _member(self, children: list[Node]) -> Compiled:
         owner = self.compile(children[0])
-        member = str(children[1])
-        return Compiled(lambda row: _of(owner.evaluate(row), member), _joined(owner.name, member))
+        member = _member_name(children[1])
+        inner = owner.evaluate
+
+        def evaluate(row: Row) -> Value:
+            value = inner(row)
+            return value.get(member) if isinstance(value, dict) else None
+
+        return Compiled(evaluate, name=_joined(owner.name, member))
 
     def _element(self, children: list[Node]) -> Compiled:
         owner, index = self.compile(children[0]), self.compile(children[1])
         named = children[1]
         name = None
         if isinstance(named, Tree) and named.data in ("integer", "string"):
-            name = _joined(owner.name, _unquoted(str(named.children[0])))
-        return Compiled(lambda row: _at(owner.evaluate(row), index.evaluate(row)), name)
+            name = _joined(owner.name, text(index.evaluate({})))
+        return Compiled(lambda row: _at(owner.evaluate(row), index.evaluate(row)), name=name)
 
     def _side(self, children: list[Node]) -> Compiled:
         raise QueryError("NotSupported", f"{children[0]} can only be used in the conditions of a join.")
@@ -85,90 +116,98 @@ class Expressions:
     # -- literals ------------------------------------------------------------------------------------------------
 
     def _string(self, children: list[Node]) -> Compiled:
-        return _constant(_unquoted(str(children[0])))
+        return _constant(literals.unquoted(str(children[0])), "string")
 
     def _integer(self, children: list[Node]) -> Compiled:
-        return _constant(int(str(children[0])))
+        return _constant(literals.integer(str(children[0])), "long")
 
     def _real(self, children: list[Node]) -> Compiled:
-        return _constant(float(str(children[0])))
+        return _constant(float(str(children[0])), "real")
 
     def _json_negative(self, children: list[Node]) -> Compiled:
-        return _constant(_arithmetic("-", 0, number(str(children[1]))))
+        return _constant(arithmetic("-", 0, number(str(children[1]))), "dynamic")
 
     def _timespan(self, children: list[Node]) -> Compiled:
-        found = re.fullmatch(r"([\d.]+)(\w+)", str(children[0]))
-        assert found is not None
-        return _constant(timedelta(**{_UNITS[found[2]]: float(found[1])}))
-
-    def _datetime(self, children: list[Node]) -> Compiled:
-        return _constant(moment(str(children[0])[len("datetime(") : -1].strip("'\" ")))
+        return _constant(literals.length(str(children[0])), "timespan")
 
     def _true(self, _children: list[Node]) -> Compiled:
-        return _constant(value=True)
+        return _constant(value=True, kind="bool")
 
     def _false(self, _children: list[Node]) -> Compiled:
-        return _constant(value=False)
+        return _constant(value=False, kind="bool")
 
     def _null(self, _children: list[Node]) -> Compiled:
-        return _constant(None)
+        return _constant(None, "dynamic")
+
+    def _typed(self, children: list[Node]) -> Compiled:
+        return _constant(*literals.typed(str(children[0])))
 
     def _dynamic(self, children: list[Node]) -> Compiled:
-        return self.compile(children[0])
+        return _constant(self.compile(children[0]).evaluate({}), "dynamic")
 
     def _json_list(self, children: list[Node]) -> Compiled:
-        return _constant([self.compile(child).evaluate({}) for child in children if child is not None])
+        return _constant([self.compile(child).evaluate({}) for child in children if child is not None], "dynamic")
 
     def _json_object(self, children: list[Node]) -> Compiled:
         pairs = [child.children for child in children if isinstance(child, Tree)]
-        return _constant({_unquoted(str(name)): self.compile(value).evaluate({}) for name, value in pairs})
+        bag = {literals.unquoted(str(name)): self.compile(value).evaluate({}) for name, value in pairs}
+        return _constant(bag, "dynamic")
 
     # -- operators -----------------------------------------------------------------------------------------------
 
     def _disjunction(self, children: list[Node]) -> Compiled:
         parts = [self.compile(child).evaluate for child in children]
-        return Compiled(lambda row: any(truth(part(row)) for part in parts))
+        return Compiled(lambda row: any(truth(part(row)) for part in parts), "bool")
 
     def _conjunction(self, children: list[Node]) -> Compiled:
         parts = [self.compile(child).evaluate for child in children]
-        return Compiled(lambda row: all(truth(part(row)) for part in parts))
+        return Compiled(lambda row: all(truth(part(row)) for part in parts), "bool")
 
     def _compare(self, children: list[Node]) -> Compiled:
-        left, right = self.compile(children[0]).evaluate, self.compile(children[2]).evaluate
-        test = _comparison(str(children[1]))
-        return Compiled(lambda row: test(left(row), right(row)))
+        one, other = self.compile(children[0]), self.compile(children[2])
+        word = str(children[1])
+        refuse_incomparable(word, one.type, other.type)
+        test = comparison(word)
+        left, right = one.evaluate, other.evaluate
+        if word == "=~" and _is_constant(children[2]):
+            wanted = text(right({})).lower()
+            return Compiled(lambda row: text(left(row)).lower() == wanted, "bool")
+        return Compiled(lambda row: test(left(row), right(row)), "bool")
+
+    def _any_column(self, children: list[Node]) -> Compiled:
+        """`* has 'x'`: whether any column does."""
+        test, sought = comparison(str(children[1])), self.compile(children[2]).evaluate
+        columns = list(self._columns)
+        return Compiled(lambda row: any(truth(test(text(row.get(name)), sought(row))) for name in columns), "bool")
 
     def _matches(self, children: list[Node]) -> Compiled:
         value, pattern = self.compile(children[0]).evaluate, self.compile(children[1]).evaluate
-        return Compiled(lambda row: re.search(text(pattern(row)), text(value(row))) is not None)
+        return Compiled(lambda row: regex(text(pattern(row))).search(text(value(row))) is not None, "bool")
 
     def _in_list(self, children: list[Node]) -> Compiled:
-        left = self.compile(children[0]).evaluate
-        entries = [self.compile(child).evaluate for child in children[2:] if child is not None]
-        word = str(children[1])
-        if word in ("has_any", "has_all"):
-            quantifier = any if word == "has_any" else all
-            return Compiled(
-                lambda row: quantifier(
-                    has_term(text(left(row)).lower(), text(one).lower()) for one in _spread(entries, row)
-                )
-            )
-        same = _same_ignoring_case if word.endswith("~") else equal
-        wanted = not word.startswith("!")
-        if _all_constant(children[2:]) and same is _same_ignoring_case:
-            names = {text(one).lower() for one in _spread(entries, {})}
-            return Compiled(lambda row: (text(left(row)).lower() in names) is wanted)
-        return Compiled(lambda row: any(same(left(row), one) for one in _spread(entries, row)) is wanted)
+        nodes = [child for child in children[2:] if child is not None]
+        entries = [self.compile(child).evaluate for child in nodes]
+        left, word = self.compile(children[0]).evaluate, str(children[1])
+        if all(_is_constant(node) for node in nodes):
+            return _member_test(left, word, _spread(entries, {}))
+        return Compiled(lambda row: _member_test(left, word, _spread(entries, row)).evaluate(row), "bool")
+
+    def _in_query(self, children: list[Node]) -> Compiled:
+        if self._column_of is None:
+            raise QueryError("NotSupported", "A query cannot stand here.")
+        return _member_test(self.compile(children[0]).evaluate, str(children[1]), self._column_of(children[2]))
 
     def _between(self, children: list[Node]) -> Compiled:
         value, low, high = (self.compile(children[position]).evaluate for position in (0, 2, 3))
         wanted = not str(children[1]).startswith("!")
 
         def inside(row: Row) -> bool:
-            found = value(row)
-            return (before(found, low(row)) is False and before(high(row), found) is False) is wanted
+            found, start, end = value(row), low(row), high(row)
+            if isinstance(end, timedelta) and isinstance(start, datetime):
+                end = arithmetic("+", start, end)
+            return (before(found, start) is False and before(end, found) is False) is wanted
 
-        return Compiled(inside)
+        return Compiled(inside, "bool")
 
     def _additive(self, children: list[Node]) -> Compiled:
         return self._chain(children)
@@ -177,67 +216,176 @@ class Expressions:
         return self._chain(children)
 
     def _chain(self, children: list[Node]) -> Compiled:
-        first = self.compile(children[0]).evaluate
-        rest = [
-            (str(sign), self.compile(operand).evaluate)
-            for sign, operand in zip(children[1::2], children[2::2], strict=True)
-        ]
-
-        def evaluate(row: Row) -> Value:
-            value = first(row)
-            for sign, operand in rest:
-                value = _arithmetic(sign, value, operand(row))
-            return value
-
-        return Compiled(evaluate)
+        first = self.compile(children[0])
+        kind, evaluate = first.type, first.evaluate
+        for sign, operand in zip(children[1::2], children[2::2], strict=True):
+            other = self.compile(operand)
+            kind = _arithmetic_type(str(sign), kind, other.type)
+            evaluate = _operation(str(sign), evaluate, other.evaluate)
+        return Compiled(evaluate, kind)
 
     def _negative(self, children: list[Node]) -> Compiled:
-        operand = self.compile(children[1]).evaluate
-        return Compiled(lambda row: _arithmetic("-", 0, operand(row)))
+        operand = self.compile(children[1])
+        if operand.type == "timespan":
+            return Compiled(lambda row: arithmetic("*", operand.evaluate(row), -1), "timespan")
+        return Compiled(lambda row: arithmetic("-", 0, operand.evaluate(row)), operand.type)
+
+    def _positive(self, children: list[Node]) -> Compiled:
+        return self.compile(children[1])
 
     # -- functions -----------------------------------------------------------------------------------------------
 
     def _call(self, children: list[Node]) -> Compiled:
         name = str(children[0])
         nodes = [child for child in children[1:] if child is not None]
-        if name in ("now", "ago"):
-            return self._time(name, nodes)
-        if name == "pack_all":
-            columns = self._columns
-            return Compiled(lambda row: {column: row.get(column) for column in columns})
+        special: dict[str, Callable[[list[Node]], Compiled]] = {
+            "now": self._now_call,
+            "ago": self._ago_call,
+            "pack_all": self._pack_all,
+            "column_ifexists": self._column_if_exists,
+            "columnifexists": self._column_if_exists,
+            "iscolumnexists": self._is_column,
+            "extract": self._extract,
+        }
+        if name in special:
+            return special[name](nodes)
         function = SCALARS.get(name)
         if function is None:
             raise QueryError("FailedToResolveEntity", f"Unknown function: '{name}'.")
-        arguments = [self.compile(node) for node in nodes]
-        suggested = arguments[0].name if name in _NAMING and arguments else None
-        return Compiled(_applied(name, function, [argument.evaluate for argument in arguments]), suggested)
+        return self._applied(name, function, nodes)
 
-    def _time(self, name: str, nodes: list[Node]) -> Compiled:
-        offset = self.compile(nodes[0]).evaluate if nodes else None
-        sign = -1 if name == "ago" else 1
-        return Compiled(lambda row: self._now if offset is None else self._now + sign * offset(row))
+    def _applied(self, name: str, function: Function, nodes: list[Node]) -> Compiled:
+        if len(nodes) < function.least or (function.most is not None and len(nodes) > function.most):
+            raise QueryError("WrongNumberOfArguments", f"{name}(): function does not take {len(nodes)} argument(s).")
+        arguments = [self._argument(node) for node in nodes]
+        kind = function.type_of([argument.type for argument in arguments])
+        suggested = None
+        if function.prefix is not None and arguments[0].name is not None:
+            suggested = function.prefix + arguments[0].name
+        evaluate = _guarded(function.call, [argument.evaluate for argument in arguments])
+        return Compiled(_bounded(evaluate) if function.grows or kind == "string" else evaluate, kind, suggested)
+
+    def _argument(self, node: Node) -> Compiled:
+        """An argument, named (`tostring(x = …)`) or not."""
+        if not isinstance(node, Tree) or node.data != "argument":
+            raise QueryError("NotSupported", "A star or a type cannot be an argument here.")
+        left, value = node.children
+        compiled = self.compile(value)
+        return compiled if left is None else Compiled(compiled.evaluate, compiled.type, target_name(left))
+
+    def _now_call(self, nodes: list[Node]) -> Compiled:
+        return self._moment("now", nodes, 1)
+
+    def _ago_call(self, nodes: list[Node]) -> Compiled:
+        return self._moment("ago", nodes, -1)
+
+    def _moment(self, name: str, nodes: list[Node], sign: int) -> Compiled:
+        if len(nodes) > 1 or (name == "ago" and not nodes):
+            raise QueryError("WrongNumberOfArguments", f"{name}(): function does not take {len(nodes)} argument(s).")
+        if not nodes:
+            return _constant(self._now, "datetime")
+        offset = self._argument(nodes[0]).evaluate
+        return Compiled(lambda row: arithmetic("+" if sign > 0 else "-", self._now, offset(row)), "datetime")
+
+    def _pack_all(self, nodes: list[Node]) -> Compiled:
+        columns = list(self._columns)
+        if nodes and truth(self._argument(nodes[0]).evaluate({})):
+            return Compiled(
+                lambda row: {name: dynamic(row[name]) for name in columns if row.get(name) not in (None, "")}
+            )
+        return Compiled(lambda row: {name: dynamic(row.get(name)) for name in columns})
+
+    def _column_if_exists(self, nodes: list[Node]) -> Compiled:
+        if len(nodes) != 2:  # noqa: PLR2004  (the name and what to take instead)
+            raise QueryError(
+                "WrongNumberOfArguments", f"column_ifexists(): function does not take {len(nodes)} argument(s)."
+            )
+        name = text(self._argument(nodes[0]).evaluate({}))
+        return self._column(name) if name in self._known else self._argument(nodes[1])
+
+    def _is_column(self, nodes: list[Node]) -> Compiled:
+        return _constant(value=bool(nodes) and text(self._argument(nodes[0]).evaluate({})) in self._known, kind="bool")
+
+    def _extract(self, nodes: list[Node]) -> Compiled:
+        """extract(regex, group, source[, typeof(type)])."""
+        kind = nodes[-1] if nodes and isinstance(nodes[-1], Tree) and nodes[-1].data == "typeof" else None
+        found = self._applied("extract", SCALARS["extract"], nodes if kind is None else nodes[:-1])
+        return found if kind is None else cast_to(found, type_named(str(kind.children[0])))
 
 
-def _applied(name: str, function: Callable[..., Value], arguments: list[Evaluate]) -> Evaluate:
+def cast_to(compiled: Compiled, kind: str) -> Compiled:
+    """The expression's value as one of another type."""
+    if kind == compiled.type:
+        return compiled
+    call = SCALARS[{"timespan": "totimespan", "bool": "tobool"}.get(kind, f"to{kind}")].call
+    return Compiled(_guarded(call, [compiled.evaluate]), kind, compiled.name)
+
+
+def target_name(node: Node) -> str:
+    """The name on the left of `=`. Raises QueryError where it is none."""
+    if isinstance(node, Tree) and node.data == "name":
+        return str(node.children[0])
+    if isinstance(node, Tree) and node.data == "quoted_name":
+        return literals.unquoted(str(node.children[0]))
+    raise QueryError("InvalidColumnName", "What stands left of '=' is no column name.")
+
+
+def _guarded(function: Callable[..., Value], arguments: list[Evaluate]) -> Evaluate:
+    if len(arguments) == 1:
+        only = arguments[0]
+
+        def evaluate_one(row: Row) -> Value:
+            try:
+                return function(only(row))
+            except _FAILURES:
+                return None
+
+        return evaluate_one
+
     def evaluate(row: Row) -> Value:
         try:
             return function(*[argument(row) for argument in arguments])
-        except TypeError as error:
-            raise QueryError("InvalidArguments", f"Function '{name}' cannot be called so: {error}.") from error
+        except _FAILURES:
+            return None
 
     return evaluate
 
 
-def _constant(value: Value) -> Compiled:
-    return Compiled(lambda _row: value)
+def _bounded(evaluate: Evaluate) -> Evaluate:
+    """The same, but a value greater than any answer ends the query."""
+
+    def bounded(row: Row) -> Value:
+        value = evaluate(row)
+        if isinstance(value, str | list | dict) and weight(value, GREATEST_VALUE) > GREATEST_VALUE:
+            raise TooMuchWorkError
+        return value
+
+    return bounded
 
 
-def _joined(owner: str | None, member: str) -> str | None:
-    return None if owner is None else f"{owner}_{member}"
+def _operation(sign: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    return lambda row: arithmetic(sign, left(row), right(row))
 
 
-def _of(value: Value, member: str) -> Value:
-    return value.get(member) if isinstance(value, dict) else None
+def _arithmetic_type(sign: str, left: str, right: str) -> str:
+    times = {left, right} & {"datetime", "timespan"}
+    if not times:
+        return summed_type([left, right])
+    if left == right:
+        return "timespan" if left == "datetime" or sign in "+-%" else "real"
+    return "datetime" if "datetime" in times else "timespan"
+
+
+def _constant(value: Value, kind: str) -> Compiled:
+    return Compiled(lambda _row: value, kind)
+
+
+def _joined(owner: str | None, member: str) -> str:
+    return member if owner is None else f"{owner}_{member}"
+
+
+def _member_name(token: Node) -> str:
+    return literals.unquoted(str(token)) if isinstance(token, Token) and token.type == "STRING" else str(token)
 
 
 def _at(value: Value, index: Value) -> Value:
@@ -246,18 +394,8 @@ def _at(value: Value, index: Value) -> Value:
     return value.get(index) if isinstance(value, dict) and isinstance(index, str) else None
 
 
-def _unquoted(literal: str) -> str:
-    """The text of a string literal; `@` makes backslashes plain, a name stays as it is."""
-    if literal.startswith("@"):
-        quote = literal[1]
-        return literal[2:-1].replace(quote * 2, quote)
-    if literal[:1] in "'\"" and literal:
-        return str(ast.literal_eval(literal.replace("\n", "\\n")))
-    return literal
-
-
-def _all_constant(nodes: Iterable[Node | None]) -> bool:
-    return all(node is None or (isinstance(node, Tree) and node.data in ("string", "integer")) for node in nodes)
+def _is_constant(node: Node) -> bool:
+    return isinstance(node, Tree) and node.data in ("string", "integer", "real", "dynamic", "true", "false")
 
 
 def _spread(entries: list[Evaluate], row: Row) -> list[Value]:
@@ -269,58 +407,18 @@ def _spread(entries: list[Evaluate], row: Row) -> list[Value]:
     return values
 
 
-def _same_ignoring_case(left: Value, right: Value) -> bool:
-    return text(left).lower() == text(right).lower()
-
-
-def _not(value: bool | None) -> bool | None:
-    return None if value is None else not value
-
-
-_ORDER: dict[str, Callable[[Value, Value], bool | None]] = {
-    "==": equal,
-    "!=": lambda left, right: left is not right if left is None or right is None else _not(equal(left, right)),
-    "<": before,
-    ">": lambda left, right: before(right, left),
-    "<=": lambda left, right: _not(before(right, left)),
-    ">=": lambda left, right: _not(before(left, right)),
-    "=~": _same_ignoring_case,
-    "!~": lambda left, right: not _same_ignoring_case(left, right),
-}
-_TEXT: dict[str, Callable[[str, str], bool]] = {
-    "contains": operator.contains,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
-    "has": has_term,
-    "hasprefix": lambda left, right: any(word.startswith(right) for word in re.findall(r"[^\W_]+", left)),
-    "hassuffix": lambda left, right: any(word.endswith(right) for word in re.findall(r"[^\W_]+", left)),
-}
-
-
-def _comparison(word: str) -> Callable[[Value, Value], bool | None]:
-    if word in _ORDER:
-        return _ORDER[word]
+def _member_test(left: Evaluate, word: str, values: Iterable[Value]) -> Compiled:
+    """`in`, `in~`, `!in`, `!in~`, `has_any` and `has_all` with what stands in their parentheses."""
+    members = list(values)
+    if word in ("has_any", "has_all"):
+        quantifier = any if word == "has_any" else all
+        sought = [text(one).lower() for one in members]
+        return Compiled(lambda row: quantifier(has_term(text(left(row)).lower(), one) for one in sought), "bool")
     wanted = not word.startswith("!")
-    name = word.removeprefix("!")
-    test = _TEXT[name.removesuffix("_cs")]
-    if name.endswith("_cs"):
-        return lambda left, right: test(text(left), text(right)) is wanted
-    return lambda left, right: test(text(left).lower(), text(right).lower()) is wanted
-
-
-def _arithmetic(sign: str, left: Value, right: Value) -> Value:
-    if isinstance(left, datetime | timedelta) or isinstance(right, datetime | timedelta):
-        try:
-            return left + right if sign == "+" else left - right
-        except TypeError:
-            return None
-    one, other = number(left), number(right)
-    if one is None or other is None:
-        return None
-    if sign in "/%":
-        if other == 0:
-            return None
-        if sign == "%":
-            return one % other
-        return one // other if isinstance(one, int) and isinstance(other, int) else one / other
-    return {"+": operator.add, "-": operator.sub, "*": operator.mul}[sign](one, other)
+    if word.endswith("~"):
+        names = {text(one).lower() for one in members}
+        return Compiled(lambda row: (text(left(row)).lower() in names) is wanted, "bool")
+    if all(isinstance(one, str) for one in members):
+        texts = set(members)
+        return Compiled(lambda row: (text(left(row)) in texts) is wanted, "bool")
+    return Compiled(lambda row: any(equal(left(row), one) for one in members) is wanted, "bool")

@@ -1,67 +1,50 @@
-"""`POST /providers/Microsoft.ResourceGraph/resources`: options, paging, quota and errors around a query."""
+"""`POST /providers/Microsoft.ResourceGraph/resources`: versions, quota, paging and errors around a query."""
 
-import base64
-import binascii
 import math
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
-
-import orjson
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, bad_request
-from arm_emulator.graph.failures import QueryError, QuerySyntaxError
-from arm_emulator.graph.operators import Table
+from arm_emulator.errors import ArmError, Json, bad_request, not_found
+from arm_emulator.graph.answers import payload, shown
+from arm_emulator.graph.facets import facets
+from arm_emulator.graph.failures import END, QueryError, QuerySyntaxError, UnknownTableError, failure
+from arm_emulator.graph.options import VERSIONS, Options, Version, options_of, refused, token_of
 from arm_emulator.graph.query import run
-from arm_emulator.graph.values import answerable
-from arm_emulator.graph.view import COLUMNS, TABLES, GraphView
+from arm_emulator.graph.scopes import SUBSCRIPTION, Scope, scope_of
+from arm_emulator.graph.tables import COLUMNS, CONTAINERS, HIDDEN_COLUMNS, TABLES, Table
+from arm_emulator.graph.view import GraphView
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.requests import body_of
 
-_PATH = "/providers/microsoft.resourcegraph/resources"
-API_VERSIONS = ("2024-04-01", "2022-10-01", "2021-03-01", "2021-06-01-preview", "2020-04-01-preview", "2019-04-01")
-MOST_ROWS = 1000
+_PROVIDER = "/providers/microsoft.resourcegraph"
 LARGEST_ANSWER = 16 * 1024 * 1024
 QUOTA, QUOTA_WINDOW = 15, 5.0
-MOST_SUBSCRIPTIONS = 1000
 _KEPT_RESULTS = 4
-CONTAINERS = "resourcecontainers"
-SCOPE_FILTERS = {"atscopeandbelow": False, "atscopeandabove": True, "atscopeaboveandbelow": True, "atscopeexact": False}
-"""The filters, and whether each lets in what is assigned above the scope."""
 _ADVICE = "Please provide below info when asking for support: timestamp = {at}, correlationId = {id}."
-_INVALID = (
-    "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error before "
-    "retrying."
+_THROTTLED = (
+    "Client application has been throttled and should not attempt to repeat the request until an amount of time has elapsed. "
+    "Please see https://aka.ms/resourcegraph-throttling for help."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How much of the result is asked for, and in which form."""
-
-    top: int
-    skip: int
-    table: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a query is limited to: None is the whole tenant. `above` lets rows of no subscription in as well."""
-
-    subscriptions: frozenset[str] | None
-    above: bool
-
-    def holds(self, row: Json) -> bool:
-        """Whether a row is within."""
-        if self.subscriptions is None:
-            return True
-        subscription = row["subscriptionId"].lower()
-        return subscription in self.subscriptions or (self.above and not subscription)
+_CUT = {"x-ms-tenant-subscription-limit-hit": "true"}
+_OPERATIONS = [
+    {
+        "name": f"Microsoft.ResourceGraph/{resource}/read",
+        "display": {"provider": "Microsoft Resource Graph", "resource": shown_as, "operation": operation, "description": text},
+    }
+    for resource, shown_as, operation, text in (
+        ("operations", "Operation", "Get Operations", "Gets the list of supported operations"),
+        (
+            "resources", "Resources", "Query resources",
+            ("Submits a query on resources within specified subscriptions, the specified management groups, or against all "
+            "access granted in the tenant."),
+        ),
+    )
+]  # fmt: skip
 
 
 class GraphService:
@@ -75,70 +58,75 @@ class GraphService:
         self._windows: dict[str, tuple[float, int]] = {}
         self._results: OrderedDict[tuple[object, ...], Table] = OrderedDict()
 
-    def capture(self) -> None:
+    def capture(self, by: str | None = None) -> None:
         """Notes what has changed; called after every request, so that rows age from their write on."""
-        self._view.capture()
+        self._view.capture(by)
 
     def serves(self, request: Request) -> bool:
         """Whether the path is the graph's."""
-        return request.path.lower().rstrip("/") == _PATH
+        path = request.path.lower()
+        return path == _PROVIDER or path.startswith(f"{_PROVIDER}/")
 
     def answer(self, request: Request, principal: Principal) -> Answer:
-        """The answer to a query. Raises ArmError."""
-        if request.method != "POST":
-            raise ArmError(HTTPStatus.METHOD_NOT_ALLOWED, "UnsupportedHttpVerb", "Queries are sent by POST.")
-        version = request.query.get("api-version")
-        if version not in API_VERSIONS:
-            raise bad_request(
-                "InvalidApiVersionParameter" if version else "MissingApiVersionParameter",
-                f"The api-version '{version}' is invalid. The supported versions are '{', '.join(API_VERSIONS)}'.",
+        """The answer to a query, or the provider's operations. Raises ArmError."""
+        what = request.path.strip("/").split("/")[2:]
+        api_version = request.query.get("api-version")
+        if len(what) != 1 or what[0].lower() not in ("resources", "operations"):
+            raise not_found(
+                "InvalidResourceType",
+                f"The resource type '{'/'.join(what)}' could not be found in the namespace 'Microsoft.ResourceGraph' for api "
+                f"version '{api_version}'.",
             )
+        version = _version(api_version)
+        wanted = "POST" if what[0].lower() == "resources" else "GET"
+        if request.method != wanted:
+            raise ArmError(
+                HTTPStatus.METHOD_NOT_ALLOWED, "UnsupportedHttpVerb", f"{request.path} takes {wanted} requests only."
+            )
+        if wanted == "GET":
+            return Answer(HTTPStatus.OK, {"value": _OPERATIONS})
         headers = self._quota(principal)
         try:
-            answer = self._result(body_of(request.body), principal)
+            return self._queried(request, version, principal, headers)
         except QueryError as error:
-            raise self._refused(_details(error), headers) from error
-        payload = orjson.dumps(answer)
-        if len(payload) > LARGEST_ANSWER:
-            message = (
-                f"Response payload size is {len(payload)}, and has exceeded the limit of {LARGEST_ANSWER}. Please consider "
-                "querying less data at a time and make paginated call if needed."
+            raise self._told(ArmError(error.status, error.outer_code, "", details=error.details()), headers) from error
+        except ArmError as error:
+            raise (error if error.message else self._told(error, headers)) from None
+
+    def _queried(self, request: Request, version: Version, principal: Principal, headers: dict[str, str]) -> Answer:
+        _refuse_content_type(request)
+        body = body_of(request.body)
+        query = body.get("query")
+        if not isinstance(query, str) or not query.strip():
+            raise QuerySyntaxError([failure(1, 0, END)])
+        options = options_of(body, version)
+        may_read = self._reader(principal)
+        containers = [row for _, row in self._view.table(CONTAINERS)]
+        scope = scope_of(body, options, version, containers, may_read)
+        self._refuse_blind(scope, principal)
+        now = datetime.fromtimestamp(self._cloud.clock.now(), UTC)
+        table = self._table_of(query, scope, principal, now)
+        answer = _page(table, options, version)
+        answer["facets"] = facets(
+            body.get("facets"), table, now, as_table=options.table, datetime_columns=version.datetime_columns
+        )
+        raw, size = payload(answer, LARGEST_ANSWER)
+        if size > LARGEST_ANSWER:
+            raise refused(
+                "ResponsePayloadTooLarge",
+                f"Response payload size is {size}, and has exceeded the limit of {LARGEST_ANSWER}. Please consider "
+                "querying less data at a time and make paginated call if needed.",
             )
-            raise self._refused([{"code": "ResponsePayloadTooLarge", "message": message}], headers)
-        return Answer(HTTPStatus.OK, headers=headers, raw=payload)
+        return Answer(HTTPStatus.OK, headers={**headers, **(_CUT if scope.cut else {})}, raw=raw)
 
     # -- the result ----------------------------------------------------------------------------------------------
 
-    def _result(self, body: Json, principal: Principal) -> Json:
-        query = body.get("query")
-        if not isinstance(query, str) or not query.strip():
-            raise QuerySyntaxError(1, 0, "<EOF>")
-        options = _options(body)
-        scope = self._scope(body)
-        self._refuse_blind(scope, principal)
-        table = self._table_of(query, scope, principal)
-        page = table.rows[options.skip : options.skip + options.top]
-        answer: Json = {
-            "totalRecords": len(table.rows),
-            "count": len(page),
-            "data": _as_table(table.columns, page) if options.table else [_answered(row) for row in page],
-            "facets": [],
-            "resultTruncated": "false",
-        }
-        if options.skip + options.top < len(table.rows):
-            if table.limited or not _pageable(table):
-                answer["resultTruncated"] = "true"
-            else:
-                answer["$skipToken"] = _token(options.skip + options.top, options.top)
-        return answer
-
-    def _table_of(self, query: str, scope: Scope, principal: Principal) -> Table:
+    def _table_of(self, query: str, scope: Scope, principal: Principal, now: datetime) -> Table:
         """The whole result. Pages of one query follow each other: it is kept until the graph learns of a change."""
         self._view.catch_up()
-        key = (query, scope, principal.client_id, self._view.version)
+        key = (query, scope, principal.object_id, self._view.version, self._cloud.rights.version)
         found = self._results.get(key)
-        if found is None or "now(" in query or "ago(" in query:
-            now = datetime.fromtimestamp(self._cloud.clock.now(), UTC)
+        if found is None or "now(" in query or "ago(" in query or "changes" in query.lower():
             found = run(query, self._tables(scope, principal), now)
             self._results[key] = found
             while len(self._results) > _KEPT_RESULTS:
@@ -146,42 +134,49 @@ class GraphService:
         return found
 
     def _tables(self, scope: Scope, principal: Principal) -> Callable[[str], Table]:
-        def table(name: str) -> Table:
-            if name.lower() not in TABLES:
-                raise QueryError("UnknownTable", f"Table {name} is unknown; tables are {', '.join(TABLES)}.")
-            rows = [
-                row
-                for key, row in self._view.table(name.lower())
-                if scope.holds(row) and (principal.omnipotent or principal.may(f"{row['type']}/read", key))
-            ]
-            return Table(list(COLUMNS), rows)
+        may_read = self._reader(principal)
+
+        def table(named: str) -> Table:
+            name = named.lower()
+            if name not in TABLES:
+                raise UnknownTableError(named)
+            shown_rows = self._view.table(name)
+            if scope.subscriptions is None:
+                rows = [row for key, row in shown_rows if may_read(key, row)]
+            else:
+                rows = [row for key, row in shown_rows if scope.holds(name, row) and may_read(key, row)]
+            return Table(dict(COLUMNS), rows, hidden=HIDDEN_COLUMNS)
 
         return table
 
-    def _scope(self, body: Json) -> Scope:
-        """What the body limits the query to. Raises ArmError."""
-        listed = _names(body, "subscriptions")
-        groups = _names(body, "managementGroups")
-        above = str((body.get("options") or {}).get("authorizationScopeFilter", "AtScopeAndBelow")).lower()
-        if above not in SCOPE_FILTERS:
-            raise _invalid_option("authorizationScopeFilter", above)
-        if groups is not None:
-            within = {
-                row["subscriptionId"].lower() for _, row in self._view.table(CONTAINERS) if _ancestors(row) & groups
-            }
-            listed = frozenset(within) if listed is None else listed & within
-        return Scope(listed, SCOPE_FILTERS[above])
+    def _reader(self, principal: Principal) -> Callable[[str, Json], bool]:
+        """Whether a row is shown, by its key: by the right to read it or, for a change, what has changed."""
+        readable = self._cloud.rights.reader(principal)
+
+        def may_read(key: str, row: Json) -> bool:
+            kind = row["type"]
+            if kind == "microsoft.resources/changes":
+                kind = row["properties"]["targetResourceType"]
+            return readable(kind, key)
+
+        return may_read
 
     def _refuse_blind(self, scope: Scope, principal: Principal) -> None:
-        """403 where none of the subscriptions can be read; unreadable ones among others are left out silently."""
-        if scope.subscriptions is not None and not any(
-            principal.may("Microsoft.Resources/subscriptions/read", f"/subscriptions/{one}")
-            for one in scope.subscriptions
+        """403 where nothing of what is asked for can be read; what cannot among other things is left out silently."""
+        may_read = self._reader(principal)
+        if any(
+            row["type"] == SUBSCRIPTION and scope.holds(CONTAINERS, row) and may_read(key, row)
+            for key, row in self._view.table(CONTAINERS)
         ):
-            raise ArmError(
+            return
+        if not any(
+            scope.holds(name, row) and may_read(key, row) for name in TABLES for key, row in self._view.table(name)
+        ):
+            raise refused(
+                "AccessDenied",
+                "Access is denied to the requested resource. The user might not have enough permission.",
                 HTTPStatus.FORBIDDEN,
                 "AccessDenied",
-                "Access is denied to the requested subscription(s), or they do not exist.",
             )
 
     # -- quota and errors ----------------------------------------------------------------------------------------
@@ -201,123 +196,61 @@ class GraphService:
             "x-ms-ratelimit-remaining-tenant-resource-requests": str(left),
         }
         if count >= QUOTA and self._throttling:
-            message = (
-                "Client application has been throttled and should not attempt to repeat the request until an amount of time "
-                "has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
-            )
-            raise ArmError(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "RateLimiting",
-                self._advice(),
-                details=[{"code": "RateLimiting", "message": message}],
-                headers={**headers, "Retry-After": str(seconds)},
-            )
+            error = refused("RateLimiting", _THROTTLED, HTTPStatus.TOO_MANY_REQUESTS, "RateLimiting")
+            raise self._told(error, {**headers, "Retry-After": str(seconds)})
         self._windows[principal.client_id] = (started, count + 1)
         return headers
 
-    def _refused(self, details: list[Json], headers: dict[str, str]) -> ArmError:
-        return ArmError(HTTPStatus.BAD_REQUEST, "BadRequest", self._advice(), details=details, headers=headers)
-
-    def _advice(self) -> str:
-        return _ADVICE.format(at=self._cloud.clock.timestamp(), id="00000000-0000-0000-0000-000000000000")
-
-
-def _details(error: QueryError) -> list[Json]:
-    detail: Json = {"code": error.code, "message": error.message}
-    if isinstance(error, QuerySyntaxError):
-        # The expected token is answered as this one character in recorded traffic.
-        detail |= {
-            "line": error.line,
-            "characterPositionInLine": error.position,
-            "token": error.token,
-            "expectedToken": "\u01cf",
-        }
-    return [{"code": "InvalidQuery", "message": _INVALID}, detail]
+    def _told(self, error: ArmError, headers: dict[str, str]) -> ArmError:
+        """The error with the graph's message, which says nothing, and with the headers of the quota."""
+        advice = _ADVICE.format(at=self._cloud.clock.timestamp(), id=uuid.uuid4())
+        return ArmError(error.status, error.code, advice, details=error.details, headers={**headers, **error.headers})
 
 
-def _options(body: Json) -> Options:
-    options = body.get("options")
-    if options is None:
-        options = {}
-    if not isinstance(options, dict):
-        raise _invalid_option("options", options)
-    top, skip = options.get("$top", MOST_ROWS), options.get("$skip", 0)
-    if not isinstance(top, int) or isinstance(top, bool) or not 1 <= top <= MOST_ROWS:
-        raise _invalid_option("$top", top)
-    if not isinstance(skip, int) or isinstance(skip, bool) or skip < 0:
-        raise _invalid_option("$skip", skip)
-    form = str(options.get("resultFormat", "objectArray")).lower()
-    if form not in ("objectarray", "table"):
-        raise _invalid_option("resultFormat", form)
-    token = options.get("$skipToken")
-    if token:
-        skip, top = _from_token(token)
-    return Options(top, skip, form == "table")
+def _version(api_version: str | None) -> Version:
+    version = VERSIONS.get(api_version or "")
+    if version is None:
+        raise bad_request(
+            "InvalidApiVersionParameter" if api_version else "MissingApiVersionParameter",
+            f"The api-version '{api_version}' is invalid. The supported versions are '{', '.join(VERSIONS)}'.",
+        )
+    return version
 
 
-def _invalid_option(name: str, value: object) -> ArmError:
-    message = f"The value {value!r} of {name} is not allowed."
-    return bad_request("BadRequest", message, details=[{"code": "InvalidQueryOption", "message": message}])
+def _refuse_content_type(request: Request) -> None:
+    """500, and not 415, for a body that is said to be something else than JSON (troubleshooting page of 2019)."""
+    kind = request.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise refused(
+            "InternalServerError",
+            f"The Content-Type '{kind}' is not supported: it must be application/json.",
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "InternalServerError",
+        )
 
 
-def _names(body: Json, member: str) -> frozenset[str] | None:
-    listed = body.get(member)
-    if listed is None or listed == []:
-        return None
-    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
-        raise _invalid_option(member, listed)
-    if len(listed) > MOST_SUBSCRIPTIONS:
-        raise _invalid_option(member, f"{len(listed)} entries")
-    return frozenset(one.lower() for one in listed)
-
-
-def _ancestors(row: Json) -> set[str]:
-    """The management groups above a subscription, from its row."""
-    chain = (row.get("properties") or {}).get("managementGroupAncestorsChain") or []
-    return {str(one.get("name", "")).lower() for one in chain if isinstance(one, dict)}
-
-
-def _token(skip: int, top: int) -> str:
-    text = {
-        "$id": "1",
-        "MaxRows": top,
-        "RowsToSkip": skip,
-        "KustoClusterUrl": "https://arg-local-sf.arg.core.windows.net",
+def _page(table: Table, options: Options, version: Version) -> Json:
+    """A page of the result, with a token where another follows; $skip does not go with take and limit."""
+    skip = 0 if table.limited else options.skip
+    rows = table.rows[skip : skip + options.top]
+    answer: Json = {
+        "totalRecords": len(table.rows),
+        "count": len(rows),
+        "data": shown(table, rows, as_table=options.table, datetime_columns=version.datetime_columns),
+        "facets": [],
+        "resultTruncated": "false",
     }
-    return base64.b64encode(orjson.dumps(text)).decode()
+    if skip + options.top < len(table.rows):
+        if table.limited or not _pageable(table, version):
+            answer["resultTruncated"] = "true"
+        else:
+            answer["$skipToken"] = token_of(skip + options.top, options.top)
+    return answer
 
 
-def _from_token(token: object) -> tuple[int, int]:
-    try:
-        content = orjson.loads(base64.b64decode(str(token), validate=True))
-        return int(content["RowsToSkip"]), int(content["MaxRows"])
-    except (binascii.Error, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        raise _invalid_option("$skipToken", token) from None
-
-
-def _pageable(table: Table) -> bool:
-    """Azure gives no token where every column is dynamic or null."""
+def _pageable(table: Table, version: Version) -> bool:
+    """No token where all columns are dynamic or null, nor, before 2022, where there is no column id."""
+    if not version.pages_without_id and "id" not in table.columns:
+        return False
     first = table.rows[0] if table.rows else {}
-    return any(first.get(name) is not None and not isinstance(first[name], dict | list) for name in table.columns)
-
-
-def _answered(row: Json) -> Json:
-    return {name: answerable(value) for name, value in row.items()}
-
-
-def _as_table(columns: list[str], rows: list[Json]) -> Json:
-    kinds = {name: next((_kind(row[name]) for row in rows if row.get(name) is not None), "string") for name in columns}
-    return {
-        "columns": [{"name": name, "type": kinds[name]} for name in columns],
-        "rows": [[answerable(row.get(name)) for name in columns] for row in rows],
-    }
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, float):
-        return "number"
-    return "object" if isinstance(value, dict | list) else "string"
+    return any(kind != "dynamic" and first.get(name) is not None for name, kind in table.columns.items())

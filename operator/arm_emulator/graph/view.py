@@ -2,22 +2,26 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 
 from arm_emulator import rendering
+from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
+from arm_emulator.graph.changes import Change, Changes
+from arm_emulator.graph.tables import COLUMNS, TABLE_OF_CHANGES, TABLES, is_network_extension, table_of
 from arm_emulator.ids import SUBSCRIPTION_TYPE
+from arm_emulator.resource_types import type_of
 from arm_emulator.store import Resource
 
-COLUMNS = (
-    "id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy", "sku", "plan",
-    "properties", "tags", "identity", "zones", "extendedLocation",
-)  # fmt: skip
-TABLES = ("resources", "resourcecontainers", "authorizationresources", "networkresources", "computeresources")
-_NETWORK_ROWS = (
-    "effectivesecurityadminrules", "effectiveconnectivityconfigurations", "networkgroupmemberships",
-    "networkmanagerconnections", "effectivesecurityuserrules", "effectiveroutingrules",
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    at: float
+    key: str
+    row: Json | None
+    by: str | None
 
 
 class GraphView:
@@ -29,61 +33,85 @@ class GraphView:
         self.lag = cloud.settings.graph_lag
         self.version = 0
         self._tables: dict[str, dict[str, Json]] = {name: {} for name in TABLES}
-        self._pending: deque[tuple[float, str, Json | None]] = deque()
+        self._shown_by: dict[str, str] = {}
+        self._changes = Changes()
+        self._pending: deque[_Pending] = deque()
         self._dirty: dict[str, None] = {}
         cloud.store.listeners.append(self._changed)
 
     def table(self, name: str) -> Iterator[tuple[str, Json]]:
         """Key and row of all that a table shows by now."""
         self.catch_up()
+        if name in TABLE_OF_CHANGES.values():
+            return self._changes.rows(name, self._cloud.clock.now())
         return iter(self._tables[name].items())
 
     def catch_up(self) -> None:
         """Takes up what is older than the lag."""
         self.capture()
         due = self._cloud.clock.now() - self._cloud.clock.scaled(self.lag)
-        while self._pending and self._pending[0][0] <= due:
-            _, key, row = self._pending.popleft()
-            self._show(key, row)
+        while self._pending and self._pending[0].at <= due:
+            self._show(self._pending.popleft())
 
-    def capture(self) -> None:
-        """Renders what has changed since the last call; called after every write, so that its time is the write's."""
+    def capture(self, by: str | None = None) -> None:
+        """Renders what has changed since the last call; called after every write, so that its time is the write's.
+
+        `by` is the client that wrote; None where nobody's request did.
+        """
         if not self._dirty:
             return
         now = self._cloud.clock.now()
         dirty, self._dirty = self._dirty, {}
         for key in dirty:
             item = self._cloud.store.get(key)
-            self._pending.append((now, key, None if item is None else self._row(item)))
+            self._pending.append(_Pending(now, key, None if item is None else self._row(item), by))
 
     def load_everything(self) -> None:
         """Makes the graph know all that is there at once: the estate was there long before."""
         self.capture()
-        for _, key, row in self._pending:
-            self._show(key, row)
+        for pending in self._pending:
+            self._put(pending.key, pending.row)
         self._pending.clear()
         for key, row in self._cloud.extra_rows.items():
-            self._show(key, _foreign_row(row))
+            self._put(key, _foreign_row(row))
 
-    def _show(self, key: str, row: Json | None) -> None:
+    def _show(self, pending: _Pending) -> None:
+        """Takes a change up, and keeps a record of it."""
+        for table, old, new in self._put(pending.key, pending.row):
+            self._changes.note(table, Change(pending.at, old, new, pending.by))
+
+    def _put(self, key: str, row: Json | None) -> list[tuple[str, Json | None, Json | None]]:
+        """Puts a row in place of the one with its key; the tables that it touched, with the old row and the new."""
         self.version += 1
-        if row is None:
-            for table in self._tables.values():
-                table.pop(key, None)
-            return
-        name = table_of(row["type"])
-        if name is not None:
+        old_table = self._shown_by.pop(key, None)
+        name = None if row is None else table_of(row["type"])
+        touched: list[tuple[str, Json | None, Json | None]] = []
+        if old_table is not None and old_table != name:
+            touched.append((old_table, self._tables[old_table].pop(key), None))
+        if name is not None and row is not None:
+            touched.append((name, self._tables[name].get(key), row))
             self._tables[name][key] = row
+            self._shown_by[key] = name
+        return touched
 
     def _changed(self, key: str, item: Resource | None) -> None:
-        """A change shows in the row of the top-level resource; children of unknown types have rows of their own."""
-        if item is None or item.id.type.lower() not in _INSIDE_THEIR_PARENTS:
+        """A change shows in the row of the top-level resource; children that a table shows have rows of their own."""
+        if item is None or table_of(item.id.type.lower()) is not None:
             self._dirty[key] = None
-        if item is not None and item.root_key != key:
+        if item is None:
+            return
+        if item.root_key != key:
             self._dirty[item.root_key] = None
+        if item.id.type == MANAGEMENT_GROUPS:
+            # What is below shows the groups above in its own row.
+            for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
+                self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
 
     def _row(self, item: Resource) -> Json:
         row = rendering.row(self._cloud, item)
+        if is_network_extension(row["type"]):
+            row["properties"] = _both_cased(row["properties"])
+        row["apiVersion"] = _latest_version(item.id.type)
         if item.id.type != SUBSCRIPTION_TYPE:
             return row
         return {
@@ -94,27 +122,10 @@ class GraphView:
         }
 
 
-def table_of(kind: str) -> str | None:
-    """The table that shows a type (lower-case); None for children that show inside their parents only."""
-    if kind.startswith(("microsoft.resources/subscriptions", "microsoft.management/managementgroups")):
-        return "resourcecontainers"
-    if kind.startswith("microsoft.authorization/role"):
-        return "authorizationresources"
-    if kind.startswith("microsoft.compute/virtualmachinescalesets/"):
-        return "computeresources"
-    last = kind.rpartition("/")[2]
-    if kind.startswith("microsoft.network/networkmanagers/") or last in _NETWORK_ROWS:
-        return "networkresources"
-    return None if kind in _INSIDE_THEIR_PARENTS else "resources"
-
-
-_INSIDE_THEIR_PARENTS = (
-    "microsoft.network/virtualnetworks/subnets",
-    "microsoft.network/virtualnetworks/virtualnetworkpeerings",
-    "microsoft.network/networksecuritygroups/securityrules",
-    "microsoft.network/routetables/routes",
-    "microsoft.network/virtualhubs/hubvirtualnetworkconnections",
-)
+@cache
+def _latest_version(kind: str) -> str:
+    """The newest api-version of a type that is no preview: rows have the form of that one."""
+    return max((version for version in type_of(kind).api_versions if "preview" not in version), default="")
 
 
 def _foreign_row(row: Json) -> Json:
@@ -122,13 +133,28 @@ def _foreign_row(row: Json) -> Json:
     known = {name: row[name] for name in COLUMNS if row.get(name) is not None}
     segments = row["id"].strip("/").split("/")
     below = {segments[n].lower(): segments[n + 1] for n in range(0, min(4, len(segments) - 1), 2)}
+    kind = str(row.get("type") or "").lower()
+    if is_network_extension(kind):
+        known["properties"] = _both_cased(known.get("properties"))
     filled = {
         **dict.fromkeys(COLUMNS),
         "name": segments[-1],
         "kind": "",
         "managedBy": "",
         "location": "",
+        "tenantId": "",
         "subscriptionId": below.get("subscriptions", ""),
         "resourceGroup": below.get("resourcegroups", "").lower(),
     }
-    return {**filled, **known, "type": str(row.get("type") or "").lower()}
+    return {**filled, **known, "type": kind}
+
+
+def _both_cased(value: object) -> object:
+    """What network managers say is documented with members in camel and in Pascal case: here it has both."""
+    if isinstance(value, list):
+        return [_both_cased(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    shown = {name: _both_cased(one) for name, one in value.items()}
+    twins = {(name[:1].swapcase() + name[1:]): one for name, one in shown.items() if name[:1].isalpha()}
+    return {**twins, **shown}

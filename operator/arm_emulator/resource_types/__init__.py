@@ -11,18 +11,37 @@ from arm_emulator.resource_types.hub_gateways import ExpressRouteGateways, VpnGa
 from arm_emulator.resource_types.hub_routing import BgpConnections, HubRouteTables, RoutingIntents
 from arm_emulator.resource_types.ip_groups import IPGroups
 from arm_emulator.resource_types.load_balancers import LoadBalancers
+from arm_emulator.resource_types.locks import Locks
+from arm_emulator.resource_types.management_groups import ManagementGroups
+from arm_emulator.resource_types.manager_configurations import (
+    AdminRules,
+    ConnectivityConfigurations,
+    RuleCollections,
+    SecurityAdminConfigurations,
+)
 from arm_emulator.resource_types.nat_gateways import NatGateways, PublicIPPrefixes
 from arm_emulator.resource_types.network_interfaces import NetworkInterfaces
+from arm_emulator.resource_types.network_managers import (
+    ManagedVirtualNetworks,
+    NetworkGroups,
+    NetworkManagers,
+    StaticMembers,
+)
 from arm_emulator.resource_types.network_security_groups import NetworkSecurityGroups, SecurityRules
+from arm_emulator.resource_types.network_watchers import NetworkWatchers
 from arm_emulator.resource_types.peerings import Peerings
+from arm_emulator.resource_types.policies import PolicyAssignments, PolicyDefinitions, PolicySetDefinitions
 from arm_emulator.resource_types.private_dns import RECORD_SETS, PrivateDnsZones, VirtualNetworkLinks
 from arm_emulator.resource_types.private_endpoints import PrivateEndpoints
 from arm_emulator.resource_types.public_ip_addresses import PublicIPAddresses
 from arm_emulator.resource_types.resource_groups import ResourceGroups
+from arm_emulator.resource_types.role_assignments import RoleAssignments
+from arm_emulator.resource_types.role_definitions import RoleDefinitions
 from arm_emulator.resource_types.route_tables import Routes, RouteTables
 from arm_emulator.resource_types.scale_set_instances import ScaleSetInstances, ScaleSetInterfaces
 from arm_emulator.resource_types.scale_sets import ScaleSets
 from arm_emulator.resource_types.subnets import Subnets
+from arm_emulator.resource_types.subscriptions import Subscriptions
 from arm_emulator.resource_types.virtual_hubs import VirtualHubs
 from arm_emulator.resource_types.virtual_machines import VirtualMachines
 from arm_emulator.resource_types.virtual_network_gateways import (
@@ -30,17 +49,18 @@ from arm_emulator.resource_types.virtual_network_gateways import (
     LocalNetworkGateways,
     VirtualNetworkGateways,
 )
-from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 from arm_emulator.resource_types.virtual_wans import VirtualWans
 
 TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
     for declared in (
+        AdminRules(),
         ApplicationSecurityGroups(),
         AzureFirewalls(),
         BastionHosts(),
         BgpConnections(),
         Connections(),
+        ConnectivityConfigurations(),
         DdosProtectionPlans(),
         ExpressRouteGateways(),
         HubConnections(),
@@ -48,28 +68,42 @@ TYPES: dict[str, ResourceType] = {
         IPGroups(),
         LoadBalancers(),
         LocalNetworkGateways(),
+        Locks(),
+        ManagedVirtualNetworks(),
+        ManagementGroups(),
         NatGateways(),
+        NetworkGroups(),
         NetworkInterfaces(),
+        NetworkManagers(),
         NetworkSecurityGroups(),
+        NetworkWatchers(),
         Peerings(),
+        PolicyAssignments(),
+        PolicyDefinitions(),
+        PolicySetDefinitions(),
         PrivateDnsZones(),
         PrivateEndpoints(),
         PublicIPAddresses(),
         PublicIPPrefixes(),
         ResourceGroups(),
+        RoleAssignments(),
+        RoleDefinitions(),
         RouteTables(),
         Routes(),
         RoutingIntents(),
+        RuleCollections(),
         ScaleSetInstances(),
         ScaleSetInterfaces(),
         ScaleSets(),
+        SecurityAdminConfigurations(),
         SecurityRules(),
+        StaticMembers(),
         Subnets(),
+        Subscriptions(),
         VirtualHubs(),
         VirtualMachines(),
         VirtualNetworkGateways(),
         VirtualNetworkLinks(),
-        VirtualNetworks(),
         VirtualWans(),
         VpnGateways(),
         *RECORD_SETS,

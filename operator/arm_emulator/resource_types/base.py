@@ -4,11 +4,12 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from http import HTTPStatus
 from typing import ClassVar
 
-from arm_emulator.cloud import Cloud, items
-from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format
+from arm_emulator.cloud import Cloud, items, new_etag, own_etag
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_format
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
@@ -57,6 +58,14 @@ class Link:
     scope: str
 
 
+class Superseding(Enum):
+    """Whose running PUT a new write on a family cancels and replaces; where it does not, it is refused for the time."""
+
+    NOTHING = "nothing"
+    ITSELF = "itself"
+    FAMILY = "family"
+
+
 class ResourceType:
     """Defaults that fit most of Microsoft.Network. A type overrides what it does otherwise."""
 
@@ -79,7 +88,13 @@ class ResourceType:
     created: ClassVar[int] = HTTPStatus.CREATED
     """The status of a PUT that creates."""
     updated: ClassVar[int] = HTTPStatus.OK
-    """The status of a PUT or PATCH that changes what exists."""
+    """The status of a PUT on what is there."""
+    deleted_status: ClassVar[int] = HTTPStatus.OK
+    """The status of a deletion that is done at once."""
+    tenant_wide: ClassVar[bool] = False
+    """Whether one is the same whatever scope it is asked for at, as a role definition is: ids are answered as asked."""
+    not_found: ClassVar[tuple[str, str]] = ("", "")
+    """Code and message (with `{id}` and `{name}`) of its own 404; ARM's where the code is empty."""
     own_etag: ClassVar[bool] = False
     """Whether the etag is a bare GUID of this resource alone, not shared between parent and child."""
     names: ClassVar[re.Pattern[str]] = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
@@ -89,6 +104,12 @@ class ResourceType:
     creating_state: ClassVar[str] = "Updating"
     silent_when_unchanged: ClassVar[bool] = False
     """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
+    superseding: ClassVar[Superseding] = Superseding.NOTHING
+    """Meant for top-level types: what holds for the whole family below."""
+    retryable_references: ClassVar[bool] = False
+    """Whether a reference to what has not come to rest is answered with 429 RetryableError in place of 400."""
+    force_skips_checks: ClassVar[bool] = False
+    """Whether `force=true` deletes what `check_delete` would keep."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
@@ -99,11 +120,20 @@ class ResourceType:
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
 
+    def appears(self, cloud: Cloud, resource_id: ResourceId) -> Resource | None:
+        """Stores and returns what Azure makes by itself when it is first asked for; None where it makes nothing."""
+        return None
+
     def prepare(self, put: Put) -> None:
         """Fills in defaults and refuses what is wrong with this body alone. Raises ArmError."""
 
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
         """Refuses a set of children (`{id, name, properties}`) that cannot be under the parent as `put` leaves it."""
+
+    def check_name(self, resource_id: ResourceId) -> bool:
+        """Whether names of this type have rules of their own, and this one keeps them; ARM's hold where False."""
+        del resource_id
+        return False
 
     def links(self, put: Put) -> list[Link]:
         """Rights that the caller needs on what the body refers to."""
@@ -151,6 +181,9 @@ class ResourceType:
     def listed(self, cloud: Cloud, place: str, query: Mapping[str, str]) -> list[Resource]:
         """The resources of this type on a place: a lower-cased id, or `/` for the tenant."""
         return cloud.store.listed(place, self.name)
+
+    def answered(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
+        """What a `Result` comes to when its operation has succeeded; its body is in the operation's detail."""
 
     def act(self, cloud: Cloud, item: Resource, call: "Call") -> "Action | Result | Reply":
         """Does a POST action; raises ArmError where it cannot be done."""
@@ -217,6 +250,13 @@ def default(properties: Json, **values: object) -> None:
             properties[name] = value
 
 
+def fresh_etag(declared: ResourceType, item: Resource) -> str:
+    """A new etag of the kind that the type has; empty for a child that shows its top-level resource's."""
+    if declared.own_etag:
+        return own_etag()
+    return new_etag() if item.parent_key is None else ""
+
+
 def choice(properties: Json, name: str, choices: Sequence[str], fallback: str | None = None) -> str:
     """One of an enumeration's values, set as Azure spells it; raises InvalidRequestFormat for anything else."""
     given = properties.get(name)
@@ -257,25 +297,6 @@ def missing(name: str, owner: ResourceId) -> ArmError:
         {"code": "MissingJsonReferenceId" if name.endswith("id") else "MissingRequiredProperty",
          "message": f"Value for '{name}' is missing. Resource: {owner}."},
     ])  # fmt: skip
-
-
-def in_progress(operation_url: str) -> ArmError:
-    """409: something else runs on the same family of resources."""
-    return conflict(
-        "AnotherOperationInProgress",
-        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: "
-        f"{operation_url}.",
-    )
-
-
-def not_provisioned(target: Resource, source: ResourceId, last: str) -> ArmError:
-    """400: a body refers to something that is not in Succeeded state."""
-    return bad_request(
-        "ReferencedResourceNotProvisioned",
-        f"Cannot proceed with operation because resource {target.id} used by resource {source} is not in Succeeded "
-        f"state. Resource is in {target.state} state and the last operation that updated/is updating the resource is "
-        f"{last}.",
-    )
 
 
 def element_ids(owner: ResourceId, body: Json, name: str, segment: str) -> list[tuple[str, Json]]:

@@ -4,12 +4,17 @@ import uuid
 
 from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
+from arm_emulator.evaluation.effective import effective_groups, effective_route_table
+from arm_emulator.evaluation.live import CloudRows
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
 from arm_emulator.resource_types.base import (
+    Call,
     Link,
     Put,
     ResourceType,
+    Result,
+    Superseding,
     answered_parts,
     default,
     element_ids,
@@ -17,6 +22,7 @@ from arm_emulator.resource_types.base import (
     missing,
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
+from arm_emulator.resource_types.running_machine import refuse_unless_running
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
 from arm_emulator.store import Reference, Resource
@@ -26,14 +32,21 @@ SEGMENT = "ipConfigurations"
 GROUP_JOIN = "Microsoft.Network/networkSecurityGroups/join/action"
 SUBNET_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 ADDRESS_JOIN = "Microsoft.Network/publicIPAddresses/join/action"
+EFFECTIVE = Timing(4, (10,))
 ASG_JOIN = "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action"
 
 
 class NetworkInterfaces(ResourceType):
     name = INTERFACES
     api_versions = NETWORK
+    superseding = Superseding.FAMILY
+    retryable_references = True
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     parts = {"ipconfigurations": "ipConfigurations"}  # noqa: RUF012  (declared ClassVar by the base)
+    actions = {  # noqa: RUF012  (declared ClassVar by the base)
+        "effectivenetworksecuritygroups": "effectiveNetworkSecurityGroups",
+        "effectiveroutetable": "effectiveRouteTable",
+    }
     create = Timing(1, (1,))
     delete = Timing(4, (4,))
     read_only = frozenset({"provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "hostedWorkloads",
@@ -99,6 +112,15 @@ class NetworkInterfaces(ResourceType):
                 "primary": item.properties.get("primary", True),
             }
         return parts
+
+    def act(self, cloud: Cloud, item: Resource, call: Call) -> Result:
+        """The rules or routes in effect. Raises where no running machine holds the interface."""
+        refuse_unless_running(cloud, item)
+        rows = CloudRows(cloud)
+        body = rows.find(str(item.id))
+        assert body is not None
+        find = effective_groups if call.action == "effectivenetworksecuritygroups" else effective_route_table
+        return Result(f"{self.actions[call.action]}NetworkInterface", EFFECTIVE, find(rows, body))
 
     def _part(self, put: Put, part: Json, *, first: bool) -> Json:
         name = part.get("name")

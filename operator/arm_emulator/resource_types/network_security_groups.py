@@ -9,7 +9,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
-from arm_emulator.resource_types.base import Put, ResourceType, default, missing
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Reference, Resource
 
@@ -33,6 +33,7 @@ _DEFAULTS = (
 class NetworkSecurityGroups(ResourceType):
     name = GROUPS
     api_versions = NETWORK
+    superseding = Superseding.FAMILY
     nested = {"securityRules": RULES}  # noqa: RUF012  (declared ClassVar by the base)
     parts = {"defaultsecurityrules": "defaultSecurityRules"}  # noqa: RUF012  (declared ClassVar by the base)
     create = Timing(2, (1,))

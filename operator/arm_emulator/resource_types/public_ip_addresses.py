@@ -5,7 +5,7 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, default, keep, sku_of, with_guid
+from arm_emulator.resource_types.base import Put, Superseding, default, keep, sku_of, with_guid
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
@@ -19,6 +19,7 @@ HOLDERS = ("publicIPAddress", "natPublicIPAddress")
 class PublicIPAddresses(Pointing):
     name = PUBLIC_IPS
     api_versions = NETWORK
+    superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
     create = Timing(2, (1,))
     delete = Timing(10, (10,))

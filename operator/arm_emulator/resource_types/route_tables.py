@@ -6,7 +6,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, ResourceType, default, missing
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
@@ -18,6 +18,7 @@ NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance
 class RouteTables(ResourceType):
     name = TABLES
     api_versions = NETWORK
+    superseding = Superseding.FAMILY
     nested = {"routes": ROUTES}  # noqa: RUF012  (declared ClassVar by the base)
     create = Timing(2, (2,))
     delete = Timing(10, (10,))

@@ -7,7 +7,7 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, default, keep
+from arm_emulator.resource_types.base import Put, Superseding, default, keep
 from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.versions import NETWORK
@@ -27,6 +27,7 @@ HUB_LINK = "RemoteVnetToHubPeering_"
 class VirtualNetworks(Pointing):
     name = "Microsoft.Network/virtualNetworks"
     api_versions = NETWORK
+    superseding = Superseding.ITSELF
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     pointers = (Pointer(PROTECTED, PROTECTED, PLANS, f"{PLANS}/join/action"),)

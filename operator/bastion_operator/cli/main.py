@@ -73,6 +73,14 @@ Examples:
     "-o", "--output", type=click.Choice(["table", "wide", "json", "yaml"]), default="table", show_default=True
 )
 @click.option(
+    "--fixes",
+    type=click.Choice(["some", "all", "none"]),
+    default="some",
+    show_default=True,
+    help="With json and yaml: tell with each reason what would mend it, tried before it is told. some stands for the first 200"
+    " verdicts with reasons.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["Unreachable", "Unknown"], case_sensitive=False),
     help="Exit with 1 if a verdict is Unreachable; with Unknown, also if one is Unknown.",
@@ -84,11 +92,12 @@ def reach(
     protocol: str | None,
     port: int | None,
     output: str,
+    fixes: str,
     fail_on: str | None,
 ) -> int:
     from bastion_operator.cli.reach import ReachOptions, run_reach  # noqa: PLC0415  the engine is loaded when it is asked
 
-    return run_reach(ReachOptions(files, bastions, vms, protocol, port, output, fail_on))
+    return run_reach(ReachOptions(files, bastions, vms, protocol, port, output, fail_on, fixes))
 
 
 reach.help = "Tell for each VM whether a Bastion reaches it, how, and every reason if not."

@@ -1,7 +1,7 @@
 """`kubectl bastion reach`: verdicts from files."""
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
@@ -9,10 +9,15 @@ import click
 from bastion_operator.cli.estate_files import read_inventory
 from bastion_operator.cli.verdicts import show_verdicts
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fixes import explain
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.reachability import Reachability, Verdict, judge_all
+from bastion_operator.network.reachability import Evaluation, Reachability, Verdict, judge_all
 
 EXIT_CHECK_FAILED = 1
+SOME, ALL, NONE = "some", "all", "none"
+FIXES = (SOME, ALL, NONE)
+MOST_EXPLAINED = 200
+"""Verdicts that get fixes unless all were asked for: trying a fix takes some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class ReachOptions:
     port: int | None
     output: str
     fail_on: str | None
+    fixes: str = SOME
 
 
 def run_reach(options: ReachOptions) -> int:
@@ -34,15 +40,32 @@ def run_reach(options: ReachOptions) -> int:
         raise click.UsageError("give --from FILE with the resources to judge, for example the answer of az graph query")
     gc.disable()  # a program of a few seconds: what is read stays in use to the end, and looking through it costs half the time
     inventory = read_inventory(options.files)
+    evaluation = Evaluation(inventory)
     verdicts = judge_all(
         inventory,
+        evaluation=evaluation,
         vm_ids=_vm_ids(inventory, options.vms) if options.vms else None,
         protocols=(options.protocol.upper() if options.protocol else None,),
         port=options.port,
         bastion_ids=_bastion_ids(inventory, options.bastions) if options.bastions else None,
     )
-    show_verdicts(verdicts, options.output)
+    show_verdicts(list(_explained(verdicts, evaluation, options)), options.output)
     return EXIT_CHECK_FAILED if _fails(verdicts, options.fail_on) else 0
+
+
+def _explained(verdicts: list[Verdict], evaluation: Evaluation, options: ReachOptions) -> Iterator[Verdict]:
+    """The verdicts, those with reasons with a fix in each where the output shows it."""
+    failing = sum(bool(verdict.reasons) for verdict in verdicts)
+    shown = options.output in {"json", "yaml"} and options.fixes != NONE
+    left = (failing if options.fixes == ALL else min(failing, MOST_EXPLAINED)) if shown else 0
+    if shown and left < failing:
+        click.echo(f"fixes for the first {left} of {failing} verdicts with reasons; --fixes all for each", err=True)
+    for verdict in verdicts:
+        if verdict.reasons and left:
+            left -= 1
+            yield explain(verdict, evaluation.inventory, evaluation=evaluation, warnings_too=False)
+        else:
+            yield verdict
 
 
 def _fails(verdicts: Iterable[Verdict], fail_on: str | None) -> bool:

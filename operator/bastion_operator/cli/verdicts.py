@@ -6,7 +6,7 @@ from typing import Any
 import click
 import orjson
 
-from bastion_operator.network.finding import Finding
+from bastion_operator.network.finding import Finding, Fix
 from bastion_operator.network.reachability import Candidate, Verdict
 
 _COLOURS = {"Reachable": "green", "Unreachable": "red", "Unknown": "yellow"}
@@ -38,6 +38,8 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "reasons": [_reason(reason) for reason in verdict.reasons],
         "warnings": [{"code": item.code, "message": item.message} for item in verdict.warnings],
         "candidates": [_candidate(candidate) for candidate in verdict.candidates],
+        "reachedBy": verdict.reached_by,
+        "onlyStopped": verdict.only_stopped,
     }
 
 
@@ -51,7 +53,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
 
 
 def _reason(reason: Finding) -> dict[str, Any]:
-    return {
+    told = {
         "code": str(reason.code),
         "message": reason.message,
         "resource": reason.resource,
@@ -59,6 +61,23 @@ def _reason(reason: Finding) -> dict[str, Any]:
         "priority": reason.priority,
         "direction": reason.direction,
     }
+    return told if reason.fix is None else told | {"fix": _fix(reason.fix)}
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    """The changes in their order; field by field as ``network.finding`` describes them."""
+    changes = [
+        {
+            "action": change.action.value,
+            "resource": change.resource,
+            "field": change.field or None,
+            "from": change.from_value,
+            "to": change.to_value,
+            "actor": change.actor.value,
+        }
+        for change in fix.changes
+    ]
+    return {"summary": fix.summary, "changes": changes}
 
 
 def _show_table(verdicts: list[Verdict], *, wide: bool) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, flag, mapping, objects, text
-from bastion_operator.network.sku import DEFAULT_SKU, Sku, parse_sku
+from bastion_operator.network.fields import Row, flag, mapping, number, objects, text
+from bastion_operator.network.sku import DEFAULT_SCALE_UNITS, DEFAULT_SKU, Sku, parse_sku
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class BastionHost:
     sku: Sku | None
     provisioning_state: str | None
     dns_name: str | None
+    scale_units: int
     subnet_id: str | None
     public_ip_id: str | None
     developer_virtual_network_id: str | None
@@ -55,6 +56,7 @@ def read_bastion_host(row: Row, row_id: str) -> BastionHost:
         sku=parse_sku(sku_name),
         provisioning_state=text(properties, "provisioningState"),
         dns_name=text(properties, "dnsName"),
+        scale_units=number(properties, "scaleUnits") or DEFAULT_SCALE_UNITS,
         subnet_id=text(configuration, "properties", "subnet", "id"),
         public_ip_id=text(configuration, "properties", "publicIPAddress", "id"),
         developer_virtual_network_id=text(properties, "virtualNetwork", "id"),

@@ -81,24 +81,37 @@ T = TypeVar("T")
 class Inventory:
     """Rows by type and id, and what they say. Never changes once built."""
 
-    def __init__(self, rows_by_type: Mapping[str, Mapping[str, Row]], types_read: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        rows_by_type: Mapping[str, Mapping[str, Row]],
+        types_read: frozenset[str] | None = None,
+        refused: frozenset[str] = frozenset(),
+    ) -> None:
         """Use ``from_rows``."""
+        self.refused = refused
         self._by_type = rows_by_type
         self.types_read = types_read
         self._types = {key: kind for kind, rows in rows_by_type.items() for key in rows}
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]], types_read: Iterable[str] | None = None) -> "Inventory":
+    def from_rows(
+        cls,
+        rows: Iterable[Mapping[str, Any]],
+        types_read: Iterable[str] | None = None,
+        refused: Iterable[str] = (),
+    ) -> "Inventory":
         """Sorts rows by type and id. A row without an id is no fact; of two rows with one id the later counts.
 
         ``types_read`` are the resource types that the source was asked for; None stands for all. Of a type that was asked
         for, no row means no such thing; of one that was not, the steps that need it say that they did not look.
+        ``refused`` are ids that Azure was asked for one by one and refused to show (403).
         """
         by_type: dict[str, dict[str, Row]] = defaultdict(dict)
         for row in rows:
             if isinstance(row, dict) and (row_id := text(row, "id")) is not None:
                 by_type[_type_of(row, row_id)][normalise_id(row_id)] = row
-        return cls(by_type, None if types_read is None else frozenset(kind.lower() for kind in types_read))
+        read = None if types_read is None else frozenset(kind.lower() for kind in types_read)
+        return cls(by_type, read, frozenset(map(normalise_id, refused)))
 
     def holds(self, *resource_types: str) -> bool:
         """Whether the source was asked for all of these types (lower-cased)."""
@@ -109,6 +122,11 @@ class Inventory:
         key = normalise_id(resource_id)
         kind = self._types.get(key)
         return None if kind is None else self._by_type[kind][key]
+
+    @property
+    def types(self) -> Iterable[str]:
+        """The types of which there are rows, lower-cased."""
+        return self._by_type.keys()
 
     def rows(self, resource_type: str) -> Mapping[str, Row]:
         """The raw rows of a type (in any case), by lower-cased id."""

@@ -148,7 +148,39 @@ def _in_order(rules: tuple[SecurityRule, ...], direction: Direction) -> list[Sec
         for rule in (*rules, *DEFAULT_RULES)
         if rule.direction in {direction, None} and rule.protocol in _CONCERNING_TCP
     ]
-    return sorted(chosen, key=_place)
+    return _without_shadowed(sorted(chosen, key=_place))
+
+
+def _without_shadowed(rules: list[SecurityRule]) -> list[SecurityRule]:
+    """Leaves out rules that name the same tags as one before them, whatever those mean: where it matches, it has decided.
+
+    An evaluation that follows a doubtful rule both ways would take the two for independent.
+    """
+    kept: list[SecurityRule] = []
+    earlier: dict[tuple[int, int], list[SecurityRule]] = {}
+    for rule in rules:
+        if rule.source.tags or rule.destination.tags:
+            # Endpoints stated in the same words are one object (see read_endpoints).
+            same = earlier.setdefault((id(rule.source), id(rule.destination)), [])
+            if any(_shadows(one, rule) for one in same):
+                continue
+            same.append(rule)
+        kept.append(rule)
+    return kept
+
+
+def _shadows(one: SecurityRule, later: SecurityRule) -> bool:
+    readable = None not in (one.priority, one.direction, one.access, one.protocol, later.priority, later.direction)
+    return (
+        readable
+        and one.priority != later.priority
+        and one.source_ports.every
+        and not later.destination_ports.malformed
+        and all(
+            any(first <= start and end <= last for first, last in one.destination_ports.ranges)
+            for start, end in later.destination_ports.ranges
+        )
+    )
 
 
 def _place(rule: SecurityRule) -> int:

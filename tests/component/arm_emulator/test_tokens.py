@@ -4,6 +4,7 @@ import asyncio
 
 import jwt
 import pytest
+from aiohttp import encode_basic_auth
 
 from dev.local_azure import LocalAzure
 from tests.component.arm_emulator.conftest import SUB
@@ -79,9 +80,53 @@ async def test_discovery_for_msal_and_custom_clouds(shared: LocalAzure, wire: Wi
         instance["tenant_discovery_endpoint"]
         == f"{shared.authority}/{shared.tenant_id}/v2.0/.well-known/openid-configuration"
     )
-    _, clouds, _ = await wire.call("GET", "/metadata/endpoints?api-version=2022-09-01")
-    assert clouds[0]["resourceManager"] == shared.endpoint
+    _, clouds, _ = await wire.call("GET", "/metadata/endpoints?api-version=2020-06-01")
+    assert [cloud["resourceManager"] for cloud in clouds] == [shared.endpoint]
+    _, cloud, _ = await wire.call("GET", "/metadata/endpoints?api-version=2022-09-01")
+    assert cloud == clouds[0]
     _, tenants, _ = await wire.call("GET", "/tenants")
     assert tenants["value"][0]["tenantId"] == shared.tenant_id
     _, subscriptions, _ = await wire.call("GET", "/subscriptions")
     assert [one["subscriptionId"] for one in subscriptions["value"]] == [SUB]
+
+
+async def test_a_client_may_name_itself_by_a_basic_header(wire: Wire) -> None:
+    client = wire.azure.clients["somebody"]
+    assert wire.session is not None
+    async with wire.session.post(
+        f"{wire.azure.authority}/{wire.azure.tenant_id}/oauth2/v2.0/token",
+        data={"grant_type": "client_credentials", "scope": "https://management.azure.com/.default"},
+        headers={"Authorization": encode_basic_auth(client.client_id, client.client_secret)},
+    ) as response:
+        assert response.status == 200
+
+
+async def test_the_older_endpoint_takes_a_resource_and_writes_numbers_as_text(wire: Wire) -> None:
+    client = wire.azure.clients["somebody"]
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
+        "resource": "https://management.core.windows.net/",
+    }
+    assert wire.session is not None
+    async with wire.session.post(f"{wire.azure.authority}/{wire.azure.tenant_id}/oauth2/token", data=form) as response:
+        answer = await response.json()
+    assert (answer["resource"], answer["expires_in"]) == (form["resource"], "3599")
+    assert int(answer["expires_on"]) - int(answer["not_before"]) == 3599
+    wire.token = answer["access_token"]
+    assert (await wire.call("GET", "/subscriptions"))[0] == 200
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations", "local.onmicrosoft.com"])
+async def test_the_tenant_has_more_names_than_its_id(wire: Wire, tenant: str) -> None:
+    assert (await wire.grant(tenant=tenant))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("missing", "number"), [("grant_type", 900144), ("client_id", 900144), ("client_secret", 7000218)]
+)
+async def test_what_a_form_lacks_is_named(wire: Wire, missing: str, number: int) -> None:
+    _, answer = await wire.grant(**{missing: None})
+    assert answer["error_codes"] == [number]
+    assert missing in answer["error_description"]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.estates import bastion_id, hub_and_spoke, nsg_id, rule, vm_id, with_nsg
+from tests.support.estates import bastion_id, hub_and_spoke, nic, nsg_id, rule, vm, vm_id, with_nsg
 
 PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
 Reach = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,7 +51,10 @@ def test_json_is_one_array_with_the_documented_keys(blocked: Path) -> None:
         "reasons",
         "warnings",
         "candidates",
+        "reachedBy",
+        "onlyStopped",
     ]
+    assert (verdict["reachedBy"], verdict["onlyStopped"]) == (0, False)
     assert (verdict["vm"], verdict["bastion"]) == (vm_id("web"), bastion_id("bas"))
     assert (verdict["protocol"], verdict["port"], verdict["verdict"], verdict["via"]) == (
         "SSH",
@@ -60,7 +63,15 @@ def test_json_is_one_array_with_the_documented_keys(blocked: Path) -> None:
         "Peering",
     )
     assert verdict["methods"] == []
-    assert list(reason) == ["code", "message", "resource", "rule", "priority", "direction"]
+    assert list(reason) == ["code", "message", "resource", "rule", "priority", "direction", "fix"]
+    [change] = reason["fix"]["changes"]
+    assert list(change) == ["action", "resource", "field", "from", "to", "actor"]
+    assert (change["action"], change["resource"], change["actor"]) == ("Add", nsg_id("guard"), "owner of the VNet")
+    assert (change["field"], change["from"]) == ("properties.securityRules", None)
+    assert (
+        change["to"]["properties"] | {"priority": 199, "sourceAddressPrefix": "10.0.1.0/26"}
+        == change["to"]["properties"]
+    )
     assert (reason["code"], reason["resource"], reason["rule"]) == (
         "NsgPartiallyBlocksBastion",
         nsg_id("guard"),
@@ -71,6 +82,26 @@ def test_json_is_one_array_with_the_documented_keys(blocked: Path) -> None:
     assert verdict["candidates"] == [
         {"bastion": bastion_id("bas"), "verdict": "Unreachable", "via": "Peering", "reasons": verdict["reasons"]}
     ]
+
+
+def test_fixes_are_left_out_where_they_are_not_wanted_and_told_for_each_where_they_are(
+    tmp_path: Path, blocked: Path
+) -> None:
+    [verdict] = json.loads(reach("--from", blocked, "-o", "json", "--fixes", "none").stdout)
+    assert "fix" not in verdict["reasons"][0]
+    many = tmp_path / "many.json"
+    estate = [row for row in hub_and_spoke() if row["name"] not in {"web", "web-nic"}]
+    for number in range(205):
+        estate += [
+            nic(f"m{number}-nic", "spoke", "workload", f"10.1.2.{number + 4}"),
+            vm(f"m{number}", power="stopped"),
+        ]
+    many.write_text(json.dumps(estate))
+    for fixes, count in (("some", 200), ("all", 205)):
+        done = reach("--from", many, "-o", "json", "--fixes", fixes)
+        told = [reason for verdict in json.loads(done.stdout) for reason in verdict["reasons"] if "fix" in reason]
+        assert len(told) == count
+        assert ("--fixes all" in done.stderr) == (fixes == "some")
 
 
 def test_yaml_says_the_same_as_json(blocked: Path) -> None:

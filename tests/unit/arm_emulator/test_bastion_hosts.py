@@ -10,8 +10,6 @@ from tests.support.arm import (
     Arm,
     bastion_body,
     bastion_rules,
-    link_body,
-    network_body,
     rule_body,
     subnet_body,
 )
@@ -223,51 +221,3 @@ def test_a_route_table_cannot_be_attached_to_the_subnet() -> None:
     subnet = f"{NET}/virtualNetworks/hub/subnets/AzureBastionSubnet"
     answer = arm.put(subnet, subnet_body("10.0.1.0/26", routeTable={"id": f"{NET}/routeTables/t"}))
     assert answer.code == "RouteTableCannotBeAttachedForAzureBastionSubnet"
-
-
-# -- contention ----------------------------------------------------------------------------------------------------
-
-
-def test_a_second_write_below_one_network_is_another_operation_in_progress() -> None:
-    arm = Arm()
-    network, spoke = arm.network("v", "10.0.0.0/16"), arm.network("s", "10.1.0.0/16")
-    url = arm.put(f"{network}/subnets/a", subnet_body("10.0.0.0/24")).headers["azure-asyncoperation"]
-    for answer in (
-        arm.put(f"{network}/subnets/b", subnet_body("10.0.1.0/24")),
-        arm.put(f"{network}/virtualNetworkPeerings/l", link_body(spoke)),
-        arm.put(network, network_body("10.0.0.0/16")),
-        arm.delete(f"{network}/subnets/a"),
-        arm.delete(network),
-    ):
-        assert (answer.status, answer.code) == (409, "AnotherOperationInProgress")
-        assert url.partition("?")[0] in answer.message
-        assert "retry-after" not in answer.headers
-    assert arm.get(network).properties["provisioningState"] == "Succeeded"
-    arm.wait()
-    assert arm.put(f"{network}/subnets/b", subnet_body("10.0.1.0/24")).status == 201
-
-
-def test_a_host_on_a_subnet_or_address_that_is_updating_gets_referenced_resource_not_provisioned() -> None:
-    arm = Arm()
-    network = arm.network("hub", "10.0.0.0/16")
-    address, subnet = f"{NET}/publicIPAddresses/p", f"{network}/subnets/AzureBastionSubnet"
-    arm.made(address, PUBLIC_IP)
-    arm.put(subnet, subnet_body("10.0.1.0/26"))
-    answer = arm.put(HOST, bastion_body(subnet, address))
-    assert (answer.status, answer.code) == (400, "ReferencedResourceNotProvisioned")
-    assert "retry-after" not in answer.headers
-    arm.wait()
-    arm.put(f"{network}/subnets/another", subnet_body("10.0.2.0/24"))
-    assert arm.get(network).properties["provisioningState"] == "Succeeded"
-    assert arm.put(HOST, bastion_body(subnet, address)).code == "ReferencedResourceNotProvisioned"
-    arm.wait()
-    arm.put(address, PUBLIC_IP)
-    assert arm.put(HOST, bastion_body(subnet, address)).code == "ReferencedResourceNotProvisioned"
-    arm.wait()
-    arm.made(HOST, bastion_body(subnet, address))
-
-
-def test_a_host_cannot_be_deleted_while_it_is_made() -> None:
-    arm = Arm()
-    arm.put(HOST, arm.bastion_ready())
-    assert arm.delete(HOST).code == "AnotherOperationInProgress"

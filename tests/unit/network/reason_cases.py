@@ -20,10 +20,14 @@ from tests.support.estates import (
     hub_connection,
     hub_route_table,
     jit_policy,
+    nic_id,
+    nsg_id,
     peering,
     private_zone_link,
+    public_ip_id,
     ref,
     route,
+    route_table_id,
     routing_intent,
     rule,
     same_vnet,
@@ -31,6 +35,7 @@ from tests.support.estates import (
     site,
     subnet_id,
     vnet,
+    vnet_id,
     with_nsg,
     with_routes,
 )
@@ -40,7 +45,10 @@ HUB_LINK = "properties.virtualNetworkPeerings.0.properties"
 
 @dataclass(frozen=True)
 class Case:
-    """``broken`` shows the code among its reasons (exactly ``reasons``) or warnings; ``mended`` is the same, fixed."""
+    """``broken`` shows the code among its reasons (exactly ``reasons``) or warnings; ``mended`` is the same, fixed by hand.
+
+    ``refused`` and ``sessions``: ids that Azure refuses to show in the broken estate, and sessions that a Bastion carries.
+    """
 
     code: str
     broken: Estate
@@ -48,6 +56,8 @@ class Case:
     reasons: tuple[str, ...] | None = None
     asked: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    refused: tuple[str, ...] = ()
+    sessions: dict[str, int] = field(default_factory=dict)
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -156,7 +166,10 @@ def bastion_subnet_cases() -> list[Case]:
             note="private-only, diverted",
         ),
         Case(
-            "EffectiveDataUnavailable", drop(with_routes(good, "bastion"), "routes"), good, note="table not in the data"
+            "EffectiveDataUnavailable",
+            drop(with_routes(good, "bastion"), "routes"),
+            with_routes(good, "bastion", internet),
+            note="table not in the data",
         ),
         Case(
             "UnsupportedSubnetRouteTable",
@@ -231,7 +244,7 @@ def return_route_cases() -> list[Case]:
         Case(
             "EffectiveDataUnavailable",
             drop(with_routes(far, "subnet"), "routes"),
-            far,
+            with_routes(far, "subnet"),
             note="VM's table not in the data",
         ),
     ]
@@ -344,9 +357,7 @@ def flow_cases() -> list[Case]:
     out = rule("no-way-out", 200, "Deny", direction="Outbound", destination="10.1.0.0/16")
     half = rule("half", 200, "Deny", source="10.0.1.0/27")
     ephemeral = rule("some", 200, "Deny", source_ports="50000-51000")
-    missing = change(
-        good, "spoke", "properties.subnets.0.properties.networkSecurityGroup", ref("/subscriptions/s/lost")
-    )
+    missing = drop(with_nsg(good, "subnet"), "guard")
     closed = change(with_nsg(good, "subnet"), "spoke", f"{HUB_LINK}.allowVirtualNetworkAccess", False)
     return [
         Case("BastionNsgDenies", with_nsg(good, "bastion", out), with_nsg(good, "bastion")),
@@ -356,7 +367,8 @@ def flow_cases() -> list[Case]:
         Case("NsgPartiallyBlocksBastion", with_nsg(good, "nic", half), with_nsg(good, "nic", allow, half), note="half the prefix"),
         Case("NsgPartiallyBlocksBastion", with_nsg(good, "nic", ephemeral), with_nsg(good, "nic", allow, ephemeral), note="source ports"),
         Case("UnknownServiceTag", with_nsg(good, "nic", rule("x", 100, "Deny", source="Mystery")), with_nsg(good, "nic")),
-        Case("EffectiveDataUnavailable", missing, good, note="group not in the data"),
+        Case("EffectiveDataUnavailable", missing, with_nsg(good, "subnet"), note="group not in the data"),
+        Case("PermissionDenied", missing, with_nsg(good, "subnet"), refused=(nsg_id("guard").upper(),), note="group"),
     ]  # fmt: skip
 
 
@@ -394,7 +406,12 @@ def administrator_cases() -> list[Case]:
             add(good, *security_admin("spoke", bastions, no_ssh)),
         ),
         Case("SecurityAdminAlwaysAllows", add(closed, *security_admin("spoke", always)), good, reasons=()),
-        Case("EffectiveDataUnavailable", add(good, *lost), good, note="rules of a configuration not in the data"),
+        Case(
+            "EffectiveDataUnavailable",
+            add(good, *lost),
+            add(good, *security_admin("spoke", bastions)),
+            note="rules of a configuration not in the data",
+        ),
         Case("JitMayBlock", jit, good, reasons=()),
         Case("NotLookedAt", good, add(good, jit_policy("other")), reasons=()),
     ]
@@ -409,6 +426,33 @@ def method_cases() -> list[Case]:
             same_vnet(enableTunneling=True),
             reasons=(),
         ),
+        Case(
+            "CapacityExceeded",
+            same_vnet(),
+            same_vnet(scaleUnits=3),
+            reasons=(),
+            sessions={bastion_id("bas").lower(): 80},
+        ),
+    ]
+
+
+def refused_cases() -> list[Case]:
+    """What Azure refuses to show: by permission, not by absence."""
+    near, far = same_vnet(), hub_and_spoke()
+    ids = {"NIC": ("web-nic", nic_id("web-nic")), "public IP": ("bas-ip", public_ip_id("bas-ip"))}
+    return [
+        *(
+            Case("PermissionDenied", drop(near, name), near, refused=(own,), note=note)
+            for note, (name, own) in ids.items()
+        ),
+        Case("PermissionDenied", drop(far, "hub"), far, refused=(vnet_id("hub"),), note="VNet"),
+        Case(
+            "PermissionDenied",
+            drop(with_routes(near, "bastion"), "routes"),
+            with_routes(near, "bastion", route("default", "0.0.0.0/0", "Internet")),
+            refused=(route_table_id("routes"),),
+            note="table",
+        ),
     ]
 
 
@@ -422,4 +466,5 @@ CASES = [
     *topology_cases(),
     *flow_cases(),
     *method_cases(),
+    *refused_cases(),
 ]

@@ -117,3 +117,14 @@ def test_every_reason_is_told_in_the_order_of_the_steps() -> None:
         "NicNsgDenies",
         "ReturnRouteDiverted",
     ]
+
+
+def test_a_rule_behind_one_with_the_same_tag_nobody_knows_adds_no_doubt() -> None:
+    """Where the tag matches, the first has decided; where it does not, neither matches."""
+    allow = rule("first", 100, "Allow", source="Mystery")
+    deny = rule("second", 110, "Deny", source="Mystery")
+    assert codes(with_nsg(hub_and_spoke(), "nic", allow, deny)) == []
+    late = rule("late", 120, "Allow", source="Mystery")
+    assert codes(with_nsg(hub_and_spoke(), "nic", deny, late)) == ["UnknownServiceTag"]
+    fewer = rule("first", 100, "Allow", source="Mystery", ports="3389")
+    assert codes(with_nsg(hub_and_spoke(), "nic", fewer, deny)) == ["UnknownServiceTag"]

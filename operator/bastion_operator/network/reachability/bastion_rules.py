@@ -45,11 +45,11 @@ class _Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class NeededRow:
     """One row of Azure's table.
 
     ``any_source``: some sources are enough, because the user chooses who may come in. ``vital``: what breaks the host when
-    denied, where that is less than all. ``own_tag``: the tag that Azure wants named; Internet holds its addresses as well.
+    denied, where that is less than all. ``rule``: name, source and destination of the rule that Azure asks for. ``own_tag``: the tag that Azure wants named; Internet holds its addresses as well.
     """
 
     name: str
@@ -57,6 +57,7 @@ class _Row:
     source: AddressSet
     destination: AddressSet
     ports: tuple[int, ...]
+    rule: tuple[str, tuple[str, ...], tuple[str, ...]]
     any_source: bool = False
     vital: AddressSet | None = None
     own_tag: str | None = None
@@ -128,19 +129,28 @@ class _Meaning:
 
 def needed_rules(inventory: Inventory, host: Host) -> Iterator[Finding]:
     """What is missing of Azure's rows; no group at all is fine."""
-    if host.subnet is None or host.network is None or not host.prefix:
-        return
-    group_id = host.subnet.network_security_group_id
-    if group_id is None:
-        return
-    group, lost = known_group(inventory, group_id)
+    _, lost = _group_of(inventory, host)
     if lost is not None:
         yield lost
-    elif group is not None:
+    for _, told in unmet_rows(inventory, host):
+        yield told
+
+
+def unmet_rows(inventory: Inventory, host: Host) -> Iterator[tuple[NeededRow, Finding]]:
+    """The rows of Azure's table that are not met, with what is said of each."""
+    group, _ = _group_of(inventory, host)
+    if group is not None and host.network is not None:
         yield from _needed(group, host, known_addresses(inventory, host.network))
 
 
-def _needed(group: SecurityGroup, host: Host, virtual_network: AddressSet) -> Iterator[Finding]:
+def _group_of(inventory: Inventory, host: Host) -> tuple[SecurityGroup | None, Finding | None]:
+    if host.subnet is None or host.network is None or not host.prefix:
+        return None, None
+    group_id = host.subnet.network_security_group_id
+    return (None, None) if group_id is None else known_group(inventory, group_id)
+
+
+def _needed(group: SecurityGroup, host: Host, virtual_network: AddressSet) -> Iterator[tuple[NeededRow, Finding]]:
     for row in _rows(host.prefix, virtual_network, private_only=host.bastion.private_only):
         doubts: list[Doubt] = []
         told = _judge(group, row, _Meaning(virtual_network, daring=False), doubts)
@@ -149,30 +159,88 @@ def _needed(group: SecurityGroup, host: Host, virtual_network: AddressSet) -> It
             message = (
                 f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubts[0].what}"
             )
-            yield finding(doubts[0].code, message, resource=group.id)
+            yield row, finding(doubts[0].code, message, resource=group.id)
         elif told is not None:
-            yield told
+            yield row, told
 
 
 def _breaks(told: Finding | None) -> bool:
     return told is not None and told.code != "BastionNsgRowNotExplicit"
 
 
-def _rows(prefix: AddressSet, network: AddressSet, *, private_only: bool) -> Iterator[_Row]:
+def _rows(prefix: AddressSet, network: AddressSet, *, private_only: bool) -> Iterator[NeededRow]:
     public = _PUBLIC - network
     into, out = Direction.INBOUND, Direction.OUTBOUND
     clients = (network | _PRIVATE) - HOST if private_only else public
     who = "VirtualNetwork or private ranges" if private_only else "Internet or public ranges"
-    yield _Row(f"inbound 443 from {who}", into, clients, prefix, (443,), any_source=True)
-    yield _Row("inbound 443 from GatewayManager", into, _GATEWAY_MANAGER, prefix, (443,), own_tag="gatewaymanager")
-    yield _Row("inbound 443 from AzureLoadBalancer", into, HOST, prefix, (443,))
-    yield _Row("inbound 8080 and 5701 from VirtualNetwork", into, network, prefix, (8080, 5701), vital=prefix)
-    yield _Row("outbound 443 to AzureCloud", out, prefix, _AZURE_CLOUD, (443,), own_tag="azurecloud")
-    yield _Row("outbound 8080 and 5701 to VirtualNetwork", out, prefix, network, (8080, 5701), vital=prefix)
-    yield _Row("outbound 80 to Internet", out, prefix, public | _STAND_INS, (80,), vital=_STAND_INS)
+    chosen = ("VirtualNetwork",) if private_only else ("Internet",)
+    own = ("VirtualNetwork",)
+    https, data, anywhere = (443,), (8080, 5701), ("*",)
+    yield NeededRow(
+        f"inbound 443 from {who}",
+        into,
+        clients,
+        prefix,
+        https,
+        ("AllowHttpsInbound", chosen, anywhere),
+        any_source=True,
+    )
+    yield NeededRow(
+        "inbound 443 from GatewayManager",
+        into,
+        _GATEWAY_MANAGER,
+        prefix,
+        https,
+        ("AllowGatewayManagerInbound", ("GatewayManager",), anywhere),
+        own_tag="gatewaymanager",
+    )
+    yield NeededRow(
+        "inbound 443 from AzureLoadBalancer",
+        into,
+        HOST,
+        prefix,
+        https,
+        ("AllowAzureLoadBalancerInbound", ("AzureLoadBalancer",), anywhere),
+    )
+    yield NeededRow(
+        "inbound 8080 and 5701 from VirtualNetwork",
+        into,
+        network,
+        prefix,
+        data,
+        ("AllowBastionHostCommunicationInbound", own, own),
+        vital=prefix,
+    )
+    yield NeededRow(
+        "outbound 443 to AzureCloud",
+        out,
+        prefix,
+        _AZURE_CLOUD,
+        https,
+        ("AllowAzureCloudOutbound", anywhere, ("AzureCloud",)),
+        own_tag="azurecloud",
+    )
+    yield NeededRow(
+        "outbound 8080 and 5701 to VirtualNetwork",
+        out,
+        prefix,
+        network,
+        data,
+        ("AllowBastionHostCommunicationOutbound", own, own),
+        vital=prefix,
+    )
+    yield NeededRow(
+        "outbound 80 to Internet",
+        out,
+        prefix,
+        public | _STAND_INS,
+        (80,),
+        ("AllowGetSessionInformationOutbound", anywhere, ("Internet",)),
+        vital=_STAND_INS,
+    )
 
 
-def _judge(group: SecurityGroup, row: _Row, meaning: _Meaning, doubts: list[Doubt]) -> Finding | None:
+def _judge(group: SecurityGroup, row: NeededRow, meaning: _Meaning, doubts: list[Doubt]) -> Finding | None:
     """What is wrong with a row, None where it is met."""
     parts = [part for port in row.ports for part in _walk(group, row, port, meaning, doubts)]
     if row.any_source:
@@ -185,7 +253,7 @@ def _judge(group: SecurityGroup, row: _Row, meaning: _Meaning, doubts: list[Doub
     return _not_explicit(group, row) if unmet else None
 
 
-def _judge_choice(group: SecurityGroup, row: _Row, parts: list[_Part]) -> Finding | None:
+def _judge_choice(group: SecurityGroup, row: NeededRow, parts: list[_Part]) -> Finding | None:
     fates = {part.fate for part in parts}
     if _Fate.EXPLICIT in fates:
         return None
@@ -195,21 +263,21 @@ def _judge_choice(group: SecurityGroup, row: _Row, parts: list[_Part]) -> Findin
     return _denied(group, row, last_word or parts[0]) if parts else None
 
 
-def _is_vital(part: _Part, row: _Row) -> bool:
+def _is_vital(part: _Part, row: NeededRow) -> bool:
     if row.vital is None:
         return True
     far = part.source if row.direction is Direction.INBOUND else part.destination
     return not far.isdisjoint(row.vital)
 
 
-def _denied(group: SecurityGroup, row: _Row, part: _Part) -> Finding:
+def _denied(group: SecurityGroup, row: NeededRow, part: _Part) -> Finding:
     rule = part.rule
     shadowed = part.fate is _Fate.USER_DENY
     message = f"{group.name} on {SUBNET_NAME} denies what Bastion itself needs, {row.name}, by rule {rule.name}"
     cure = "put an Allow rule in front of it" if shadowed else "add an Allow rule"
     return finding(
         "BastionNsgRuleShadowed" if shadowed else "BastionNsgMissingRule",
-        f"{message} (priority {rule.priority}): {cure}",
+        f"{message} (priority {rule.priority}, {row.direction.value}): {cure}",
         resource=group.id,
         rule=rule.name,
         priority=rule.priority,
@@ -217,14 +285,14 @@ def _denied(group: SecurityGroup, row: _Row, part: _Part) -> Finding:
     )
 
 
-def _not_explicit(group: SecurityGroup, row: _Row) -> Finding:
+def _not_explicit(group: SecurityGroup, row: NeededRow) -> Finding:
     message = (
         f"{group.name} on {SUBNET_NAME} lets what Bastion itself needs, {row.name}, through by a default rule only"
     )
     return finding("BastionNsgRowNotExplicit", f"{message}: add an Allow rule for it", resource=group.id)
 
 
-def _walk(group: SecurityGroup, row: _Row, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Iterator[_Part]:
+def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Iterator[_Part]:
     """The fates of a row's traffic to one port, rule by rule."""
     remaining = [_Rest(row.source, row.destination)]
     rules = sorted((*(group.rules or ()), *DEFAULT_RULES), key=lambda rule: rule.priority or 0)
@@ -263,7 +331,7 @@ def _applies(rule: SecurityRule, direction: Direction, port: int, meaning: _Mean
     return True
 
 
-def _fate(rule: SecurityRule, row: _Row, *, passed: bool) -> _Fate | None:
+def _fate(rule: SecurityRule, row: NeededRow, *, passed: bool) -> _Fate | None:
     """What a rule makes of traffic; None where it passes, and a later rule may still be the one that Azure asks for."""
     if rule.access is Access.ALLOW and not rule.default:
         return _Fate.EXPLICIT if _names(rule, row) else None
@@ -272,7 +340,7 @@ def _fate(rule: SecurityRule, row: _Row, *, passed: bool) -> _Fate | None:
     return None if passed else _Fate.USER_DENY
 
 
-def _names(rule: SecurityRule, row: _Row) -> bool:
+def _names(rule: SecurityRule, row: NeededRow) -> bool:
     """Whether the rule names what the row asks for, or everything."""
     far = rule.source if row.direction is Direction.INBOUND else rule.destination
     return row.own_tag is None or row.own_tag in far.tags or far.addresses >= _PUBLIC

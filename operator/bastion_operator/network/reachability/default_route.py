@@ -12,6 +12,7 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
+from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.sides import EVERYWHERE
 from bastion_operator.network.route_table import Route, RouteTable
 from bastion_operator.network.service_tags import NOT_INTERNET, Doubt
@@ -28,8 +29,7 @@ def subnet_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
     table_id = host.subnet.route_table_id
     table = inventory.route_table(table_id)
     if table is None:
-        message = f"the route table {table_id} of {SUBNET_NAME} is not in the data"
-        yield finding("EffectiveDataUnavailable", message, resource=table_id)
+        yield lost(inventory, table_id, f"the route table {table_id} of {SUBNET_NAME} is not in the data")
         return
     if (unread := next((route for route in table.routes if not route.readable), None)) is not None:
         message = (

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from bastion_operator.network.arm_id import normalise_id
@@ -26,8 +27,10 @@ T = TypeVar("T")
 class Evaluation:
     """One inventory under evaluation. Not to be shared between threads; the inventory may be."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, active_sessions: Mapping[str, int] = MappingProxyType({})) -> None:
+        """``active_sessions``: sessions that a Bastion carries now, by its lower-cased id, where somebody asked it."""
         self.inventory = inventory
+        self.active_sessions = active_sessions
         self._known: dict[Hashable, Any] = {}
         self._meanings: dict[Hashable, TagMeaning] = {}
 
@@ -90,16 +93,6 @@ class Evaluation:
             if (network_id := bastion.virtual_network_id) is not None:
                 found[normalise_id(network_id)].append(bastion)
         return {key: tuple(bastions) for key, bastions in found.items()}
-
-    def just_in_time(self, target: Target) -> str | None:
-        """The id of what tells that just-in-time access guards the VM: a policy, or a group with the rules it leaves."""
-        if (policy := self.inventory.just_in_time_policies.get(target.vm.key)) is not None:
-            return policy
-        for group_id in target.security_group_ids:
-            group = self.inventory.security_group(group_id)
-            if group is not None and self.once(("jit", group.key), lambda group=group: _has_jit_rule(group)):  # type: ignore[misc]
-                return group.id
-        return None
 
     def learns_routes(self, network: VirtualNetwork) -> bool:
         """Whether a gateway or a virtual hub may bring routes to the VNet."""
@@ -171,8 +164,3 @@ class Evaluation:
                     found[network.key].add(link.remote_key)
                     found[link.remote_key].add(network.key)
         return {key: frozenset(keys) for key, keys in found.items()}
-
-
-def _has_jit_rule(group: SecurityGroup) -> bool:
-    """Whether the group holds the rules that Defender for Cloud puts there for just-in-time access."""
-    return any("jitrule" in rule.name.lower() for rule in group.rules or ())

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.prefixes import EMPTY, AddressSet
+from bastion_operator.network.reachability.just_in_time import guards
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.security_admin import (
     NOTHING,
@@ -15,7 +16,7 @@ from bastion_operator.network.reachability.security_admin import (
 )
 from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning, space_towards
 from bastion_operator.network.reachability.verdict import Via
-from bastion_operator.network.security_group import Direction, SecurityGroup
+from bastion_operator.network.security_group import Direction, SecurityGroup, SecurityRule
 from bastion_operator.network.security_rules import Decision
 from bastion_operator.network.service_tags import Doubt, TagMeaning
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
@@ -165,7 +166,7 @@ def _told(
             message = f"{what} for some sessions: those from {some} of the Bastion addresses {host.prefix_text}{note}"
         yield finding(
             code if whole else "NsgPartiallyBlocksBastion",
-            f"{message}; allow it with a rule in front",
+            f"{message}; {_cure(question, group, direction, rule)}",
             resource=group.id,
             rule=rule.name,
             priority=rule.priority,
@@ -173,6 +174,14 @@ def _told(
         )
     for doubt in decision.doubts:
         yield _open(doubt, group)
+
+
+def _cure(question: Question, group: SecurityGroup, direction: Direction, rule: SecurityRule) -> str:
+    """What to do about a rule that denies; nothing is ever put in front of just-in-time rules."""
+    host, port = question.host, question.asked.port
+    if direction is Direction.INBOUND and guards(question.evaluation, question.target, group, port):
+        return "just-in-time access guards the VM: request access"
+    return f"allow TCP {port} from {host.prefix_text} with a rule in front of {rule.name}"
 
 
 def _open(doubt: Doubt, group: SecurityGroup) -> Finding:

@@ -12,6 +12,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
 from bastion_operator.network.public_ip import PublicIp
+from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.service_tags import HOST
 from bastion_operator.network.sku import Sku
 from bastion_operator.network.subnet_range import usable_addresses
@@ -117,9 +118,8 @@ def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
         message = f"Bastion {bastion.name} points to no subnet: it needs one named {SUBNET_NAME}"
         yield finding("SubnetMissing", message, resource=bastion.id)
     elif host.network is None:
-        lost = host.network_id or bastion.subnet_id
-        message = f"the VNet {lost} of Bastion {bastion.name} is not in the data"
-        yield finding("EffectiveDataUnavailable", message, resource=lost)
+        missing = host.network_id or bastion.subnet_id
+        yield lost(inventory, missing, f"the VNet {missing} of Bastion {bastion.name} is not in the data")
     elif host.subnet is None:
         message = (
             f"Bastion {bastion.name} points to {bastion.subnet_id}, but VNet {host.network.name} has no subnet named"
@@ -165,7 +165,7 @@ def host_public_ip(inventory: Inventory, host: Host) -> Iterator[Finding]:
     address = inventory.public_ip(bastion.public_ip_id)
     if address is None:
         message = f"the public IP {bastion.public_ip_id} of Bastion {bastion.name} is not in the data"
-        yield finding("EffectiveDataUnavailable", message, resource=bastion.public_ip_id)
+        yield lost(inventory, bastion.public_ip_id, message)
         return
     yield from _judged_address(bastion, address)
 

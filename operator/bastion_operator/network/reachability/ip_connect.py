@@ -16,6 +16,7 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.default_route import gateways_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
+from bastion_operator.network.reachability.lost import lost_fact
 from bastion_operator.network.reachability.sides import EVERYWHERE
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.service_tags import Doubt
@@ -91,9 +92,9 @@ def _between_connections(inventory: Inventory, one: HubConnection, other: HubCon
         hubs = [inventory.virtual_hubs.get(key) for key in (one.hub_key, other.hub_key)]
         wans = [hub.wan_key if hub is not None else None for hub in hubs]
         if None in wans:
-            lost = one.hub_key if wans[0] is None else other.hub_key
-            what = f"which virtual WAN the hub {lost} belongs to"
-            return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, lost))
+            missing = one.hub_key if wans[0] is None else other.hub_key
+            doubt = lost_fact(inventory, missing, f"which virtual WAN the hub {missing} belongs to")
+            return RouteToTarget(RouteKnowledge.OPEN, doubt)
         if wans[0] != wans[1]:
             return NO_ROUTE
     for connection in (one, other):

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability.just_in_time import guard_of
 from bastion_operator.network.reachability.question import Question
-from bastion_operator.network.reachability.verdict import Method, Via
+from bastion_operator.network.reachability.verdict import Method, Protocol, Via
 from bastion_operator.network.resource_types import (
     EFFECTIVE_RULES,
     GATEWAY_CONNECTIONS,
@@ -17,7 +19,7 @@ from bastion_operator.network.resource_types import (
     LOCAL_GATEWAYS,
     PRIVATE_ZONE_LINKS,
 )
-from bastion_operator.network.sku import supports
+from bastion_operator.network.sku import CAPACITY, Sku, supports
 
 _NATIVE_PORTS_BY_ADDRESS: Final = frozenset({22, 3389})
 
@@ -74,7 +76,7 @@ def not_read(inventory: Inventory) -> Iterator[Finding]:
 def unseen_findings(question: Question) -> Iterator[Finding]:
     """Step 18: what no source of this evaluation holds, and just-in-time access where something tells of it."""
     inventory, target = question.evaluation.inventory, question.target
-    marks = question.evaluation.just_in_time(target)
+    marks = guard_of(question.evaluation, target, question.asked.port, question.host.sources)
     if marks is not None:
         message = (
             f"just-in-time access of {target.vm.name} may keep port {question.asked.port} closed until it is asked for"
@@ -82,10 +84,38 @@ def unseen_findings(question: Question) -> Iterator[Finding]:
         yield finding("JitMayBlock", message, resource=marks)
     elif not inventory.rows(JIT_POLICIES):
         yield finding("NotLookedAt", "just-in-time access policies were not among the data")
+    yield from _capacity(question)
     yield from question.evaluation.once("not read", lambda: tuple(not_read(inventory)))
     networks = (question.host.network, target.network)
     if any(network is not None and question.evaluation.learns_routes(network) for network in networks):
         yield finding("NotLookedAt", "the routes that gateways or virtual hubs learn by BGP are no resources")
+
+
+def _capacity(question: Question) -> Iterator[Finding]:
+    """Step 18: as many sessions as the host's instances carry, where the host was asked how many there are."""
+    bastion, protocol = question.host.bastion, question.asked.protocol
+    sessions = question.evaluation.active_sessions.get(bastion.key, 0)
+    carried = sessions_carried(bastion, protocol)
+    if carried is not None and sessions >= carried:
+        message = f"Bastion {bastion.name} has {sessions} sessions, and its {bastion.scale_units} instances carry {carried} of"
+        yield finding("CapacityExceeded", f"{message} {protocol}: raise scaleUnits", resource=bastion.id)
+
+
+def sessions_carried(bastion: BastionHost, protocol: Protocol) -> int | None:
+    """How many sessions of a protocol a host carries, None for a SKU that is not known.
+
+    Source: Microsoft Learn, "Configuration settings" (instances and host scaling).
+    """
+    if bastion.sku is None:
+        return None
+    capacity = CAPACITY[bastion.sku]
+    units = min(max(bastion.scale_units, capacity.fewest_units), capacity.most_units)
+    return units * sessions_an_instance(bastion.sku, protocol)
+
+
+def sessions_an_instance(sku: Sku, protocol: Protocol) -> int:
+    """How many sessions of a protocol one instance carries."""
+    return CAPACITY[sku].rdp_sessions if protocol is Protocol.RDP else CAPACITY[sku].ssh_sessions
 
 
 def always_findings() -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.peering import PeeringLink
 from bastion_operator.network.prefixes import AddressSet, prefix_length
+from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.verdict import Via
@@ -37,7 +38,7 @@ def return_route_findings(question: Question) -> Iterator[Finding]:
     table = question.evaluation.inventory.route_table(target.subnet.route_table_id)
     if table is None:
         message = f"the route table {target.subnet.route_table_id} of subnet {target.subnet.name} is not in the data"
-        yield finding("EffectiveDataUnavailable", message, resource=target.subnet.route_table_id)
+        yield lost(question.evaluation.inventory, target.subnet.route_table_id, message)
         return
     key = ("return", table.key, host.bastion.key, target.network_key, question.path.topology, question.path.sound)
     system = _system_prefixes(question)

@@ -13,6 +13,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.network_manager import ALWAYS_ALLOW, AdminConfiguration, AdminRule
 from bastion_operator.network.prefixes import AddressSet, format_address
 from bastion_operator.network.reachability.host import Host
+from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.sides import SideMeaning
 from bastion_operator.network.reachability.target import Target
@@ -111,7 +112,7 @@ def admin_findings(question: Question, verdict: AdminVerdict) -> Iterator[Findin
     port = question.asked.port
     for configuration in verdict.unknown:
         message = f"the rules of security admin configuration {configuration.id}, in force on {target.network_name}, are not in"
-        yield finding("EffectiveDataUnavailable", f"{message} the data", resource=configuration.id)
+        yield lost(question.evaluation.inventory, configuration.id, f"{message} the data")
     rule = verdict.denied.blamed
     if rule is not None:
         yield _denies(host, rule, verdict.denied, _resource(question, rule), port)
@@ -134,10 +135,11 @@ def _denies(host: Host, rule: SecurityRule, decision: Decision, resource: str | 
     blocked = decision.denied | decision.partly
     some = "" if blocked == host.sources else f" (for {', '.join(blocked.prefixes())})"
     lowest = format_address(blocked.lowest)
-    message = f"security admin rule {rule.name} (priority {rule.priority}) denies TCP {port} from the Bastion addresses"
+    what = f"security admin rule {rule.name} (priority {rule.priority}, {Direction.INBOUND.value}) denies TCP {port}"
     return finding(
         "SecurityAdminDenies",
-        f"{message} {host.prefix_text}{some}, {lowest} first: ask the administrator of the network manager to allow it",
+        f"{what} from the Bastion addresses {host.prefix_text}{some}, {lowest} first: ask the administrator of the network"
+        " manager to allow it in front of that rule",
         resource=resource,
         rule=rule.name,
         priority=rule.priority,

@@ -13,6 +13,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
+from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.route_table import Route
 from bastion_operator.network.security_group import SecurityGroup
 from bastion_operator.network.service_tags import HOST, Doubt, TagMeaning
@@ -89,8 +90,9 @@ def known_group(inventory: Inventory, group_id: str) -> tuple[SecurityGroup | No
     group = inventory.security_group(group_id)
     if group is not None and group.rules is not None:
         return group, None
-    what = "is not in the data" if group is None else "states no securityRules"
-    message = f"network security group {group_id} {what}"
+    if group is None:
+        return None, lost(inventory, group_id, f"network security group {group_id} is not in the data")
+    message = f"network security group {group_id} states no securityRules"
     return None, finding("EffectiveDataUnavailable", message, resource=group_id)
 
 
@@ -125,7 +127,7 @@ def _route_prefixes(inventory: Inventory, subnet: Subnet) -> tuple[list[Route], 
         what = (
             f"the route table {subnet.route_table_id} of {subnet.name}, whose prefixes belong to the tag VirtualNetwork"
         )
-        return [], None, Doubt("EffectiveDataUnavailable", what, subnet.route_table_id)
+        return [], None, lost_fact(inventory, subnet.route_table_id, what)
     unread = next((route for route in table.routes if not route.readable), None)
     doubt = None
     if unread is not None:

@@ -9,6 +9,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_interface import IpConfiguration, NetworkInterface
 from bastion_operator.network.prefixes import EMPTY, AddressSet, PrefixError, format_address, parse_address
+from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.scale_set import profile_interface
 from bastion_operator.network.subnet_range import usable_addresses
 from bastion_operator.network.virtual_machine import VirtualMachine
@@ -73,7 +74,7 @@ def find_target(inventory: Inventory, vm: VirtualMachine) -> Target:
         return Target(vm, missing=(_unavailable(f"none of the NICs of {vm.name} is marked as primary", vm.id),))
     nic = inventory.network_interface(nic_id)
     if nic is None:
-        return Target(vm, missing=(_unavailable(f"NIC {nic_id} of {vm.name} is not in the data", nic_id),))
+        return Target(vm, missing=(lost(inventory, nic_id, f"NIC {nic_id} of {vm.name} is not in the data"),))
     return _place(inventory, vm, nic)
 
 
@@ -86,8 +87,8 @@ def _instance(inventory: Inventory, vm: VirtualMachine, scale_set_id: str) -> Ta
     scale_set = inventory.row(scale_set_id)
     nic = profile_interface(inventory.row(vm.id) or {}, scale_set, vm.id)
     if nic is None:
-        lost = f"neither a NIC of {vm.name} nor the network profile of its scale set {scale_set_id} is in the data"
-        return Target(vm, missing=(_unavailable(lost, scale_set_id),))
+        message = f"neither a NIC of {vm.name} nor the network profile of its scale set {scale_set_id} is in the data"
+        return Target(vm, missing=(lost(inventory, scale_set_id, message),))
     placed = _place(inventory, vm, nic)
     if placed.addresses or placed.subnet is None or placed.subnet.prefixes is None:
         return placed
@@ -128,8 +129,8 @@ def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> T
     network_id = subnet_id[:place] if place > 0 else None
     network, subnet = inventory.virtual_network(network_id), inventory.subnet(subnet_id)
     if subnet is None:
-        lost = network_id if network is None and network_id is not None else subnet_id
-        missing = (*missing, _unavailable(f"the subnet {subnet_id} of {vm.name} is not in the data", lost))
+        holder = network_id if network is None and network_id is not None else subnet_id
+        missing = (*missing, lost(inventory, holder, f"the subnet {subnet_id} of {vm.name} is not in the data"))
     groups = frozenset(configuration.application_security_group_ids) if configuration is not None else frozenset()
     return Target(vm, nic, addresses, groups, network_id, network, subnet, missing)
 

@@ -79,6 +79,11 @@ class Verdict:
     candidates: tuple[Candidate, ...]
 
     @property
+    def reached_by(self) -> int:
+        """How many of the Bastions asked reach the VM: with 1, the next change may take the last way."""
+        return sum(candidate.verdict is Reachability.REACHABLE for candidate in self.candidates)
+
+    @property
     def only_stopped(self) -> bool:
         """Whether the one thing in the way, of this Bastion or of another candidate, is that the VM does not run."""
         return any(_only_stopped(reasons) for reasons in (self.reasons, *(one.reasons for one in self.candidates)))

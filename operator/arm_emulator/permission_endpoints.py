@@ -1,0 +1,35 @@
+"""Microsoft.Authorization/permissions: what the caller may do at a scope."""
+
+from http import HTTPStatus
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import bad_request
+from arm_emulator.ids import placed
+from arm_emulator.messages import Answer, Request
+from arm_emulator.principals import Principal
+from arm_emulator.requests import unknown_path
+from arm_emulator.resource_types.versions import ROLES
+
+_TAIL = "/providers/microsoft.authorization/permissions"
+
+
+class PermissionEndpoints:
+    """Answers for one cloud."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """The cloud whose role assignments are told."""
+        self._cloud = cloud
+
+    def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
+        """The answer to a path of these lower-cased segments; None where it is no list of permissions. Raises ArmError."""
+        if segments[-3:] != _TAIL.strip("/").split("/") or request.method != "GET":
+            return None
+        scope = request.path.rstrip("/")[: -len(_TAIL)]
+        if placed(scope) is None:
+            raise unknown_path(request.path)
+        if request.query.get("api-version") not in ROLES:
+            raise bad_request(
+                "InvalidApiVersionParameter", f"The api-version '{request.query.get('api-version')}' is invalid."
+            )
+        found = self._cloud.rights.permissions(principal, scope)
+        return Answer(HTTPStatus.OK, {"value": [one.body() for one in found]})

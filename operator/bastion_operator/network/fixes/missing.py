@@ -1,0 +1,50 @@
+"""Fixes of facts that are missing: what to read, or what makes it not matter."""
+
+from collections.abc import Iterator
+
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
+from bastion_operator.network.fixes.flows import open_group
+from bastion_operator.network.fixes.hosts import add_row, take_table_off
+from bastion_operator.network.fixes.situation import Situation
+from bastion_operator.network.fixes.topology import peer
+from bastion_operator.network.resource_types import ROUTING_INTENTS
+
+
+def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
+    """The resource read; where it was read and leaves the answer open, what makes it certain."""
+    if reason.resource is None:
+        return
+    row = situation.inventory.row(reason.resource)
+    if situation.inventory.security_group(reason.resource) is not None and situation.question is not None:
+        yield from open_group(situation, reason)
+    if row is not None and normalise_id(reason.resource) in situation.inventory.rows(ROUTING_INTENTS):
+        yield from peer(situation, reason)
+    host = situation.host
+    table = host.subnet.route_table_id if host is not None and host.subnet is not None else None
+    if row is not None and table is not None and normalise_id(table) == normalise_id(reason.resource):
+        yield from take_table_off(situation, reason)
+    change = Change(Action.READ, reason.resource, "", None, None, Actor.USER)
+    yield Fix(f"read {reason.resource} and add it to the data", (change,))
+
+
+def grant_reader(_: Situation, reason: Finding) -> Iterator[Fix]:
+    """Reader on the resource that Azure refused to show, and the resource read again."""
+    if reason.resource is None:
+        return
+    role = "Reader"
+    granted = Change(
+        Action.READ,
+        reason.resource,
+        f"Microsoft.Authorization/roleAssignments ({role})",
+        None,
+        role,
+        Actor.ADMINISTRATOR,
+    )
+    yield Fix(f"grant {role} on {reason.resource} and read it again", (granted,))
+
+
+def name_prefixes(situation: Situation, reason: Finding) -> Iterator[Fix]:
+    """A rule in front of the one whose tag nobody knows: on AzureBastionSubnet Azure's own row, else for the port asked for."""
+    yield from add_row(situation, reason)
+    yield from open_group(situation, reason)

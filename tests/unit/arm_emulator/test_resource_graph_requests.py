@@ -1,0 +1,558 @@
+"""Requests to Resource Graph: versions, options, pages, facets, scopes, rights, tables, errors and the quota."""
+
+import base64
+from typing import Any
+
+import orjson
+import pytest
+
+from arm_emulator.principals import Assignment, Principal
+from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, Reply
+from tests.unit.arm_emulator.test_resource_graph import machine
+
+GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+ADVICE = "Please provide below info when asking for support: timestamp = "
+IDS = "resources | project id, name | order by id asc"
+
+
+@pytest.fixture(scope="module")
+def arm() -> Arm:
+    return Arm(estate=[machine(n) for n in range(120)])
+
+
+def asked(arm: Arm, text: str, *, version: str = "2024-04-01", **body: Any) -> Reply:
+    arm.now += 5
+    reply = arm.call("POST", GRAPH, {"query": text, **body}, version=version)
+    if reply.raw is not None:
+        reply.body = orjson.loads(reply.raw)
+    return reply
+
+
+def details(reply: Reply) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = reply.body["error"]["details"]
+    return found
+
+
+# -- versions and options ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "rows"),
+    [("2019-04-01", 100), ("2020-04-01-preview", 100), ("2021-03-01", 100), ("2021-06-01-preview", 100), ("2022-10-01", 120), ("2024-04-01", 120)],
+)  # fmt: skip
+def test_without_top_a_hundred_rows_are_answered_up_to_2021_and_a_thousand_since(
+    arm: Arm, version: str, rows: int
+) -> None:
+    assert asked(arm, IDS, version=version, subscriptions=[SUB]).body["count"] == rows
+
+
+def test_the_first_version_answers_tables_unless_asked_and_needs_subscriptions(arm: Arm) -> None:
+    assert list(asked(arm, IDS, version="2019-04-01", subscriptions=[SUB]).body["data"]) == ["columns", "rows"]
+    options = {"resultFormat": "objectArray"}
+    assert isinstance(asked(arm, IDS, version="2019-04-01", subscriptions=[SUB], options=options).body["data"], list)
+    assert asked(arm, IDS, version="2019-04-01").status == 400
+
+
+@pytest.mark.parametrize(
+    ("version", "code"), [("2018-01-01", "InvalidApiVersionParameter"), ("x", "InvalidApiVersionParameter")]
+)
+def test_other_versions_are_refused(arm: Arm, version: str, code: str) -> None:
+    assert (asked(arm, IDS, version=version).status, asked(arm, IDS, version=version).code) == (400, code)
+
+
+def test_an_answer_has_the_recorded_members_and_says_truncated_as_a_text(arm: Arm) -> None:
+    body = asked(arm, f"{IDS} | project id", options={"$top": 3}).body
+    assert list(body) == ["totalRecords", "count", "data", "facets", "resultTruncated", "$skipToken"]
+    assert (body["totalRecords"], body["count"], body["facets"], body["resultTruncated"]) == (120, 3, [], "false")
+
+
+def test_the_skip_token_holds_a_place_and_a_size_and_no_snapshot(arm: Arm) -> None:
+    token = asked(arm, IDS, options={"$top": 3, "$skip": 5}).body["$skipToken"]
+    content = base64.b64decode(token).decode()
+    assert content.startswith(
+        '{\r\n  "$id": "1",\r\n  "MaxRows": 3,\r\n  "RowsToSkip": 8,\r\n  "KustoClusterUrl": "https://'
+    )
+    page = asked(arm, IDS, options={"$skipToken": token}).body
+    assert [row["name"] for row in page["data"]] == ["vm0008", "vm0009", "vm0010"]
+
+
+def test_top_and_skip_override_the_token(arm: Arm) -> None:
+    token = asked(arm, IDS, options={"$top": 3}).body["$skipToken"]
+    page = asked(arm, IDS, options={"$skipToken": token, "$top": 2, "$skip": 50}).body
+    assert [row["name"] for row in page["data"]] == ["vm0050", "vm0051"]
+
+
+@pytest.mark.parametrize(
+    ("query", "version", "token"),
+    [
+        ("resources | project id | limit 50", "2024-04-01", False),
+        ("resources | project id | take 50", "2024-04-01", False),
+        ("resources | project id | sample 50", "2024-04-01", False),
+        ("resources | project id | top 50 by id", "2024-04-01", True),
+        ("resources | project properties, tags", "2024-04-01", False),
+        ("resources | project name", "2024-04-01", True),
+        ("resources | project name", "2021-03-01", False),
+        ("resources | project id", "2021-03-01", True),
+    ],
+)
+def test_there_is_no_token_after_a_limit_nor_without_a_column_to_page_by(
+    arm: Arm, query: str, version: str, token: bool
+) -> None:
+    body = asked(arm, query, version=version, options={"$top": 10}).body
+    assert ("$skipToken" in body, body["resultTruncated"]) == (token, "false" if token else "true")
+
+
+def test_skip_does_not_work_with_limit(arm: Arm) -> None:
+    body = asked(arm, f"{IDS} | limit 4", options={"$skip": 2}).body
+    assert (body["totalRecords"], body["count"]) == (4, 4)
+
+
+def test_tables_have_columns_with_the_types_of_the_specification(arm: Arm) -> None:
+    text = "resources | take 1 | project name, n = 1, r = 1.5, b = true, p = properties, t = now(), s = 1h"
+    data = asked(arm, text, options={"resultFormat": "table"}).body["data"]
+    kinds = {column["name"]: column["type"] for column in data["columns"]}
+    assert kinds == {
+        "name": "string",
+        "n": "integer",
+        "r": "number",
+        "b": "boolean",
+        "p": "object",
+        "t": "datetime",
+        "s": "string",
+    }
+    older = asked(arm, text, version="2021-03-01", options={"resultFormat": "table"}).body["data"]
+    assert older["columns"][5] == {"name": "t", "type": "string"}
+    empty = asked(arm, "resources | where false | project id, tags", options={"resultFormat": "Table"}).body["data"]
+    assert empty == {"columns": [{"name": "id", "type": "string"}, {"name": "tags", "type": "object"}], "rows": []}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"options": []}, {"options": {"$top": 0}}, {"options": {"$top": 1001}}, {"options": {"$top": "5"}}, {"options": {"$top": True}},
+        {"options": {"$skip": -1}}, {"options": {"$skipToken": "x"}}, {"options": {"$skipToken": base64.b64encode(b"[]").decode()}},
+        {"options": {"resultFormat": "csv"}}, {"options": {"allowPartialScopes": "yes"}}, {"options": {"authorizationScopeFilter": "AtScope"}},
+        {"subscriptions": "x"}, {"subscriptions": [1]}, {"subscriptions": [f"s{n}" for n in range(1001)]}, {"managementGroups": {}},
+        {"subscriptions": [SUB], "managementGroups": ["m"]}, {"facets": {}}, {"facets": [{}]}, {"facets": [{"expression": "name", "options": []}]},
+        {"facets": [{"expression": "name", "options": {"$top": 0}}]}, {"facets": [{"expression": "name", "options": {"sortOrder": "up"}}]},
+    ],
+)  # fmt: skip
+def test_requests_that_break_the_specification_are_refused_in_the_graphs_form(arm: Arm, body: dict[str, Any]) -> None:
+    reply = asked(arm, IDS, **body)
+    assert (reply.status, reply.code) == (400, "BadRequest")
+    assert reply.message.startswith(ADVICE)
+    assert details(reply)[0]["code"] in ("InvalidQueryOption", "TooManySubscriptions", "InvalidScope")
+    assert reply.headers["x-ms-user-quota-remaining"] == "14"
+
+
+@pytest.mark.parametrize("body", [{}, {"query": ""}, {"query": " \n"}, {"query": 5}])
+def test_a_request_without_a_query_ends_too_early(arm: Arm, body: dict[str, Any]) -> None:
+    arm.now += 5
+    reply = arm.call("POST", GRAPH, body, version="2024-04-01")
+    assert (reply.status, details(reply)[1]["token"]) == (400, "<EOF>")
+
+
+def test_a_body_that_is_not_said_to_be_json_ends_in_500(arm: Arm) -> None:
+    for kind, status in (("text/plain", 500), ("application/json; charset=utf-8", 200), ("application/xml", 500)):
+        arm.now += 5
+        reply = arm.call("POST", GRAPH, {"query": "count"}, version="2024-04-01", headers={"Content-Type": kind})
+        assert reply.status == status
+
+
+def test_the_operations_of_the_provider_are_listed_and_what_is_unknown_below_it_is_404(arm: Arm) -> None:
+    listed = arm.call("GET", "/providers/microsoft.resourcegraph/operations", version="2024-04-01").body["value"]
+    assert [one["name"] for one in listed] == [
+        "Microsoft.ResourceGraph/operations/read",
+        "Microsoft.ResourceGraph/resources/read",
+    ]
+    history = arm.call(
+        "POST", "/providers/Microsoft.ResourceGraph/resourcesHistory", {"query": "x"}, version="2024-04-01"
+    )
+    assert (history.status, history.code) == (404, "InvalidResourceType")
+    assert arm.call("GET", GRAPH, version="2024-04-01").status == 405
+
+
+# -- errors of queries -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "failures"),
+    [
+        ("where where", [{"line": 1, "characterPositionInLine": 11, "token": "<EOF>", "expectedToken": "\u01cf"}]),
+        ("resources | where name = 'x'", [{"line": 1, "characterPositionInLine": 23, "token": "="}]),
+        ("resources\n| where type has 'a'\n  | wher name == 'b'", [{"line": 3, "characterPositionInLine": 4, "token": "wher"}]),
+        ("resources\r\n| project", [{"line": 2, "characterPositionInLine": 9, "token": "<EOF>", "expectedToken": "\u01cf"}]),
+        ("resources | project\n< name", [{"line": 2, "token": "<"}]),
+        ("resources | where a ? b", [{"line": 1, "characterPositionInLine": 20, "token": "?"}]),
+        ("resources | where name == 'x", [{"expectedToken": "'"}]),
+        (
+            "Resources | where resourceGroup =~ DEV-T24' and type contains 'Microsoft.Network'",
+            [{"expectedToken": "'"}, {"line": 1, "characterPositionInLine": 42, "token": "' and type contains '"}],
+        ),
+    ],
+)  # fmt: skip
+def test_the_place_of_a_syntax_error_is_told_as_azure_tells_it(
+    arm: Arm, query: str, failures: list[dict[str, Any]]
+) -> None:
+    reply = asked(arm, query)
+    assert (reply.status, reply.code) == (400, "BadRequest")
+    assert details(reply)[0]["code"] == "InvalidQuery"
+    assert details(reply)[1:] == [{"code": "ParserFailure", "message": "ParserFailure", **one} for one in failures]
+
+
+def test_an_operator_of_kusto_that_the_graph_lacks_is_named_without_a_place(arm: Arm) -> None:
+    for operator in ("serialize", "evaluate", "project-rename", "project-keep", "mv-apply", "lookup", "render"):
+        assert details(asked(arm, f"resources\n| {operator} x = name"))[1:] == [
+            {"code": "InvalidQueryLanguage", "message": "InvalidQueryLanguage", "line": -1, "characterPositionInLine": -1, "token": operator}
+        ]  # fmt: skip
+    assert details(asked(arm, "let x = 5; resources | take 1"))[1]["token"] == "let"
+
+
+def test_a_table_that_there_is_not_is_disallowed(arm: Arm) -> None:
+    assert details(asked(arm, "NoResources | take 1")) == [
+        {"code": "DisallowedLogicalTableName", "message": "Table NoResources is invalid, unsupported or disallowed."}
+    ]
+
+
+def test_flavors_of_join_that_the_graph_lacks_are_named_as_kusto_names_them(arm: Arm) -> None:
+    for kind, name in (("leftsemi", "LeftSemi"), ("leftanti", "LeftAnti"), ("rightouter", "RightOuter")):
+        assert details(asked(arm, f"resources | join kind={kind} (resources) on id"))[1] == {
+            "code": "UnsupportedJoinFlavor",
+            "message": f'The join kind "{name}" is not supported or not allowed.',
+        }
+
+
+def test_resources_and_containers_may_be_joined_three_times_and_another_table_once(arm: Arm) -> None:
+    containers = " | join kind=leftouter (resourcecontainers | project subscriptionId) on subscriptionId"
+    assert asked(arm, "resources | take 1 | project subscriptionId" + containers * 3).status == 200
+    network = " | join kind=leftouter (networkresources | project id) on id"
+    assert asked(arm, "resources | project id" + network).status == 200
+    assert details(asked(arm, "resources | project id" + network * 2))[1]["code"] == "DisallowedMaxNumberOfRemoteTables"
+
+
+def test_names_of_tables_ignore_case_and_the_default_is_resources(arm: Arm) -> None:
+    for text in (
+        "count",
+        "Resources | count",
+        "RESOURCES | count",
+        "where type =~ 'Microsoft.Compute/virtualMachines' | count",
+    ):
+        assert asked(arm, text).body["data"] == [{"Count": 120}]
+    for table in (
+        "AdvisorResources",
+        "HealthResources",
+        "SecurityResources",
+        "servicehealthresources",
+        "PolicyResources",
+    ):
+        assert asked(arm, f"{table} | count").body["data"] == [{"Count": 0}]
+
+
+def test_the_version_that_rows_come_from_is_a_column_that_is_answered_only_when_named(arm: Arm) -> None:
+    assert "apiVersion" not in asked(arm, "resources | take 1").body["data"][0]
+    assert asked(arm, "resources | distinct type, apiVersion").body["data"] == [
+        {"type": "microsoft.compute/virtualmachines", "apiVersion": "2026-04-01"}
+    ]
+
+
+def test_429_says_what_users_have_published_and_when_to_come_back() -> None:
+    arm = Arm()
+    for _ in range(15):
+        assert arm.query("count").status == 200
+    arm.now += 3.2
+    reply = arm.query("count")
+    assert (reply.status, reply.code, reply.message.startswith(ADVICE)) == (429, "RateLimiting", True)
+    assert details(reply) == [
+        {
+            "code": "RateLimiting",
+            "message": "Client application has been throttled and should not attempt to repeat the request until an amount of "
+            "time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help.",
+        }
+    ]
+    assert (reply.headers["x-ms-user-quota-remaining"], reply.headers["x-ms-user-quota-resets-after"]) == (
+        "0",
+        "00:00:02",
+    )
+    assert (reply.headers["x-ms-ratelimit-remaining-tenant-resource-requests"], reply.headers["retry-after"]) == (
+        "0",
+        "2",
+    )
+
+
+# -- facets ------------------------------------------------------------------------------------------------------
+
+
+def test_facets_count_the_values_of_the_whole_result(arm: Arm) -> None:
+    wanted = [
+        {"expression": "location", "options": {"sortOrder": "desc", "$top": 1}},
+        {"expression": "properties.hardware.size", "options": {"sortBy": "properties_hardware_size", "sortOrder": "asc", "$top": 2}},
+        {"expression": "nonExistingColumn", "options": {"$top": 3}},
+        {"expression": "name", "options": {"filter": "name endswith '7'", "sortBy": "tolower(name)", "sortOrder": "asc", "$top": 2}},
+        {"expression": "location, name", "options": {"filter": "name == 'vm0001'"}},
+        {"expression": "name", "options": {"filter": "name ="}},
+    ]  # fmt: skip
+    text = "resources | project id, name, location, toint(properties.hardware.size) | order by id asc"
+    body = asked(arm, text, facets=wanted, options={"$top": 1}).body
+    assert body["count"] == 1
+    assert body["facets"][:5] == [
+        {"expression": "location", "resultType": "FacetResult", "totalRecords": 2, "count": 1, "data": [{"location": "westeurope", "count": 60}]},
+        {
+            "expression": "properties.hardware.size", "resultType": "FacetResult", "totalRecords": 120, "count": 2,
+            "data": [{"properties_hardware_size": 0, "count": 1}, {"properties_hardware_size": 1, "count": 1}],
+        },
+        {
+            "expression": "nonExistingColumn", "resultType": "FacetError",
+            "errors": [
+                {"code": "NoValidColumns", "message": "No valid columns in facet expression."},
+                {"code": "InvalidColumnNames", "message": "Invalid column names: [nonExistingColumn]."},
+            ],
+        },
+        {
+            "expression": "name", "resultType": "FacetResult", "totalRecords": 12, "count": 2,
+            "data": [{"name": "vm0007", "count": 1}, {"name": "vm0017", "count": 1}],
+        },
+        {
+            "expression": "location, name", "resultType": "FacetResult", "totalRecords": 1, "count": 1,
+            "data": [{"location": "eastus", "name": "vm0001", "count": 1}],
+        },
+    ]  # fmt: skip
+    assert body["facets"][5]["resultType"] == "FacetError"
+    assert body["facets"][5]["errors"][0]["characterPositionInLine"] == 5
+
+
+def test_facets_come_as_tables_where_the_rows_do(arm: Arm) -> None:
+    body = asked(
+        arm, "resources | project location", facets=[{"expression": "location"}], options={"resultFormat": "table"}
+    ).body
+    assert body["facets"][0]["data"]["columns"] == [
+        {"name": "location", "type": "string"},
+        {"name": "count", "type": "integer"},
+    ]
+
+
+# -- scopes and rights -------------------------------------------------------------------------------------------
+
+
+def group(name: str, parent: str | None = None) -> dict[str, Any]:
+    above = (
+        {}
+        if parent is None
+        else {"parent": {"id": f"/providers/Microsoft.Management/managementGroups/{parent}", "name": parent}}
+    )
+    return {
+        "id": f"/providers/Microsoft.Management/managementGroups/{name}", "type": "microsoft.management/managementgroups",
+        "name": name, "properties": {"displayName": name.title(), "details": above},
+    }  # fmt: skip
+
+
+def subscription(guid: str, *chain: str) -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/{guid}", "type": "microsoft.resources/subscriptions", "name": f"sub {guid[-1]}",
+        "properties": {"managementGroupAncestorsChain": [{"name": name, "displayName": name} for name in chain]},
+    }  # fmt: skip
+
+
+def assignment(scope: str, name: str) -> dict[str, Any]:
+    return {
+        "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        "type": "microsoft.authorization/roleassignments",
+        "properties": {"roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/x", "principalId": "someone", "scope": scope or "/"},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def governed() -> Arm:
+    mg = "/providers/Microsoft.Management/managementGroups"
+    return Arm(
+        estate=[
+            group("root"), group("land", "root"), group("corp", "land"), group("sand", "root"),
+            subscription(SUB, "corp", "land", "root"), subscription(OTHER_SUB, "sand", "root"),
+            assignment("", "tenant"), assignment(f"{mg}/land", "land"), assignment(f"{mg}/sand", "sand"),
+            assignment(f"/subscriptions/{SUB}", "sub"), assignment(RG, "group"), assignment(f"{mg}/corp", "corp"),
+            machine(1), {**machine(2), "id": machine(2)["id"].replace(SUB, OTHER_SUB)},
+        ]
+    )  # fmt: skip
+
+
+ASSIGNED = "authorizationresources | where type =~ 'microsoft.authorization/roleassignments' and properties.principalId == 'someone' | project name | order by name asc"
+
+
+@pytest.mark.parametrize(
+    ("scope", "filter_name", "names"),
+    [
+        ({"subscriptions": [SUB]}, None, "group sub"),
+        ({"subscriptions": [SUB]}, "AtScopeAndBelow", "group sub"),
+        ({"subscriptions": [SUB]}, "AtScopeAndAbove", "corp land sub tenant"),
+        ({"subscriptions": [SUB]}, "AtScopeAboveAndBelow", "corp group land sub tenant"),
+        ({"subscriptions": [SUB]}, "AtScopeExact", "sub"),
+        ({"managementGroups": ["land"]}, None, "corp group land sub"),
+        ({"managementGroups": ["land"]}, "AtScopeAndAbove", "land tenant"),
+        ({"managementGroups": ["LAND"]}, "AtScopeExact", "land"),
+        ({"managementGroups": ["land"]}, "atscopeaboveandbelow", "corp group land sub tenant"),
+        ({}, None, "corp group land sand sub tenant"),
+    ],
+)
+def test_the_authorization_scope_filter_tells_what_is_assigned_above_and_below(
+    governed: Arm, scope: dict[str, Any], filter_name: str | None, names: str
+) -> None:
+    options = {} if filter_name is None else {"authorizationScopeFilter": filter_name}
+    assert " ".join(row["name"] for row in asked(governed, ASSIGNED, options=options, **scope).body["data"]) == names
+    older = asked(governed, ASSIGNED, version="2021-03-01", options=options, **scope).body["data"]
+    default = asked(governed, ASSIGNED, **scope).body["data"]
+    assert older == default, "the filter came with 2021-06-01-preview"
+
+
+def test_management_groups_hold_the_groups_and_subscriptions_below_them(governed: Arm) -> None:
+    kinds = "resourcecontainers | where type !endswith 'resourcegroups' | project name | order by name asc"
+    found = {
+        one: [row["name"] for row in asked(governed, kinds, managementGroups=[one]).body["data"]]
+        for one in ("root", "land", "sand")
+    }
+    assert found["land"] == ["corp", "land", "sub 1"]
+    assert found["sand"] == ["sand", "sub 2"]
+    assert found["root"] == ["corp", "land", "root", "sand", "sub 1", "sub 2"]
+    assert [
+        row["name"] for row in asked(governed, "resources | project name", managementGroups=["land"]).body["data"]
+    ] == ["vm0001"]
+    assert asked(governed, "resources | count", managementGroups=["nowhere"]).body["data"] == [{"Count": 0}]
+
+
+def test_subscription_rows_tell_the_groups_above_nearest_first(governed: Arm) -> None:
+    text = "resourcecontainers | where type == 'microsoft.resources/subscriptions' and name == 'sub 1'"
+    (row,) = asked(governed, text).body["data"]
+    assert [one["name"] for one in row["properties"]["managementGroupAncestorsChain"]][:3] == ["corp", "land", "root"]
+    assert (row["location"], row["resourceGroup"], row["tags"]) == ("", "", None)
+    expanded = (
+        text
+        + " | mv-expand with_itemindex=depth mg = properties.managementGroupAncestorsChain | project depth, mg.name | take 2"
+    )
+    assert asked(governed, expanded).body["data"] == [{"depth": 0, "mg_name": "corp"}, {"depth": 1, "mg_name": "land"}]
+
+
+def test_nothing_readable_is_403_and_a_part_is_answered_in_silence(governed: Arm) -> None:
+    mine = Assignment(f"/subscriptions/{SUB}/resourceGroups/rg", ("Microsoft.Compute/*/read",))
+    for name, rights in (("nobody", ()), ("part", (mine,))):
+        governed.add(Principal(name, name, "x", name, rights))
+    names = "resources | project name"
+    for scope in ({}, {"subscriptions": [SUB]}, {"managementGroups": ["land"]}):
+        governed.now += 5
+        refused = governed.query(names, by="nobody", **scope)
+        assert (refused.status, refused.code, refused.message.startswith(ADVICE)) == (403, "AccessDenied", True)
+        assert details(refused) == [
+            {"code": "AccessDenied", "message": "Access is denied to the requested resource. The user might not have enough permission."}
+        ]  # fmt: skip
+        governed.now += 5
+        assert governed.query(names, by="part", **scope).body["data"] == [{"name": "vm0001"}]
+    assert governed.query(names, by="part", subscriptions=[OTHER_SUB]).status == 403
+    assert governed.query(names, by="part", subscriptions=[SUB, OTHER_SUB]).body["data"] == [{"name": "vm0001"}]
+
+
+def test_a_right_that_was_given_counts_at_once_although_the_graph_has_learnt_nothing() -> None:
+    arm = Arm(estate=[machine(1)])
+    arm.add(Principal("late", "late", "x", "late-object", ()))
+    assert arm.query("resources | project name", by="late").status == 403
+    arm.add(Principal("late", "late", "x", "late-object", (Assignment("/", role="Reader"),)))
+    assert arm.query("resources | project name", by="late").body["data"] == [{"name": "vm0001"}]
+
+
+def test_ten_thousand_subscriptions_are_searched_and_more_only_in_part() -> None:
+    many = [subscription(f"00000000-0000-0000-0000-{n:012}", "mg") for n in range(10_001)]
+    arm = Arm(estate=many)
+    reply = arm.query("resourcecontainers | count")
+    assert (reply.status, details(reply)[0]["code"]) == (400, "TooManySubscriptionsUnderScope")
+    assert "has exceeded the allowed limit 10000" in details(reply)[0]["message"]
+    partial = arm.query(
+        "resourcecontainers | where type endswith 'subscriptions' | count", options={"allowPartialScopes": True}
+    )
+    assert partial.body["data"] == [{"Count": 10_000}]
+    assert partial.headers["x-ms-tenant-subscription-limit-hit"] == "true"
+    assert "x-ms-tenant-subscription-limit-hit" not in arm.query("count", subscriptions=[SUB]).headers
+
+
+# -- tables ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("Microsoft.Compute/virtualMachineScaleSets/s", "resources"),
+        ("Microsoft.Compute/virtualMachineScaleSets/s/virtualMachines/0", "computeresources"),
+        ("Microsoft.Compute/virtualMachineScaleSets/s/virtualMachines/0/networkInterfaces/n", "computeresources"),
+        ("Microsoft.Network/networkManagers/m", "resources"),
+        ("Microsoft.Network/networkManagers/m/networkGroups/g", "networkresources"),
+        ("Microsoft.Network/networkManagers/m/networkGroups/g/staticMembers/x", "networkresources"),
+        (
+            "Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/k/rules/r",
+            "networkresources",
+        ),
+        (
+            "Microsoft.Network/virtualNetworks/v/providers/Microsoft.Network/networkGroupMemberships/default",
+            "networkresources",
+        ),
+        (
+            "Microsoft.Network/virtualNetworks/v/subnets/s/providers/Microsoft.Network/effectiveRoutingRules/default",
+            "networkresources",
+        ),
+        ("Microsoft.Network/virtualHubs/h", "resources"),
+        ("Microsoft.Network/virtualHubs/h/bgpConnections/b", "resources"),
+        ("Microsoft.Network/virtualHubs/h/ipConfigurations/i", "resources"),
+        ("Microsoft.Network/virtualHubs/h/hubVirtualNetworkConnections/c", None),
+        ("Microsoft.Network/virtualHubs/h/hubRouteTables/t", None),
+        ("Microsoft.Network/virtualNetworks/v/subnets/s", None),
+        ("Microsoft.Network/virtualNetworks/v/virtualNetworkPeerings/p", None),
+        ("Microsoft.Network/networkSecurityGroups/n/securityRules/r", None),
+        ("Microsoft.Network/routeTables/t/routes/r", None),
+        ("Microsoft.Network/privateDnsZones/z", "resources"),
+        ("Microsoft.Network/privateDnsZones/z/virtualNetworkLinks/l", "resources"),
+        ("Microsoft.Network/privateDnsZones/z/A/www", "dnsresources"),
+        ("Microsoft.Authorization/policyAssignments/p", "policyresources"),
+        ("Microsoft.Authorization/roleAssignments/r", "authorizationresources"),
+        ("Microsoft.Authorization/locks/l", None),
+        ("Microsoft.PolicyInsights/policyStates/p", "policyresources"),
+        ("Microsoft.Storage/storageAccounts/s", "resources"),
+    ],
+)
+def test_each_type_is_in_the_table_that_documentation_puts_it_in(kind: str, table: str | None) -> None:
+    identifier = f"{RG}/providers/{kind}"
+    _, _, own = identifier.rpartition("/providers/")
+    segments = own.split("/")
+    row = {"id": identifier, "type": "/".join([segments[0], *segments[1::2]]), "properties": {}}
+    arm = Arm(estate=[row])
+    every = (
+        "resources",
+        "computeresources",
+        "networkresources",
+        "authorizationresources",
+        "policyresources",
+        "dnsresources",
+    )
+    found = []
+    for name in every:
+        arm.now += 5
+        if arm.query(f"{name} | where id =~ '{identifier}' | count").body["data"] == [{"Count": 1}]:
+            found.append(name)
+    assert found == ([] if table is None else [table])
+
+
+def test_what_network_managers_say_is_found_in_camel_and_in_pascal_case() -> None:
+    vnet = f"{NET}/virtualNetworks/v"
+    member = {
+        "id": f"{vnet}/providers/Microsoft.Network/networkGroupMemberships/default",
+        "type": "microsoft.network/networkgroupmemberships",
+        "properties": {"GroupMemberships": [{"NetworkGroupId": "/g"}]},
+    }
+    effective = {
+        "id": f"{vnet}/providers/Microsoft.Network/effectiveSecurityAdminRules/default",
+        "type": "microsoft.network/effectivesecurityadminrules",
+        "properties": {"effectiveSecurityAdminConfigurations": [{"id": "/c/snapshots/1"}]},
+    }
+    arm = Arm(estate=[member, effective])
+    for path, expected in (
+        ("properties.GroupMemberships[0].NetworkGroupId", "/g"),
+        ("properties.groupMemberships[0].networkGroupId", "/g"),
+        ("properties.effectiveSecurityAdminConfigurations[0].id", "/c/snapshots/1"),
+        ("properties.EffectiveSecurityAdminConfigurations[0].Id", "/c/snapshots/1"),
+    ):
+        arm.now += 5
+        text = f"networkresources | extend x = tostring({path}) | where isnotempty(x) | project x"
+        assert arm.query(text).body["data"] == [{"x": expected}], path

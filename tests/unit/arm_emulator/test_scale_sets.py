@@ -48,7 +48,7 @@ def instances(arm: Arm) -> list[dict[str, Any]]:
 
 
 def addresses(arm: Arm) -> list[str]:
-    nics = arm.get(f"{SET}/networkInterfaces").body["value"]
+    nics = arm.get(f"{SET}/networkInterfaces", version="2018-10-01").body["value"]
     return [nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] for nic in nics]
 
 

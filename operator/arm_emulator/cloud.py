@@ -1,6 +1,7 @@
 """The whole of the local Azure that has state: one object that every part is handed."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from arm_emulator.clock import Clock
@@ -19,6 +20,8 @@ class Settings:
     public_ip_quota: int = 10
     graph_lag: float = 2.0
     page_size: int = 1000
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of resources a subscription and region in place of Azure's defaults, by type in lower case."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from arm_emulator.errors import Json, bad_request, conflict, group_not_found, in
 from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
-from arm_emulator.resource_types import type_of
+from arm_emulator.resource_types import quotas, type_of
 from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result, fresh_etag
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
 from arm_emulator.store import Resource, resource
@@ -82,6 +82,7 @@ class LifeCycle:
         put = self._put(resource_id, body, old, caller)
         superseded = self._contention.superseded_by(PUT, resource_id, caller.endpoint, caller.api_version)
         children = self._prepared(put)
+        quotas.refuse_beyond(put)
         for one in (put, *children):
             for link in type_of(one.id.type).links(one):
                 self._check_link(put, link, caller)

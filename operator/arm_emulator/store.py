@@ -140,6 +140,10 @@ class Store:
         """
         return [self._resources[key] for key in self._by_scope.get((scope, type_key(resource_type)), _EMPTY)]
 
+    def count(self, scope: str, resource_type: str) -> int:
+        """How many resources `listed` would give."""
+        return len(self._by_scope.get((scope, type_key(resource_type)), _EMPTY))
+
     def referrers(self, key: str, relation: str | None = None) -> list[Reference]:
         """Who refers to the resource with this key, in the order in which they began to."""
         incoming = self._incoming.get(key, {})

@@ -8,10 +8,9 @@ import uuid
 
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request
-from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, default, with_guid
+from arm_emulator.resource_types.base import Put, default
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import CONNECTIONS, DEFAULT_TABLE, ROUTE_TABLES
@@ -58,7 +57,6 @@ class HubConnections(Pointing):
             raise bad_request(
                 "RemoteVirtualNetworkCannotBeChanged", f"The remote virtual network of {put.id} cannot be changed."
             )
-        with_guid(put)
         if put.old is None:
             _refuse_connected(put, network)
             _refuse_overlap(put, network)
@@ -71,10 +69,12 @@ class HubConnections(Pointing):
 
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         network = cloud.find(id_of(item.properties.get("remoteVirtualNetwork")))
-        link = None if network is None else cloud.store.get(_link_id(item, network).key)
-        if network is not None and link is not None:
-            cloud.drop(link)
-            cloud.touch(network.key)
+        if network is None:
+            return
+        for link in cloud.store.children(network.key, PEERINGS):
+            if link.name.startswith(HUB_LINK):
+                cloud.drop(link)
+                cloud.touch(network.key)
 
 
 def _route(put: Put) -> None:
@@ -144,14 +144,10 @@ def _refuse_overlap(put: Put, network: Resource) -> None:
             )
 
 
-def _link_id(item: Resource, network: Resource) -> ResourceId:
-    return network.id.child("virtualNetworkPeerings", f"{HUB_LINK}{item.properties.get('resourceGuid')}")
-
-
 def _add_link(cloud: Cloud, item: Resource, network: Resource, hub: Resource) -> None:
-    link_id = _link_id(item, network)
-    if cloud.store.get(link_id.key) is not None:
+    if any(link.name.startswith(HUB_LINK) for link in cloud.store.children(network.key, PEERINGS)):
         return
+    link_id = network.id.child("virtualNetworkPeerings", f"{HUB_LINK}{uuid.uuid4()}")
     owner, guid = (uuid.uuid5(uuid.NAMESPACE_URL, f"{hub.key}{part}") for part in ("/subscription", ""))
     group = f"/subscriptions/{owner}/resourceGroups/RG_{hub.name}_{guid}"
     space = {"addressPrefixes": [hub.properties.get("addressPrefix")]}

@@ -44,6 +44,7 @@ class LoadBalancers(Pointing):
             if address is not None:
                 refuse_other_user(put, address)
         for part in items(put.properties, FRONTENDS):
+            default(part["properties"], privateIPAllocationMethod="Dynamic")
             place_frontend(put, part)
         with_guid(put)
 
@@ -54,9 +55,8 @@ class LoadBalancers(Pointing):
 def place_frontend(put: Put, part: Json, name: str = FRONTENDS) -> None:
     """Gives a configuration in a subnet a private address: the one it has, the one it asks for, or the next that is free."""
     properties = part["properties"]
-    default(properties, privateIPAllocationMethod="Dynamic")
     subnet = put.cloud.find(id_of(properties.get("subnet")))
-    if subnet is None or properties["privateIPAllocationMethod"] == "Static":
+    if subnet is None or properties.get("privateIPAllocationMethod") == "Static":
         return
     before = {str(one.get("name")): one.get("properties") or {} for one in items(put.before, name)}
     held = before.get(str(part.get("name")), {}).get("privateIPAddress")

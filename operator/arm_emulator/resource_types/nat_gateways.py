@@ -28,7 +28,7 @@ class NatGateways(Pointing):
 
     def prepare(self, put: Put) -> None:
         sku = put.body.get("sku") or {}
-        put.body["sku"] = {"tier": "Regional", **sku, "name": sku.get("name") or "Standard"}
+        put.body["sku"] = {**sku, "name": sku.get("name") or "Standard"}
         default(put.properties, idleTimeoutInMinutes=4)
         super().prepare(put)
         for found in named(put.id, put.properties, _ADDRESSES):

@@ -29,6 +29,7 @@ from arm_emulator.store import Reference, Resource
 
 INTERFACES = "Microsoft.Network/networkInterfaces"
 SEGMENT = "ipConfigurations"
+MOST_ASGS = 20
 GROUP_JOIN = "Microsoft.Network/networkSecurityGroups/join/action"
 SUBNET_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 ADDRESS_JOIN = "Microsoft.Network/publicIPAddresses/join/action"
@@ -137,6 +138,7 @@ class NetworkInterfaces(ResourceType):
         default(properties, privateIPAllocationMethod="Dynamic", privateIPAddressVersion="IPv4", primary=first)
         properties.pop("provisioningState", None)
         self._check_public_address(put, properties)
+        _check_asgs(put, properties, subnet)
         properties["privateIPAddress"] = self._address(put, str(name), subnet, properties)
         return {"name": name, "type": f"{INTERFACES}/{SEGMENT}", "properties": properties}
 
@@ -178,6 +180,40 @@ class NetworkInterfaces(ResourceType):
         if free is None:
             raise subnet_is_full(subnet, 1)
         return free
+
+
+def _check_asgs(put: Put, properties: Json, subnet: Resource) -> None:
+    """At most 20 application security groups, all there, and their other members in the same virtual network."""
+    groups = items(properties, "applicationSecurityGroups")
+    if len(groups) > MOST_ASGS:
+        raise bad_request(
+            "TooManyApplicationSecurityGroups",
+            f"An ipConfiguration of {put.id} has {len(groups)} application security groups; at most {MOST_ASGS} are allowed.",
+        )
+    for group in groups:
+        standing = put.cloud.find(id_of(group))
+        if standing is None or standing.id.type.lower() != "microsoft.network/applicationsecuritygroups":
+            raise invalid_reference(str(id_of(group)), str(put.id))
+        for network in _networks_of_members(put, standing):
+            if network != subnet.root_key:
+                raise bad_request(
+                    "ApplicationSecurityGroupMembersMustBeInSameVirtualNetwork",
+                    f"Application security group {standing.id} of {put.id} has members in another virtual network.",
+                )
+
+
+def _networks_of_members(put: Put, group: Resource) -> set[str]:
+    """The keys of the virtual networks in which a group's other members lie."""
+    found = set()
+    for user in put.cloud.store.referrers(group.key, "applicationSecurityGroup"):
+        holder = put.cloud.store.get(user.source)
+        if holder is None or holder.key == put.id.key:
+            continue
+        for part in configured(holder.properties):
+            subnet = put.cloud.find(id_of(part.get("subnet")))
+            if subnet is not None:
+                found.add(subnet.root_key)
+    return found
 
 
 def interface_references(item: Resource) -> list[Reference]:

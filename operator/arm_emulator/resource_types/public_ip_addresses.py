@@ -3,7 +3,7 @@
 import uuid
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types.base import Put, Superseding, default, keep, sku_of, with_guid
 from arm_emulator.resource_types.pointers import Pointer, Pointing
@@ -50,7 +50,6 @@ class PublicIPAddresses(Pointing):
         with_guid(put)
         keep(put, "ipAddress")
         self._refuse_change(put, name)
-        self._refuse_beyond_quota(put)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         if item.properties.get("publicIPAllocationMethod") == "Static" and "ipAddress" not in item.properties:
@@ -86,23 +85,6 @@ class PublicIPAddresses(Pointing):
                 f"{', '.join(put.body.get('zones') or ['NoZone'])}, which do not match. Zones cannot be "
                 "added/updated/removed once the resource is created. The resource cannot be updated from regional to "
                 "zonal or vice-versa.",
-            )
-
-    def _refuse_beyond_quota(self, put: Put) -> None:
-        if put.old is not None:
-            return
-        here = f"/subscriptions/{put.id.subscription.lower()}"
-        region = put.location.lower()
-        count = sum(other.location.lower() == region for other in put.cloud.store.listed(here, PUBLIC_IPS))
-        quota = put.cloud.settings.public_ip_quota
-        if count >= quota:
-            raise ArmError(
-                400,
-                "PublicIPCountLimitReached",
-                f"Cannot create more than {quota} public IP addresses for this subscription in this region.",
-                details=[
-                    {"code": "QuotaExceeded", "message": f"Limit {quota} of PublicIPAddresses in {put.location}."}
-                ],
             )
 
 

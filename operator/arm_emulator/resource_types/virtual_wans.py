@@ -6,7 +6,7 @@ Rules: https://learn.microsoft.com/azure/virtual-wan/virtual-wan-about
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, choice, default, refuse_used, with_guid
+from arm_emulator.resource_types.base import Put, ResourceType, choice, default, refuse_used
 from arm_emulator.resource_types.pointers import users
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
@@ -19,7 +19,7 @@ class VirtualWans(ResourceType):
     api_versions = NETWORK
     create = Timing(5, (10,))
     delete = Timing(10, (10,))
-    read_only = frozenset({"provisioningState", "resourceGuid", "virtualHubs", "vpnSites"})
+    read_only = frozenset({"provisioningState", "virtualHubs", "vpnSites"})
 
     def prepare(self, put: Put) -> None:
         kind = choice(put.properties, "type", ("Basic", "Standard"), "Standard")
@@ -33,7 +33,6 @@ class VirtualWans(ResourceType):
             disableVpnEncryption=False,
             office365LocalBreakoutCategory="None",
         )
-        with_guid(put)
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         hubs = users(cloud.store.referrers(item.key, "virtualWan"))

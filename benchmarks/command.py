@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.estate import estate
+from benchmarks.estate import Shape, document
 from benchmarks.measure import Figure, seconds
 
 NAME = "command"
@@ -20,7 +20,7 @@ def run() -> Iterator[Figure]:
     interpreter = _seconds([sys.executable, "-c", "pass"])
     yield Figure(NAME, "kubectl bastion --help", _seconds([program, "--help"]) / interpreter, "ratio", "python -c pass")
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        file.write(estate(MACHINES))
+        file.write(document(Shape.of(MACHINES)))
         file.flush()
         parse = _seconds([sys.executable, "-c", f"import json; json.load(open({file.name!r}, 'rb'))"])
         reach = _seconds([program, "reach", "--from", file.name, "-o", "json"])

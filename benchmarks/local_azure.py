@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import psutil
 
-from benchmarks.estate import estate
+from benchmarks.estate import Shape, rows
 from benchmarks.measure import Figure, seconds
 from dev.local_azure import LocalAzure
 
@@ -29,15 +29,15 @@ def run() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "fleet.json"
-        rows = fleet()
-        file.write_text(json.dumps(rows), encoding="utf-8")
+        estate = fleet()
+        file.write_text(json.dumps(estate), encoding="utf-8")
         parse = seconds(lambda: json.loads(file.read_bytes()), times=3)
         azure = LocalAzure(folder, estates=[file], speed=1, control=False, options=["--no-throttling"])
         try:
             load = seconds(azure.start)
             yield Figure(NAME, f"start with {MACHINES} VMs, {NETWORKS} VNets, {GROUPS} NSGs", load, "s")
             yield Figure(NAME, "the same", load / parse, "ratio", "json.loads of the file")
-            answered = asyncio.run(_gets(azure, [row["id"] for row in rows]))
+            answered = asyncio.run(_gets(azure, [row["id"] for row in estate]))
             yield Figure(NAME, "GET of any resource", answered, "a second")
             yield Figure(NAME, "memory", _megabytes(azure), "MB")
         finally:
@@ -48,31 +48,8 @@ def run() -> Iterator[Figure]:
 
 
 def fleet() -> list[dict[str, Any]]:
-    """The rows of an estate of that size: machines in spokes, and VNets and NSGs beside them."""
-    rows: list[dict[str, Any]] = json.loads(estate(MACHINES))["data"]
-    by_type: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        by_type.setdefault(row["type"], []).append(row)
-    for kind, wanted in (
-        ("microsoft.network/virtualnetworks", NETWORKS),
-        ("microsoft.network/networksecuritygroups", GROUPS),
-    ):
-        have = by_type[kind]
-        patterns = [row for row in have if "spoke" in row["id"] or "nsg" in row["id"]]
-        rows.extend(_renamed(patterns[n % len(patterns)], f"more-{n}") for n in range(wanted - len(have)))
-    return rows
-
-
-def _renamed(row: dict[str, Any], name: str) -> dict[str, Any]:
-    """A row of another name; its subnets keep no NSG and its links go, as both belong to the original."""
-    text = json.dumps(row).replace(f"/{row['name']}", f"/{name}")
-    copy: dict[str, Any] = json.loads(text) | {"name": name}
-    properties = copy["properties"]
-    if "subnets" in properties:
-        properties["virtualNetworkPeerings"] = []
-        for subnet in properties["subnets"]:
-            subnet["properties"].pop("networkSecurityGroup", None)
-    return copy
+    """The rows of an estate of that size, in 100 subscriptions."""
+    return list(rows(Shape(MACHINES, NETWORKS, GROUPS - NETWORKS)))
 
 
 async def _gets(azure: LocalAzure, ids: Sequence[str]) -> float:

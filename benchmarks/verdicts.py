@@ -1,46 +1,49 @@
-"""From an inventory's bytes to the verdicts on all its VMs, against parsing the bytes; and how that grows."""
+"""From an inventory's bytes to verdicts and reports, against parsing the bytes; what it holds in memory, and how it grows.
 
-import gc
+Every figure is of a process of its own, in processor time: what else the machine does meanwhile does not count.
+"""
+
 import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
 
-from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.reachability import judge_all
-from benchmarks.estate import estate
-from benchmarks.measure import Figure, peak_megabytes, seconds
+from benchmarks.estate import Shape, pages
+from benchmarks.measure import Figure
 
-NAME = "verdicts"
-SMALL, LARGE = 2_000, 20_000
+NAME: Final = "verdicts"
+SMALL, LARGE = 5_000, 50_000
+MANY: Final = 20
 
 
 def run() -> Iterator[Figure]:
-    """Times for RDP and SSH on each VM."""
-    small, large = _seconds_a_verdict(SMALL), _seconds_a_verdict(LARGE)
-    yield Figure(
-        NAME, f"{LARGE} VMs, both protocols, bytes to verdicts", large.ratio, "ratio", "json.loads of the bytes"
-    )
-    growth = large.each / small.each
-    yield Figure(NAME, f"time a VM, {LARGE} VMs", growth, "ratio", f"the same with {SMALL} VMs")
-    yield Figure(NAME, "peak memory", peak_megabytes(), "MB")
+    """RDP and SSH on each VM, for one identity that sees all and for many that each see a part."""
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = (_written(Path(folder), machines) for machines in (SMALL, LARGE))
+        parsed = min(_measured(large, "parse")["seconds"] for _ in range(2))
+        whole, parts, few = _measured(large, "reports"), _measured(large, "reports", MANY), _measured(small, "reports")
+    if whole["verdicts"] != 2 * LARGE or parts["verdicts"] < 2 * LARGE or few["verdicts"] != 2 * SMALL:
+        raise AssertionError(f"verdicts are missing: {whole}, {parts}, {few}")
+    what = f"{LARGE} VMs, both protocols, bytes to verdicts and reports"
+    for name, each in (("one identity", whole), (f"{MANY} identities", parts)):
+        yield Figure(NAME, f"{what}, {name}", each["seconds"] / parsed, "x", "json.loads of the bytes")
+        yield Figure(NAME, f"peak memory, {name}", each["peak"], "MB")
+    growth = (whole["seconds"] / LARGE) / (few["seconds"] / SMALL)
+    yield Figure(NAME, f"time a VM, {LARGE} VMs", growth, "x", f"the same with {SMALL} VMs")
 
 
-class _Times:
-    def __init__(self, whole: float, parse: float, machines: int) -> None:
-        self.ratio = whole / parse
-        self.each = whole / machines
+def _written(folder: Path, machines: int) -> Path:
+    file = folder / f"{machines}.jsonl"
+    with file.open("wb") as lines:
+        for page in pages(Shape.of(machines)):
+            lines.write(page + b"\n")
+    return file
 
 
-def _seconds_a_verdict(machines: int) -> _Times:
-    content = estate(machines)
-    parse = seconds(lambda: json.loads(content), times=3)
-    gc.collect()
-    found: list[int] = []
-    whole = seconds(lambda: found.append(_judge(content)))
-    if found != [2 * machines]:
-        raise AssertionError(f"{found} verdicts on {machines} VMs")
-    return _Times(whole, parse, machines)
-
-
-def _judge(content: bytes) -> int:
-    inventory = Inventory.from_rows(json.loads(content)["data"])
-    return len(judge_all(inventory, protocols=("RDP", "SSH")))
+def _measured(file: Path, work: str, identities: int = 1) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.fleet_process", str(file), work, str(identities)]
+    answer = subprocess.run(command, check=True, capture_output=True)
+    return dict(json.loads(answer.stdout))

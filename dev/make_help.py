@@ -10,7 +10,7 @@ def main() -> None:
     for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
         found = re.match(r"([a-z-]+):\s+;.*#\s+(.+)$", line)
         if found:
-            print(f"make {found[1]:<10} {found[2]}")
+            print(f"make {found[1]:<13} {found[2]}")
 
 
 if __name__ == "__main__":

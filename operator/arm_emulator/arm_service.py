@@ -8,10 +8,13 @@ from typing import Protocol
 import orjson
 
 from arm_emulator import rendering, resource_list
+from arm_emulator.activity_log import ActivityLog
+from arm_emulator.audit import correlation, refusal
 from arm_emulator.cloud import Cloud
+from arm_emulator.diagnostic_endpoints import DiagnosticEndpoints
 from arm_emulator.errors import ArmError, Json, not_found
-from arm_emulator.gate import Gate
-from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.gate import READS, Gate
+from arm_emulator.ids import ResourceId
 from arm_emulator.life_cycle import Caller, LifeCycle, Written
 from arm_emulator.management_group_endpoints import ManagementGroupEndpoints
 from arm_emulator.messages import Answer, Request
@@ -20,7 +23,7 @@ from arm_emulator.pages import page
 from arm_emulator.permission_endpoints import PermissionEndpoints
 from arm_emulator.principals import Principal
 from arm_emulator.provider_endpoints import ProviderEndpoints
-from arm_emulator.requests import Target, body_of, check_version, target_of, unknown_path
+from arm_emulator.requests import Target, action_of, body_of, check_version, target_of, unknown_path
 from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import Result
 from arm_emulator.store import Resource
@@ -28,6 +31,7 @@ from arm_emulator.subscription_endpoints import SubscriptionEndpoints
 from arm_emulator.tags_endpoints import TagsEndpoints
 from arm_emulator.throttling import Throttle
 
+CORRELATION = "x-ms-correlation-request-id"
 NETWORK_NAMESPACE = "microsoft.network/"
 
 
@@ -52,6 +56,8 @@ class ArmService:
         self._endpoints: tuple[Endpoints, ...] = (
             self._subscriptions,
             self._operations,
+            ActivityLog(cloud),
+            DiagnosticEndpoints(cloud),
             ManagementGroupEndpoints(cloud),
             PermissionEndpoints(cloud),
             ProviderEndpoints(cloud),
@@ -59,7 +65,38 @@ class ArmService:
         )
 
     def answer(self, request: Request, principal: Principal) -> Answer:
-        """The answer to an authenticated request. Raises ArmError."""
+        """The answer to an authenticated request; writes are in the audit, with how they ended. Raises ArmError."""
+        if request.method in READS:
+            return self._answered(request, principal)
+        entry = self._entry(request, principal)
+        try:
+            answer = self._answered(request, principal)
+        except ArmError as error:
+            if entry["id"] and error.status != HTTPStatus.TOO_MANY_REQUESTS:
+                self._cloud.audit.record(refusal(entry, error))
+            raise
+        if answer.write is not None:
+            running = None if answer.operation is None else answer.operation.id
+            self._cloud.audit.record({**entry, "id": answer.write, "status": int(answer.status), "operation": running})
+        answer.headers.setdefault(CORRELATION, entry["correlation"])
+        return answer
+
+    def _entry(self, request: Request, principal: Principal) -> Json:
+        """What the audit says of a write before it is done."""
+        target = target_of(request.path)
+        subject = None if target is None else target.id or target.parent
+        return {
+            "time": self._cloud.clock.timestamp(),
+            "principal": principal.name,
+            "client": principal.client_id,
+            "object": principal.object_id,
+            "method": request.method,
+            "id": None if subject is None else str(subject),
+            "action": "" if target is None else action_of(request.method, target),
+            "correlation": correlation(request.headers.get(CORRELATION)),
+        }
+
+    def _answered(self, request: Request, principal: Principal) -> Answer:
         path = request.path.rstrip("/") or "/"
         segments = path.lower().strip("/").split("/")
         if segments[0] != "subscriptions" or len(segments) == 1:
@@ -88,7 +125,7 @@ class ArmService:
 
     def _on_target(self, request: Request, principal: Principal, target: Target) -> Answer:
         api_version = check_version(target, request.query.get("api-version"))
-        self._cloud.rights.authorize(principal, _action(request.method, target), target.scope)
+        self._cloud.rights.authorize(principal, action_of(request.method, target), target.scope)
         if target.id is not None:
             self._gate.check(request.method, target.id, lambda: _body(request))
         if target.subscription and target.type.lower().startswith(NETWORK_NAMESPACE):
@@ -241,18 +278,6 @@ def _seen_from(target: Target, answer: Answer) -> Answer:
 def _of(target: Target) -> ResourceId:
     assert target.id is not None
     return target.id
-
-
-def _action(method: str, target: Target) -> str:
-    """The RBAC action that a request needs."""
-    base = "Microsoft.Resources/subscriptions/resourceGroups" if target.type == GROUP_TYPE else target.type
-    if target.type == "*":
-        base = "Microsoft.Resources/subscriptions/resources"
-    if target.kind == "action":
-        name = type_of(target.type).actions.get(target.action, target.action)
-        return f"{base}/{name}/" + ("read" if method == "GET" else "action")
-    verbs = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
-    return f"{base}/{verbs.get(method, 'action')}"
 
 
 def _etag_header(body: Json) -> dict[str, str]:

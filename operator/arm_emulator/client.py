@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from types import TracebackType
 from typing import Any, Literal, Self
+from urllib.parse import quote
 
 import aiohttp
 
@@ -48,6 +49,38 @@ class ControlClient:
     async def audit(self) -> list[Json]:
         """Every accepted write: time, principal, method, id, status."""
         return await self._values("audit")
+
+    async def changes(self, since: str = "start") -> Json:
+        """What differs from a snapshot: `created`, `deleted`, `changed`, each entry with `id`, `by`, `before`, `after`."""
+        return await self._call("GET", f"audit/changes?since={quote(since, safe='')}")
+
+    async def snapshot(self, name: str) -> Json:
+        """Keeps what stands under a name."""
+        return await self._call("POST", "snapshots", {"name": name})
+
+    async def snapshots(self) -> list[Json]:
+        """The snapshots: name, time, number of resources; `start` is there from the beginning."""
+        return await self._values("snapshots")
+
+    async def restore(self, name: str) -> None:
+        """Puts everything back to what it was in a snapshot."""
+        await self._call("POST", f"snapshots/{quote(name, safe='')}/restore")
+
+    async def put_resource(self, row: Json, principal: str = "somebody else") -> None:
+        """Makes or replaces a resource by an estate row, as if `principal` had done so; nothing refuses it."""
+        await self._call("POST", "resources", {"resource": row, "principal": principal})
+
+    async def delete_resource(self, resource_id: str, principal: str = "somebody else") -> None:
+        """Takes a resource away, as if `principal` had done so; nothing refuses it."""
+        await self._call("DELETE", f"resources?id={quote(resource_id, safe='')}&principal={quote(principal, safe='')}")
+
+    async def set_subscription(
+        self, subscription: str, *, state: str | None = None, providers: dict[str, str] | None = None
+    ) -> None:
+        """Changes a subscription's state (`Enabled`, `Warned`, `Disabled`), and its registrations by namespace."""
+        body = {"state": state, "providers": providers}
+        given = {name: value for name, value in body.items() if value is not None}
+        await self._call("POST", f"subscriptions/{subscription}", given)
 
     async def operations(self) -> list[Json]:
         """Every long operation, running or ended."""

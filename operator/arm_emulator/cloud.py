@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
 from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId, parse
@@ -34,6 +35,8 @@ class Cloud:
     settings: Settings
     extra_rows: dict[str, Json] = field(default_factory=dict)
     """Rows of estate files whose ids are no resource ids of a subscription: kept for the graph."""
+    audit: Audit = field(default_factory=Audit)
+    """Every write: who, what, with which outcome."""
     rights: Rights = field(init=False)
     """What principals may do, by the role assignments in the store."""
 

@@ -1,19 +1,23 @@
 """The control side, `/_emulator/…`: the state in full, the audit, the clock, faults, accounts. Only with `--control`."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
-from arm_emulator import rendering
-from arm_emulator.audit import Audit
+from arm_emulator import registration, rendering
 from arm_emulator.cloud import Cloud
 from arm_emulator.entra.accounts import Accounts
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
 from arm_emulator.faults import Faults
+from arm_emulator.foreign_changes import SOMEBODY_ELSE, ForeignChanges
+from arm_emulator.gate import READ_ONLY_STATES
 from arm_emulator.graph.view import GraphView
+from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operations import described
 from arm_emulator.requests import body_of
+from arm_emulator.snapshots import START, Snapshots
 from arm_emulator.store import Resource
 
 PREFIX = "/_emulator"
@@ -28,7 +32,6 @@ class ControlService:
         cloud: Cloud,
         view: GraphView,
         faults: Faults,
-        audit: Audit,
         accounts: Accounts,
         token: str | None,
     ) -> None:
@@ -36,8 +39,11 @@ class ControlService:
         self._cloud = cloud
         self._view = view
         self._faults = faults
-        self._audit = audit
         self._accounts = accounts
+        self._snapshots = Snapshots(cloud)
+        self._foreign = ForeignChanges(cloud)
+        if token is not None:
+            self._snapshots.take(START)
         self._token = token
 
     def serves(self, request: Request) -> bool:
@@ -56,7 +62,12 @@ class ControlService:
         what = request.path.removeprefix(PREFIX).strip("/").split("/")
         handlers: dict[tuple[str, str], Callable[[], object]] = {
             ("GET", "resources"): self._resources,
-            ("GET", "audit"): lambda: {"value": self._audit.entries},
+            ("POST", "resources"): lambda: self._put(body_of(request.body)),
+            ("DELETE", "resources"): lambda: self._foreign.delete(request.query.get("id", ""), _who(request.query)),
+            ("GET", "audit"): lambda: self._audit(what, request),
+            ("GET", "snapshots"): lambda: {"value": self._snapshots.listed()},
+            ("POST", "snapshots"): lambda: self._snapshot(what, request),
+            ("POST", "subscriptions"): lambda: self._subscription(what, body_of(request.body)),
             ("GET", "operations"): lambda: {"value": [described(one) for one in self._cloud.operations]},
             ("GET", "clock"): self._clock,
             ("POST", "clock"): lambda: self._advance(body_of(request.body)),
@@ -83,6 +94,44 @@ class ControlService:
         body = rendering.answered(self._cloud, item)
         body["properties"] = dict(sorted(rendering.with_row(self._cloud, item, body["properties"]).items()))
         return body
+
+    def _put(self, body: Json) -> Json:
+        return self._foreign.put(body.get("resource"), _who(body))
+
+    def _audit(self, what: list[str], request: Request) -> Json:
+        if what[1:] == ["changes"]:
+            return self._snapshots.changes(request.query.get("since", START))
+        if what[1:]:
+            raise not_found("UnknownControl", f"The control side has no GET {request.path}.")
+        return {"value": self._cloud.audit.entries}
+
+    def _snapshot(self, what: list[str], request: Request) -> Json:
+        if len(what) == 1:
+            name = body_of(request.body).get("name")
+            return self._snapshots.take(name if isinstance(name, str) else "")
+        if what[2:] != ["restore"]:
+            raise not_found("UnknownControl", f"The control side has no POST {request.path}.")
+        return self._snapshots.restore(what[1])
+
+    def _subscription(self, what: list[str], body: Json) -> Json:
+        """Changes the state of a subscription, or what it is registered for."""
+        item = self._cloud.store.get(f"/subscriptions/{'/'.join(what[1:])}".lower())
+        if item is None or item.id.type != SUBSCRIPTION_TYPE:
+            raise not_found("SubscriptionNotFound", f"There is no subscription '{'/'.join(what[1:])}'.")
+        state, providers = body.get("state", "Enabled"), body.get("providers", {})
+        known = isinstance(providers, dict) and all(one in registration.STATES for one in providers.values())
+        if state not in ("Enabled", "PastDue", *READ_ONLY_STATES) or not known:
+            raise bad_request(
+                "InvalidSubscription",
+                "A subscription is changed by {'state': 'Enabled' | 'Warned' | 'Disabled' …, 'providers': {namespace: "
+                "'Registered' | 'NotRegistered' …}}.",
+            )
+        if "state" in body:
+            item.properties["state"] = state
+            self._cloud.store.put(item)
+        for namespace, wanted in providers.items():
+            registration.change(self._cloud, item, namespace, wanted)
+        return {"id": str(item.id), "state": item.properties.get("state", "Enabled")}
 
     def _clock(self) -> Json:
         clock = self._cloud.clock
@@ -122,3 +171,8 @@ class ControlService:
 
     def _change_principal(self, what: list[str], body: Json) -> Json:
         return self._accounts.change(what[1] if len(what) > 1 else "", body, self._cloud.clock.now())
+
+
+def _who(given: Mapping[str, Any]) -> str:
+    """The principal who is said to have made a foreign change."""
+    return str(given.get("principal") or SOMEBODY_ELSE)

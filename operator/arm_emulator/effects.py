@@ -52,7 +52,7 @@ class Effects:
         if item is None:
             return
         if operation.kind == "group-delete" and operation.error is None:
-            operation.error = self._delete_group(item)
+            operation.error = self.delete_group(item)
             operation.status = "Succeeded" if operation.error is None else "Failed"
         elif operation.kind == "delete" and operation.error is None:
             self.remove(item)
@@ -79,7 +79,7 @@ class Effects:
             self._cloud.store.put(one)
         self.touch(item)
 
-    def _delete_group(self, group: Resource) -> Json | None:
+    def delete_group(self, group: Resource) -> Json | None:
         """Removes what is in the group; an error where something outside still needs it."""
         prefix = group.key + "/"
         inside = [item for item in self._cloud.store if item.key.startswith(prefix)]

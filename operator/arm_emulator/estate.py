@@ -104,8 +104,10 @@ def complete(cloud: Cloud) -> None:
     """What can only be filled in once all files are read: what every tenant has, links whose other half came later."""
     starting_rights.complete(cloud)
     for item in [*cloud.store.listed("/", PEERINGS)]:
+        before = dict(item.properties)
         peerings.complete(cloud, item)
-        cloud.store.put(item)
+        if item.properties != before:
+            cloud.store.put(item)
 
 
 def _load_one(cloud: Cloud, row: Json) -> None:
@@ -170,6 +172,9 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
 def _store_subscription(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     """A subscription in the management group that its row names as the nearest, all of which are made."""
     body = _subscription_body(row)
+    known = cloud.store.get(resource_id.key)
+    if known is not None and registration.MEMBER in known.body:
+        body[registration.MEMBER] = known.body[registration.MEMBER]
     chain = body["properties"].pop("managementGroupAncestorsChain", None)
     names = [one for one in chain if isinstance(one, dict) and one.get("name")] if isinstance(chain, list) else []
     above: Resource | None = None

@@ -89,8 +89,8 @@ class Gate:
             return
         old = self._cloud.store.get(resource_id.key)
         wanted = body if whole or old is None else merged(rendering.answered(self._cloud, old), body)
-        tracked = type_of(resource_id.type).tracked
-        violations = policies.violations(self._cloud, resource_id, wanted, indexed=tracked)
+        indexed = type_of(resource_id.type).tracked and resource_id.type != GROUP_TYPE
+        violations = policies.violations(self._cloud, resource_id, wanted, indexed=indexed)
         if violations:
             raise refused(resource_id, violations)
 

@@ -1,13 +1,17 @@
 """Lists in pages: at most so many entries, and a `nextLink` to the rest."""
 
 import base64
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import TypeVar
 
 from arm_emulator import rendering
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.messages import Answer, Request
 from arm_emulator.store import Resource
+
+T = TypeVar("T")
 
 
 def page(cloud: Cloud, request: Request, found: list[Resource]) -> Answer:
@@ -16,8 +20,13 @@ def page(cloud: Cloud, request: Request, found: list[Resource]) -> Answer:
     if request.query.get("$top", "").isdigit():
         size = max(1, min(size, int(request.query["$top"])))
     expand = request.query.get("$expand", "").lower()
+    return paged(request, found, size, lambda item: rendering.listed(cloud, item, expand))
+
+
+def paged(request: Request, found: Sequence[T], size: int, shown: Callable[[T], Json]) -> Answer:
+    """A page of `size` entries as `shown` writes them, and where the next one is. Raises InvalidSkipToken."""
     start = _offset(request.query.get("$skipToken") or request.query.get("$skiptoken"))
-    body: Json = {"value": [rendering.listed(cloud, item, expand) for item in found[start : start + size]]}
+    body: Json = {"value": [shown(item) for item in found[start : start + size]]}
     if start + size < len(found):
         token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
         kept = [part for part in request.raw_query.split("&") if not _is_token(part)]

@@ -11,6 +11,7 @@ from arm_emulator.requests import unknown_path
 from arm_emulator.resource_types.versions import ROLES
 
 _TAIL = "/providers/microsoft.authorization/permissions"
+_SEGMENTS = _TAIL.strip("/").split("/")
 
 
 class PermissionEndpoints:
@@ -22,7 +23,7 @@ class PermissionEndpoints:
 
     def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
         """The answer to a path of these lower-cased segments; None where it is no list of permissions. Raises ArmError."""
-        if segments[-3:] != _TAIL.strip("/").split("/") or request.method != "GET":
+        if segments[-3:] != _SEGMENTS or request.method != "GET":
             return None
         scope = request.path.rstrip("/")[: -len(_TAIL)]
         if placed(scope) is None:

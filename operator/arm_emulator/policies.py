@@ -67,7 +67,7 @@ def any_assigned(cloud: Cloud) -> bool:
 
 
 def violations(cloud: Cloud, resource_id: ResourceId, body: Json, *, indexed: bool) -> list[Violation]:
-    """The policies that deny `body` at this id; `indexed` says that the type has location and tags."""
+    """The policies that deny `body` at this id; `indexed` says that those of the mode Indexed look at its type."""
     group = cloud.store.get(resource_id.place.lower())
     shown = (
         {} if group is None else {"name": group.name, "location": group.location, "tags": group.body.get("tags") or {}}

@@ -65,7 +65,7 @@ class ProviderEndpoints:
         self._gate.check_state("POST", ResourceId(subscription, None, SUBSCRIPTION_TYPE, (subscription,)))
         if registration.state(self._cloud, item, namespace) not in ALREADY[action]:
             registration.change(self._cloud, item, namespace, ON_ITS_WAY[action])
-        return Answer(HTTPStatus.OK, self._provider(item, namespace))
+        return Answer(HTTPStatus.OK, self._provider(item, namespace), write=str(item.id))
 
     def _provider(self, subscription: Resource | None, namespace: str) -> Json:
         """A provider as a subscription sees it, or the tenant, where nothing is said of registration."""

@@ -16,6 +16,8 @@ MOST_LEVELS = 64
 """How deep a body may nest: the default of the JSON library that Azure's own services are built with."""
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-[a-z]+)?")
 
+_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -90,6 +92,17 @@ def _below_provider(
     if owner is not None and full.lower() not in TYPES:
         return Target("action", owner_type, subscription, group, id=owner, action=types[-1].lower(), extends=extends)
     return Target("list", full, subscription, group, parent=owner, extends=extends)
+
+
+def action_of(method: str, target: Target) -> str:
+    """The RBAC action that a request needs."""
+    base = "Microsoft.Resources/subscriptions/resourceGroups" if target.type == GROUP_TYPE else target.type
+    if target.type == "*":
+        base = "Microsoft.Resources/subscriptions/resources"
+    if target.kind == "action":
+        name = type_of(target.type).actions.get(target.action, target.action)
+        return f"{base}/{name}/" + ("read" if method == "GET" else "action")
+    return f"{base}/{_VERBS.get(method, 'action')}"
 
 
 def check_version(target: Target, api_version: str | None) -> str:

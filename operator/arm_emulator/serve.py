@@ -16,7 +16,6 @@ import orjson
 
 from arm_emulator import estate, principals_file, starting_rights
 from arm_emulator.arm_service import ArmService
-from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
 from arm_emulator.cloud import Cloud, Settings
 from arm_emulator.control_service import ControlService
@@ -89,12 +88,11 @@ async def serve(options: Options) -> None:
         Operations(clock, kept.operations.encode()),
         settings,
     )
-    audit = Audit()
     view = GraphView(cloud)
     # Everything that is loaded stays: looking for garbage among it again and again would take longer than the loading.
     gc.disable()
     principals = _principals(options, kept)
-    _fill(options, cloud, audit, state, principals)
+    _fill(options, cloud, state, principals)
     view.load_everything()
     gc.freeze()
     gc.enable()
@@ -120,16 +118,13 @@ async def serve(options: Options) -> None:
             principals=principals, accounts=accounts, tokens=tokens, identity_header=kept.identity_header
         ),
         microsoft_graph=MicrosoftGraph(principals),
-        control=ControlService(
-            cloud=cloud, view=view, faults=faults, audit=audit, accounts=accounts, token=control_token
-        ),
+        control=ControlService(cloud=cloud, view=view, faults=faults, accounts=accounts, token=control_token),
     )
     server = Server(
         cloud=cloud,
         tokens=tokens,
         services=services,
         faults=faults,
-        audit=audit,
         state=state,
         log=RequestLog(options.request_log),
     )
@@ -181,15 +176,15 @@ def _accounts(principals: list[Principal], state: StateFile | None) -> Accounts:
     return Accounts(principals, lambda _name: None, lambda _name, _text: None)
 
 
-def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None, principals: list[Principal]) -> None:
+def _fill(options: Options, cloud: Cloud, state: StateFile | None, principals: list[Principal]) -> None:
     """What stands at the start: the state file's Azure if it holds one, else that of the estate files.
 
     A principal gets its starting rights once: what was taken from it since stays taken over a restart.
     """
     cloud.rights.directory.update(one.object_id.lower() for one in principals)
     if state is not None and not state.fresh:
-        state.restore(cloud, audit)
-        state.follow(cloud, audit)
+        state.restore(cloud)
+        state.follow(cloud)
         starting_rights.complete(cloud)
         for one in principals:
             if state.first(_given(one)):
@@ -204,7 +199,7 @@ def _fill(options: Options, cloud: Cloud, audit: Audit, state: StateFile | None,
             state.loaded(cloud)
             for one in principals:
                 state.first(_given(one))
-            state.follow(cloud, audit)
+            state.follow(cloud)
 
 
 def _given(principal: Principal) -> str:

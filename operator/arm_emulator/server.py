@@ -17,7 +17,6 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from arm_emulator.arm_service import ArmService
-from arm_emulator.audit import Audit
 from arm_emulator.cloud import Cloud
 from arm_emulator.control_service import PREFIX, ControlService
 from arm_emulator.entra.access_tokens import AccessTokens
@@ -83,7 +82,6 @@ class Server:
         tokens: AccessTokens,
         services: Services,
         faults: Faults,
-        audit: Audit,
         state: StateFile | None,
         log: RequestLog,
     ) -> None:
@@ -92,7 +90,6 @@ class Server:
         self._tokens = tokens
         self._services = services
         self._faults = faults
-        self._audit = audit
         self._state = state
         self._log = log
         self._runners: list[web.AppRunner] = []
@@ -220,15 +217,6 @@ class Server:
         answer = self._services.arm.answer(request, principal)
         if answer.write is not None:
             self._services.graph.capture(principal.client_id)
-            self._audit.record(
-                {
-                    "time": self._cloud.clock.timestamp(),
-                    "principal": principal.name,
-                    "method": request.method,
-                    "id": answer.write,
-                    "status": int(answer.status),
-                }
-            )
         return answer
 
     # -- faults --------------------------------------------------------------------------------------------------

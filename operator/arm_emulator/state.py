@@ -10,7 +10,6 @@ from pathlib import Path
 
 import orjson
 
-from arm_emulator.audit import Audit
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId
@@ -84,23 +83,23 @@ class StateFile:
         self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
         self._meta[name] = value
 
-    def restore(self, cloud: Cloud, audit: Audit) -> None:
+    def restore(self, cloud: Cloud) -> None:
         """Puts what the file holds into an empty cloud; operations that ran go on."""
         for (document,) in self._database.execute("SELECT document FROM resources ORDER BY position"):
-            cloud.store.put(_resource(orjson.loads(document)))
+            cloud.store.put(from_document(orjson.loads(document)))
         for (document,) in self._database.execute("SELECT document FROM operations"):
             cloud.operations.adopt(Operation(**orjson.loads(document)))
         for (document,) in self._database.execute("SELECT document FROM audit ORDER BY position"):
-            audit.entries.append(orjson.loads(document))
+            cloud.audit.restore(orjson.loads(document))
         for key, document in self._database.execute("SELECT key, document FROM extra_rows"):
             cloud.extra_rows[key] = orjson.loads(document)
 
-    def follow(self, cloud: Cloud, audit: Audit) -> None:
+    def follow(self, cloud: Cloud) -> None:
         """Notes every change from now on."""
         self._cloud = cloud
         cloud.store.listeners.append(self._dirty.__setitem__)
         cloud.operations.listeners.append(lambda operation: self._operations.__setitem__(operation.id, operation))
-        audit.listeners.append(self._entries.append)
+        cloud.audit.listeners.append(self._entries.append)
 
     def loaded(self, cloud: Cloud) -> None:
         """Writes a whole cloud, once, and marks the file as holding it."""
@@ -120,7 +119,7 @@ class StateFile:
             if item is None:
                 self._database.execute("DELETE FROM resources WHERE key = ?", (key,))
             else:
-                self._database.execute(_PUT, (key, orjson.dumps(_document(item))))
+                self._database.execute(_PUT, (key, orjson.dumps(documented(item))))
         operations = [(one.id, orjson.dumps(dataclasses.asdict(one))) for one in self._operations.values()]
         self._database.executemany("INSERT OR REPLACE INTO operations VALUES (?, ?)", operations)
         entries = [(orjson.dumps(entry),) for entry in self._entries]
@@ -138,7 +137,8 @@ class StateFile:
         self._database.close()
 
 
-def _document(item: Resource) -> Json:
+def documented(item: Resource) -> Json:
+    """A resource as it is kept."""
     return {
         "subscription": item.id.subscription,
         "group": item.id.group,
@@ -150,11 +150,10 @@ def _document(item: Resource) -> Json:
     }
 
 
-def _resource(document: Json) -> Resource:
-    names = tuple(document["names"])
-    resource_id = ResourceId(
-        document["subscription"], document["group"], document["type"], names, document.get("extends", "")
-    )
-    item = resource(resource_id, document["body"])
-    item.etag = document["etag"]
+def from_document(kept: Json) -> Resource:
+    """The resource that was kept so."""
+    names = tuple(kept["names"])
+    resource_id = ResourceId(kept["subscription"], kept["group"], kept["type"], names, kept.get("extends", ""))
+    item = resource(resource_id, kept["body"])
+    item.etag = kept["etag"]
     return item

@@ -19,6 +19,7 @@ from arm_emulator.resource_types.versions import RESOURCES
 from arm_emulator.store import Resource
 
 TAIL = "/providers/microsoft.resources/tags/default"
+_SEGMENTS = TAIL.strip("/").split("/")
 _VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 _OPERATIONS = ("Merge", "Replace", "Delete")
 
@@ -34,7 +35,7 @@ class TagsEndpoints:
 
     def answer(self, request: Request, principal: Principal, segments: list[str]) -> Answer | None:
         """The answer to a path of these lower-cased segments; None where it is no tags resource. Raises ArmError."""
-        if segments[-4:] != TAIL.strip("/").split("/"):
+        if segments[-4:] != _SEGMENTS:
             return None
         scope = request.path.rstrip("/")[: -len(TAIL)]
         verb = _VERBS.get(request.method)

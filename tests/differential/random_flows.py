@@ -9,21 +9,23 @@ from tests.support import estates
 from tests.support.estates import Estate, Row
 
 Draw = st.DrawFn
-HUB, SPOKE, THIRD = "10.0.0.0/16", "10.1.0.0/16", "10.7.0.0/16"
-BASTION_PREFIXES = ("10.0.1.0/26", "10.0.1.0/27", "10.0.1.64/28")
-ADDRESS = "10.0.2.4"
+SPOKE = "10.1.0.0/16"
+THIRD = "10.7.0.0/16"
+HUBS = ("10.0", "10.0", "10.0", "20.0")
+"""How the hub's addresses begin: private ones, and public ones of somebody's own."""
+BASTION_PREFIXES = ("1.0/26", "1.0/27", "1.64/28")
 SPOKE_ADDRESS = "10.1.2.4"
 PIECES = (
     "10.0.1.0/26", "10.0.1.0/27", "10.0.1.32/27", "10.0.1.8/29", "10.0.1.64/28", "10.0.1.64/29", "10.0.1.72/29", "10.0.1.4",
     "10.0.1.0/30", "10.0.1.63/32", "10.0.0.0/16", "10.0.0.0/15", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.0.2.0/24",
-    "10.0.2.4", "10.1.2.4/32", "10.7.0.0/16", "20.0.0.0/8", "0.0.0.0/0", "168.63.129.16", "168.63.129.0/24",
+    "10.0.2.4", "10.1.2.4/32", "10.7.0.0/16", "20.0.0.0/8", "20.0.0.0/16", "20.0.1.0/26", "20.0.1.32/27", "20.0.1.64/29", "20.0.2.4", "0.0.0.0/0", "168.63.129.16", "168.63.129.0/24",
 )  # fmt: skip
 TAGS = ("*", "VirtualNetwork", "Internet", "AzureLoadBalancer", "AzureCloud", "Storage.WestEurope", "virtualnetwork")
 PORTS = ("*", "22", "3389", "20-30", "0-65535", ["22", "3389"], ["80", "20-21", "23-65535"], "443")
 SOURCE_PORTS = ("*", "*", "*", "*", "*", "0-65535", "1024-65535", ["0-1023", "1024-65535"], "443")
 ROUTES = (
     "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/15", "10.0.0.0/16", "10.0.0.0/17", "10.0.1.0/24", "10.0.1.0/26", "10.0.1.32/27",
-    "10.0.1.64/28", "10.0.1.0/30", "10.1.0.0/16", "10.1.2.0/24",
+    "10.0.1.64/28", "10.0.1.0/30", "10.1.0.0/16", "10.1.2.0/24", "20.0.0.0/16", "20.0.1.0/26", "20.0.1.32/27", "0.0.0.0/1",
 )  # fmt: skip
 HOPS = ("VirtualAppliance", "VirtualNetworkGateway", "VnetLocal", "Internet", "None")
 SKUS = ("Developer", "Basic", "Standard", "Standard", "Premium")
@@ -115,9 +117,11 @@ def admin(draw: Draw, network: str) -> list[Row]:
         source = draw(st.sampled_from(("*", "VirtualNetwork", "Internet", *PIECES)))
         access = draw(st.sampled_from(("Allow", "Deny", "AlwaysAllow")))
         held = estates.admin_rule(f"a{priority}", priority, access, source=source, ports=draw(st.sampled_from((["22"], ["3389"], ["0-65535"], ["20-30", "3389"]))))  # fmt: skip
+        held["properties"]["protocol"] = draw(st.sampled_from(("Tcp", "Tcp", "Any", "Udp")))
+        held["properties"]["sourcePortRanges"] = draw(st.sampled_from((["0-65535"], ["0-65535"], ["1024-65535"])))
         held["properties"]["direction"] = draw(st.sampled_from(("Inbound", "Inbound", "Inbound", "Outbound")))
         made.append(held)
-    intent = draw(st.sampled_from((["None"], ["None"], ["None"], ["All"])))
+    intent = draw(st.sampled_from((["None"], ["None"], ["All"], ["AllowRulesOnly"])))
     return estates.security_admin(network, *made, applyOnNetworkIntentPolicyBasedServices=intent)
 
 
@@ -130,13 +134,20 @@ def flows(draw: Draw) -> Flow:
     """One Bastion in VNet `hub`, VM `web` there or in VNet `spoke`, and all that may stand between them."""
     sku = draw(st.sampled_from(SKUS))
     same = sku == "Developer" or draw(st.integers(0, 2)) == 0
-    prefix = draw(st.sampled_from(BASTION_PREFIXES))
+    base = draw(st.sampled_from(HUBS))
+    hub_space = f"{base}.0.0/16"
+    prefix = f"{base}.{draw(st.sampled_from(BASTION_PREFIXES))}"
     outbound, on_subnet, on_nic = draw(group("out", "Outbound")), draw(group("in", "Inbound")), draw(group("nic", "Inbound"))  # fmt: skip
     there, here = draw(table("there")), draw(table("here"))
     bastion_subnet = estates.subnet("AzureBastionSubnet", prefix, nsg=_named(outbound), route_table=_named(here))
-    home, address = ("hub", ADDRESS) if same else ("spoke", SPOKE_ADDRESS)
-    workload = estates.subnet("workload", "10.0.2.0/24" if same else "10.1.2.0/24", nsg=_named(on_subnet), route_table=_named(there))  # fmt: skip
-    to, back = draw(link("spoke", SPOKE, "AzureBastionSubnet", "workload")), draw(link("hub", HUB, "workload", "AzureBastionSubnet"))  # fmt: skip
+    home, address = ("hub", f"{base}.2.4") if same else ("spoke", SPOKE_ADDRESS)
+    workload = estates.subnet("workload", f"{base}.2.0/24" if same else "10.1.2.0/24", nsg=_named(on_subnet), route_table=_named(there))  # fmt: skip
+    if draw(st.integers(0, 3)) == 0:
+        services = ("Microsoft.Sql/managedInstances", "Microsoft.Databricks/workspaces", "Microsoft.Web/serverFarms")
+        workload["properties"]["delegations"] = [
+            {"name": "d", "properties": {"serviceName": draw(st.sampled_from(services))}}
+        ]
+    to, back = draw(link("spoke", SPOKE, "AzureBastionSubnet", "workload")), draw(link("hub", hub_space, "workload", "AzureBastionSubnet"))  # fmt: skip
     hub_links, spoke_links = [one for one in (to,) if one], [one for one in (back,) if one]
     third = draw(st.sampled_from((None, None, "hub", "spoke", "both")))
     for name, links in (("hub", hub_links), ("spoke", spoke_links)):
@@ -145,7 +156,7 @@ def flows(draw: Draw) -> Flow:
     held = [bastion_subnet, workload] if same else [bastion_subnet]
     asgs = draw(st.sampled_from(([], ["web"])))
     rows = [
-        estates.vnet("hub", HUB, subnets=held, peerings=[] if same else hub_links),
+        estates.vnet("hub", hub_space, subnets=held, peerings=[] if same else hub_links),
         estates.public_ip("bas-ip"),
         estates.bastion("bas", "hub", sku=sku),
         estates.nic("web-nic", home, "workload", address, nsg=_named(on_nic), asgs=asgs),
@@ -155,6 +166,6 @@ def flows(draw: Draw) -> Flow:
     ]
     if not same:
         rows.append(estates.vnet("spoke", SPOKE, subnets=[workload], peerings=spoke_links))
-        back_links = [estates.peering(name, space=[HUB if name == "hub" else SPOKE]) for name in ("hub", "spoke") if third in (name, "both")]  # fmt: skip
+        back_links = [estates.peering(name, space=[hub_space if name == "hub" else SPOKE]) for name in ("hub", "spoke") if third in (name, "both")]  # fmt: skip
         rows.append(estates.vnet("third", THIRD, peerings=back_links))
     return Flow(rows, draw(st.sampled_from((22, 22, 3389))))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.differential.random_flows import Flow
 from tests.differential.test_two_opinions import compare, engine
+from tests.support import estates
 from tests.support.estates import (
     Estate,
     Row,
@@ -100,6 +101,21 @@ def table_on_bastions_subnet_that_leads_to_the_target() -> Estate:
     return with_routes(apart(), "bastion", route("on", "10.1.0.0/16", "VirtualAppliance", "10.0.9.9"))
 
 
+def way_back_where_a_table_leads_on() -> Estate:
+    # Facts: nothing, but that the way there is Unknown: then no route back can be called wrong. The engine's side was taken.
+    there = route("away", "10.0.0.0/16", *APPLIANCE)
+    table = estates.route_table("back", there)
+    path = "properties.subnets.0.properties.routeTable"
+    return [*change(table_on_bastions_subnet_that_leads_to_the_target(), "spoke", path, {"id": table["id"]}), table]
+
+
+def allow_rules_only_where_no_managed_instance_is() -> Estate:
+    # Facts: "with AllowRulesOnly no Deny applies"; Microsoft's page says so of networks with such services alone: others
+    # "can continue using Allow and Deny rules". The engine was right.
+    only = {"applyOnNetworkIntentPolicyBasedServices": ["AllowRulesOnly"]}
+    return [*same_vnet(), *security_admin("hub", admin_rule("closed", 10, "Deny"), **only)]
+
+
 def flow_between_networks_that_are_not_peered() -> Estate:
     # Facts: every reason stands for itself: what would still be in the way once they are peered is listed as well.
     return with_routes(apart(), "subnet", route("away", "10.0.0.0/16", "None"))
@@ -120,6 +136,8 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),
     (developer_and_a_tag_of_a_service, ["NicNsgDenies"]),
     (table_on_bastions_subnet_that_leads_to_the_target, ["EffectiveDataUnavailable"]),
+    (way_back_where_a_table_leads_on, ["EffectiveDataUnavailable"]),
+    (allow_rules_only_where_no_managed_instance_is, ["SecurityAdminDenies"]),
     (flow_between_networks_that_are_not_peered, ["NotPeered", "ReturnRouteDiverted"]),
 ]
 

@@ -28,6 +28,10 @@ FLOW = frozenset(
 )  # fmt: skip
 
 
+UNKNOWN = frozenset({OPEN, "UnknownServiceTag"})
+"""Ways to say that nobody can tell; the evaluators have one word for both."""
+
+
 def engine(flow: Flow) -> list[Reason]:
     """What the operator publishes of the peering and the flow; other steps' codes are not the evaluators' matter."""
     inventory = Inventory.from_rows(flow.estate)
@@ -37,7 +41,7 @@ def engine(flow: Flow) -> list[Reason]:
     return [
         Reason(one.code, one.resource, one.rule, one.priority)
         for one in candidate.reasons
-        if one.code in TOPOLOGY | FLOW | {OPEN}
+        if one.code in TOPOLOGY | FLOW | UNKNOWN
     ]
 
 
@@ -48,8 +52,8 @@ def evaluators(flow: Flow) -> list[Reason]:
 def said(found: Iterable[Reason]) -> list[tuple[str | None, ...]]:
     """Codes with blame, where there is one: the rule that decides, by name and priority, and its group."""
     return [
-        (one.code,)
-        if one.code in TOPOLOGY or one.code == OPEN
+        (OPEN if one.code in UNKNOWN else one.code,)
+        if one.code in TOPOLOGY | UNKNOWN
         else (one.code, str(one.resource or "").lower(), one.rule, str(one.priority))
         for one in found
     ]

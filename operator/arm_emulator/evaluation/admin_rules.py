@@ -5,20 +5,26 @@ Rules: https://learn.microsoft.com/azure/virtual-network-manager/concept-securit
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import managed
-from arm_emulator.evaluation.rows import Rows, field, same, space
+from arm_emulator.evaluation.rows import Rows, field, parts, same, space
 from arm_emulator.evaluation.security_rules import Rule
 
+INTENT_SERVICES = ("microsoft.sql/managedinstances", "microsoft.databricks/workspaces")
+"""Services whose subnets carry a network intent policy: by default admin rules leave their networks alone."""
 RULES = "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/snapshots"
 MEMBERS = "Microsoft.Network/networkManagers/networkGroups/staticMembers"
 
 
 def in_force(rows: Rows, network_id: str) -> list[Rule]:
-    """The rules by priority. What Azure's effective rules name is in force; without Denys where the configuration says so."""
+    """The rules by priority. What Azure's effective rules name is in force.
+
+    Only where the network holds services with an intent policy does AllowRulesOnly leave the Denys out.
+    """
     found: list[Rule] = []
     groups = managed.groups_of(rows, network_id)
+    spared = holds_intent_policy(rows.find(network_id) or {})
     for configuration in effective_configurations(rows, network_id):
         base, _, number = configuration.rpartition("/snapshots/")
-        allowed_only = "AllowRulesOnly" in _intent(rows.find(configuration))
+        allowed_only = spared and "AllowRulesOnly" in _intent(rows.find(configuration))
         for row in rows.of_type(RULES):
             key = str(row["id"]).lower()
             if not key.startswith(f"{base.lower()}/rulecollections/") or not key.endswith(f"/snapshots/{number}"):
@@ -41,6 +47,15 @@ def effective_configurations(rows: Rows, network_id: str) -> list[str]:
     """Ids of the configurations' snapshots on a network."""
     entries = managed.listed(rows, network_id, "effectiveSecurityAdminRules", "effectiveSecurityAdminConfigurations")
     return [str(entry["id"]) for entry in entries]
+
+
+def holds_intent_policy(network: Json) -> bool:
+    """Whether a subnet is delegated to SQL Managed Instance or Databricks."""
+    return any(
+        str((delegation.get("properties") or {}).get("serviceName", "")).lower() in INTENT_SERVICES
+        for subnet in parts(network, "subnets")
+        for delegation in parts(subnet, "delegations")
+    )
 
 
 def _intent(configuration: Json | None) -> list[str]:

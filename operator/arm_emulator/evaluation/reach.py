@@ -97,7 +97,9 @@ def opinion(rows: Rows, bastion_id: str, interface_id: str, port: int) -> Opinio
         if pair is None or not sound
         else links.access(rows, pair, way.bastion_subnet or "", way.subnet, way.interface)
     )
-    return Opinion((*faults, *access), steps, otherwise, _diverted(rows, way, sound))
+    return Opinion(
+        (*faults, *access), steps, otherwise, _diverted(rows, way, sound=sound, routed=pair is not None and pair.routed)
+    )
 
 
 def _way(rows: Rows, bastion_id: str, interface_id: str, port: int) -> _Way:
@@ -170,12 +172,13 @@ def _admin(rows: Rows, way: _Way, side: Side) -> Step:
     return Step("SecurityAdmin", None, {one: decide(inbound, way.flow(one), side) for one in way.sources})
 
 
-def _diverted(rows: Rows, way: _Way, sound: bool) -> routes.Route | None:
+def _diverted(rows: Rows, way: _Way, *, sound: bool, routed: bool) -> routes.Route | None:
     """The route that takes the reply to some address that Bastion may use elsewhere, for the lowest such address.
 
-    No user route applies to Azure's own address.
+    No user route applies to Azure's own address. Where no peering but a route of Bastion's own leads to the target, nobody
+    knows which way back would be right.
     """
-    if way.bastion_subnet is None:
+    if way.bastion_subnet is None or routed:
         return None
     peers = () if sound else ((way.bastion_network, tuple(links.live_space(rows, way.bastion_network))),)
     known = routes.effective_routes(rows, way.subnet, peers)

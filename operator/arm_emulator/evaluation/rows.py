@@ -1,7 +1,7 @@
 """ARM resources as the evaluators read them: whole bodies by id, whatever holds them."""
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Protocol
 
 from arm_emulator.errors import Json
@@ -80,9 +80,17 @@ def space(body: Json, name: str = "addressSpace") -> list[IPv4Network]:
     return ipv4([str(prefix) for prefix in prefixes or []])
 
 
+def prefix_of(text: str) -> IPv4Network | IPv6Network | None:
+    """The prefix or address in a text; None for tags and for whatever else stands in its place."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
 def ipv4(prefixes: Iterable[str]) -> list[IPv4Network]:
     """Those of the prefixes that are IPv4."""
-    networks = [ip_network(prefix, strict=False) for prefix in prefixes if "/" in prefix or prefix[:1].isdigit()]
+    networks = map(prefix_of, prefixes)
     return [network for network in networks if isinstance(network, IPv4Network)]
 
 

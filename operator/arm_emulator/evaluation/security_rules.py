@@ -90,7 +90,7 @@ UNDECIDED = Outcome("Undecided")
 
 def rules_of(group: Json) -> list[Rule]:
     """A security group's rules with the six that every group has, by priority."""
-    user = [_rule(row, str(group["id"])) for row in parts(group, "securityRules")]
+    user = [_rule(row, str(group["id"])) for row in parts(group, "securityRules") if _is_whole(row)]
     defaults = [
         Rule(
             name,
@@ -106,6 +106,11 @@ def rules_of(group: Json) -> list[Rule]:
         for name, direction, priority, access, source, destination in DEFAULTS
     ]
     return sorted([*user, *defaults], key=lambda rule: rule.priority)
+
+
+def _is_whole(row: Json) -> bool:
+    """A row of an estate file may say less than Azure would."""
+    return set(row.get("properties") or {}) >= {"direction", "priority", "access"}
 
 
 def _rule(row: Json, group_id: str) -> Rule:
@@ -191,10 +196,12 @@ def _any(found: Iterable[bool | None]) -> bool | None:
 
 
 def port_range(text: str) -> tuple[int, int]:
-    """First and last port of `n`, `a-b` or `*`."""
+    """First and last port of `n`, `a-b` or `*`; a range without ports for what is none of these."""
     if text == "*":
         return 0, LAST_PORT
     low, _, high = text.partition("-")
+    if not low.isdecimal() or not (high or low).isdecimal():
+        return 1, 0
     return int(low), int(high or low)
 
 

@@ -5,11 +5,11 @@ as users have observed them.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, collapse_addresses, ip_network
+from ipaddress import IPv4Network, collapse_addresses
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import gateways, managed
-from arm_emulator.evaluation.rows import Rows, field, ipv4, network_of, parts, referred, space
+from arm_emulator.evaluation.rows import Rows, field, ipv4, network_of, parts, prefix_of, referred, space
 
 HOST = IPv4Network("168.63.129.16/32")
 EVERYTHING = IPv4Network("0.0.0.0/0")
@@ -73,8 +73,8 @@ def contains(side: Side, entry: str, flow: IPv4Network) -> bool | None:
     """Whether a rule's address entry (`*`, prefix, tag) holds the whole of `flow`; None where nobody can tell."""
     if entry.lower() in ANY:
         return True
-    if entry[:1].isdigit() or ":" in entry:
-        prefix = ip_network(entry, strict=False)
+    prefix = prefix_of(entry)
+    if prefix is not None:
         return isinstance(prefix, IPv4Network) and flow.subnet_of(prefix)
     return _tag_contains(side, entry.lower(), flow)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lark import Tree
 
-from arm_emulator.graph.expressions import Compiled, Evaluate, Expressions, Node, cast_to, target_name, type_named
+from arm_emulator.graph.compiled import Compiled, Evaluate, Node, cast_to, target_name, type_named
+from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError, TooMuchWorkError
 from arm_emulator.graph.joins import MOST_ROWS, free_name, option
 from arm_emulator.graph.literals import unquoted

@@ -1,51 +1,32 @@
 """Expressions of the query language, turned from parse trees into functions of a row."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from lark import Token, Tree
 
 from arm_emulator.graph import literals
 from arm_emulator.graph.comparisons import arithmetic, comparison, refuse_incomparable
-from arm_emulator.graph.failures import QueryError, TooMuchWorkError
+from arm_emulator.graph.compiled import (
+    Compiled,
+    Evaluate,
+    Node,
+    bounded,
+    cast_to,
+    constant,
+    guarded,
+    target_name,
+    type_named,
+)
+from arm_emulator.graph.failures import QueryError
 from arm_emulator.graph.functions import SCALARS
 from arm_emulator.graph.functions.numbers import summed_type
 from arm_emulator.graph.functions.signature import Function
 from arm_emulator.graph.regexes import regex
-from arm_emulator.graph.values import Row, Value, before, dynamic, equal, has_term, number, text, truth, weight
+from arm_emulator.graph.values import Row, Value, before, dynamic, equal, has_term, number, text, truth
 
-Node = Any
-"""A parse tree, a token, or None: Lark's own types know nothing of the placeholders for what is left out."""
-Evaluate = Callable[[Row], Value]
 ColumnOf = Callable[[Node], list[Value]]
 """The values of the one column that a tabular expression comes to."""
-
-GREATEST_VALUE = 16 * 1024 * 1024
-_TYPES = frozenset({"string", "int", "long", "real", "bool", "datetime", "timespan", "dynamic", "guid"})
-_SAME_TYPES = {"double": "real", "decimal": "real", "boolean": "bool", "date": "datetime", "time": "timespan"}
-_FAILURES = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
-"""What a function's own code raises for values that it cannot be called with: Kusto's answer to such is null."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """An expression: its value for a row, Kusto's type of it, and the column name that it suggests (None: it has none)."""
-
-    evaluate: Evaluate
-    type: str = "dynamic"
-    name: str | None = None
-    column: str | None = None
-    """The column that it is, where it is nothing more."""
-
-
-def type_named(name: str) -> str:
-    """The type that a query names. Raises QueryError."""
-    kind = _SAME_TYPES.get(name, name)
-    if kind not in _TYPES:
-        raise QueryError("UnknownType", f"'{name}' is no type.")
-    return kind
 
 
 class Expressions:
@@ -81,12 +62,13 @@ class Expressions:
     # -- names and paths -----------------------------------------------------------------------------------------
 
     def _name(self, children: list[Node]) -> Compiled:
-        return self._column(str(children[0]))
+        return self.column(str(children[0]))
 
     def _quoted_name(self, children: list[Node]) -> Compiled:
-        return self._column(literals.unquoted(str(children[0])))
+        return self.column(literals.unquoted(str(children[0])))
 
-    def _column(self, name: str) -> Compiled:
+    def column(self, name: str) -> Compiled:
+        """A column. Raises QueryError where there is none of this name."""
         if name not in self._known:
             raise QueryError("FailedToResolveEntity", f"Failed to resolve scalar expression named '{name}'")
         return Compiled(lambda row: row.get(name), self._known[name], name, name)
@@ -116,42 +98,42 @@ class Expressions:
     # -- literals ------------------------------------------------------------------------------------------------
 
     def _string(self, children: list[Node]) -> Compiled:
-        return _constant(literals.unquoted(str(children[0])), "string")
+        return constant(literals.unquoted(str(children[0])), "string")
 
     def _integer(self, children: list[Node]) -> Compiled:
-        return _constant(literals.integer(str(children[0])), "long")
+        return constant(literals.integer(str(children[0])), "long")
 
     def _real(self, children: list[Node]) -> Compiled:
-        return _constant(float(str(children[0])), "real")
+        return constant(float(str(children[0])), "real")
 
     def _json_negative(self, children: list[Node]) -> Compiled:
-        return _constant(arithmetic("-", 0, number(str(children[1]))), "dynamic")
+        return constant(arithmetic("-", 0, number(str(children[1]))), "dynamic")
 
     def _timespan(self, children: list[Node]) -> Compiled:
-        return _constant(literals.length(str(children[0])), "timespan")
+        return constant(literals.length(str(children[0])), "timespan")
 
     def _true(self, _children: list[Node]) -> Compiled:
-        return _constant(value=True, kind="bool")
+        return constant(value=True, kind="bool")
 
     def _false(self, _children: list[Node]) -> Compiled:
-        return _constant(value=False, kind="bool")
+        return constant(value=False, kind="bool")
 
     def _null(self, _children: list[Node]) -> Compiled:
-        return _constant(None, "dynamic")
+        return constant(None, "dynamic")
 
     def _typed(self, children: list[Node]) -> Compiled:
-        return _constant(*literals.typed(str(children[0])))
+        return constant(*literals.typed(str(children[0])))
 
     def _dynamic(self, children: list[Node]) -> Compiled:
-        return _constant(self.compile(children[0]).evaluate({}), "dynamic")
+        return constant(self.compile(children[0]).evaluate({}), "dynamic")
 
     def _json_list(self, children: list[Node]) -> Compiled:
-        return _constant([self.compile(child).evaluate({}) for child in children if child is not None], "dynamic")
+        return constant([self.compile(child).evaluate({}) for child in children if child is not None], "dynamic")
 
     def _json_object(self, children: list[Node]) -> Compiled:
         pairs = [child.children for child in children if isinstance(child, Tree)]
         bag = {literals.unquoted(str(name)): self.compile(value).evaluate({}) for name, value in pairs}
-        return _constant(bag, "dynamic")
+        return constant(bag, "dynamic")
 
     # -- operators -----------------------------------------------------------------------------------------------
 
@@ -169,7 +151,7 @@ class Expressions:
         refuse_incomparable(word, one.type, other.type)
         test = comparison(word)
         left, right = one.evaluate, other.evaluate
-        if word == "=~" and _is_constant(children[2]):
+        if word == "=~" and _isconstant(children[2]):
             wanted = text(right({})).lower()
             return Compiled(lambda row: text(left(row)).lower() == wanted, "bool")
         return Compiled(lambda row: test(left(row), right(row)), "bool")
@@ -188,7 +170,7 @@ class Expressions:
         nodes = [child for child in children[2:] if child is not None]
         entries = [self.compile(child).evaluate for child in nodes]
         left, word = self.compile(children[0]).evaluate, str(children[1])
-        if all(_is_constant(node) for node in nodes):
+        if all(_isconstant(node) for node in nodes):
             return _member_test(left, word, _spread(entries, {}))
         return Compiled(lambda row: _member_test(left, word, _spread(entries, row)).evaluate(row), "bool")
 
@@ -220,6 +202,11 @@ class Expressions:
         kind, evaluate = first.type, first.evaluate
         for sign, operand in zip(children[1::2], children[2::2], strict=True):
             other = self.compile(operand)
+            if {"string", "guid"} & {kind, other.type}:
+                raise QueryError(
+                    "InvalidArithmetic",
+                    f"Arithmetic expression cannot be carried-out between {kind} and {other.type}. Try strcat().",
+                )
             kind = _arithmetic_type(str(sign), kind, other.type)
             evaluate = _operation(str(sign), evaluate, other.evaluate)
         return Compiled(evaluate, kind)
@@ -242,6 +229,7 @@ class Expressions:
             "now": self._now_call,
             "ago": self._ago_call,
             "pack_all": self._pack_all,
+            "pack_array": self._pack_array,
             "column_ifexists": self._column_if_exists,
             "columnifexists": self._column_if_exists,
             "iscolumnexists": self._is_column,
@@ -262,8 +250,13 @@ class Expressions:
         suggested = None
         if function.prefix is not None and arguments[0].name is not None:
             suggested = function.prefix + arguments[0].name
-        evaluate = _guarded(function.call, [argument.evaluate for argument in arguments])
-        return Compiled(_bounded(evaluate) if function.grows or kind == "string" else evaluate, kind, suggested)
+        evaluate = guarded(function.call, [argument.evaluate for argument in arguments])
+        if function.grows or kind == "string":
+            evaluate = bounded(evaluate)
+        if callable(function.type) and kind != "dynamic" and any(argument.type == "dynamic" for argument in arguments):
+            # One of a dynamic and another type is of the other type.
+            return cast_to(Compiled(evaluate, "dynamic", suggested), kind)
+        return Compiled(evaluate, kind, suggested)
 
     def _argument(self, node: Node) -> Compiled:
         """An argument, named (`tostring(x = …)`) or not."""
@@ -283,7 +276,7 @@ class Expressions:
         if len(nodes) > 1 or (name == "ago" and not nodes):
             raise QueryError("WrongNumberOfArguments", f"{name}(): function does not take {len(nodes)} argument(s).")
         if not nodes:
-            return _constant(self._now, "datetime")
+            return constant(self._now, "datetime")
         offset = self._argument(nodes[0]).evaluate
         return Compiled(lambda row: arithmetic("+" if sign > 0 else "-", self._now, offset(row)), "datetime")
 
@@ -295,72 +288,29 @@ class Expressions:
             )
         return Compiled(lambda row: {name: dynamic(row.get(name)) for name in columns})
 
+    def _pack_array(self, nodes: list[Node]) -> Compiled:
+        """pack_array(a, b, …), or all columns with a star."""
+        if [node.data for node in nodes if isinstance(node, Tree)] != ["star"]:
+            return self._applied("pack_array", SCALARS["pack_array"], nodes)
+        columns = list(self._columns)
+        return Compiled(lambda row: [dynamic(row.get(name)) for name in columns])
+
     def _column_if_exists(self, nodes: list[Node]) -> Compiled:
         if len(nodes) != 2:  # noqa: PLR2004  (the name and what to take instead)
             raise QueryError(
                 "WrongNumberOfArguments", f"column_ifexists(): function does not take {len(nodes)} argument(s)."
             )
         name = text(self._argument(nodes[0]).evaluate({}))
-        return self._column(name) if name in self._known else self._argument(nodes[1])
+        return self.column(name) if name in self._known else self._argument(nodes[1])
 
     def _is_column(self, nodes: list[Node]) -> Compiled:
-        return _constant(value=bool(nodes) and text(self._argument(nodes[0]).evaluate({})) in self._known, kind="bool")
+        return constant(value=bool(nodes) and text(self._argument(nodes[0]).evaluate({})) in self._known, kind="bool")
 
     def _extract(self, nodes: list[Node]) -> Compiled:
         """extract(regex, group, source[, typeof(type)])."""
         kind = nodes[-1] if nodes and isinstance(nodes[-1], Tree) and nodes[-1].data == "typeof" else None
         found = self._applied("extract", SCALARS["extract"], nodes if kind is None else nodes[:-1])
         return found if kind is None else cast_to(found, type_named(str(kind.children[0])))
-
-
-def cast_to(compiled: Compiled, kind: str) -> Compiled:
-    """The expression's value as one of another type."""
-    if kind == compiled.type:
-        return compiled
-    call = SCALARS[{"timespan": "totimespan", "bool": "tobool"}.get(kind, f"to{kind}")].call
-    return Compiled(_guarded(call, [compiled.evaluate]), kind, compiled.name)
-
-
-def target_name(node: Node) -> str:
-    """The name on the left of `=`. Raises QueryError where it is none."""
-    if isinstance(node, Tree) and node.data == "name":
-        return str(node.children[0])
-    if isinstance(node, Tree) and node.data == "quoted_name":
-        return literals.unquoted(str(node.children[0]))
-    raise QueryError("InvalidColumnName", "What stands left of '=' is no column name.")
-
-
-def _guarded(function: Callable[..., Value], arguments: list[Evaluate]) -> Evaluate:
-    if len(arguments) == 1:
-        only = arguments[0]
-
-        def evaluate_one(row: Row) -> Value:
-            try:
-                return function(only(row))
-            except _FAILURES:
-                return None
-
-        return evaluate_one
-
-    def evaluate(row: Row) -> Value:
-        try:
-            return function(*[argument(row) for argument in arguments])
-        except _FAILURES:
-            return None
-
-    return evaluate
-
-
-def _bounded(evaluate: Evaluate) -> Evaluate:
-    """The same, but a value greater than any answer ends the query."""
-
-    def bounded(row: Row) -> Value:
-        value = evaluate(row)
-        if isinstance(value, str | list | dict) and weight(value, GREATEST_VALUE) > GREATEST_VALUE:
-            raise TooMuchWorkError
-        return value
-
-    return bounded
 
 
 def _operation(sign: str, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -374,10 +324,6 @@ def _arithmetic_type(sign: str, left: str, right: str) -> str:
     if left == right:
         return "timespan" if left == "datetime" or sign in "+-%" else "real"
     return "datetime" if "datetime" in times else "timespan"
-
-
-def _constant(value: Value, kind: str) -> Compiled:
-    return Compiled(lambda _row: value, kind)
 
 
 def _joined(owner: str | None, member: str) -> str:
@@ -394,7 +340,7 @@ def _at(value: Value, index: Value) -> Value:
     return value.get(index) if isinstance(value, dict) and isinstance(index, str) else None
 
 
-def _is_constant(node: Node) -> bool:
+def _isconstant(node: Node) -> bool:
     return isinstance(node, Tree) and node.data in ("string", "integer", "real", "dynamic", "true", "false")
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from arm_emulator.errors import Json
 from arm_emulator.graph.answers import shown
-from arm_emulator.graph.expressions import Compiled, Expressions
+from arm_emulator.graph.compiled import Compiled
+from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError, QuerySyntaxError
 from arm_emulator.graph.options import MOST_FACET_ROWS, invalid, whole
 from arm_emulator.graph.query import expression

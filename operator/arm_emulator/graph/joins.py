@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lark import Tree
 
-from arm_emulator.graph.expressions import Node
+from arm_emulator.graph.compiled import Node
 from arm_emulator.graph.failures import QueryError, TooMuchWorkError
 from arm_emulator.graph.literals import unquoted
 from arm_emulator.graph.tables import DEFAULT_TABLES, Table

@@ -8,7 +8,8 @@ from typing import Any
 from lark import Token, Tree
 
 from arm_emulator.graph import expansions, joins, summaries
-from arm_emulator.graph.expressions import Compiled, Evaluate, Expressions, Node, target_name
+from arm_emulator.graph.compiled import Compiled, Evaluate, Node, target_name
+from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError
 from arm_emulator.graph.tables import Table
 from arm_emulator.graph.values import Row, Value, group_key, sort_key, truth
@@ -71,7 +72,11 @@ class Pipeline:
         return Table(kinds, rows, table.limited)
 
     def _project_away(self, children: list[Node], table: Table) -> Table:
-        gone = [_wildcard(str(pattern.children[0])) for pattern in children[0].children if isinstance(pattern, Tree)]
+        patterns = [str(pattern.children[0]) for pattern in children[0].children]
+        for name in patterns:
+            if "*" not in name:
+                self._over(table).column(name)
+        gone = [_wildcard(pattern) for pattern in patterns]
         kept = {name: kind for name, kind in table.columns.items() if not any(p.fullmatch(name) for p in gone)}
         return Table(kept, table.rows, table.limited)
 

@@ -1,6 +1,7 @@
 """`POST /providers/Microsoft.ResourceGraph/resources`: versions, quota, paging and errors around a query."""
 
 import math
+import re
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
@@ -25,6 +26,8 @@ _PROVIDER = "/providers/microsoft.resourcegraph"
 LARGEST_ANSWER = 16 * 1024 * 1024
 QUOTA, QUOTA_WINDOW = 15, 5.0
 _KEPT_RESULTS = 4
+_AGING = re.compile(r"\b(now|ago)\s*\(|changes\b", re.IGNORECASE)
+"""What makes a result another one although the graph has learnt nothing: the clock, and changes that have grown too old."""
 _ADVICE = "Please provide below info when asking for support: timestamp = {at}, correlationId = {id}."
 _THROTTLED = (
     "Client application has been throttled and should not attempt to repeat the request until an amount of time has elapsed. "
@@ -65,7 +68,7 @@ class GraphService:
     def serves(self, request: Request) -> bool:
         """Whether the path is the graph's."""
         path = request.path.lower()
-        return path == _PROVIDER or path.startswith(f"{_PROVIDER}/")
+        return path.startswith(f"{_PROVIDER}/")
 
     def answer(self, request: Request, principal: Principal) -> Answer:
         """The answer to a query, or the provider's operations. Raises ArmError."""
@@ -126,7 +129,7 @@ class GraphService:
         self._view.catch_up()
         key = (query, scope, principal.object_id, self._view.version, self._cloud.rights.version)
         found = self._results.get(key)
-        if found is None or "now(" in query or "ago(" in query or "changes" in query.lower():
+        if found is None or _AGING.search(query):
             found = run(query, self._tables(scope, principal), now)
             self._results[key] = found
             while len(self._results) > _KEPT_RESULTS:

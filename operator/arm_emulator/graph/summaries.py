@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from lark import Tree
 
 from arm_emulator.graph.aggregates import AGGREGATES, percentile
-from arm_emulator.graph.expressions import Compiled, Evaluate, Expressions, Node, target_name
+from arm_emulator.graph.compiled import Compiled, Evaluate, Node, target_name
+from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError
 from arm_emulator.graph.joins import free_name
 from arm_emulator.graph.tables import Table

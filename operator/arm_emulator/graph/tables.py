@@ -78,12 +78,12 @@ def table_of(kind: str) -> str | None:
     """The table that shows a type (lower-case); None for types that no table shows."""
     if kind in TABLE_OF_TYPE:
         return TABLE_OF_TYPE[kind]
-    if is_network_extension(kind):
+    if _is_network_extension(kind):
         return "networkresources"
     return next((table for prefix, table in TABLE_OF_PREFIX if kind.startswith(prefix)), RESOURCES)
 
 
-def is_network_extension(kind: str) -> bool:
+def _is_network_extension(kind: str) -> bool:
     """Whether a type (lower-case) is what network managers say of something else."""
     return kind.startswith("microsoft.network/") and kind.rpartition("/")[2] in _NETWORK_EXTENSIONS
 

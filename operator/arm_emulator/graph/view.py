@@ -10,7 +10,7 @@ from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.graph.changes import Change, Changes
-from arm_emulator.graph.tables import COLUMNS, TABLE_OF_CHANGES, TABLES, is_network_extension, table_of
+from arm_emulator.graph.tables import COLUMNS, TABLE_OF_CHANGES, TABLES, table_of
 from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.resource_types import type_of
 from arm_emulator.store import Resource
@@ -37,6 +37,7 @@ class GraphView:
         self._changes = Changes()
         self._pending: deque[_Pending] = deque()
         self._dirty: dict[str, None] = {}
+        self._groups_changed = False
         cloud.store.listeners.append(self._changed)
 
     def table(self, name: str) -> Iterator[tuple[str, Json]]:
@@ -60,6 +61,11 @@ class GraphView:
         """
         if not self._dirty:
             return
+        if self._groups_changed:
+            # What is below a management group shows the groups above in its own row.
+            for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
+                self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
+            self._groups_changed = False
         now = self._cloud.clock.now()
         dirty, self._dirty = self._dirty, {}
         for key in dirty:
@@ -102,15 +108,10 @@ class GraphView:
             return
         if item.root_key != key:
             self._dirty[item.root_key] = None
-        if item.id.type == MANAGEMENT_GROUPS:
-            # What is below shows the groups above in its own row.
-            for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
-                self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
+        self._groups_changed = self._groups_changed or item.id.type == MANAGEMENT_GROUPS
 
     def _row(self, item: Resource) -> Json:
         row = rendering.row(self._cloud, item)
-        if is_network_extension(row["type"]):
-            row["properties"] = _both_cased(row["properties"])
         row["apiVersion"] = _latest_version(item.id.type)
         if item.id.type != SUBSCRIPTION_TYPE:
             return row
@@ -130,12 +131,14 @@ def _latest_version(kind: str) -> str:
 
 def _foreign_row(row: Json) -> Json:
     """A row of an estate file whose id is no resource's: as it came, with the columns that can be told from the id."""
-    known = {name: row[name] for name in COLUMNS if row.get(name) is not None}
+    known = {
+        name: str(row[name]) if kind == "string" else row[name]
+        for name, kind in COLUMNS.items()
+        if row.get(name) is not None
+    }
     segments = row["id"].strip("/").split("/")
     below = {segments[n].lower(): segments[n + 1] for n in range(0, min(4, len(segments) - 1), 2)}
     kind = str(row.get("type") or "").lower()
-    if is_network_extension(kind):
-        known["properties"] = _both_cased(known.get("properties"))
     filled = {
         **dict.fromkeys(COLUMNS),
         "name": segments[-1],
@@ -147,14 +150,3 @@ def _foreign_row(row: Json) -> Json:
         "resourceGroup": below.get("resourcegroups", "").lower(),
     }
     return {**filled, **known, "type": kind}
-
-
-def _both_cased(value: object) -> object:
-    """What network managers say is documented with members in camel and in Pascal case: here it has both."""
-    if isinstance(value, list):
-        return [_both_cased(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    shown = {name: _both_cased(one) for name, one in value.items()}
-    twins = {(name[:1].swapcase() + name[1:]): one for name, one in shown.items() if name[:1].isalpha()}
-    return {**twins, **shown}

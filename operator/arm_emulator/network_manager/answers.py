@@ -8,7 +8,7 @@ from arm_emulator.network_manager import deployments
 from arm_emulator.network_manager.deployments import Deployment
 from arm_emulator.network_manager.membership import groups_of
 from arm_emulator.network_manager.names import CONNECTIVITY, SECURITY
-from arm_emulator.network_manager.networks import applied_to, in_effect
+from arm_emulator.network_manager.networks import applied_to, holds_intent_policy, in_effect
 from arm_emulator.store import Resource
 
 
@@ -50,11 +50,13 @@ def active_connectivity(cloud: Cloud, manager: Resource, regions: list[str]) -> 
 def effective_rules(cloud: Cloud, network: Resource) -> list[Json]:
     """The admin rules in force on a network."""
     groups = {group.key for group in groups_of(cloud, network.key)}
+    spared = holds_intent_policy(cloud, network)
     return [
         _rule(cloud, copy.key, collection, rule)
         for copy in in_effect(cloud, network, SECURITY)
         for collection, rule in rules_of(cloud, copy.key)
-        if groups & applied_to(collection) and not (_allows_only(copy) and rule.properties["access"] == "Deny")
+        if groups & applied_to(collection)
+        and not (spared and _allows_only(copy) and rule.properties["access"] == "Deny")
     ]
 
 

@@ -1,8 +1,9 @@
 """Which virtual networks are in which network groups, and in the scope of which network manager."""
 
+from arm_emulator import ancestry
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
-from arm_emulator.ids import SUBSCRIPTION_TYPE, ResourceId
+from arm_emulator.ids import ResourceId
 from arm_emulator.network_manager.names import NETWORKS, STATIC_MEMBERS
 from arm_emulator.store import Resource
 
@@ -28,15 +29,8 @@ def groups_of(cloud: Cloud, network_key: str) -> list[ResourceId]:
 def in_scope(cloud: Cloud, manager: Resource, network: Resource) -> bool:
     """Whether the network's subscription, or a management group above it, is a scope of the manager."""
     scopes: Json = manager.properties.get("networkManagerScopes") or {}
-    subscription = network.id.subscription.lower()
-    if f"/subscriptions/{subscription}" in [str(scope).lower() for scope in scopes.get("subscriptions") or []]:
-        return True
-    wanted = {str(scope).lower().rpartition("/")[2] for scope in scopes.get("managementGroups") or []}
-    return bool(wanted & _ancestors(cloud, network.id.subscription))
-
-
-def _ancestors(cloud: Cloud, subscription: str) -> set[str]:
-    """The names of the management groups above a subscription; the tenant's own is above each."""
-    row = cloud.store.get(ResourceId(subscription, None, SUBSCRIPTION_TYPE, (subscription,)).key)
-    chain = [] if row is None else row.properties.get("managementGroupAncestorsChain") or []
-    return {cloud.settings.tenant_id.lower(), *(str(one.get("name", "")).lower() for one in chain)}
+    listed = [*(scopes.get("subscriptions") or []), *(scopes.get("managementGroups") or [])]
+    wanted = {str(scope).lower().rstrip("/") for scope in listed}
+    return any(
+        level in wanted for level in ancestry.levels(cloud.store, f"/subscriptions/{network.id.subscription.lower()}")
+    )

@@ -5,6 +5,7 @@ from arm_emulator.resource_types.azure_firewalls import AzureFirewalls
 from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.bastion_hosts import BastionHosts
 from arm_emulator.resource_types.ddos_protection_plans import DdosProtectionPlans
+from arm_emulator.resource_types.diagnostic_settings import DiagnosticSettings
 from arm_emulator.resource_types.generic import GENERIC
 from arm_emulator.resource_types.hub_connections import HubConnections
 from arm_emulator.resource_types.hub_gateways import ExpressRouteGateways, VpnGateways
@@ -50,6 +51,7 @@ from arm_emulator.resource_types.virtual_network_gateways import (
     VirtualNetworkGateways,
 )
 from arm_emulator.resource_types.virtual_wans import VirtualWans
+from arm_emulator.resource_types.workspaces import Workspaces
 
 TYPES: dict[str, ResourceType] = {
     declared.name.lower(): declared
@@ -62,6 +64,7 @@ TYPES: dict[str, ResourceType] = {
         Connections(),
         ConnectivityConfigurations(),
         DdosProtectionPlans(),
+        DiagnosticSettings(),
         ExpressRouteGateways(),
         HubConnections(),
         HubRouteTables(),
@@ -106,6 +109,7 @@ TYPES: dict[str, ResourceType] = {
         VirtualNetworkLinks(),
         VirtualWans(),
         VpnGateways(),
+        Workspaces(),
         *RECORD_SETS,
     )
 }

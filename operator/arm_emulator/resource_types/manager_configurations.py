@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, items
-from arm_emulator.errors import ArmError, bad_request, invalid_reference
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
+from arm_emulator.evaluation.rows import prefix_of
+from arm_emulator.evaluation.security_rules import LAST_PORT, port_range
 from arm_emulator.network_manager import deployments
 from arm_emulator.network_manager.names import (
     ADMIN_CONFIGURATIONS,
@@ -110,7 +112,7 @@ class AdminRules(_Part):
 
     def prepare(self, put: Put) -> None:
         super().prepare(put)
-        if put.body.setdefault("kind", "Custom") not in ("Custom", "Default"):
+        if put.body.setdefault("kind", "Custom") != "Custom":
             raise invalid(put, "kind", put.body["kind"])
         priority = put.properties.get("priority")
         if not isinstance(priority, int) or not LOWEST_PRIORITY <= priority <= HIGHEST_PRIORITY:
@@ -118,6 +120,24 @@ class AdminRules(_Part):
         every = [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}]
         default(put.properties, sources=every, destinations=every)
         default(put.properties, sourcePortRanges=["0-65535"], destinationPortRanges=["0-65535"])
+        for name in ("sourcePortRanges", "destinationPortRanges"):
+            for text in put.properties[name]:
+                low, high = port_range(str(text))
+                if not 0 <= low <= high <= LAST_PORT:
+                    raise invalid(put, name, text)
+        for name in ("sources", "destinations"):
+            for entry in items(put.properties, name):
+                self._check_address(put, name, entry)
+
+    def _check_address(self, put: Put, name: str, entry: Json) -> None:
+        text = str(entry.get("addressPrefix"))
+        kind = entry.setdefault("addressPrefixType", "IPPrefix")
+        if kind == "NetworkGroup":
+            group = put.cloud.find(text)
+            if group is None or group.id.type != GROUPS:
+                raise invalid_reference(text, str(put.id))
+        elif kind not in ("IPPrefix", "ServiceTag") or (kind == "IPPrefix" and text != "*" and prefix_of(text) is None):
+            raise invalid(put, name, text)
 
 
 class ConnectivityConfigurations(_Part):

@@ -45,8 +45,8 @@ class NetworkManagers(ResourceType):
     }
 
     def prepare(self, put: Put) -> None:
-        scopes = put.properties.get("networkManagerScopes")
-        listed = [*(scopes or {}).get("subscriptions", []), *(scopes or {}).get("managementGroups", [])]
+        scopes = put.properties.get("networkManagerScopes") or {}
+        listed = [*(scopes.get("subscriptions") or []), *(scopes.get("managementGroups") or [])]
         if not listed:
             raise missing("networkManagerScopes", put.id)
         for access in put.properties.get("networkManagerScopeAccesses") or []:
@@ -92,7 +92,7 @@ class NetworkManagers(ResourceType):
 
 
 def _commit(cloud: Cloud, manager: Resource, body: Json) -> Json:
-    kind = body.get("commitType")
+    kind = str(body.get("commitType"))
     accesses = manager.properties.get("networkManagerScopeAccesses") or ACCESSES
     if kind not in CONFIGURATIONS or kind not in accesses:
         raise bad_request(

@@ -103,7 +103,7 @@ class RoleAssignments(ResourceType):
             return
         same = str(put.before.get("principalId", "")).lower() == principal.lower()
         if not same or definition_name(put.old) != guid.lower():
-            raise conflict(
+            raise bad_request(
                 "RoleAssignmentUpdateNotPermitted",
                 "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
             )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
+import orjson
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError
@@ -80,6 +81,7 @@ class GraphPage:
     :ivar total: rows of the whole answer, as Azure counts them
     :ivar truncated: rows were cut off and no token leads to them
     :ivar wait: seconds until the next query may be sent; None where one may be sent now
+    :ivar size: bytes of the answer
     """
 
     rows: list[dict[str, Any]]
@@ -87,6 +89,7 @@ class GraphPage:
     total: int | None
     truncated: bool
     wait: float | None
+    size: int
 
 
 @dataclass(slots=True)
@@ -212,6 +215,7 @@ class ArmClient:
             # A string, as Azure has it.
             truncated=str(answer.get("resultTruncated", "")).lower() == "true",
             wait=self._quota_resets_after(response) if used_up else None,
+            size=len(response.content),
         )
 
     async def authenticate(self) -> None:
@@ -353,7 +357,7 @@ def _correlation_of(response: AsyncHttpResponse) -> str | None:
 
 def _body_or_none(response: AsyncHttpResponse) -> Any:
     try:
-        return json.loads(response.content)
+        return orjson.loads(response.content)
     except ValueError:
         return None
 

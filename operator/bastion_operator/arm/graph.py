@@ -1,5 +1,6 @@
 """The inventory, read from Azure Resource Graph as raw rows."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 from bastion_operator.arm.client import ArmClient, GraphPage
 from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.network.held_row import Held, ReadRow, hold, key_of
 from bastion_operator.network.resource_types import (
     GRAPH_TABLES,
     HUB_CONNECTIONS,
@@ -45,6 +47,8 @@ def inventory_query(table: str) -> str:
 # Resource Graph accepts 1,000 subscriptions a query; fewer than 300 are advised.
 SUBSCRIPTIONS_A_QUERY = 200
 LARGEST_PAGE = 1000
+# The graph refuses answers of more than 16 MiB; the rest is for rows that are heavier than those before them.
+_PAGE_BYTES = 12 * 1024 * 1024
 _PAYLOAD_TOO_LARGE = "ResponsePayloadTooLarge"
 # How often in a row a page is asked for again after the graph's quota was used up, before the reading is given up.
 _PATIENCE = 10
@@ -53,9 +57,9 @@ _WAIT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class InventoryReading:
-    """What was read: raw rows, and the types that were asked for. Of another type nothing is known."""
+    """What was read: rows as they are held, and the types that were asked for. Of another type nothing is known."""
 
-    rows: list[dict[str, Any]]
+    rows: list[Held]
     types: frozenset[str]
 
 
@@ -67,13 +71,14 @@ async def read_inventory(client: ArmClient, subscriptions: Sequence[str]) -> Inv
 
     :raises AzureError: if the graph refuses a page for another reason than its size
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Held] = []
     for start in range(0, len(subscriptions), SUBSCRIPTIONS_A_QUERY):
         batch = list(subscriptions[start : start + SUBSCRIPTIONS_A_QUERY])
         rows += await query(client, SUBSCRIPTIONS_QUERY, batch)
         for table in INVENTORY_TABLES:
             rows += await query(client, inventory_query(table), batch)
-    hubs = [str(row["id"]) for row in rows if str(row.get("type", "")).lower() == VIRTUAL_HUBS]
+    plain = (row for row in rows if not isinstance(row, ReadRow))
+    hubs = [str(row["id"]) for row in plain if str(row.get("type", "")).lower() == VIRTUAL_HUBS]
     parts, part_types = await _read_hubs(client, hubs)
     return InventoryReading([*rows, *parts], frozenset(INVENTORY_TYPES) | part_types)
 
@@ -92,15 +97,16 @@ async def _read_hubs(client: ArmClient, hubs: Sequence[str]) -> tuple[list[dict[
     return rows, frozenset(types)
 
 
-async def query(client: ArmClient, text: str, subscriptions: list[str]) -> list[dict[str, Any]]:
-    """All pages of a query, each row once.
+async def query(client: ArmClient, text: str, subscriptions: list[str]) -> list[Held]:
+    """All pages of a query, each row once, as rows are held.
 
-    A page that the graph refuses as too large is asked for in halves. Where the quota of queries is used up (15 in 5
+    A page that the graph refuses as too large is asked for in halves; the size of the rows that then come tells how many
+    fit into the next. Where the quota of queries is used up (15 in 5
     seconds, and a large estate has more pages) the reading waits: given up, it would begin anew and never end.
 
     :raises AzureError: if a page is refused for another reason, or the graph cut rows off without saying where
     """
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Held] = {}
     received, top, token = 0, LARGEST_PAGE, None
     while True:
         try:
@@ -108,17 +114,23 @@ async def query(client: ArmClient, text: str, subscriptions: list[str]) -> list[
         except AzureError as error:
             if error.code != _PAYLOAD_TOO_LARGE or top == 1:
                 raise
-            # The token holds the size of its pages: from here on it is by the number of rows.
             top, token = max(top // 2, 1), None
             continue
         received += len(page.rows)
-        rows.update((str(row.get("id", "")).lower(), row) for row in page.rows)
-        token = page.skip_token
-        if token is None:
+        rows |= await asyncio.to_thread(_held, page.rows)
+        if page.skip_token is None:
             _refuse_incomplete(page, received)
             return list(rows.values())
+        fitting = _fitting(page)
+        # A token holds the size of its pages.
+        token = page.skip_token if fitting >= top and top == LARGEST_PAGE else None
+        top = fitting
         if page.wait is not None:
             await client.clock.sleep(page.wait)
+
+
+def _held(page: list[dict[str, Any]]) -> dict[str, Held]:
+    return {key_of(held) or "": held for held in hold(page)}
 
 
 async def _page(
@@ -133,6 +145,12 @@ async def _page(
             wait = error.retry_after
         await client.clock.sleep(_WAIT if wait is None else wait)
     return await client.graph_page(text, subscriptions, top=top, skip=skip, skip_token=skip_token)
+
+
+def _fitting(page: GraphPage) -> int:
+    """How many rows of this page's weight fit into an answer."""
+    weight = max(page.size // max(len(page.rows), 1), 1)
+    return max(min(_PAGE_BYTES // weight, LARGEST_PAGE), 1)
 
 
 def _refuse_incomplete(page: GraphPage, received: int) -> None:

@@ -10,8 +10,12 @@ NOTHING: Final[Row] = MappingProxyType({})
 
 def mapping(holder: object, *path: str) -> Row:
     """The object at the path, an empty one where there is none."""
-    found = at(holder, *path)
-    return found if isinstance(found, dict) else NOTHING
+    found: Any = holder
+    for key in path:
+        if type(found) is not dict:
+            return NOTHING
+        found = found.get(key)
+    return found if type(found) is dict else NOTHING
 
 
 def at(holder: object, *path: str) -> Any:
@@ -36,20 +40,28 @@ def text(holder: object, *path: str) -> str | None:
 
 def flag(holder: object, *path: str, default: bool = False) -> bool:
     """The boolean at the path. Azure leaves out booleans that were never set: absent is the default."""
-    found = at(holder, *path)
+    found: Any = holder
+    for key in path:
+        if type(found) is not dict:
+            return default
+        found = found.get(key)
+    if found is True or found is False:
+        return found
     if isinstance(found, str) and found.lower() in {"true", "false"}:
         return found.lower() == "true"
-    return found if isinstance(found, bool) else default
+    return default
 
 
 def number(holder: object, *path: str) -> int | None:
     """The whole number at the path; a text of digits counts."""
     found = at(holder, *path)
+    if type(found) is int:
+        return found
     if isinstance(found, str) and found.isascii() and found.isdigit():
         return int(found)
     if isinstance(found, float) and found.is_integer():
         return int(found)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    return None
 
 
 def objects(holder: object, *path: str) -> Iterator[Row]:
@@ -62,7 +74,7 @@ def objects(holder: object, *path: str) -> Iterator[Row]:
 def texts(holder: object, *path: str) -> tuple[str, ...] | None:
     """The texts of the list at the path; None if there is no list."""
     found = at(holder, *path)
-    return tuple(item for item in found if isinstance(item, str) and item) if isinstance(found, list) else None
+    return tuple([item for item in found if isinstance(item, str) and item]) if isinstance(found, list) else None
 
 
 def ids(holder: object, *path: str) -> Iterator[str]:

@@ -117,6 +117,8 @@ class AddressSet:
     def __and__(self, other: "AddressSet") -> "AddressSet":
         if not self.intervals or not other.intervals:
             return EMPTY
+        if self.intervals[-1][1] < other.intervals[0][0] or other.intervals[-1][1] < self.intervals[0][0]:
+            return EMPTY
         return self._ready(tuple(_common(self.intervals, other.intervals)))
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":

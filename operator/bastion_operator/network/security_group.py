@@ -49,17 +49,17 @@ class Ports:
 
     ranges: tuple[tuple[int, int], ...]
     malformed: tuple[str, ...] = ()
+    every: bool = field(init=False, repr=False, compare=False)
+    """Whether all ports that a connection can have are in it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "every", any(first <= 1 and last >= LAST_PORT for first, last in self.ranges))
 
     def __contains__(self, port: int) -> bool:
         for first, last in self.ranges:  # noqa: SIM110  any() costs three times as much, and this runs once a rule and question
             if first <= port <= last:
                 return True
         return False
-
-    @property
-    def every(self) -> bool:
-        """Whether all ports that a connection can have are in it."""
-        return any(first <= 1 and last >= LAST_PORT for first, last in self.ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,20 @@ class SecurityRule:
     source_ports: Ports
     destination_ports: Ports
     default: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether all of the rule could be read, service tags aside."""
+        return not (
+            self.priority is None
+            or self.direction is None
+            or self.access is None
+            or self.protocol is None
+            or self.source.malformed
+            or self.destination.malformed
+            or self.source_ports.malformed
+            or self.destination_ports.malformed
+        )
 
     @property
     def malformed(self) -> tuple[str, ...]:
@@ -206,16 +220,47 @@ def read_security_group(row: Row, row_id: str, rules: Iterable[Row] = ()) -> Sec
 def read_security_rule(row: Row) -> SecurityRule:
     """A rule out of its ARM JSON; the fields may also lie beside the name, as the effective rules have them."""
     properties = mapping(row, "properties") or row
+    get = properties.get
+    return _rule(
+        text(row, "name") or "",
+        number(properties, "priority"),
+        word if type(word := get("direction")) is str else "",
+        word if type(word := get("access")) is str else "",
+        word if type(word := get("protocol")) is str else "",
+        _stated(properties, "sourceAddressPrefix", "sourceAddressPrefixes"),
+        _stated(properties, "destinationAddressPrefix", "destinationAddressPrefixes"),
+        _groups(properties, "sourceApplicationSecurityGroups"),
+        _groups(properties, "destinationApplicationSecurityGroups"),
+        _stated(properties, "sourcePortRange", "sourcePortRanges"),
+        _stated(properties, "destinationPortRange", "destinationPortRanges"),
+    )
+
+
+@lru_cache(maxsize=1 << 13)
+def _rule(  # noqa: PLR0917  the columns of a rule
+    name: str,
+    priority: int | None,
+    direction: str,
+    access: str,
+    protocol: str,
+    source: tuple[str, ...],
+    destination: tuple[str, ...],
+    source_groups: frozenset[str],
+    destination_groups: frozenset[str],
+    source_ports: tuple[str, ...],
+    destination_ports: tuple[str, ...],
+) -> SecurityRule:
+    """A rule as its columns state it; an estate has the same rule in many groups."""
     return SecurityRule(
-        name=text(row, "name") or "",
-        priority=number(properties, "priority"),
-        direction=_DIRECTIONS.get(_word(properties, "direction")),
-        access=_ACCESSES.get(_word(properties, "access")),
-        protocol=protocol if (protocol := _word(properties, "protocol")) in PROTOCOLS else None,
-        source=_endpoints(properties, "source"),
-        destination=_endpoints(properties, "destination"),
-        source_ports=_ports(properties, "source"),
-        destination_ports=_ports(properties, "destination"),
+        name,
+        priority,
+        _DIRECTIONS.get(direction.lower()),
+        _ACCESSES.get(access.lower()),
+        protocol.lower() if protocol.lower() in PROTOCOLS else None,
+        _endpoints(source, source_groups, "sourceAddressPrefix"),
+        _endpoints(destination, destination_groups, "destinationAddressPrefix"),
+        _ports(source_ports, "sourcePortRange"),
+        _ports(destination_ports, "destinationPortRange"),
     )
 
 
@@ -223,23 +268,18 @@ _DIRECTIONS: Final = {way.value.lower(): way for way in Direction}
 _ACCESSES: Final = {access.value.lower(): access for access in Access}
 
 
-def _word(properties: Row, field: str) -> str:
-    return (text(properties, field) or "").lower()
-
-
 def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
-    single = text(properties, singular)
-    several = texts(properties, plural) or ()
-    return several if single is None else (single, *several)
+    single, several = properties.get(singular), properties.get(plural)
+    named = (single,) if type(single) is str and single else ()
+    return named if not several else (*named, *(texts(properties, plural) or ()))
 
 
-def _endpoints(properties: Row, side: str) -> Endpoints:
-    stated = _stated(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes")
-    listed = properties.get(f"{side}ApplicationSecurityGroups")
-    groups = frozenset(map(normalise_id, ids({"listed": listed}, "listed"))) if listed else _NO_GROUPS
-    if not stated and not groups:
-        return Endpoints(EMPTY, malformed=(f"{side}AddressPrefix",))
-    return read_endpoints(stated, groups)
+def _groups(properties: Row, listed: str) -> frozenset[str]:
+    return frozenset(map(normalise_id, ids(properties, listed))) if properties.get(listed) else _NO_GROUPS
+
+
+def _endpoints(stated: tuple[str, ...], groups: frozenset[str], missing: str) -> Endpoints:
+    return read_endpoints(stated, groups) if stated or groups else Endpoints(EMPTY, malformed=(missing,))
 
 
 _NO_GROUPS: Final[frozenset[str]] = frozenset()
@@ -262,9 +302,8 @@ def read_endpoints(stated: tuple[str, ...], groups: frozenset[str] = frozenset()
     return Endpoints(AddressSet(intervals), tuple(tags), groups, tuple(malformed))
 
 
-def _ports(properties: Row, side: str) -> Ports:
-    stated = _stated(properties, f"{side}PortRange", f"{side}PortRanges")
-    return read_ports(stated) if stated else Ports((), (f"{side}PortRange",))
+def _ports(stated: tuple[str, ...], missing: str) -> Ports:
+    return read_ports(stated) if stated else Ports((), (missing,))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -7,6 +7,7 @@ are followed, and only what differs between them stays open.
 Source: Microsoft Learn, "Network security groups" and "How network security groups filter network traffic".
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -120,13 +121,25 @@ class _Tally:
         )
 
 
+@dataclass(slots=True)
+class _Parts:
+    """The addresses cut at the edges, under one meaning of the tags: within a part all destinations fare alike.
+
+    The meaning is kept, so that its id is nobody else's. ``answers`` is by part and application security groups.
+    """
+
+    meaning: TagMeaning
+    edges: tuple[int, ...]
+    answers: dict[tuple[int, frozenset[str]], Decision] = field(default_factory=dict)
+
+
 class RuleTable:
     """A group's rules of one direction, narrowed once to TCP, one port, a set of sources and what tags mean for those.
 
-    ``decide`` then answers for any destination; answers are kept by which rules the destination meets.
+    ``decide`` then answers for any destination; answers are kept by the part of the addresses that it lies in.
     """
 
-    __slots__ = ("_answers", "_entries", "_sources", "group")
+    __slots__ = ("_entries", "_parts", "_sources", "group")
 
     def __init__(
         self, group: SecurityGroup, direction: Direction, port: int, sources: AddressSet, meaning: TagMeaning
@@ -134,18 +147,18 @@ class RuleTable:
         self.group = group
         self._sources = sources
         self._entries = tuple(_entries(group, direction, port, sources, meaning))
-        self._answers: dict[tuple[bool | None, ...], Decision] = {}
+        self._parts: dict[int, _Parts] = {}
 
     def decide(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Decision:
         """What happens to connections to an address whose ipConfiguration is in these application security groups.
 
         ``meaning`` is that of the tags as destinations.
         """
-        meets = tuple([entry.meets(destination, groups, meaning) for entry in self._entries])
-        if None in meets:
-            return self._walk(meets, meaning)
-        if (answer := self._answers.get(meets)) is None:
-            answer = self._answers[meets] = self._walk(meets, meaning)
+        known = self._parts_under(meaning)
+        place = (bisect_right(known.edges, destination), groups)
+        if (answer := known.answers.get(place)) is None:
+            meets = tuple([entry.meets(destination, groups, meaning) for entry in self._entries])
+            answer = known.answers[place] = self._walk(meets, meaning)
         return answer
 
     def decide_all(
@@ -162,13 +175,22 @@ class RuleTable:
         what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
         return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
 
+    def edges(self, meaning: TagMeaning) -> tuple[int, ...]:
+        """Addresses at which the answer may change, all else being equal: between two of them it is the same."""
+        return self._parts_under(meaning).edges
+
+    def _parts_under(self, meaning: TagMeaning) -> "_Parts":
+        if (known := self._parts.get(id(meaning))) is None:
+            edges = {edge for entry in self._entries if not entry.anywhere for edge in entry.edges(meaning)}
+            known = self._parts[id(meaning)] = _Parts(meaning, tuple(sorted(edges)))
+        return known
+
     def _representatives(self, destinations: AddressSet, meaning: TagMeaning) -> Iterator[int]:
         """The lowest address of every part of the range that rules may treat alike."""
         for first, last in destinations.intervals:
             yield first
             if first != last:
-                edges = {edge for entry in self._entries for edge in entry.edges(meaning)}
-                yield from sorted(edge for edge in edges if first < edge <= last)
+                yield from (edge for edge in self.edges(meaning) if first < edge <= last)
 
     def _walk(self, meets: tuple[bool | None, ...], meaning: TagMeaning) -> Decision:
         tally = _Tally()
@@ -240,11 +262,11 @@ def _entry(
     if some_ports_only and rule.access is Access.ALLOW and not rule.source_ports.malformed:
         return None
     certain, possible, source_doubts = _sources_of(rule, group, sources, meaning)
+    if not certain and not possible:
+        return None
     doubts = _rule_doubts(rule, group, port, clash=clash)
     if doubts:
         certain, possible = EMPTY, certain | possible
-    if not certain and not possible:
-        return None
     return _Entry(
         rule=rule,
         certain=certain,
@@ -258,7 +280,7 @@ def _entry(
 
 def _rule_doubts(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: bool) -> tuple[Doubt, ...]:
     """Why it is not certain that the rule applies at its place, apart from its endpoints."""
-    if not clash and port in rule.destination_ports and not rule.malformed:
+    if not clash and rule.readable and port in rule.destination_ports:
         return ()
     fields = [
         name
@@ -290,6 +312,8 @@ def _sources_of(
     if stated.addresses is EVERYTHING:
         return sources, EMPTY, ()
     certain = stated.addresses & sources
+    if not stated.tags and not stated.malformed:
+        return certain, EMPTY, ()
     possible, doubts = EMPTY, []
     for tag in stated.tags:
         meant = meaning.range_of(tag)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fields import Row, flag, mapping, objects, text
@@ -73,34 +74,41 @@ def read_virtual_machine(row: Row, row_id: str) -> VirtualMachine:
 def power_state(row: Row) -> str | None:
     """The power state, lower-cased: from the graph's ``extended``, from an instance view, or as ``az vm list -d`` has it."""
     properties = mapping(row, "properties")
-    code = text(properties, "extended", "instanceView", "powerState", "code")
+    code = text(properties, "extended", "instanceView", "powerState", "code") or _listed_state(row, properties)
+    word = code.rsplit("/", 1)[-1] if code else (text(row, "powerState") or "").removeprefix("VM ")
+    word = word.strip().lower()
+    return word if word and word not in _UNTOLD else None
+
+
+def _listed_state(row: Row, properties: Row) -> str | None:
     views = (
         mapping(properties, "instanceView"),
         mapping(row, "instanceView"),
         mapping(properties, "extended", "instanceView"),
     )
     statuses = (text(status, "code") or "" for view in views for status in objects(view, "statuses"))
-    code = code or next((status for status in statuses if status.lower().startswith("powerstate/")), None)
-    word = code.rsplit("/", 1)[-1] if code else (text(row, "powerState") or "").removeprefix("VM ")
-    word = word.strip().lower()
-    return word if word and word not in _UNTOLD else None
+    return next((status for status in statuses if status.lower().startswith("powerstate/")), None)
 
 
 def operating_system(properties: Row) -> OperatingSystem | None:
     """The operating system by the disk, else by the profile that the VM was made with."""
     named = text(properties, "storageProfile", "osDisk", "osType")
     if named is not None:
-        return next((system for system in OperatingSystem if system.value.lower() == named.lower()), None)
+        return _SYSTEMS.get(named.lower())
     profile = mapping(properties, "osProfile")
     if isinstance(profile.get("windowsConfiguration"), dict):
         return OperatingSystem.WINDOWS
     return OperatingSystem.LINUX if isinstance(profile.get("linuxConfiguration"), dict) else None
 
 
+_SYSTEMS: Final = {system.value.lower(): system for system in OperatingSystem}
+
+
 def _scale_set_of(row_id: str) -> str | None:
     """Instances of a uniform scale set are its children; those of a flexible one are VMs like any other."""
-    place = row_id.lower().rfind("/virtualmachines/")
-    return row_id[:place] if "/virtualmachinescalesets/" in row_id.lower()[:place] else None
+    key = row_id.lower()
+    place = key.rfind("/virtualmachines/")
+    return row_id[:place] if key.find("/virtualmachinescalesets/", 0, place) >= 0 else None
 
 
 def _interfaces(profile: Row) -> tuple[InterfaceReference, ...]:
@@ -114,5 +122,7 @@ def _interfaces(profile: Row) -> tuple[InterfaceReference, ...]:
 
 def _is_session_host(row: Row) -> bool:
     parent = text(row, "tags", "cm-resource-parent") or ""
-    image = (text(row, "properties", "storageProfile", "imageReference", "sku") or "").lower()
-    return "/hostpools/" in parent.lower() or any(mark in image for mark in _MULTI_SESSION)
+    if "/hostpools/" in parent.lower():
+        return True
+    image = text(row, "properties", "storageProfile", "imageReference", "sku")
+    return image is not None and any(mark in image.lower() for mark in _MULTI_SESSION)

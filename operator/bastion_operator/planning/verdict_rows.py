@@ -23,13 +23,31 @@ def rows_by_network(
     A VM without a NIC that can be read stands under the host's own network.
     """
     grouped: dict[str, list[ReportRow]] = defaultdict(list)
+    patterns: dict[tuple[int, str, int], tuple[Verdict, ReportRow]] = {}
+    vm, key = None, ""
     for verdict in verdicts:
-        machine = inventory.virtual_machine(verdict.vm)
-        subnets = machine_subnets(inventory, machine) if machine else []
-        key = network_of(subnets[0]) if subnets else default_network.lower()
-        grouped[key].append(report_row(verdict))
+        if verdict.vm != vm:
+            vm, key = verdict.vm, _network_of(inventory, verdict.vm) or default_network.lower()
+        grouped[key].append(_row_like_another(verdict, patterns) if not verdict.reasons else report_row(verdict))
     networks = {key: inventory.virtual_network(key) for key in sorted(grouped)}
     return {network.id if network else key: grouped[key] for key, network in networks.items()}
+
+
+def _network_of(inventory: Inventory, vm: str) -> str | None:
+    machine = inventory.virtual_machine(vm)
+    subnets = machine_subnets(inventory, machine) if machine else []
+    return network_of(subnets[0]) if subnets else None
+
+
+def _row_like_another(verdict: Verdict, patterns: dict[tuple[int, str, int], tuple[Verdict, ReportRow]]) -> ReportRow:
+    """The row of a VM that can be reached: most are like that of a VM before, as their verdicts share their candidates.
+
+    A pattern keeps its verdict, so that the id of its candidates is nobody else's.
+    """
+    likeness = (id(verdict.candidates), verdict.protocol.value, verdict.port)
+    if (known := patterns.get(likeness)) is None:
+        known = patterns[likeness] = verdict, report_row(verdict)
+    return known[1].model_copy(update={"vm": verdict.vm})
 
 
 def report_row(verdict: Verdict) -> ReportRow:

@@ -17,6 +17,7 @@ from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.arm.graph import InventoryReading, read_inventory
 from bastion_operator.clock import Clock
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.held_row import Held, ReadRow, key_of, row_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.planning.model import Observed
 from bastion_operator.reconcile.agreement import agree
@@ -35,7 +36,10 @@ _SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 @dataclass(slots=True)
 class _View:
-    """What one identity sees: the ids of its rows, when they were read, and which subscriptions had no row."""
+    """What one identity sees: the ids of its rows, when they were read, and which subscriptions had no row.
+
+    ``before`` is the last inventory that was made, whether it is still true or not: the next one shares with it.
+    """
 
     subscriptions: frozenset[str]
     ids: frozenset[str] = frozenset()
@@ -43,6 +47,7 @@ class _View:
     read_at: float | None = None
     unreadable: tuple[str, ...] = ()
     inventory: Inventory | None = None
+    before: Inventory | None = None
     version: int = 0
     reading: "asyncio.Task[None] | None" = None
     failure: AzureError | None = None
@@ -52,6 +57,13 @@ class _View:
         """Rows have changed: what was made of them is of the past."""
         self.inventory = None
         self.version += 1
+
+    def patch(self, key: str, body: Row | None) -> None:
+        """One row has changed: an inventory that there is goes on with it."""
+        known = self.inventory
+        self.outdate()
+        if known is not None:
+            self.inventory = self.before = known.patched([] if body is None else [body], [key] if body is None else [])
 
     def covers(self, key: str) -> bool:
         """Whether the resource lies in one of the subscriptions that the identity may be used in."""
@@ -63,7 +75,7 @@ class FleetSnapshot:
     """Rows of all identities' subscriptions, by normalised id."""
 
     clock: Clock
-    _rows: dict[str, Row] = field(default_factory=dict)
+    _rows: dict[str, Held] = field(default_factory=dict)
     _overlay: dict[str, Row | None] = field(default_factory=dict)
     _views: dict[str, _View] = field(default_factory=dict)
 
@@ -106,7 +118,8 @@ class FleetSnapshot:
     async def _read(self, view: _View, client: ArmClient) -> None:
         began = self.clock.monotonic()
         try:
-            self._store(view, await read_inventory(client, sorted(view.subscriptions)), began)
+            reading = await read_inventory(client, sorted(view.subscriptions))
+            self._store(view, await asyncio.to_thread(_gathered, reading, self._rows), began)
             view.failure = None
             await self._confirm_overlay(view, client)
         except AzureError as error:
@@ -137,11 +150,10 @@ class FleetSnapshot:
         Returns whether that is news.
         """
         key = normalise_id(resource_id)
-        known = self._current(key)
-        if _same_row(known, body):
+        if _same_row(row_of(self._current(key)), body):
             return False
         self._overlay[key] = body
-        self._outdate(key)
+        self._outdate(key, body)
         return True
 
     def observed(self, identity: str) -> Observed:
@@ -165,26 +177,21 @@ class FleetSnapshot:
             return None
         if view.inventory is None:
             version = view.version
-            rows = [row for key in sorted(self._visible(view)) if (row := self._current(key)) is not None]
-            inventory = await asyncio.to_thread(Inventory.from_rows, rows, view.types)
+            overlay = {key: body for key, body in self._overlay.items() if view.covers(key)}
+            seen = _Seen(view.ids, view.types, overlay, view.before)
+            inventory = await asyncio.to_thread(_inventory, seen, self._rows)
             if version != view.version:
                 # Something was read meanwhile: this is still an answer, but not one to keep.
                 return inventory
-            view.inventory = inventory
+            view.inventory = view.before = inventory
         return view.inventory
 
-    def _store(self, view: _View, reading: InventoryReading, read_at: float) -> None:
-        by_id = {normalise_id(str(row["id"])): row for row in reading.rows if row.get("id")}
-        readable = {
-            str(row.get("subscriptionId", "")).lower()
-            for row in reading.rows
-            if str(row.get("type", "")).lower() == _SUBSCRIPTION
-        }
-        self._rows.update(by_id)
-        view.ids = frozenset(by_id)
-        view.types = reading.types
+    def _store(self, view: _View, gathered: "_Gathered", read_at: float) -> None:
+        self._rows.update(gathered.news)
+        view.ids = gathered.ids
+        view.types = gathered.types
         view.read_at = read_at
-        view.unreadable = tuple(sorted(view.subscriptions - readable))
+        view.unreadable = tuple(sorted(view.subscriptions - gathered.subscriptions))
         view.outdate()
         self._prune()
 
@@ -200,7 +207,7 @@ class FleetSnapshot:
         """Drop what the graph has caught up with; ask again about the rest, which others may have changed since."""
         behind = []
         for key in [key for key in self._overlay if view.covers(key)]:
-            if _same_row(self._rows.get(key) if key in view.ids else None, self._overlay[key]):
+            if _same_row(row_of(self._rows.get(key)) if key in view.ids else None, self._overlay[key]):
                 del self._overlay[key]
             else:
                 behind.append(key)
@@ -217,22 +224,64 @@ class FleetSnapshot:
 
         await asyncio.gather(*(read_again(key) for key in behind))
 
-    def _current(self, key: str) -> Row | None:
+    def _current(self, key: str) -> Held | None:
         return self._overlay[key] if key in self._overlay else self._rows.get(key)
 
     def _seen_by(self, identity: str, key: str) -> Row | None:
         view = self._views.get(identity)
         if view is None or not (key in view.ids or (key in self._overlay and view.covers(key))):
             return None
-        return self._current(key)
+        return row_of(self._current(key))
 
-    def _visible(self, view: _View) -> set[str]:
-        return {*view.ids, *(key for key in self._overlay if view.covers(key))}
-
-    def _outdate(self, key: str) -> None:
+    def _outdate(self, key: str, body: Row | None) -> None:
         for view in self._views.values():
             if view.covers(key):
-                view.outdate()
+                view.patch(key, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """A reading made ready to be stored: the ids in it, the rows that are not as they were, the subscriptions shown."""
+
+    ids: frozenset[str]
+    news: dict[str, Held]
+    types: frozenset[str]
+    subscriptions: frozenset[str]
+
+
+def _gathered(reading: InventoryReading, known: Mapping[str, Held]) -> _Gathered:
+    """A row that says what it said before stays the object that it was: whoever compares two inventories sees it at once."""
+    by_id: dict[str, Held] = {}
+    subscriptions: set[str] = set()
+    for held in reading.rows:
+        if (key := key_of(held)) is None:
+            continue
+        by_id[key] = held
+        if not isinstance(held, ReadRow) and str(held.get("type", "")).lower() == _SUBSCRIPTION:
+            subscriptions.add(str(held.get("subscriptionId", "")).lower())
+    news = {key: held for key, held in by_id.items() if known.get(key) != held}
+    return _Gathered(frozenset(by_id), news, reading.types, frozenset(subscriptions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What an identity sees at one moment, for a thread to make an inventory of."""
+
+    ids: frozenset[str]
+    types: frozenset[str]
+    overlay: Mapping[str, Row | None]
+    before: Inventory | None
+
+
+def _inventory(seen: _Seen, rows: Mapping[str, Held]) -> Inventory:
+    """An identity's rows as facts, ordered by id; made of the inventory before where the same types were asked for."""
+    found = {key: held for key in seen.ids if key not in seen.overlay and (held := rows.get(key)) is not None}
+    found |= {key: body for key, body in seen.overlay.items() if body is not None}
+    if seen.before is None or seen.before.types_read != seen.types:
+        return Inventory.from_rows((found[key] for key in sorted(found)), seen.types)
+    known = seen.before.held()
+    changed = [held for key, held in found.items() if known.get(key) is not held]
+    return seen.before.patched(changed, known.keys() - found.keys())
 
 
 def _same_row(row: Row | None, body: Row | None) -> bool:

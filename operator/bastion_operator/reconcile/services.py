@@ -1,6 +1,6 @@
 """What every pass works with. Made once, in ``program.py``; nothing here is global."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bastion_operator.clock import Clock
 from bastion_operator.kube.client import KubeClient
@@ -10,6 +10,7 @@ from bastion_operator.kube.status import StatusPublisher
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
+from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.sessions import Sessions
@@ -33,3 +34,4 @@ class Services:
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics
+    verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)

@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bastion_operator.api.bastion_host import BastionHost, BastionHostSpec, BastionHostStatus, VerdictCounts
+from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus, VerdictCounts
 from bastion_operator.api.conditions import Reason
 from bastion_operator.kube.sharding import build_reports, count_rows
-from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.reachability import judge_all
 from bastion_operator.network.reachability.verdict import Verdict
 from bastion_operator.planning.bastion_host import BastionHostIds
 from bastion_operator.planning.conditions import Refusal
-from bastion_operator.planning.targets import target_machines
 from bastion_operator.planning.verdict_rows import reason_counts, rows_by_network, worst_first
+from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.object_store import Raw
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
@@ -55,7 +53,8 @@ async def look_at_targets(
     if hidden:
         # The graph leaves out what it may not show: without this, a lost role would look like VMs that are gone.
         return TargetsSeen(None, blind=_hidden(session.identity, hidden))
-    verdicts = await judge_targets(inventory, host.spec, ids.host)
+    key = Key(Kind.BASTION_HOST, host.metadata.namespace or "", host.metadata.name)
+    verdicts = await asyncio.to_thread(services.verdicts.judge, key, inventory, host.spec, ids.host)
     rows = rows_by_network(inventory, verdicts, ids.virtual_network)
     reports = build_reports(
         namespace=host.metadata.namespace or "",
@@ -74,15 +73,3 @@ def _hidden(identity: str, subscriptions: Sequence[str]) -> Refusal:
         f"Resource Graph shows AzureIdentity {identity} nothing of the subscriptions {', '.join(subscriptions[:5])}: grant it "
         "Reader there, or take them off spec.allowedSubscriptions; reports and counts are those of before",
     )
-
-
-async def judge_targets(inventory: Inventory, spec: BastionHostSpec, host_id: str) -> list[Verdict]:
-    """A verdict on each VM that the spec asks for, as this host alone reaches it."""
-    return await asyncio.to_thread(_judge, inventory, spec, host_id)
-
-
-def _judge(inventory: Inventory, spec: BastionHostSpec, host_id: str) -> list[Verdict]:
-    machines = [machine.id for machine in target_machines(inventory, spec)]
-    if not machines:
-        return []
-    return judge_all(inventory, vm_ids=machines, protocols=spec.targets.protocols or (None,), bastion_ids=[host_id])

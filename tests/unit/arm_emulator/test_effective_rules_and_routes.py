@@ -163,6 +163,15 @@ def test_asking_counts_as_a_write_and_stands_in_nobodys_way() -> None:
     assert arm.patch(NIC, {"tags": {"a": "b"}}).status == 200
 
 
+def test_rules_of_an_estate_file_may_say_less_or_nonsense() -> None:
+    odd = [
+        rule("ports", 300, "Deny", ports="ssh", source="1.2.3.400"),
+        {"name": "half", "properties": {"access": "Deny", "protocol": "Tcp"}},
+    ]
+    (group,) = groups(Arm(estate=with_nsg(same_vnet(), "nic", *odd)))
+    assert len(group["effectiveSecurityRules"]) == 7
+
+
 # -- effective routes --------------------------------------------------------------------------------------------
 
 

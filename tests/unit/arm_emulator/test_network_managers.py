@@ -215,6 +215,13 @@ def test_networks_with_managed_instances_are_left_out_unless_asked(
     assert sorted(effective(arm, "a")) == expected
 
 
+def test_networks_without_managed_instances_have_denys_whatever_the_configuration_says_of_those() -> None:
+    arm = managed("a")
+    secured(arm, ("no-ssh", rule_body()), ("open", rule_body("Allow", 20)), intent=["AllowRulesOnly"])
+    commit(arm, SECURITY)
+    assert sorted(effective(arm, "a")) == ["no-ssh", "open"]
+
+
 def with_machine(arm: Arm, network: str) -> None:
     subnet = f"{NET}/virtualNetworks/{network}/subnets/s"
     arm.made(subnet, subnet_body("10.1.0.0/24"))
@@ -259,6 +266,24 @@ def test_a_rule_collection_applies_to_its_own_groups() -> None:
     assert effective(arm, "a") == ["no-ssh"]
     (group,) = answer_of(arm, f"{NIC}/effectiveNetworkSecurityGroups")["value"]
     assert [rule["name"] for rule in group["effectiveSecurityRules"]] == ["no-ssh"]
+
+
+def test_a_network_group_as_a_source_is_the_space_of_its_members() -> None:
+    arm = managed("a")
+    with_machine(arm, "a")
+    hub = join(arm, f"{NET}/virtualNetworks/hub")
+    source = [{"addressPrefix": GROUP, "addressPrefixType": "NetworkGroup"}]
+    secured(arm, ("no-members", rule_body(sources=source)))
+    commit(arm, SECURITY)
+
+    def shown() -> list[str]:
+        (group,) = answer_of(arm, f"{NIC}/effectiveNetworkSecurityGroups")["value"]
+        prefixes: list[str] = group["effectiveSecurityRules"][0]["sourceAddressPrefixes"]
+        return sorted(prefixes)
+
+    assert shown() == ["10.0.0.0/16", "10.1.0.0/16"]
+    arm.delete(hub)
+    assert shown() == ["10.1.0.0/16"]
 
 
 # -- connectivity ------------------------------------------------------------------------------------------------
@@ -362,7 +387,11 @@ def test_active_connectivity_is_listed_by_region() -> None:
         (f"{COLLECTION}/rules/x", rule_body("Maybe"), "InvalidParameter"),
         (f"{COLLECTION}/rules/x", rule_body(priority=0), "InvalidParameter"),
         (f"{COLLECTION}/rules/x", rule_body(priority=4097), "InvalidParameter"),
-        (f"{COLLECTION}/rules/x", {"kind": "Odd", **rule_body()} | {"kind": "Odd"}, "InvalidParameter"),
+        (f"{COLLECTION}/rules/x", rule_body() | {"kind": "Odd"}, "InvalidParameter"),
+        (f"{COLLECTION}/rules/x", rule_body(sourcePortRanges=["70000"]), "InvalidParameter"),
+        (f"{COLLECTION}/rules/x", rule_body(destinationPortRanges=["ssh"]), "InvalidParameter"),
+        (f"{COLLECTION}/rules/x", rule_body(sources=[{"addressPrefix": "here"}]), "InvalidParameter"),
+        (f"{COLLECTION}/rules/x", rule_body(sources=[{"addressPrefix": GROUP + "x", "addressPrefixType": "NetworkGroup"}]), "InvalidResourceReference"),
         (CONNECTIVITY, {"properties": {"connectivityTopology": "Star", "appliesToGroups": [group_item()]}}, "InvalidParameter"),
         (CONNECTIVITY, {"properties": {"connectivityTopology": "HubAndSpoke", "appliesToGroups": [group_item()]}}, "InvalidParameter"),
         (SECURITY, {"properties": {"applyOnNetworkIntentPolicyBasedServices": ["Some"]}}, "InvalidParameter"),

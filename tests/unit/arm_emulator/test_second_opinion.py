@@ -224,9 +224,12 @@ def test_admin_rules_of_other_ports_say_nothing() -> None:
     assert codes(governed(admin_rule("closed", 10, "Deny", ports=["3389"]))) == []
 
 
-def test_a_configuration_of_allow_rules_only_denies_nothing() -> None:
-    estate = governed(admin_rule("closed", 10, "Deny"), applyOnNetworkIntentPolicyBasedServices=["AllowRulesOnly"])
-    assert codes(estate) == []
+def test_allow_rules_only_leaves_denys_out_where_a_managed_instance_stands_and_nowhere_else() -> None:
+    only = {"applyOnNetworkIntentPolicyBasedServices": ["AllowRulesOnly"]}
+    estate = governed(admin_rule("closed", 10, "Deny"), **only)
+    assert codes(estate) == ["SecurityAdminDenies"]
+    service = [{"name": "d", "properties": {"serviceName": "Microsoft.Sql/managedInstances"}}]
+    assert codes(change(estate, "spoke", "properties.subnets.0.properties.delegations", service)) == []
 
 
 # -- the way back ------------------------------------------------------------------------------------------------

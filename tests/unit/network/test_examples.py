@@ -1,17 +1,19 @@
 """The example of README: one estate with the obstacles that people meet, and the fixes that rid them of each."""
 
+from collections.abc import Iterable
 from functools import reduce
 from pathlib import Path
 
 import pytest
 
 from bastion_operator.network.estate_file import read_estate_file
+from bastion_operator.network.fields import Row
 from bastion_operator.network.fixes import apply_fix, explain
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Verdict, judge_all
 
 FILE = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
-ROWS = list(read_estate_file(FILE.name, FILE.read_bytes()).rows)
+ROWS: Iterable[Row] = list(read_estate_file(FILE.name, FILE.read_bytes()).rows)
 EXPECTED = {
     "admin-1": (None, ["NicNsgDenies"]),
     "bench-1": (None, ["DeveloperNoPeering"]),
@@ -42,6 +44,7 @@ def test_the_fixes_told_make_each_vm_reachable(verdict: Verdict) -> None:
     told = explain(verdict, Inventory.from_rows(ROWS))
     fixes = [reason.fix for reason in told.reasons if reason.fix is not None]
     assert len(fixes) == len(told.reasons)
-    mended = Inventory.from_rows(reduce(apply_fix, fixes, ROWS))
+    rows = reduce(apply_fix, fixes, ROWS)
+    mended = Inventory.from_rows(rows)
     [after] = judge_all(mended, vm_ids=[verdict.vm])
     assert after.verdict == "Reachable", after.reasons

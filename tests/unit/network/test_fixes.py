@@ -19,15 +19,18 @@ from tests.support.estates import (
     bastion_id,
     change,
     drop,
+    gateway,
     hub_and_spoke,
     jit_policy,
     nsg,
     nsg_id,
     ref,
     route,
+    route_table,
     rule,
     same_vnet,
     security_admin,
+    site,
     subnet,
     vm_id,
     vnet,
@@ -35,7 +38,7 @@ from tests.support.estates import (
     with_nsg,
     with_routes,
 )
-from tests.unit.network.asking import ask, codes
+from tests.unit.network.asking import LINK, ask, codes
 from tests.unit.network.random_estates import random_estate
 
 NOT_PEERED: tuple[str, list[Row]] = ("properties.virtualNetworkPeerings", [])
@@ -236,6 +239,25 @@ def test_links_that_are_made_anew_keep_their_flags() -> None:
     made = {one.resource: one.to_value["properties"] for one in fix.changes[2:]}
     assert made[vnet_id("spoke")]["allowForwardedTraffic"] is True
     assert made[vnet_id("hub")]["allowForwardedTraffic"] is False
+
+
+def test_a_link_alone_waits_and_one_to_a_cut_off_half_too() -> None:
+    estate = change(change(hub_and_spoke(), "hub", *NOT_PEERED), "spoke", *NOT_PEERED)
+    both = fix_of(estate)
+    alone = apply_fix(estate, Fix("", both.changes[:1]))
+    assert codes(alone) == ["PeeringOneSided"]
+    cut = change(hub_and_spoke(), "spoke", f"{LINK}.peeringState", "Disconnected")
+    assert codes(apply_fix(change(cut, "hub", *NOT_PEERED), Fix("", both.changes[:1]))) == ["PeeringDisconnected"]
+    again = Change(Action.REPEAT, f"{vnet_id('spoke')}/virtualNetworkPeerings/to-hub", "", None, None, Actor.OPERATOR)
+    with pytest.raises(FixNotApplicableError, match="Disconnected"):
+        apply_fix(cut, Fix("", (again,)))
+
+
+def test_nothing_that_is_there_is_written_over() -> None:
+    table = route_table("bastion-hub", route("x", "10.0.0.0/8", "None"))
+    estate = add(same_vnet(), table, gateway("vpn", "hub"), *site("hq", "vpn", "0.0.0.0/0"))
+    created = [one.resource.rsplit("/", 1)[-1] for one in fix_of(estate).changes if one.action is Action.CREATE]
+    assert created == ["bastion-hub-2"]
 
 
 def test_a_route_away_for_part_of_the_prefix_and_one_for_all_of_it_are_mended_together() -> None:

@@ -98,4 +98,4 @@ FUNCTIONS: Mapping[str, Function] = {
 def summed_type(types: list[str]) -> str:
     """The type of a sum, difference, product or quotient."""
     kind = common(types)
-    return "long" if kind == "int" else kind
+    return "long" if kind in ("int", "bool") else kind

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fields import Row, at, objects, text, texts
 from bastion_operator.network.finding import Action, Change, Fix
-from bastion_operator.network.peering import HUB_CONNECTION_LINK
+from bastion_operator.network.peering import HUB_CONNECTION_LINK, PeeringState
 
 Reader = Callable[[str], Iterable[Row]]
 """What a reader answers for a resource: its row and those below it; nothing where it does not exist."""
@@ -163,9 +163,11 @@ def _delete(draft: _Draft, change: Change, _: Reader) -> None:
 
 
 def _repeat(draft: _Draft, change: Change, _: Reader) -> None:
-    """The same body sent again: a link finds its other half, anything else succeeds."""
+    """The same body sent again: a link finds its other half, anything else succeeds. Azure refuses a Disconnected link."""
     properties = _descend(draft.resource(change.resource), ["properties"])
     if "/virtualnetworkpeerings/" in change.resource.lower():
+        if _is_cut(properties):
+            raise FixNotApplicableError(f"{change.resource} reads Disconnected, and Azure takes no change of it")
         _connect(draft, change.resource)
     else:
         properties["provisioningState"] = "Succeeded"
@@ -196,11 +198,13 @@ _EFFECTS: Final[Mapping[Action, Callable[[_Draft, Change, Reader], None]]] = {
 
 
 def _connect(draft: _Draft, link_id: str) -> None:
-    """What Azure makes of a link that was written, and of its other half if that is there."""
+    """What Azure makes of a link that was written, and of its other half if that is there and not cut off."""
     link = draft.resource(link_id)
     here = link_id.rsplit("/", 2)[0]
     there = text(link, "properties", "remoteVirtualNetwork", "id") or ""
     back = _link_between(draft, there, here)
+    if back is not None and _is_cut(back.get("properties")):
+        back = None
     for one, remote in ((link, there), *(((back, here),) if back is not None else ())):
         properties = _descend(one, ["properties"])
         properties["peeringState"] = "Initiated" if back is None else "Connected"
@@ -219,6 +223,10 @@ def _link_between(draft: _Draft, network: str, remote: str) -> dict[str, Any] | 
             stated = text(link, "id") or f"{network}/virtualNetworkPeerings/{text(link, 'name')}"
             return draft.resource(stated)
     return None
+
+
+def _is_cut(properties: object) -> bool:
+    return text(properties, "peeringState") == PeeringState.DISCONNECTED
 
 
 def _lies_below(row: Row, prefix: str) -> bool:

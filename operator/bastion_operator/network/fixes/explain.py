@@ -24,6 +24,8 @@ from bastion_operator.network.reachability.question import Question, ask
 from bastion_operator.network.reachability.verdict import Verdict
 
 _UNTRIED = frozenset({Action.READ})
+_OPENING = frozenset({"BastionNotFound", "SubnetMissing", "NoIPv4Address", "CrossTenantPeering", "NotPeered"})
+"""Codes whose fix brings an end of the connection, or another Bastion: later steps then speak for the first time."""
 
 
 def explain(
@@ -120,12 +122,7 @@ class _Trial:
             for code, _ in after
             if code not in known_before and CODES[code].finding_class is not FindingClass.WARNING
         ]
-        return after[key] < self._before[key] and (not new or self._blind())
-
-    def _blind(self) -> bool:
-        """Whether an end of the connection was not known, so that mending it lets later steps speak for the first time."""
-        blind = {"SubnetMissing", "NoIPv4Address", "BastionNotFound", "NotPeered"}
-        return any(code in blind for code, _ in self._before)
+        return after[key] < self._before[key] and (not new or finding.code in _OPENING)
 
 
 def _key(finding: Finding) -> tuple[str, str]:

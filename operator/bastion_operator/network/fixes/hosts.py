@@ -12,7 +12,7 @@ from bastion_operator.network.fixes.situation import Situation, free_bastion_pre
 from bastion_operator.network.reachability.bastion_rules import unmet_rows
 from bastion_operator.network.reachability.host import SUBNET_NAME
 from bastion_operator.network.reachability.methods import sessions_an_instance
-from bastion_operator.network.resource_types import BASTION_HOSTS, PRIVATE_ZONE_LINKS, PUBLIC_IPS
+from bastion_operator.network.resource_types import BASTION_HOSTS, PRIVATE_ZONE_LINKS, PUBLIC_IPS, ROUTE_TABLES
 from bastion_operator.network.sku import CAPACITY, Sku, lowest_sku
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
@@ -181,7 +181,9 @@ def keep_to_internet(situation: Situation, _: Finding) -> Iterator[Fix]:
     if host is None or host.subnet is None or host.network is None:
         return
     group = host.network.id.partition("/providers/")[0]
-    own = f"{group}/providers/Microsoft.Network/routeTables/bastion-{host.network.name}"
+    taken = (key.rsplit("/", 1)[-1] for key in situation.inventory.rows(ROUTE_TABLES))
+    name = free_name(f"bastion-{host.network.name}", taken)
+    own = f"{group}/providers/Microsoft.Network/routeTables/{name}"
     route = {"name": "internet", "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}}
     body = {"location": host.network.location, "properties": {"routes": [route]}}
     before = {"id": host.subnet.route_table_id} if host.subnet.route_table_id else None

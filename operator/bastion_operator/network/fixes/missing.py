@@ -32,16 +32,8 @@ def grant_reader(_: Situation, reason: Finding) -> Iterator[Fix]:
     """Reader on the resource that Azure refused to show, and the resource read again."""
     if reason.resource is None:
         return
-    role = "Reader"
-    granted = Change(
-        Action.READ,
-        reason.resource,
-        f"Microsoft.Authorization/roleAssignments ({role})",
-        None,
-        role,
-        Actor.ADMINISTRATOR,
-    )
-    yield Fix(f"grant {role} on {reason.resource} and read it again", (granted,))
+    read = Change(Action.READ, reason.resource, "", None, None, Actor.ADMINISTRATOR)
+    yield Fix(f"grant Reader on {reason.resource} and read it again", (read,))
 
 
 def name_prefixes(situation: Situation, reason: Finding) -> Iterator[Fix]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
-from bastion_operator.network.fixes.situation import Situation, free_addresses
+from bastion_operator.network.fixes.situation import Situation, free_addresses, free_name
 from bastion_operator.network.network_interface import NetworkInterface
 from bastion_operator.network.reachability.host import SUBNET_NAME
+from bastion_operator.network.resource_types import NETWORK_INTERFACES
 from bastion_operator.network.virtual_network import Subnet
 
 _POWER = "properties.extended.instanceView.powerState.code"
@@ -75,7 +76,8 @@ def _new_interface(situation: Situation) -> Iterator[Fix]:
             address = next(free_addresses(inventory, subnet), None)
             if network is None or address is None or subnet.name in {SUBNET_NAME, "GatewaySubnet"}:
                 continue
-            own = f"{vm.id.lower().partition('/providers/')[0]}/providers/Microsoft.Network/networkInterfaces/{vm.name}-nic"
+            name = free_name(f"{vm.name}-nic", (key.rsplit("/", 1)[-1] for key in inventory.rows(NETWORK_INTERFACES)))
+            own = f"{vm.id.partition('/providers/')[0]}/providers/Microsoft.Network/networkInterfaces/{name}"
             held = {"primary": True, "ipConfigurations": [_configuration(None, subnet, address)]}
             body = {"location": network.location, "properties": held}
             reference = {"id": own, "properties": {"primary": True}}

@@ -5,6 +5,7 @@
 
 from bastion_operator.network.reachability.evaluation import Evaluation
 from bastion_operator.network.reachability.judge import UnknownVirtualMachineError, judge, judge_all
+from bastion_operator.network.reachability.standing import StandingVerdicts, Turn
 from bastion_operator.network.reachability.verdict import (
     DEFAULT_PORTS,
     Candidate,
@@ -22,6 +23,8 @@ __all__ = [
     "Method",
     "Protocol",
     "Reachability",
+    "StandingVerdicts",
+    "Turn",
     "UnknownVirtualMachineError",
     "Verdict",
     "Via",

@@ -1,7 +1,7 @@
 """What is worked out once and asked many times: hosts, targets, paths, the meaning of tags, tables of rules."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -11,9 +11,10 @@ from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_manager import ConnectivityConfiguration
 from bastion_operator.network.prefixes import AddressSet
+from bastion_operator.network.reachability.alike import TargetClass
 from bastion_operator.network.reachability.default_route import gateways_of, learned_defaults
 from bastion_operator.network.reachability.host import Host, find_host
-from bastion_operator.network.reachability.sides import SideMeaning, known_addresses
+from bastion_operator.network.reachability.sides import SideMeaning, known_addresses, side_meaning
 from bastion_operator.network.reachability.target import Target, find_target
 from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import RuleTable
@@ -33,6 +34,21 @@ class Evaluation:
         self.active_sessions = active_sessions
         self._known: dict[Hashable, Any] = {}
         self._meanings: dict[Hashable, TagMeaning] = {}
+        self._of_group: dict[str, dict[Hashable, Any]] = defaultdict(dict)
+        self._classes: dict[Hashable, TargetClass] = {}
+        self._classes_of_group: dict[str, list[Hashable]] = defaultdict(list)
+
+    def move(self, inventory: Inventory, groups: Iterable[str]) -> None:
+        """Goes on with another inventory, in which no more than VMs, NICs and these security groups (ids) are otherwise.
+
+        What hangs on the groups is forgotten. A group in front of a Bastion, or a NIC in the subnet of one, is none of these:
+        what was found of hosts is kept.
+        """
+        self.inventory = inventory
+        for group in groups:
+            self._of_group.pop(group, None)
+            for key in self._classes_of_group.pop(group, ()):
+                self._classes.pop(key, None)
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """The value of that key, worked out the first time."""
@@ -46,9 +62,24 @@ class Evaluation:
         """The Bastion with its place."""
         return self.once(("host", bastion.key), lambda: find_host(self.inventory, bastion))
 
+    def once_of_group(self, group: SecurityGroup, key: Hashable, work: Callable[[], T]) -> T:
+        """The same for what is worked out of a security group alone."""
+        known = self._of_group[group.key]
+        if key not in known:
+            known[key] = work()
+        return cast("T", known[key])
+
     def target(self, vm: VirtualMachine) -> Target:
-        """The VM with its place."""
-        return self.once(("target", vm.key), lambda: find_target(self.inventory, vm))
+        """The VM with its place; not kept, as every VM is looked at once."""
+        return find_target(self.inventory, vm)
+
+    def target_class(self, key: Hashable, work: Callable[[], TargetClass]) -> TargetClass:
+        """The class of that key, made for its first target."""
+        if (known := self._classes.get(key)) is None:
+            known = self._classes[key] = work()
+            for group in known.groups:
+                self._classes_of_group[group].append(key)
+        return known
 
     def side(self, key: Hashable, work: Callable[[], SideMeaning]) -> SideMeaning:
         """The tags on one side; equal meanings are one object, so that subnets that mean the same share their tables."""
@@ -59,6 +90,15 @@ class Evaluation:
             return SideMeaning(self._interned(side.meaning), otherwise, side.doubt)
 
         return self.once(("side", key), interned)
+
+    def plain_side(self, network: VirtualNetwork, subnet: Subnet) -> SideMeaning:
+        """The tags on a subnet for connections that have nothing special across."""
+
+        def work() -> SideMeaning:
+            space, learned = self.known_addresses(network), self.learned_default(network, subnet)
+            return side_meaning(self.inventory, network, subnet, space, learned)
+
+        return self.side((subnet.key, None), work)
 
     def _interned(self, meaning: TagMeaning) -> TagMeaning:
         return self._meanings.setdefault((meaning.virtual_network, meaning.virtual_network_doubt), meaning)
@@ -79,11 +119,17 @@ class Evaluation:
 
         Sides that mean the same by their tags as far as the Bastion's addresses go share one table.
         """
-        towards = self.once(
-            ("towards", host.bastion.key, id(meaning)), lambda: self._interned(meaning.towards(host.sources))
-        )
-        key = ("rules", group.key, direction, port, host.bastion.key, id(towards))
-        return self.once(key, lambda: RuleTable(group, direction, port, host.sources, towards))
+        tables = self._of_group[group.key]
+        asked = (direction is Direction.INBOUND, port, host.bastion.key, id(meaning))
+        if (known := tables.get(asked)) is None:
+            towards = self.once(
+                ("towards", host.bastion.key, id(meaning)), lambda: self._interned(meaning.towards(host.sources))
+            )
+            shared = (*asked[:-1], id(towards))
+            if (known := tables.get(shared)) is None:
+                known = tables[shared] = RuleTable(group, direction, port, host.sources, towards)
+            tables[asked] = known
+        return cast("RuleTable", known)
 
     @cached_property
     def bastions_by_network(self) -> Mapping[str, tuple[BastionHost, ...]]:
@@ -154,13 +200,7 @@ class Evaluation:
         configurations = self.inventory.connectivity_configurations.get(key, ())
         return tuple(one for one in configurations if one.connects_directly)
 
-    @cached_property
+    @property
     def neighbours(self) -> Mapping[str, frozenset[str]]:
         """Keys of the VNets with a peering link to or from a VNet, in any state."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for network in self.inventory.virtual_networks.values():
-            for link in network.peerings:
-                if link.remote_key and link.remote_key != network.key:
-                    found[network.key].add(link.remote_key)
-                    found[link.remote_key].add(network.key)
-        return {key: frozenset(keys) for key, keys in found.items()}
+        return self.inventory.neighbours

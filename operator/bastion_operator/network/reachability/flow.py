@@ -1,6 +1,6 @@
 """The TCP flow from the Bastion's addresses to the VM's, judged by security rules. Steps 13 to 15."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
@@ -11,6 +11,7 @@ from bastion_operator.network.reachability.security_admin import (
     NOTHING,
     AdminVerdict,
     admin_findings,
+    admin_groups,
     admin_verdict,
     without_exempt,
 )
@@ -59,6 +60,40 @@ def security_admin_findings(question: Question) -> Iterator[Finding]:
         yield from admin_findings(question, _admin(question, side))
 
 
+def address_edges(question: Question) -> Iterator[Iterable[int]]:
+    """Addresses at which what the rules on the connection do may change: between two of them all targets fare alike.
+
+    Of two VMs that differ in nothing but their addresses and lie between the same edges, steps 13 to 15 say the same.
+    """
+    host, target = question.host, question.target
+    if host.subnet is not None and not host.is_developer:
+        yield from _edges(question, host.subnet.network_security_group_id, Direction.OUTBOUND, _bastion_side(question))
+    side = _target_side(question)
+    for holder in (target.subnet, target.interface):
+        if holder is not None:
+            yield from _edges(question, holder.network_security_group_id, Direction.INBOUND, side)
+    if target.network is not None and side is not None:
+        for group in admin_groups(question, target.network):
+            yield from _group_edges(question, group, Direction.INBOUND, side)
+
+
+def _edges(
+    question: Question, group_id: str | None, direction: Direction, side: SideMeaning | None
+) -> Iterator[Iterable[int]]:
+    group = question.evaluation.inventory.security_group(group_id)
+    if group is not None and group.rules is not None and side is not None:
+        yield from _group_edges(question, group, direction, side)
+
+
+def _group_edges(
+    question: Question, group: SecurityGroup, direction: Direction, side: SideMeaning
+) -> Iterator[Iterable[int]]:
+    for meaning in (side.meaning, side.otherwise):
+        if meaning is not None:
+            table = question.evaluation.rule_table(group, direction, question.asked.port, question.host, meaning)
+            yield table.edges(meaning)
+
+
 def _admin(question: Question, side: SideMeaning) -> AdminVerdict:
     network = question.target.network
     if network is None or network.key not in question.evaluation.inventory.admin_configurations:
@@ -86,16 +121,14 @@ def _side(
     if network is None or subnet is None:
         return None
     evaluation = question.evaluation
-    across_key = None if across is None else (across.network and across.network.key, across.mended, across.learned)
+    if across is None:
+        return evaluation.plain_side(network, subnet)
 
     def work() -> SideMeaning:
-        space = (
-            evaluation.known_addresses(network)
-            if across is None
-            else space_towards(evaluation.inventory, network, across)
-        )
+        space = space_towards(evaluation.inventory, network, across)
         return side_meaning(evaluation.inventory, network, subnet, space, evaluation.learned_default(network, subnet))
 
+    across_key = (across.network and across.network.key, across.mended, across.learned)
     return evaluation.side((subnet.key, across_key), work)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
@@ -55,7 +56,12 @@ class Host:
     @property
     def prefix_text(self) -> str:
         """The sources as a person writes them."""
-        return "168.63.129.16" if self.is_developer else ", ".join(self.prefix.prefixes())
+        return "168.63.129.16" if self.is_developer else _as_text(self.prefix)
+
+
+@lru_cache
+def _as_text(prefix: AddressSet) -> str:
+    return ", ".join(prefix.prefixes())
 
 
 def find_host(inventory: Inventory, bastion: BastionHost) -> Host:

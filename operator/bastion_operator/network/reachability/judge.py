@@ -1,7 +1,8 @@
 """From an inventory to verdicts: candidates, the steps for each, the order of candidates, the answer."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
@@ -9,11 +10,23 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import parse_address
+from bastion_operator.network.reachability.alike import (
+    Answer,
+    Part,
+    SharedAnswers,
+    TargetClass,
+    class_key,
+    groups_of,
+    names_any,
+    own_names,
+)
 from bastion_operator.network.reachability.candidates import candidate_bastions, path_between
 from bastion_operator.network.reachability.evaluation import Evaluation
+from bastion_operator.network.reachability.flow import address_edges
 from bastion_operator.network.reachability.methods import always_findings, connection_methods
+from bastion_operator.network.reachability.path import Topology, path_edges
 from bastion_operator.network.reachability.question import Asked, Question, ask
-from bastion_operator.network.reachability.steps import BLOCKS, Step, target_findings
+from bastion_operator.network.reachability.steps import STEPS_AFTER_TARGET, STEPS_BEFORE_TARGET, Step, target_findings
 from bastion_operator.network.reachability.target import Target, address_findings
 from bastion_operator.network.reachability.verdict import (
     VERDICT_ORDER,
@@ -24,7 +37,7 @@ from bastion_operator.network.reachability.verdict import (
     Verdict,
     verdict_of,
 )
-from bastion_operator.network.virtual_machine import VirtualMachine
+from bastion_operator.network.virtual_machine import OperatingSystem, VirtualMachine
 
 
 class UnknownVirtualMachineError(LookupError):
@@ -55,7 +68,8 @@ def judge(
         )
     wanted = None if address is None else parse_address(address)
     asked = ask(vm.operating_system, None if protocol is None else Protocol(protocol), port, wanted)
-    return _judge(evaluation or Evaluation(inventory), vm, asked, None if bastion_ids is None else tuple(bastion_ids))
+    only = None if bastion_ids is None else tuple(bastion_ids)
+    return next(judge_machine(evaluation or Evaluation(inventory), vm, (asked,), only))
 
 
 def judge_all(
@@ -74,13 +88,21 @@ def judge_all(
     """
     shared = evaluation or Evaluation(inventory)
     only = None if bastion_ids is None else tuple(bastion_ids)
-    chosen = [None if protocol is None else Protocol(protocol) for protocol in protocols]
-    verdicts = [
-        _judge(shared, vm, asked, only)
-        for vm in _chosen(inventory, vm_ids)
-        for asked in dict.fromkeys(ask(vm.operating_system, protocol, port) for protocol in chosen)
+    chosen = tuple(None if protocol is None else Protocol(protocol) for protocol in protocols)
+    return [
+        verdict
+        for vm in sorted(_chosen(inventory, vm_ids), key=lambda vm: vm.id.lower())
+        for verdict in judge_machine(shared, vm, questions(vm.operating_system, chosen, port), only)
     ]
-    return sorted(verdicts, key=lambda verdict: (verdict.vm.lower(), verdict.protocol, verdict.port))
+
+
+@lru_cache
+def questions(
+    operating_system: OperatingSystem | None, protocols: tuple[Protocol | None, ...], port: int | None
+) -> tuple[Asked, ...]:
+    """What is asked of a VM, each question once, in the order of the answers."""
+    asked = {ask(operating_system, protocol, port) for protocol in protocols}
+    return tuple(sorted(asked, key=lambda each: (each.protocol, each.port)))
 
 
 def _chosen(inventory: Inventory, vm_ids: Iterable[str] | None) -> Iterator[VirtualMachine]:
@@ -92,39 +114,61 @@ def _chosen(inventory: Inventory, vm_ids: Iterable[str] | None) -> Iterator[Virt
             yield vm
 
 
-def _judge(evaluation: Evaluation, vm: VirtualMachine, asked: Asked, only: tuple[str, ...] | None) -> Verdict:
-    target = evaluation.target(vm)
-    candidates = list(_candidates(evaluation, target, asked, only))
-    if not candidates:
-        return _without_candidate(evaluation, target, asked)
-    candidates.sort(key=_merit)
+def judge_machine(
+    evaluation: Evaluation,
+    vm: VirtualMachine,
+    asked: Iterable[Asked],
+    only: tuple[str, ...] | None,
+    target: Target | None = None,
+) -> Iterator[Verdict]:
+    """The verdicts for one VM. ``only``: ids of the Bastions in question; None stands for all that are near.
+
+    ``target``: what ``evaluation.target`` says of the VM, where the caller has it.
+    """
+    target = target or evaluation.target(vm)
+    own = tuple(target_findings(evaluation.inventory, target))
+    for each in asked:
+        candidates = _ranked(evaluation, target, own, each, only)
+        if candidates:
+            yield _verdict(evaluation, vm, each, candidates)
+        else:
+            yield _without_candidate(evaluation, target, each)
+
+
+def _verdict(evaluation: Evaluation, vm: VirtualMachine, asked: Asked, candidates: tuple[Candidate, ...]) -> Verdict:
     best = candidates[0]
-    known = evaluation.inventory.bastion(best.bastion)
+    absent = best.via is None and evaluation.inventory.bastion(best.bastion) is None
     return Verdict(
         vm=vm.id,
         vm_name=vm.name,
         protocol=asked.protocol,
         port=asked.port,
         verdict=best.verdict,
-        bastion=best.bastion if known is not None else None,
+        bastion=None if absent else best.bastion,
         via=best.via,
         methods=best.methods,
         reasons=best.reasons,
         warnings=best.warnings,
-        candidates=tuple(candidates),
+        candidates=candidates,
     )
 
 
-def _candidates(
-    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
-) -> Iterator[Candidate]:
-    if only is None:
-        for bastion in candidate_bastions(evaluation, target):
-            yield _candidate(evaluation, bastion, target, asked)
-        return
-    for text in {normalise_id(text): text for text in only}.values():
-        known = evaluation.inventory.bastion(text)
-        yield _absent(evaluation, text, target) if known is None else _candidate(evaluation, known, target, asked)
+def _ranked(
+    evaluation: Evaluation, target: Target, own: tuple[Finding, ...], asked: Asked, only: tuple[str, ...] | None
+) -> tuple[Candidate, ...]:
+    """What each Bastion makes of the target, the best first. ``own`` are the findings of the target itself (step 8)."""
+    shared = _shared_answers(evaluation, target, asked, only)
+    if shared is not None and shared.candidates is not None and not own:
+        return shared.candidates
+    if shared is None:
+        bastions = _known_bastions(evaluation, target, only)
+        each: Iterable[Answer] = (_answer(_question(evaluation, bastion, target, asked)) for bastion in bastions)
+    else:
+        each = shared.each
+    candidates = [_candidate(evaluation, answer, own, target, asked) for answer in each]
+    if only is not None:
+        candidates += [_absent(text, own) for text in _named(only) if evaluation.inventory.bastion(text) is None]
+    return tuple(sorted(candidates, key=_merit))
 
 
 def _merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
@@ -138,27 +182,105 @@ def _merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
     )
 
 
-def _candidate(evaluation: Evaluation, bastion: BastionHost, target: Target, asked: Asked) -> Candidate:
+def _shared_answers(
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
+) -> SharedAnswers | None:
+    """What is said of all targets that are alike; None where this one has to be judged by itself."""
+    key = class_key(target, (asked.protocol is Protocol.RDP, asked.port, asked.assumed, only))
+    if key is None or asked.address is not None or target.vm.key in evaluation.inventory.just_in_time_policies:
+        return None
+    kind = evaluation.target_class(key, lambda: _target_class(evaluation, target, asked, only))
+    part = kind.part(target.addresses.lowest)
+    try:
+        return kind.answers[part]
+    except KeyError:
+        answers = kind.answers[part] = _work_out(evaluation, target, asked, only)
+        return answers
+
+
+def _target_class(evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None) -> TargetClass:
+    edges: set[int] = set()
+    for bastion in _known_bastions(evaluation, target, only):
+        question = _question(evaluation, bastion, target, asked)
+        edges.update(path_edges(question.path), *address_edges(question))
+    return TargetClass(tuple(sorted(edges)), groups_of(target))
+
+
+def _work_out(
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
+) -> SharedAnswers | None:
+    bastions = _known_bastions(evaluation, target, only)
+    if only is not None and len(bastions) < len(_named(only)):
+        return None
+    each: list[Answer] = []
+    for bastion in bastions:
+        question = _question(evaluation, bastion, target, asked)
+        # Whether a route leads to a VM whose VNet is not peered is a matter of its own address.
+        if question.path.topology is Topology.APART:
+            return None
+        each.append(_shared(_answer(question), target))
+    if not each or not all(answer.whole for answer in each):
+        return SharedAnswers(tuple(each), None)
+    candidates = (_candidate(evaluation, answer, (), target, asked) for answer in each)
+    return SharedAnswers(tuple(each), tuple(sorted(candidates, key=_merit)))
+
+
+def _shared(answer: Answer, target: Target) -> Answer:
+    """The answer with the steps that name this target in place of what they found."""
+    parts: list[Part] = []
+    names = own_names(target)
+    for step, part in zip(STEPS_AFTER_TARGET, answer.after, strict=True):
+        named = isinstance(part, tuple) and any(names_any(item, names) for item in part)
+        parts.append(step.findings if named else part)
+    return replace(answer, after=tuple(parts))
+
+
+def _known_bastions(evaluation: Evaluation, target: Target, only: tuple[str, ...] | None) -> tuple[BastionHost, ...]:
+    if only is None:
+        return candidate_bastions(evaluation, target)
+    named = (evaluation.inventory.bastion(text) for text in _named(only))
+    return tuple(bastion for bastion in named if bastion is not None)
+
+
+def _named(only: tuple[str, ...]) -> list[str]:
+    """The ids, each Bastion once."""
+    return list({normalise_id(text): text for text in only}.values())
+
+
+def _question(evaluation: Evaluation, bastion: BastionHost, target: Target, asked: Asked) -> Question:
     host = evaluation.host(bastion)
-    question = Question(evaluation, host, target, path_between(evaluation, host, target), asked)
-    reasons, warnings = _sorted_out((*_run_steps(question), *always_findings()))
+    return Question(evaluation, host, target, path_between(evaluation, host, target), asked)
+
+
+def _answer(question: Question) -> Answer:
+    evaluation = question.evaluation
+    key = ("host findings", question.host.bastion.key)
+    before = evaluation.once(
+        key, lambda: tuple(item for step in STEPS_BEFORE_TARGET for item in step.findings(question))
+    )
+    after = tuple(_found(step, question) for step in STEPS_AFTER_TARGET)
+    methods = tuple(connection_methods(question))
+    return Answer(question.host.bastion, question.path.via, methods, before, after)
+
+
+def _found(step: Step, question: Question) -> tuple[Finding, ...]:
+    if step.per is None:
+        return tuple(step.findings(question))
+    key = ("step", step.name, step.per(question))
+    return question.evaluation.once(key, lambda: tuple(step.findings(question)))
+
+
+def _candidate(
+    evaluation: Evaluation, answer: Answer, own: tuple[Finding, ...], target: Target, asked: Asked
+) -> Candidate:
+    found = [*answer.before, *own]
+    question = None if answer.whole else _question(evaluation, answer.bastion, target, asked)
+    for part in answer.after:
+        found += part if isinstance(part, tuple) else part(question)
+    reasons, warnings = _sorted_out((*found, *always_findings()))
     verdict = verdict_of(reasons)
-    methods = tuple(connection_methods(question)) if verdict is Reachability.REACHABLE else ()
-    return Candidate(bastion.id, verdict, question.path.via, methods, reasons, warnings)
-
-
-def _run_steps(question: Question) -> Iterator[Finding]:
-    for place, (per, block) in enumerate(BLOCKS):
-        if per is None:
-            for step in block:
-                yield from step.findings(question)
-        else:
-            key = ("block", place, per(question))
-            yield from question.evaluation.once(key, partial(_run_block, block, question))
-
-
-def _run_block(block: tuple[Step, ...], question: Question) -> tuple[Finding, ...]:
-    return tuple(finding for step in block for finding in step.findings(question))
+    methods = answer.methods if verdict is Reachability.REACHABLE else ()
+    return Candidate(answer.bastion.id, verdict, answer.via, methods, reasons, warnings)
 
 
 def _sorted_out(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -173,10 +295,9 @@ def _sorted_out(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple
     return tuple(reasons), tuple(warnings)
 
 
-def _absent(evaluation: Evaluation, bastion_id: str, target: Target) -> Candidate:
+def _absent(bastion_id: str, own: tuple[Finding, ...]) -> Candidate:
     gone = finding("BastionNotFound", f"Bastion {bastion_id} is not in the data: check the id", resource=bastion_id)
-    findings = (gone, *target_findings(evaluation.inventory, target), *always_findings())
-    reasons, warnings = _sorted_out(findings)
+    reasons, warnings = _sorted_out((gone, *own, *always_findings()))
     return Candidate(bastion_id, verdict_of(reasons), None, (), reasons, warnings)
 
 

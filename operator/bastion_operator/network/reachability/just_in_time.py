@@ -45,7 +45,7 @@ def guards(evaluation: Evaluation, target: Target, group: SecurityGroup, port: i
 
 
 def _rules_in(evaluation: Evaluation, group: SecurityGroup) -> tuple[SecurityRule, ...]:
-    return evaluation.once(("just in time", group.key), partial(_rules_of, group))
+    return evaluation.once_of_group(group, "just in time", partial(_rules_of, group))
 
 
 def _covers(policy: Row, vm_key: str, port: int) -> bool:

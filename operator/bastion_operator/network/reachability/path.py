@@ -197,6 +197,15 @@ def encryption_findings(networks: tuple[VirtualNetwork | None, ...]) -> Iterator
             return
 
 
+def path_edges(path: Path) -> Iterator[int]:
+    """Addresses of the VM's VNet at which it changes whether the Bastion's link knows an address."""
+    link = path.pair.near if path.pair is not None else None
+    if link is not None and link.remote_address_space is not None:
+        for first, last in link.remote_address_space.addresses.intervals:
+            yield first
+            yield last + 1
+
+
 def with_route(path: Path, route: RouteToTarget) -> Path:
     """The path between VNets that are not peered, where a route is known or may be there."""
     if path.topology is not Topology.APART or route.knowledge is RouteKnowledge.NONE:

@@ -60,10 +60,16 @@ def admin_verdict(question: Question, side: SideMeaning) -> AdminVerdict:
     configurations = question.evaluation.inventory.admin_configurations.get(target.network.key, ())
     if not configurations:
         return NOTHING
-    network = target.network
-    groups = question.evaluation.once(("admin groups", network.key), lambda: _groups(network, configurations))
-    denied, always = (_decide(question, group, side) for group in groups)
+    denied, always = (_decide(question, group, side) for group in admin_groups(question, target.network))
     return AdminVerdict(denied, always, tuple(one for one in configurations if one.rules is None))
+
+
+def admin_groups(question: Question, network: VirtualNetwork) -> tuple[SecurityGroup, ...]:
+    """The rules in force on a VNet as two groups, what is denied and what is let past the security groups; or none."""
+    configurations = question.evaluation.inventory.admin_configurations.get(network.key, ())
+    if not configurations:
+        return ()
+    return question.evaluation.once(("admin groups", network.key), lambda: _groups(network, configurations))
 
 
 def _groups(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 from bastion_operator.network.finding import Finding
@@ -108,5 +107,9 @@ STEPS: Final = (
     Step(18, "what is not seen from here", unseen_findings),
 )
 
-BLOCKS: Final = tuple((per, tuple(block)) for per, block in groupby(STEPS, key=lambda step: step.per))
-"""The steps in their order, those next to each other that depend on the same things together: they are run once for all."""
+
+_OF_TARGET: Final = next(place for place, step in enumerate(STEPS) if step.per is _per_target)
+STEPS_BEFORE_TARGET: Final = STEPS[:_OF_TARGET]
+"""The steps before the one that looks at the target alone, whose findings ``target_findings`` gives: the host's own."""
+STEPS_AFTER_TARGET: Final = STEPS[_OF_TARGET + 1 :]
+"""The steps after it."""

@@ -1,0 +1,54 @@
+"""The fleet's inventory: each shares with the one before all that has not changed."""
+
+from typing import Any
+
+from bastion_operator.clock import SystemClock
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.resource_types import SECURITY_GROUPS
+from bastion_operator.reconcile.fleet import FleetSnapshot
+from tests.support.arm_client import CallerFactory
+from tests.support.azure import AzureFactory
+from tests.support.estates import SUBSCRIPTION, nic, nsg, nsg_id, rule, subnet, vm, vm_id, vnet
+
+GROUP = nsg_id("g").lower()
+
+
+async def inventory_of(fleet: FleetSnapshot) -> Inventory:
+    found = await fleet.inventory("one")
+    assert found is not None
+    return found
+
+
+async def test_what_has_not_changed_is_the_very_same_after_another_reading(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    network = vnet("hub", "10.0.0.0/16", subnets=[subnet("work", "10.0.1.0/24", nsg="g")])
+    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
+    azure = azure_factory([row, network, nsg("g"), nic("web-nic", "hub", "work", "10.0.1.4"), vm("web")], graph_lag=0)
+    client = (await caller_factory(azure)).client
+    fleet = FleetSnapshot(SystemClock())
+    await fleet.refresh("one", client, [SUBSCRIPTION], 0)
+    first = await inventory_of(fleet)
+    web = first.virtual_machine(vm_id("web"))
+    assert web is not None
+
+    body: dict[str, Any] = await client.get(nsg_id("g")) or {}
+    body["properties"]["securityRules"] = [rule("no", 100, "Deny")]
+    await client.put(nsg_id("g"), body)
+    await fleet.refresh("one", client, [SUBSCRIPTION], 0)
+    second = await inventory_of(fleet)
+    assert second.differences(first) == {SECURITY_GROUPS: {GROUP}}
+    assert second.virtual_machine(vm_id("web")) is web
+
+    assert fleet.record(nsg_id("g"), await client.get(nsg_id("g")) or {}) is False
+    assert await inventory_of(fleet) is second
+    changed = dict(body) | {"tags": {"seen": "by a GET"}}
+    assert fleet.record(nsg_id("g"), changed)
+    third = await inventory_of(fleet)
+    assert third.differences(second) == {SECURITY_GROUPS: {GROUP}}
+    assert third.row(GROUP) == changed
+    assert third.virtual_machine(vm_id("web")) is web
+
+    assert fleet.record(nsg_id("g"), None)
+    assert (await inventory_of(fleet)).security_group(GROUP) is None
+    await fleet.close()

@@ -43,7 +43,7 @@ class VirtualMachines(ResourceType):
     creating_state = "Creating"
     read_only = frozenset({"provisioningState", "vmId", "instanceView", "timeCreated", "resources", "extended"})
     actions = {"start": "start", "restart": "restart", "poweroff": "powerOff", "deallocate": "deallocate"}  # noqa: RUF012
-    patchable = frozenset({"tags", "identity"})
+    merges_patch = True
 
     def prepare(self, put: Put) -> None:
         for name in _PROFILES:

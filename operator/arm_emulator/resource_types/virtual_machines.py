@@ -60,6 +60,7 @@ class VirtualMachines(ResourceType):
             )
         for interface in interfaces:
             self._check_interface(put, str(id_of(interface)))
+        _check_scale_set(put)
         put.properties.pop("userData", None)
         conceal(put.properties.get("osProfile"))
         put.properties["vmId"] = put.before.get("vmId") or str(uuid.uuid4())
@@ -88,15 +89,16 @@ class VirtualMachines(ResourceType):
         elif VIEW not in item.body:
             item.body[VIEW] = running_view(item.properties)
 
+    def committed(self, cloud: Cloud, item: Resource, put: Put) -> None:
+        if put.old is None:
+            _count_in_scale_set(cloud, item, 1)
+
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         for interface in items(item.properties.get("networkProfile") or {}, "networkInterfaces"):
             standing = cloud.find(id_of(interface))
             if standing is not None and (interface.get("properties") or {}).get("deleteOption") == "Delete":
                 cloud.drop(standing)
-        group = cloud.find(id_of(item.properties.get("virtualMachineScaleSet")))
-        if group is not None and isinstance(group.body.get("sku"), dict):
-            group.body["sku"]["capacity"] = max(0, int(group.body["sku"].get("capacity") or 0) - 1)
-            cloud.store.put(group)
+        _count_in_scale_set(cloud, item, -1)
 
     def row(self, cloud: Cloud, item: Resource) -> Json:
         view = item.body.get(VIEW)
@@ -138,6 +140,32 @@ class VirtualMachines(ResourceType):
                     "NicInUse",
                     f"Network Interface {interface.id} is used by existing resource {user.element}.",
                 )
+
+
+def _check_scale_set(put: Put) -> None:
+    """A machine joins a flexible scale set when it is made, and stays in it."""
+    wanted = id_of(put.properties.get("virtualMachineScaleSet"))
+    before = id_of(put.before.get("virtualMachineScaleSet"))
+    if put.old is not None and (wanted or "").lower() != (before or "").lower():
+        raise conflict("PropertyChangeNotAllowed", "Changing property 'virtualMachineScaleSet' is not allowed.")
+    group = put.cloud.find(wanted)
+    if (
+        wanted is not None
+        and put.old is None
+        and (group is None or group.properties.get("orchestrationMode") != "Flexible")
+    ):
+        raise bad_request(
+            "InvalidParameter",
+            f"Scale set {wanted} of virtual machine {put.id} was not found or is not in Flexible orchestration mode.",
+            target="virtualMachineScaleSet",
+        )
+
+
+def _count_in_scale_set(cloud: Cloud, item: Resource, change: int) -> None:
+    group = cloud.find(id_of(item.properties.get("virtualMachineScaleSet")))
+    if group is not None and isinstance(group.body.get("sku"), dict):
+        group.body["sku"]["capacity"] = max(0, int(group.body["sku"].get("capacity") or 0) + change)
+        cloud.store.put(group)
 
 
 def conceal(profile: object) -> None:

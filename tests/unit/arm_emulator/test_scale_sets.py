@@ -233,6 +233,29 @@ def test_a_flexible_set_may_be_empty_and_take_machines_in() -> None:
         SET, {"location": "westeurope", "properties": {"orchestrationMode": "Flexible", "platformFaultDomainCount": 1}}
     )
     assert arm.get(SET).body["sku"]["capacity"] == 0
+    nic, machine = f"{NET}/networkInterfaces/own", f"{COMPUTE}/virtualMachines/own"
+    part = {"name": "c", "properties": {"subnet": {"id": SUBNET}}}
+    arm.made(nic, {"location": "westeurope", "properties": {"ipConfigurations": [part]}})
+    profile = {"networkInterfaces": [{"id": nic}]}
+    body = {"location": "westeurope", "properties": {"networkProfile": profile, "virtualMachineScaleSet": {"id": SET}}}
+    arm.made(machine, body)
+    assert arm.get(SET).body["sku"]["capacity"] == 1
+    del body["properties"]["virtualMachineScaleSet"]
+    assert arm.put(machine, body).code == "PropertyChangeNotAllowed"
+    arm.gone(machine)
+    assert arm.get(SET).body["sku"]["capacity"] == 0
+    assert arm.get(nic).status == 200, "an interface without deleteOption stays"
+
+
+def test_a_machine_joins_flexible_sets_only() -> None:
+    arm = prepared()
+    arm.made(SET, set_body(0))
+    part = {"name": "c", "properties": {"subnet": {"id": SUBNET}}}
+    nic = f"{NET}/networkInterfaces/own"
+    arm.made(nic, {"location": "westeurope", "properties": {"ipConfigurations": [part]}})
+    profile = {"networkInterfaces": [{"id": nic}]}
+    body = {"location": "westeurope", "properties": {"networkProfile": profile, "virtualMachineScaleSet": {"id": SET}}}
+    assert arm.put(f"{COMPUTE}/virtualMachines/own", body).code == "InvalidParameter"
 
 
 def test_deleting_a_uniform_set_frees_its_subnet() -> None:

@@ -12,7 +12,7 @@ from tests.component.arm_emulator.conftest import SUB, subscription
 from tests.support.arm import network_body
 from tests.support.azure import Wire
 
-REFUSED = (
+REFUSED: tuple[tuple[int, str, dict[str, str]], ...] = (
     (409, "ConflictingConcurrentWriteNotAllowed", {}),
     (429, "SubscriptionRequestsThrottled", {"Retry-After": "446"}),
     (429, "ResourceRequestsThrottled", {"Retry-After": "778"}),

@@ -237,11 +237,11 @@ def test_a_flexible_set_may_be_empty_and_take_machines_in() -> None:
     part = {"name": "c", "properties": {"subnet": {"id": SUBNET}}}
     arm.made(nic, {"location": "westeurope", "properties": {"ipConfigurations": [part]}})
     profile = {"networkInterfaces": [{"id": nic}]}
-    body = {"location": "westeurope", "properties": {"networkProfile": profile, "virtualMachineScaleSet": {"id": SET}}}
-    arm.made(machine, body)
+    asked: dict[str, Any] = {"networkProfile": profile, "virtualMachineScaleSet": {"id": SET}}
+    arm.made(machine, {"location": "westeurope", "properties": asked})
     assert arm.get(SET).body["sku"]["capacity"] == 1
-    del body["properties"]["virtualMachineScaleSet"]
-    assert arm.put(machine, body).code == "PropertyChangeNotAllowed"
+    del asked["virtualMachineScaleSet"]
+    assert arm.put(machine, {"location": "westeurope", "properties": asked}).code == "PropertyChangeNotAllowed"
     arm.gone(machine)
     assert arm.get(SET).body["sku"]["capacity"] == 0
     assert arm.get(nic).status == 200, "an interface without deleteOption stays"

@@ -97,15 +97,20 @@ def version_of(path: str) -> str:
     return type_of(type_in(path)).api_versions[0]
 
 
-@pytest.fixture(scope="module")
-def arm() -> Arm:
-    """One Azure with something of each type; what a test changes in it is put back by no one: they look at one each."""
+def stocked() -> Arm:
+    """An Azure with something of each type."""
     arm = Arm(quota=50)
     for path, body in BODIES.items():
         answer = arm.put(path, body, version=version_of(path))
         assert answer.status in (201, 202), (path, answer.body)
         arm.wait()
     return arm
+
+
+@pytest.fixture(scope="module")
+def arm() -> Arm:
+    """One for the tests that look at a resource each; what they change in it is put back by no one."""
+    return stocked()
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -203,3 +208,36 @@ def test_there_is_a_body_for_each_type_of_the_virtual_network_family() -> None:
     elsewhere = ("networkmanager", "networkwatcher", "networkgroup", "/virtualmachines/networkinterfaces")
     dns = ("/aaaa", "/cname", "/mx", "/ptr", "/soa", "/srv", "/txt")
     assert {name for name in mine - tested if not any(part in name for part in elsewhere) and not name.endswith(dns)} == set()  # fmt: skip
+
+
+def test_each_type_is_deleted_once_what_needs_it_has_gone() -> None:
+    arm = stocked()
+    for path in reversed(BODIES):
+        version = version_of(path)
+        answer = arm.delete(path, version=version)
+        assert answer.status in (200, 202), (path, answer.body)
+        arm.wait()
+        assert arm.get(path, version=version).status == 404
+        assert arm.delete(path, version=version).status in (204, 404)
+    left = [str(item.id) for item in arm.cloud.store if item.key.startswith(f"{RG.lower()}/")]
+    assert left == [], "nothing is left of what Azure made along with them"
+
+
+def test_what_is_needed_by_another_is_not_deleted() -> None:
+    arm = stocked()
+    needed = (
+        VNET, SUBNET, HUB, ZONE, f"{NET}/virtualWans/w", f"{NET}/publicIPAddresses/ip", f"{NET}/publicIPAddresses/gw",
+        f"{NET}/publicIPAddresses/fw", f"{NET}/publicIPPrefixes/p", f"{NET}/networkInterfaces/nic",
+        f"{NET}/virtualNetworkGateways/gw", f"{NET}/localNetworkGateways/l",
+    )  # fmt: skip
+    for path in needed:
+        answer = arm.delete(path, version=version_of(path))
+        assert answer.status in (400, 409), path
+        assert "Cannot" in answer.code or "InUse" in answer.code, answer.code
+        assert arm.get(path, version=version_of(path)).status == 200
+
+
+def test_a_group_with_each_type_is_deleted_with_all_of_them() -> None:
+    arm = stocked()
+    arm.gone(RG)
+    assert [str(item.id) for item in arm.cloud.store if item.key.startswith(f"{RG.lower()}/")] == []

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, items, new_etag, own_etag
-from arm_emulator.errors import ArmError, Json, bad_request, invalid_format
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_format, invalid_reference
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
@@ -255,6 +255,14 @@ def fresh_etag(declared: ResourceType, item: Resource) -> str:
     if declared.own_etag:
         return own_etag()
     return new_etag() if item.parent_key is None else ""
+
+
+def refuse_other_region(put: Put, target: Resource, place: str) -> None:
+    """Raises InvalidResourceReference where what a body in the region `place` names lies in another one (doc)."""
+    root = put.cloud.store.get(target.root_key)
+    region = "" if root is None else root.location.lower()
+    if region and place and region != place.lower():
+        raise invalid_reference(str(target.id), str(put.id))
 
 
 def choice(properties: Json, name: str, choices: Sequence[str], fallback: str | None = None) -> str:

@@ -20,6 +20,7 @@ from arm_emulator.resource_types.base import (
     element_ids,
     keep,
     missing,
+    refuse_other_region,
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
 from arm_emulator.resource_types.running_machine import refuse_unless_running
@@ -71,8 +72,11 @@ class NetworkInterfaces(ResourceType):
         group = put.properties.get("networkSecurityGroup")
         if group is None:
             put.properties.pop("networkSecurityGroup", None)
-        elif put.cloud.find(id_of(group)) is None:
-            raise invalid_reference(str(id_of(group)), str(put.id))
+        else:
+            standing = put.cloud.find(id_of(group))
+            if standing is None:
+                raise invalid_reference(str(id_of(group)), str(put.id))
+            refuse_other_region(put, standing, put.location)
 
     def links(self, put: Put) -> list[Link]:
         found = []
@@ -134,6 +138,7 @@ class NetworkInterfaces(ResourceType):
         subnet = put.cloud.find(str(subnet_id))
         if subnet is None:
             raise invalid_reference(str(subnet_id), str(put.id))
+        refuse_other_region(put, subnet, put.location)
         bastion_rules.refuse_other_user(subnet, str(put.id))
         default(properties, privateIPAllocationMethod="Dynamic", privateIPAddressVersion="IPv4", primary=first)
         properties.pop("provisioningState", None)
@@ -150,6 +155,7 @@ class NetworkInterfaces(ResourceType):
         address = put.cloud.find(target)
         if address is None:
             raise invalid_reference(str(target), str(put.id))
+        refuse_other_region(put, address, put.location)
         refuse_other_user(put, address)
 
     def _address(self, put: Put, name: str, subnet: Resource, properties: Json) -> str:

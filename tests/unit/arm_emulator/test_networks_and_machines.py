@@ -267,3 +267,19 @@ def test_what_is_secret_in_a_machine_is_never_answered() -> None:
     arm.wait()
     for body in (answer.body, arm.get(VM).body, arm.query("resources").body):
         assert "hidden" not in str(body)
+
+
+def test_what_is_referred_to_lies_in_the_same_region() -> None:
+    arm = Arm()
+    network = arm.network("v", "10.0.0.0/16", subnets=[{"name": "s", **subnet_body("10.0.0.0/24")}])
+    arm.made(f"{NET}/networkSecurityGroups/far", {"location": "northeurope"})
+    arm.made(f"{NET}/routeTables/far", {"location": "northeurope"})
+    for name, collection in (("networkSecurityGroup", "networkSecurityGroups"), ("routeTable", "routeTables")):
+        body = subnet_body("10.0.0.0/24", **{name: {"id": f"{NET}/{collection}/far"}})
+        refused = arm.put(f"{network}/subnets/s", body)
+        assert (refused.status, refused.code) == (400, "InvalidResourceReference")
+        assert "both resources are in the same region" in refused.message
+    far = {**nic_body(f"{network}/subnets/s"), "location": "northeurope"}
+    assert arm.put(f"{NET}/networkInterfaces/nic", far).code == "InvalidResourceReference"
+    guarded = nic_body(f"{network}/subnets/s", networkSecurityGroup={"id": f"{NET}/networkSecurityGroups/far"})
+    assert arm.put(f"{NET}/networkInterfaces/nic", guarded).code == "InvalidResourceReference"

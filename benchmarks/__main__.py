@@ -7,7 +7,9 @@ from dataclasses import asdict
 from bastion_operator.garbage import collect_less_often
 from benchmarks import command, local_azure, probes, resource_graph, rules, snapshot, verdicts
 
-BENCHMARKS = {module.NAME: module for module in (rules, verdicts, probes, snapshot, command, local_azure, resource_graph)}
+BENCHMARKS = {
+    module.NAME: module for module in (rules, verdicts, probes, snapshot, command, local_azure, resource_graph)
+}
 
 
 def main(names: list[str]) -> int:

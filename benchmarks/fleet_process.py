@@ -22,7 +22,14 @@ from benchmarks.measure import peak_megabytes
 
 
 def parse(pages: Path) -> int:
-    """Parses page by page with the standard library and keeps nothing; the number of rows."""
+    """Parses all pages with the standard library, as it comes; the number of rows."""
+    with pages.open("rb") as lines:
+        parsed = [json.loads(line)["data"] for line in lines]
+    return sum(map(len, parsed))
+
+
+def parse_and_drop(pages: Path) -> int:
+    """The same, with each page dropped before the next: what parsing alone takes, without a heap that grows."""
     with pages.open("rb") as lines:
         return sum(len(json.loads(line)["data"]) for line in lines)
 
@@ -53,17 +60,20 @@ def _seen(rows: dict[str | None, Held], identities: int) -> Iterator[list[Held]]
         yield [held for name in names[max(start - 1, 0) : start + share] for held in by_subscription[name]]
 
 
+_PARSING = {"parse": parse, "parse-and-drop": parse_and_drop}
+
+
 def main(pages: Path, work: str, identities: int) -> None:
     """Does the work and prints what it took."""
-    collect_less_often()
-    started, at_start = time.process_time(), peak_megabytes()
-    if work == "parse":
-        found = {"rows": parse(pages)}
+    started = time.process_time()
+    if work in _PARSING:
+        found = {"rows": _PARSING[work](pages)}
     else:
+        collect_less_often()
         kept = list(reports(pages, identities))
         found = {"verdicts": sum(count for count, _ in kept), "reports": sum(len(made[2]) for _, made in kept)}
     spent = time.process_time() - started
-    print(json.dumps({"seconds": spent, "peak": peak_megabytes(), "start": at_start, **found}))
+    print(json.dumps({"seconds": spent, "peak": peak_megabytes(), **found}))
 
 
 if __name__ == "__main__":

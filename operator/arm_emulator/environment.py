@@ -36,6 +36,7 @@ def _variables(ready: Json, client: Json) -> dict[str, str]:
         "AZURE_CLIENT_SECRET": str(client["client_secret"]),
         "AZURE_RESOURCE_MANAGER_ENDPOINT": str(ready["endpoint"]),
         "AZURE_TENANT_ID": str(ready["tenant_id"]),
+        "NODE_EXTRA_CA_CERTS": str(ready["ca_file"]),
         "REQUESTS_CA_BUNDLE": str(ready["ca_file"]),
         "SSL_CERT_FILE": str(ready["ca_file"]),
     }

@@ -20,7 +20,7 @@ from arm_emulator.clock import Clock
 from arm_emulator.cloud import Cloud, Settings
 from arm_emulator.control_service import ControlService
 from arm_emulator.entra.access_tokens import AccessTokens, new_signing_key
-from arm_emulator.entra.accounts import Accounts
+from arm_emulator.entra.accounts import Accounts, new_client_secret
 from arm_emulator.entra.directory import Directory
 from arm_emulator.entra.managed_identity import APP_SERVICE_PATH, ManagedIdentityService
 from arm_emulator.entra.microsoft_graph import MicrosoftGraph
@@ -38,6 +38,8 @@ from arm_emulator.state import StateFile
 from arm_emulator.store import Store
 from arm_emulator.throttling import Throttle
 from arm_emulator.tls import Identity, new_identity, server_context, write_ca
+
+_TENANT_ID = stable_guid("tenant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ async def serve(options: Options) -> None:
     state = None if options.state is None else StateFile(options.state)
     kept = _secrets(options, state)
     clock = Clock(options.speed, offset=0 if state is None else state.offset, min_retry_after=options.min_retry_after)
-    settings = Settings(stable_guid("tenant"), options.public_ip_quota, options.graph_lag, quotas=options.quotas)
+    settings = Settings(_TENANT_ID, options.public_ip_quota, options.graph_lag, quotas=options.quotas)
     cloud = Cloud(
         clock,
         Store(lambda item: type_of(item.id.type).references(item)),
@@ -105,15 +107,16 @@ async def serve(options: Options) -> None:
         clock=clock,
         lifetime=options.token_lifetime,
     )
-    directory = Directory(
-        tenant_id=settings.tenant_id, principals=principals, accounts=accounts, tokens=tokens, clock=clock
-    )
     faults = Faults()
     control_token = kept.control if options.control else None
     services = Services(
         arm=ArmService(cloud, Throttle(clock, enabled=options.throttling)),
         graph=GraphService(cloud, view, throttling=options.throttling),
-        entra=EntraService(directory),
+        entra=EntraService(
+            Directory(
+                tenant_id=settings.tenant_id, principals=principals, accounts=accounts, tokens=tokens, clock=clock
+            )
+        ),
         managed_identity=ManagedIdentityService(
             principals=principals, accounts=accounts, tokens=tokens, identity_header=kept.identity_header
         ),
@@ -128,13 +131,18 @@ async def serve(options: Options) -> None:
         state=state,
         log=RequestLog(options.request_log),
     )
+    await _run(server, options, kept, accounts)
+
+
+async def _run(server: Server, options: Options, kept: Secrets, accounts: Accounts) -> None:
+    """Listens, tells that on stdout, and serves until a signal comes."""
     with tempfile.TemporaryDirectory(prefix="arm-emulator-") as folder:
         ca_file = write_ca(Path(folder) if options.state is None else options.state.absolute(), kept.identity)
         stopped = _stop_on_signal()
         port = await server.start(options.host, options.port, server_context(kept.identity))
-        ready = _ready(f"https://{_authority(options.host)}:{port}", ca_file, settings, accounts)
-        if control_token is not None:
-            ready["control_token"] = control_token
+        ready = _ready(f"https://{_authority(options.host)}:{port}", ca_file, accounts)
+        if options.control:
+            ready["control_token"] = kept.control
         if options.imds is not None:
             host, port = options.imds[0], await server.start_metadata(*options.imds)
             ready["managed_identity"] = _managed_identity(f"http://{_authority(host)}:{port}", kept.identity_header)
@@ -152,7 +160,7 @@ def _secrets(options: Options, state: StateFile | None) -> Secrets:
     return Secrets(
         operations=kept("operations secret", secrets.token_urlsafe(32)),
         signing_key=kept("signing key", new_signing_key()),
-        clients={name: kept(f"secret of {name}", secrets.token_urlsafe(24)) for name in names},
+        clients={name: kept(f"secret of {name}", new_client_secret()) for name in names},
         identity=Identity(
             kept("certificate authority", identity.ca),
             kept("certificate", identity.certificate),
@@ -210,12 +218,12 @@ def _authority(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _ready(endpoint: str, ca_file: Path, settings: Settings, accounts: Accounts) -> Json:
+def _ready(endpoint: str, ca_file: Path, accounts: Accounts) -> Json:
     return {
         "endpoint": endpoint,
         "authority": endpoint,
         "ca_file": str(ca_file),
-        "tenant_id": settings.tenant_id,
+        "tenant_id": _TENANT_ID,
         "clients": [
             {"client_id": one["client_id"], "client_secret": one["client_secret"] or "", "name": one["name"]}
             for one in accounts.described()

@@ -162,6 +162,15 @@ def test_a_lock_keeps_what_it_is_on_until_it_goes(az: Az, group: str) -> None:
     az(*delete)
 
 
+def test_tags_are_merged_and_removed_on_any_resource(az: Az, group: str) -> None:
+    hub = network(az, group, "hub", "10.0.0.0/16", "--tags", "env=test")
+    merged = az("tag", "update", "--resource-id", hub, "--operation", "Merge", "--tags", f"team={group}")
+    assert merged["properties"]["tags"] == {"env": "test", "team": group}
+    assert [one["id"] for one in az("resource", "list", "--tag", f"team={group}")] == [hub]
+    az("tag", "delete", "--resource-id", hub, "--yes")
+    assert not az("network", "vnet", "show", "--ids", hub).get("tags")
+
+
 def test_roles_are_assigned_by_name_listed_and_taken_away(az: Az, group: str) -> None:
     reader = az.azure.clients["reader"].client_id
     where = ("--scope", group_id(group))
@@ -171,6 +180,41 @@ def test_roles_are_assigned_by_name_listed_and_taken_away(az: Az, group: str) ->
     assert listed["principalName"] == reader
     az("role", "assignment", "delete", "--ids", made["id"])
     assert az("role", "assignment", "list", *where) == []
+
+
+def test_a_machine_is_listed_stopped_and_diagnosed(az: Az, group: str) -> None:
+    network(az, group, "hub", "10.0.0.0/16", "--subnet-name", "vms", "--subnet-prefixes", "10.0.0.0/24")
+    az("network", "nsg", "create", "--resource-group", group, "--name", "nsg")
+    in_group = ("--resource-group", group)
+    where = ("--vnet-name", "hub", "--subnet", "vms", "--network-security-group", "nsg")
+    nic = az("network", "nic", "create", *in_group, "--name", "nic", *where)["NewNIC"]
+    body = {
+        "location": "westeurope",
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_B2s"},
+            "storageProfile": {"osDisk": {"osType": "Linux", "createOption": "FromImage"}},
+            "networkProfile": {"networkInterfaces": [{"id": nic["id"]}]},
+        },
+    }
+    machine = f"{group_id(group)}/providers/Microsoft.Compute/virtualMachines/vm"
+    az("rest", "--method", "put", "--url", f"{machine}?api-version=2024-07-01", "--body", json.dumps(body))
+    az("vm", "wait", *in_group, "--name", "vm", "--created", "--interval", "1")
+    [listed] = az("vm", "list", *in_group, "--show-details")
+    assert (listed["powerState"], listed["privateIps"]) == ("VM running", "10.0.0.4")
+    rules = az("network", "nic", "list-effective-nsg", *in_group, "--name", "nic")["value"]
+    names = {rule["name"] for rules_of_group in rules for rule in rules_of_group["effectiveSecurityRules"]}
+    assert "defaultSecurityRules/AllowVnetInBound" in names
+    routes = az("network", "nic", "show-effective-route-table", *in_group, "--name", "nic")["value"]
+    assert ("VnetLocal", ["10.0.0.0/16"]) in [(one["nextHopType"], one["addressPrefix"]) for one in routes]
+    flow = ("--direction", "Inbound", "--protocol", "TCP", "--local", "10.0.0.4:22", "--remote", "10.0.0.5:60000")
+    verdict = az("network", "watcher", "test-ip-flow", *in_group, "--vm", "vm", "--nic", "nic", *flow)
+    assert (verdict["access"], verdict["ruleName"].rpartition("/")[2]) == ("Allow", "AllowVnetInBound")
+    az("vm", "deallocate", *in_group, "--name", "vm")
+    assert az("vm", "show", *in_group, "--name", "vm", "--show-details")["powerState"] == "VM deallocated"
+    assert az.refusal("network", "nic", "list-effective-nsg", *in_group, "--name", "nic")
+    az("vm", "start", *in_group, "--name", "vm")
+    az("vm", "delete", *in_group, "--name", "vm", "--yes")
+    assert az("vm", "list", *in_group) == []
 
 
 def test_resource_graph_is_asked_by_az_rest(az: Az, group: str) -> None:

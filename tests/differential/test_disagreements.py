@@ -85,6 +85,14 @@ def developer_where_an_admin_rule_allows_internet() -> Estate:
     return [*developer(), *security_admin("hub", admin_rule("open", 10, "Allow", source="Internet"))]
 
 
+def developer_where_an_admin_rule_always_allows_some_source_ports_of_internet() -> Estate:
+    # Facts: a rule on some source ports never counts as an Allow, so that nothing hangs on what Internet holds. The engine
+    # was wrong, and mended.
+    always = admin_rule("some", 10, "AlwaysAllow", source="Internet")
+    always["properties"]["sourcePortRanges"] = ["1024-65535"]
+    return [*developer(), *security_admin("hub", always)]
+
+
 def developer_where_some_source_ports_of_internet_are_denied() -> Estate:
     # Facts: where an Internet rule decides about 168.63.129.16 it is Unknown, also for a part. The engine was right.
     return with_nsg(developer(), "subnet", rule("no", 100, "Deny", source="Internet", source_ports=SPLIT_PORTS))
@@ -101,12 +109,27 @@ def table_on_bastions_subnet_that_leads_to_the_target() -> Estate:
     return with_routes(apart(), "bastion", route("on", "10.1.0.0/16", "VirtualAppliance", "10.0.9.9"))
 
 
-def way_back_where_a_table_leads_on() -> Estate:
-    # Facts: nothing, but that the way there is Unknown: then no route back can be called wrong. The engine's side was taken.
-    there = route("away", "10.0.0.0/16", *APPLIANCE)
-    table = estates.route_table("back", there)
+def way_back(hop: str, prefix: str) -> Estate:
+    address = "10.1.9.9" if hop == "VirtualAppliance" else None
+    table = estates.route_table("back", route("away", prefix, hop, address))
     path = "properties.subnets.0.properties.routeTable"
     return [*change(table_on_bastions_subnet_that_leads_to_the_target(), "spoke", path, {"id": table["id"]}), table]
+
+
+def way_back_by_the_gateway() -> Estate:
+    # Facts, step 16: without a peering a user route diverts that leads elsewhere than to the gateway. The engine was right.
+    return way_back("VirtualNetworkGateway", "10.0.1.0/24")
+
+
+def way_back_by_an_appliance() -> Estate:
+    # As above: elsewhere.
+    return way_back("VirtualAppliance", "10.0.0.0/16")
+
+
+def way_back_by_a_wide_route_to_an_appliance() -> Estate:
+    # The facts leave open whether a route that is shorter than a peering's counts where there is none. Both sides read them
+    # as if there were one: what is in the way of a peering only is left for when there is one.
+    return way_back("VirtualAppliance", "10.0.0.0/15")
 
 
 def allow_rules_only_where_no_managed_instance_is() -> Estate:
@@ -133,10 +156,13 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (default_route_that_changes_how_much_is_denied, ["EffectiveDataUnavailable"]),
     (all_source_ports_in_two_ranges, ["NsgPartiallyBlocksBastion"]),
     (developer_where_an_admin_rule_allows_internet, []),
+    (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),
     (developer_and_a_tag_of_a_service, ["NicNsgDenies"]),
     (table_on_bastions_subnet_that_leads_to_the_target, ["EffectiveDataUnavailable"]),
-    (way_back_where_a_table_leads_on, ["EffectiveDataUnavailable"]),
+    (way_back_by_the_gateway, ["EffectiveDataUnavailable"]),
+    (way_back_by_an_appliance, ["EffectiveDataUnavailable", "ReturnRouteDiverted"]),
+    (way_back_by_a_wide_route_to_an_appliance, ["EffectiveDataUnavailable"]),
     (allow_rules_only_where_no_managed_instance_is, ["SecurityAdminDenies"]),
     (flow_between_networks_that_are_not_peered, ["NotPeered", "ReturnRouteDiverted"]),
 ]

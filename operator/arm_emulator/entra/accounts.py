@@ -76,6 +76,11 @@ class Accounts:
         return self.described(name)[0]
 
 
+def new_client_secret() -> str:
+    """A secret of digits and letters: one that starts with a hyphen would be an option to az."""
+    return secrets.token_hex(20)
+
+
 def _name(client_id: str) -> str:
     return f"account of {client_id}"
 
@@ -108,7 +113,7 @@ def _set_secret(account: Account, secret: str | None, _now: float) -> None:
 
 def _rotate(account: Account, wanted: bool, now: float) -> None:
     if wanted:
-        _set_secret(account, secrets.token_urlsafe(24), now)
+        _set_secret(account, new_client_secret(), now)
 
 
 def _expire(account: Account, seconds: float, now: float) -> None:

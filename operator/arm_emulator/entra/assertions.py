@@ -86,7 +86,7 @@ def _check_signature(assertion: Assertion, client_id: str, registered: Sequence[
     shown = _shown_thumbprint(assertion.header)
     if not named:
         raise _bad_signature(f"The key was not found., Thumbprint of key used by client: '{shown}'", client_id)
-    [found] = named[:1]
+    found = named[0]
     if not found.not_before <= now < found.not_after:
         raise _bad_signature(f"The key used is expired., {_found_key(found)}", client_id)
     if not _signed_by(assertion.text, found.key):

@@ -175,15 +175,16 @@ def _admin(rows: Rows, way: _Way, side: Side) -> Step:
 def _diverted(rows: Rows, way: _Way, *, sound: bool, routed: bool) -> routes.Route | None:
     """The route that takes the reply to some address that Bastion may use elsewhere, for the lowest such address.
 
-    No user route applies to Azure's own address. Where no peering but a route of Bastion's own leads to the target, nobody
-    knows which way back would be right.
+    No user route applies to Azure's own address. Where no peering but a route of Bastion's own leads to the target, a route
+    to the gateway is as good as any.
     """
-    if way.bastion_subnet is None or routed:
+    if way.bastion_subnet is None:
         return None
     peers = () if sound else ((way.bastion_network, tuple(links.live_space(rows, way.bastion_network))),)
     known = routes.effective_routes(rows, way.subnet, peers)
+    good = (*routes.LOCAL_HOPS, routes.GATEWAY) if routed else routes.LOCAL_HOPS
     for address in way.sources:
         taken = routes.next_hop(known, address)
-        if taken is None or taken.hop not in routes.LOCAL_HOPS:
+        if taken is None or taken.hop not in good:
             return taken or routes.Route(routes.DEFAULT, IPv4Network(address), "None")
     return None

@@ -16,3 +16,5 @@ LISTED = {SECURITY: "effectiveSecurityAdminConfigurations", CONNECTIVITY: "effec
 GOAL_STATES = {SECURITY: "securityAdminRegionalGoalStates", CONNECTIVITY: "connectivityRegionalGoalStates"}
 MEMBERSHIPS = "networkGroupMemberships"
 PEERING_PREFIX = "ANM_"
+MANAGED = "_managed"
+"""Marks what deployments have made, so that they take back nothing that an estate file brought along."""

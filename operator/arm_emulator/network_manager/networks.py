@@ -1,13 +1,11 @@
 """What is in effect on virtual networks, and the rows on them that say so."""
 
-import hashlib
-
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId
 from arm_emulator.network_manager import deployments
 from arm_emulator.network_manager.membership import groups_of, in_scope
-from arm_emulator.network_manager.names import CONNECTIVITY, EFFECTIVE, LISTED, MEMBERSHIPS, NETWORKS, SECURITY
+from arm_emulator.network_manager.names import CONNECTIVITY, EFFECTIVE, LISTED, MANAGED, MEMBERSHIPS, NETWORKS, SECURITY
 from arm_emulator.store import Resource, resource
 
 INTENT_SERVICES = ("microsoft.sql/managedinstances", "microsoft.databricks/workspaces")
@@ -68,35 +66,16 @@ def exempts(configuration: Resource) -> bool:
 
 
 def _write(cloud: Cloud, network: Resource, segment: str, name: str, listed: list[Json]) -> None:
-    """One row on a network, there while it has something to list; half of the networks have it in Pascal case.
-
-    Resource Graph's rows come in both casings, and readers must take either.
-    """
+    """One row on a network, there while it has something to list. Resource Graph shows it in both casings."""
     row_id = ResourceId(
         network.id.subscription, network.id.group, f"Microsoft.Network/{segment}", ("default",), extends=str(network.id)
     )
     old = cloud.store.get(row_id.key)
     if not listed:
-        if old is not None:
+        if old is not None and old.body.get(MANAGED):
             cloud.store.remove(row_id.key)
         return
     properties: Json = {"resourceId": str(network.id), "provisioningState": "Succeeded", name: listed}
-    body = {
-        "location": network.location,
-        "properties": _pascal(properties) if has_pascal_rows(network.key) else properties,
-    }
+    body = {"location": network.location, "properties": properties, MANAGED: True}
     if old is None or old.body != body:
         cloud.store.put(resource(row_id, body))
-
-
-def has_pascal_rows(network_key: str) -> bool:
-    """Whether a network's rows have member names in Pascal case."""
-    return hashlib.sha256(network_key.encode()).digest()[0] % 2 == 1
-
-
-def _pascal(value: object) -> Json:
-    assert isinstance(value, dict)
-    return {
-        name[0].upper() + name[1:]: [_pascal(one) for one in entry] if isinstance(entry, list) else entry
-        for name, entry in value.items()
-    }

@@ -10,7 +10,7 @@ from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId
 from arm_emulator.network_manager import deployments
 from arm_emulator.network_manager.membership import in_scope, members
-from arm_emulator.network_manager.names import CONNECTIVITY, NETWORKS, PEERING_PREFIX
+from arm_emulator.network_manager.names import CONNECTIVITY, MANAGED, NETWORKS, PEERING_PREFIX
 from arm_emulator.network_manager.networks import write_rows
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, gateways_in, prefixes_of
@@ -22,6 +22,14 @@ def refresh(cloud: Cloud, networks: Iterable[Resource]) -> None:
     for network in networks:
         write_rows(cloud, network)
     _connect(cloud)
+
+
+def forget(cloud: Cloud, network: Resource) -> None:
+    """Removes the links of others that network managers have made to a network that is going away."""
+    for reference in cloud.store.referrers(network.key, LINK):
+        link = cloud.store.get(reference.source)
+        if link is not None and link.root_key != network.key and link.body.get(MANAGED):
+            _remove(cloud, link)
 
 
 def refresh_all(cloud: Cloud) -> None:
@@ -58,7 +66,7 @@ def _connect(cloud: Cloud) -> None:
         if not _already_linked(cloud, hub, spoke) and not _overlap(hub, spoke):
             wanted |= {half.id.key: half for half in halves}
     for link in [*cloud.store.listed("/", PEERINGS)]:
-        if link.name.startswith(PEERING_PREFIX) and link.key not in wanted:
+        if link.body.get(MANAGED) and link.key not in wanted:
             _remove(cloud, link)
     for half in wanted.values():
         _link(cloud, half)
@@ -129,5 +137,5 @@ def _link(cloud: Cloud, half: _Wanted) -> None:
         "resourceGuid": guid,
     }
     if old is None or old.properties != properties:
-        cloud.store.put(resource(half.id, {"properties": properties}))
+        cloud.store.put(resource(half.id, {"properties": properties, MANAGED: True}))
         cloud.touch(half.owner.key)

@@ -21,7 +21,7 @@ from arm_emulator.network_manager.names import (
 from arm_emulator.network_manager.networks import applied_to
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, Reply, ResourceType, Result, default, missing
-from arm_emulator.resource_types.managed_peerings import refresh, refresh_all
+from arm_emulator.resource_types.managed_peerings import forget, refresh, refresh_all
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 from arm_emulator.store import Resource, resource
@@ -234,6 +234,10 @@ class ManagedVirtualNetworks(VirtualNetworks):
         super().committed(cloud, item, put)
         if cloud.store.listed("/", MANAGERS):
             refresh(cloud, [item])
+
+    def deleted(self, cloud: Cloud, item: Resource) -> None:
+        forget(cloud, item)
+        super().deleted(cloud, item)
 
     def act(self, cloud: Cloud, item: Resource, call: Call) -> Reply:
         """What is in force on the network."""

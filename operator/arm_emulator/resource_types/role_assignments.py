@@ -13,7 +13,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request, conflict, not_found
 from arm_emulator.ids import ResourceId
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
-from arm_emulator.resource_types.role_definitions import malformed
+from arm_emulator.resource_types.role_definitions import RoleDefinitions, malformed
 from arm_emulator.resource_types.versions import ROLES
 from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name, scope_of
 from arm_emulator.store import Resource
@@ -46,7 +46,7 @@ class RoleAssignments(ResourceType):
             raise malformed("A role assignment needs a principalId (a GUID) and a roleDefinitionId.")
         guid = role.rstrip("/").rpartition("/")[2]
         if put.cloud.store.get(f"/providers/{ROLE_DEFINITIONS}/{guid}".lower()) is None:
-            raise not_found(*(text.format(name=guid) for text in _NO_DEFINITION))
+            raise not_found(*(text.format(name=guid) for text in RoleDefinitions.not_found))
         self._refuse_change(put, principal, guid)
         self._refuse_twin(put, principal, guid)
         at, by = put.cloud.clock.timestamp(), put.principal.object_id
@@ -120,9 +120,6 @@ class RoleAssignments(ResourceType):
                     "The role assignment already exists. The ID of the existing role assignment is "
                     f"{other.name.replace('-', '')}.",
                 )
-
-
-_NO_DEFINITION = ("RoleDefinitionDoesNotExist", "The specified role definition with ID '{name}' does not exist.")
 
 
 def _is_guid(text: str) -> bool:

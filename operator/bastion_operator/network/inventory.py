@@ -103,7 +103,7 @@ class Inventory:
         self.refused = refused
         self._by_type = rows_by_type
         self.types_read = types_read
-        self._made_of: tuple[weakref.ref[Inventory], KeysByType] | None = None
+        self._origin: tuple[weakref.ref[Inventory], KeysByType] | None = None
 
     @classmethod
     def from_rows(
@@ -129,7 +129,7 @@ class Inventory:
         by_type, touched = with_changes(self._by_type, rows, gone)
         made = Inventory(by_type, self.types_read, self.refused)
         made._take_over(self, touched)
-        made._made_of = (weakref.ref(self), touched)
+        made._origin = (weakref.ref(self), touched)
         return made
 
     def _take_over(self, other: "Inventory", touched: KeysByType) -> None:
@@ -154,8 +154,8 @@ class Inventory:
 
         Quick where this one was made of the other by ``patched``, and then every row that was put counts, equal or not.
         """
-        if self._made_of is not None and self._made_of[0]() is other:
-            return self._made_of[1]
+        if self._origin is not None and self._origin[0]() is other:
+            return self._origin[1]
         return differences(self._by_type, other._by_type)  # noqa: SLF001  its own class
 
     def holds(self, *resource_types: str) -> bool:

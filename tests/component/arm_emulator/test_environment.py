@@ -34,7 +34,8 @@ def test_a_shell_gets_what_clients_read(shared: LocalAzure, ready: Path) -> None
     assert variables["AZURE_TENANT_ID"] == shared.tenant_id
     assert variables["AZURE_AUTHORITY_HOST"] == shared.authority
     assert variables["AZURE_RESOURCE_MANAGER_ENDPOINT"] == shared.endpoint
-    assert variables["SSL_CERT_FILE"] == variables["REQUESTS_CA_BUNDLE"] == shared.ca_file
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+        assert variables[name] == shared.ca_file
 
 
 def test_without_a_name_it_is_the_first_client(shared: LocalAzure, ready: Path) -> None:

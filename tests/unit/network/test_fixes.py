@@ -7,6 +7,7 @@ import pytest
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes import FixNotApplicableError, apply_fix, explain
 from bastion_operator.network.fixes.neighbourhood import rows_around
+from bastion_operator.network.held_row import hold
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Verdict, judge, judge_all
 from bastion_operator.network.reachability.judge import UnknownVirtualMachineError
@@ -353,3 +354,13 @@ def test_every_fix_told_in_a_random_estate_takes_its_reason_away_there(seed: int
                 judged.append(judge(after, verdict.vm, bastion_ids=[verdict.bastion], **asked))
             before = sum(one.code == reason.code for one in verdict.reasons)
             assert any(sum(one.code == reason.code for one in each.reasons) < before for each in judged), reason
+
+
+def test_rows_that_are_held_packed_are_mended_like_any_other() -> None:
+    estate = with_nsg(hub_and_spoke(), "nic", rule("no", 100, "Deny"))
+    inventory = Inventory.from_rows(hold(estate))
+    [reason] = explain(judge(inventory, vm_id("web")), inventory).reasons
+    assert reason.fix == first(estate).fix
+    assert reason.fix is not None
+    assert "no" in {one["name"] for row in estate for one in row["properties"].get("securityRules", [])}
+    assert codes(apply_fix(list(inventory), reason.fix)) == []

@@ -36,7 +36,7 @@ class Evaluation:
         self._meanings: dict[Hashable, TagMeaning] = {}
         self._of_group: dict[str, dict[Hashable, Any]] = defaultdict(dict)
         self._classes: dict[Hashable, TargetClass] = {}
-        self._classes_of_group: dict[str, list[Hashable]] = defaultdict(list)
+        self._classes_of_group: dict[str, set[Hashable]] = defaultdict(set)
 
     def move(self, inventory: Inventory, groups: Iterable[str]) -> None:
         """Goes on with another inventory, in which no more than VMs, NICs and these security groups (ids) are otherwise.
@@ -78,7 +78,7 @@ class Evaluation:
         if (known := self._classes.get(key)) is None:
             known = self._classes[key] = work()
             for group in known.groups:
-                self._classes_of_group[group].append(key)
+                self._classes_of_group[group].add(key)
         return known
 
     def side(self, key: Hashable, work: Callable[[], SideMeaning]) -> SideMeaning:

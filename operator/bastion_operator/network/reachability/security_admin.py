@@ -78,7 +78,13 @@ def _groups(
     """The rules in force as two groups: what is denied, and what is let past the security groups."""
     rules = [rule for one in configurations for rule in _in_force(one, network)]
     denies = _group(network, "denies", [rule.as_rule(_denying(rule)) for rule in rules])
-    return denies, _group(network, "always", [rule.as_rule(_exempting(rule)) for rule in rules])
+    exempting = [rule.as_rule(_exempting(rule)) for rule in rules]
+    return denies, _group(network, "always", [rule for rule in exempting if not _is_part_of_an_allow(rule)])
+
+
+def _is_part_of_an_allow(rule: SecurityRule) -> bool:
+    """Whether an AlwaysAllow is of some source ports only: as any such Allow it never counts."""
+    return rule.access is Access.DENY and not rule.source_ports.every and not rule.source_ports.malformed
 
 
 def _in_force(configuration: AdminConfiguration, network: VirtualNetwork) -> Iterator[AdminRule]:

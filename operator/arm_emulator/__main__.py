@@ -10,6 +10,7 @@ from arm_emulator import __version__
 from arm_emulator.environment import ReadyLineError, exports
 from arm_emulator.estate import EstateError
 from arm_emulator.principals_file import PrincipalsError
+from arm_emulator.resource_types.quotas import QUOTAS
 from arm_emulator.serve import Options, serve
 from arm_emulator.state import StateError
 
@@ -45,6 +46,12 @@ def main() -> None:
     "--graph-lag", default=2.0, show_default=True, help="Seconds (divided by speed) that Resource Graph lags."
 )
 @click.option("--public-ip-quota", default=10, show_default=True, help="Public IPs for each subscription and region.")
+@click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    help="TYPE=N, such as Microsoft.Network/virtualNetworks=5: how many for each subscription and region.",
+)
 @click.option("--throttling/--no-throttling", default=True, show_default=True, help="Whether to refuse over budget.")
 @click.option(
     "--principals",
@@ -68,6 +75,7 @@ def serve_command(  # one parameter for each option of the command line
     token_lifetime: float,
     graph_lag: float,
     public_ip_quota: int,
+    quotas: tuple[str, ...],
     throttling: bool,
     exit_with_parent: bool,
     principals: Path | None,
@@ -93,6 +101,7 @@ def serve_command(  # one parameter for each option of the command line
         principals,
         min_retry_after,
         None if imds is None else _place("--imds", imds),
+        dict(_quota(text) for text in quotas),
     )
     try:
         asyncio.run(serve(options))
@@ -111,6 +120,14 @@ def env_command(ready: Path, client: str | None) -> None:
     except ReadyLineError as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
+
+
+def _quota(text: str) -> tuple[str, int]:
+    """Type (lower-case) and number of `TYPE=N`. Raises a usage error."""
+    kind, _, number = text.partition("=")
+    if kind.lower() not in QUOTAS or not number.isdigit():
+        raise click.UsageError(f"--quota: {text!r} is not TYPE=N, with TYPE one of {', '.join(QUOTAS)}")
+    return kind.lower(), int(number)
 
 
 def _place(option: str, text: str) -> tuple[str, int]:

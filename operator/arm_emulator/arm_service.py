@@ -195,10 +195,7 @@ class ArmService:
         raise not_found("NotFound", f"Resource {target.id} not found.")
 
     def _shown(self, item: Resource, request: Request) -> Answer:
-        body = rendering.answered(self._cloud, item)
-        expand = request.query.get("$expand", "").lower()
-        if expand:
-            body["properties"] |= type_of(item.id.type).expanded(self._cloud, item, expand)
+        body = rendering.answered(self._cloud, item, request.query.get("$expand", "").lower())
         return Answer(HTTPStatus.OK, body, _etag_header(body))
 
     def _act(self, request: Request, target: Target, caller: Caller) -> Answer:
@@ -207,6 +204,11 @@ class ArmService:
             body = body_of(request.body) if request.body.strip() else {}
             return self._written(request, self._life.act(_of(target), target.action, body, caller))
         item = self._life.get(_of(target))
+        below = declared.below.get(target.action) if request.method == "GET" else None
+        if below is not None:
+            return page(
+                self._cloud, request, [one for one in self._cloud.store.descendants(item.key) if one.id.type in below]
+            )
         view = declared.view(self._cloud, item, target.action) if request.method == "GET" else None
         if view is not None:
             return Answer(HTTPStatus.OK, view)

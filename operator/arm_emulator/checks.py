@@ -11,15 +11,14 @@ from arm_emulator.resource_types.base import Put, ResourceType
 from arm_emulator.shapes.check import checked
 from arm_emulator.store import Resource
 
-NAME = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
 GROUP_NAME = re.compile(r"[\w.()-]{0,89}[\w()-]")
 MOST_TAGS = 50
 LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 512, 256
 REGION = re.compile(r"[a-z0-9]+")
 
 
-def check_name(resource_id: ResourceId) -> None:
-    """Raises InvalidResourceName, or InvalidResourceGroupName for a group."""
+def check_name(declared: ResourceType, resource_id: ResourceId) -> None:
+    """Raises InvalidResourceName, or InvalidResourceGroup for a group."""
     if resource_id.type == GROUP_TYPE:
         if not GROUP_NAME.fullmatch(resource_id.name):
             raise bad_request(
@@ -27,7 +26,7 @@ def check_name(resource_id: ResourceId) -> None:
                 f"The provided resource group name '{resource_id.name}' has these invalid characters. The name can only "
                 "be a letter, digit, '-', '.', '(', ')' or '_'.",
             )
-    elif not NAME.fullmatch(resource_id.name):
+    elif not declared.names.fullmatch(resource_id.name):
         raise bad_request(
             "InvalidResourceName",
             f"Resource name {resource_id.name} is invalid. The name can be up to 80 characters long. It must begin with a "

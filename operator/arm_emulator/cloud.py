@@ -1,6 +1,7 @@
 """The whole of the local Azure that has state: one object that every part is handed."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from arm_emulator.audit import Audit
@@ -20,6 +21,8 @@ class Settings:
     public_ip_quota: int = 10
     graph_lag: float = 2.0
     page_size: int = 1000
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    """Numbers of resources a subscription and region in place of Azure's defaults, by type in lower case."""
 
 
 @dataclass(slots=True)
@@ -49,18 +52,33 @@ class Cloud:
         """A new etag for a top-level resource, and so for its children."""
         root = self.store.get(root_key)
         if root is not None:
-            root.etag = new_etag()
+            root.etag = new_etag() if root.etag.startswith("W/") or not root.etag else own_etag()
             self.store.put(root)
 
+    def drop(self, item: Resource) -> None:
+        """Removes a resource that goes along with another one; what it referred to loses a back reference."""
+        family = [item, *self.store.descendants(item.key)]
+        targets = {found.target for one in family for found in self.store.referred(one.key)}
+        self.store.remove(item.key)
+        for target in targets:
+            standing = self.store.get(target)
+            if standing is not None:
+                self.touch(standing.root_key)
+
     def etag(self, item: Resource) -> str:
-        """The etag of a resource: a child's is its top-level resource's."""
-        root = item if item.parent_key is None else self.store.get(item.root_key)
+        """The etag of a resource: a child's is its top-level resource's, unless it has one of its own."""
+        root = item if item.parent_key is None or item.etag else self.store.get(item.root_key)
         return "" if root is None else root.etag
 
 
 def new_etag() -> str:
     """A weak etag around a fresh guid, as Microsoft.Network makes them."""
     return f'W/"{uuid.uuid4()}"'
+
+
+def own_etag() -> str:
+    """A bare GUID, as services beside Microsoft.Network's core write etags."""
+    return str(uuid.uuid4())
 
 
 def id_of(reference: object) -> str | None:

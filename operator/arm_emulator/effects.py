@@ -2,14 +2,16 @@
 
 from http import HTTPStatus
 
-from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json
 from arm_emulator.operations import CANCELED, Operation
 from arm_emulator.resource_types import type_of
+from arm_emulator.resource_types.base import fresh_etag
 from arm_emulator.store import Resource
 
 MOVING = ("Updating", "Creating", "Deleting")
 KINDS_THAT_DELETE = ("delete", "group-delete")
+ONE_SIDED = ("remoteVirtualNetwork", "linkedVirtualNetwork")
 
 
 class Effects:
@@ -21,16 +23,15 @@ class Effects:
 
     def touch(self, item: Resource) -> None:
         """Stores a resource that was changed, with a new etag for it and its family."""
-        if item.parent_key is None:
-            item.etag = new_etag()
+        item.etag = fresh_etag(type_of(item.id.type), item)
         self._cloud.store.put(item)
-        if item.parent_key is not None:
+        if not item.etag:
             self._cloud.touch(item.root_key)
 
     def targets(self, item: Resource) -> set[str]:
-        """What a body refers to, where a back reference shows. A peering shows on its own side only."""
+        """What a body refers to, where a back reference shows: peerings and DNS links show on their own side only."""
         references = type_of(item.id.type).references(item)
-        return {found.target.lower() for found in references if found.relation != "remoteVirtualNetwork"}
+        return {found.target.lower() for found in references if found.relation not in ONE_SIDED}
 
     def touch_roots(self, keys: set[str], source: Resource) -> None:
         """Back references appear in, or go from, the resources with these keys: they have changed too."""
@@ -69,9 +70,8 @@ class Effects:
     def _come_to_rest(self, item: Resource, operation: Operation) -> None:
         state = operation.status
         declared = type_of(item.id.type)
-        children = [child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)]
-        for one in (item, *children):
-            if one.state not in MOVING:
+        for one in (item, *declared.family(self._cloud, item)):
+            if one.state not in MOVING or self._cloud.store.get(one.key) is not one:
                 continue
             one.properties["provisioningState"] = state
             if operation.error is None:
@@ -85,7 +85,7 @@ class Effects:
         inside = [item for item in self._cloud.store if item.key.startswith(prefix)]
         for item in inside:
             for reference in self._cloud.store.referrers(item.key):
-                if reference.relation != "remoteVirtualNetwork" and not reference.source.startswith(prefix):
+                if reference.relation not in ONE_SIDED and not reference.source.startswith(prefix):
                     return ArmError(
                         HTTPStatus.CONFLICT,
                         "ResourceGroupDeletionBlocked",
@@ -107,12 +107,9 @@ class Effects:
 
     def remove(self, item: Resource) -> None:
         """Removes a resource with its children, and tells those that knew of it."""
-        declared = type_of(item.id.type)
-        family = [
-            item,
-            *(child for name in declared.nested.values() for child in self._cloud.store.children(item.key, name)),
-        ]
+        family = [item, *self._cloud.store.descendants(item.key)]
         referred = {key for one in family for key in self.targets(one)}
-        declared.deleted(self._cloud, item)
+        for one in family:
+            type_of(one.id.type).deleted(self._cloud, one)
         self._cloud.store.remove(item.key)
         self.touch_roots(referred, item)

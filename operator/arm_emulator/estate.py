@@ -10,10 +10,12 @@ import orjson
 
 from arm_emulator import ancestry, registration, starting_rights
 from arm_emulator.ancestry import MANAGEMENT_GROUPS
-from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
 from arm_emulator.resource_types import peerings, spelt, type_of
+from arm_emulator.resource_types.base import fresh_etag
+from arm_emulator.resource_types.scale_set_members import INSTANCES
 from arm_emulator.resource_types.virtual_machines import MACHINES, VIEW
 from arm_emulator.resource_types.virtual_networks import PEERINGS
 from arm_emulator.store import Resource, resource
@@ -147,7 +149,7 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     body["properties"] = properties
     if declared.tenant_wide:
         resource_id = replace(resource_id, subscription="", group=None, extends="")
-    if resource_id.type == MACHINES:
+    if resource_id.type in (MACHINES, INSTANCES):
         view = (properties.pop("extended", None) or {}).get("instanceView")
         view = view or _view_of_statuses(properties.pop("instanceView", None))
         if view is not None:
@@ -159,7 +161,8 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     if declared.name and declared.has_state:
         properties["provisioningState"] = properties.get("provisioningState") or "Succeeded"
     item = resource(resource_id, body)
-    item.etag = new_etag()
+    declared.adopted(item)
+    item.etag = fresh_etag(declared, item)
     cloud.store.put(item)
     for name, child_type in declared.nested.items():
         for child in nested[name]:

@@ -6,15 +6,15 @@ from http import HTTPStatus
 from typing import NoReturn
 
 from arm_emulator import checks, rendering
-from arm_emulator.cloud import Cloud, new_etag
+from arm_emulator.cloud import Cloud
 from arm_emulator.contention import ACT, DELETE, PATCH, PUT, Contention, short
 from arm_emulator.effects import Effects
 from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
-from arm_emulator.resource_types import type_of
-from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result
+from arm_emulator.resource_types import quotas, type_of
+from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result, fresh_etag
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
 from arm_emulator.store import Resource, resource
 
@@ -77,11 +77,12 @@ class LifeCycle:
             resource_id = old.id
         self._check_place(resource_id)
         if old is None and not type_of(resource_id.type).check_name(resource_id):
-            checks.check_name(resource_id)
+            checks.check_name(type_of(resource_id.type), resource_id)
         checks.check_preconditions(self._cloud, old, caller.if_match, caller.if_none_match)
         put = self._put(resource_id, body, old, caller)
         superseded = self._contention.superseded_by(PUT, resource_id, caller.endpoint, caller.api_version)
         children = self._prepared(put)
+        quotas.refuse_beyond(put)
         for one in (put, *children):
             for link in type_of(one.id.type).links(one):
                 self._check_link(put, link, caller)
@@ -247,7 +248,7 @@ class LifeCycle:
     def _child(self, put: Put, child_type: str, entry: Json) -> Put:
         segment = child_type.rpartition("/")[2]
         name = entry.get("name")
-        if not isinstance(name, str) or not checks.NAME.fullmatch(name):
+        if not isinstance(name, str) or not type_of(child_type).names.fullmatch(name):
             raise invalid_format(f"An entry of {segment} of {put.id} has no valid name.", f"properties.{segment}")
         child_id = put.id.child(segment, name)
         old = self._cloud.store.get(child_id.key)
@@ -348,8 +349,7 @@ class LifeCycle:
         item.body = put.body
         if type_of(put.id.type).has_state:
             item.properties["provisioningState"] = state
-        if item.parent_key is None and not item.etag:
-            item.etag = new_etag()
+        item.etag = item.etag or fresh_etag(type_of(put.id.type), item)
         self._cloud.store.put(item)
         return item
 

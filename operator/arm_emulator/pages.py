@@ -19,7 +19,8 @@ def page(cloud: Cloud, request: Request, found: list[Resource]) -> Answer:
     size = cloud.settings.page_size
     if request.query.get("$top", "").isdigit():
         size = max(1, min(size, int(request.query["$top"])))
-    return paged(request, found, size, lambda item: rendering.listed(cloud, item))
+    expand = request.query.get("$expand", "").lower()
+    return paged(request, found, size, lambda item: rendering.listed(cloud, item, expand))
 
 
 def paged(request: Request, found: Sequence[T], size: int, shown: Callable[[T], Json]) -> Answer:

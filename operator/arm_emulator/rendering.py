@@ -11,8 +11,8 @@ from arm_emulator.store import Resource
 _COMPUTE = "microsoft.compute/"
 
 
-def answered(cloud: Cloud, item: Resource) -> Json:
-    """The body of a GET."""
+def answered(cloud: Cloud, item: Resource, expand: str = "") -> Json:
+    """The body of a GET, with what `$expand` (lower-case) adds."""
     declared = type_of(item.id.type)
     answer: Json = {"name": item.name, "id": str(item.id)}
     if declared.has_etag:
@@ -22,12 +22,14 @@ def answered(cloud: Cloud, item: Resource) -> Json:
         if name != "properties" and not name.startswith("_") and value is not None:
             answer[name] = value
     answer["properties"] = properties(cloud, item)
+    if expand:
+        answer["properties"] |= declared.expanded(cloud, item, expand)
     return answer
 
 
-def listed(cloud: Cloud, item: Resource) -> Json:
+def listed(cloud: Cloud, item: Resource, expand: str = "") -> Json:
     """An entry of a list. Microsoft.Compute writes the group in upper case there, but not in a GET."""
-    answer = answered(cloud, item)
+    answer = answered(cloud, item, expand)
     if item.id.type.lower().startswith(_COMPUTE) and item.id.group is not None:
         answer["id"] = str(replace(item.id, group=item.id.group.upper()))
     return answer
@@ -55,7 +57,7 @@ def row(cloud: Cloud, item: Resource) -> Json:
     group = item.id.group or ""
     return {
         "id": str(item.id),
-        "name": item.name,
+        "name": body.get("name") or item.name,
         "type": kind,
         "tenantId": cloud.settings.tenant_id,
         "kind": body.get("kind") or "",

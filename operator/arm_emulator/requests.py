@@ -140,6 +140,10 @@ def check_version(target: Target, api_version: str | None) -> str:
 
 def _versions(target: Target, namespace: str) -> Sequence[str] | None:
     declared = type_of(target.type)
+    below = declared.below.get(target.action)
+    if below is not None:
+        # A list of descendants is answered by whoever has them: a scale set's interfaces by Microsoft.Network.
+        return type_of(below[0]).api_versions
     if declared.name:
         return declared.api_versions
     provider = PROVIDERS.get(namespace.lower())

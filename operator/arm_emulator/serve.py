@@ -8,7 +8,8 @@ import secrets
 import signal
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -61,6 +62,8 @@ class Options:
     min_retry_after: int = 0
     imds: tuple[str, int] | None = None
     """Host and port of the machine's own endpoints, which serve managed identities over plain http."""
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    """How many resources of a type (lower-case) a subscription may have in a region, in place of Azure's limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ async def serve(options: Options) -> None:
     state = None if options.state is None else StateFile(options.state)
     kept = _secrets(options, state)
     clock = Clock(options.speed, offset=0 if state is None else state.offset, min_retry_after=options.min_retry_after)
-    settings = Settings(_TENANT_ID, options.public_ip_quota, options.graph_lag)
+    settings = Settings(_TENANT_ID, options.public_ip_quota, options.graph_lag, quotas=options.quotas)
     cloud = Cloud(
         clock,
         Store(lambda item: type_of(item.id.type).references(item)),

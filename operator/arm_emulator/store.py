@@ -11,7 +11,7 @@ from arm_emulator.ids import ResourceId
 @dataclass(slots=True)
 class Resource:
     """One ARM resource. `body` holds what was stored (location, tags, sku, properties …) without id, name, type, etag
-    and without children, which are resources of their own. `etag` is meaningful on top-level resources only.
+    and without children, which are resources of their own. `etag` is empty on children that share their parent's.
     """
 
     id: ResourceId
@@ -126,6 +126,13 @@ class Store:
         keys = self._children.get(key, {}).get(type_key(child_type), _EMPTY)
         return [self._resources[child] for child in keys]
 
+    def descendants(self, key: str) -> list[Resource]:
+        """All resources below one, parents before their children."""
+        found: list[Resource] = []
+        for child in itertools.chain(*self._children.get(key, {}).values()):
+            found += [self._resources[child], *self.descendants(child)]
+        return found
+
     def listed(self, scope: str, resource_type: str) -> list[Resource]:
         """The resources of a type in a subscription or resource group, or on a resource, oldest first.
 
@@ -133,10 +140,18 @@ class Store:
         """
         return [self._resources[key] for key in self._by_scope.get((scope, type_key(resource_type)), _EMPTY)]
 
+    def count(self, scope: str, resource_type: str) -> int:
+        """How many resources `listed` would give."""
+        return len(self._by_scope.get((scope, type_key(resource_type)), _EMPTY))
+
     def referrers(self, key: str, relation: str | None = None) -> list[Reference]:
         """Who refers to the resource with this key, in the order in which they began to."""
         incoming = self._incoming.get(key, {})
         return [reference for reference in incoming if relation is None or reference.relation == relation]
+
+    def referred(self, key: str) -> list[Reference]:
+        """What the resource with this key refers to."""
+        return self._outgoing.get(key, [])
 
     def _index(self, item: Resource) -> None:
         for scope in _list_scopes(item):

@@ -85,3 +85,14 @@ def assignable(address: str, prefixes: Iterable[str]) -> bool:
             position = int(wanted) - int(network.network_address)
             return RESERVED_AT_START <= position < network.num_addresses - 1
     return False
+
+
+def room(prefix: str) -> int:
+    """How many addresses of an IPv4 prefix Azure hands out."""
+    return max(0, ipaddress.ip_network(prefix, strict=False).num_addresses - RESERVED_AT_START - 1)
+
+
+def nth(prefix: str, number: int) -> str:
+    """An address of a prefix by its position; the last one where the prefix is smaller."""
+    network = ipaddress.ip_network(prefix, strict=False)
+    return str(network[min(number, network.num_addresses - 1)])

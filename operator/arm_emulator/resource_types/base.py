@@ -1,13 +1,15 @@
 """What a resource type declares; the life cycle (`life_cycle.py`) does the rest, once for all types."""
 
+import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from typing import ClassVar
 
-from arm_emulator.cloud import Cloud, items
-from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.cloud import Cloud, items, new_etag, own_etag
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_format, invalid_reference
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
@@ -93,6 +95,10 @@ class ResourceType:
     """Whether one is the same whatever scope it is asked for at, as a role definition is: ids are answered as asked."""
     not_found: ClassVar[tuple[str, str]] = ("", "")
     """Code and message (with `{id}` and `{name}`) of its own 404; ARM's where the code is empty."""
+    own_etag: ClassVar[bool] = False
+    """Whether the etag is a bare GUID of this resource alone, not shared between parent and child."""
+    names: ClassVar[re.Pattern[str]] = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
+    """What a name may be."""
     deletion_answers_body: ClassVar[bool] = False
     """Whether a deletion that is done at once answers what was deleted."""
     creating_state: ClassVar[str] = "Updating"
@@ -108,6 +114,8 @@ class ResourceType:
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
+    below: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Lists of all descendants of some types, by the lower-cased segment that asks for them."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
@@ -140,6 +148,13 @@ class ResourceType:
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         """What appears when the operation has succeeded. The life cycle stores `item` afterwards."""
+
+    def family(self, cloud: Cloud, item: Resource) -> list[Resource]:
+        """Those that come to rest with it when an operation on it ends: what is below it."""
+        return cloud.store.descendants(item.key)
+
+    def adopted(self, item: Resource) -> None:
+        """Fills in what a row of an estate file leaves out and Azure would know."""
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         """Refuses a deletion of something in use. Raises ArmError."""
@@ -235,6 +250,49 @@ def default(properties: Json, **values: object) -> None:
             properties[name] = value
 
 
+def fresh_etag(declared: ResourceType, item: Resource) -> str:
+    """A new etag of the kind that the type has; empty for a child that shows its top-level resource's."""
+    if declared.own_etag:
+        return own_etag()
+    return new_etag() if item.parent_key is None else ""
+
+
+def refuse_other_region(put: Put, target: Resource, place: str) -> None:
+    """Raises InvalidResourceReference where what a body in the region `place` names lies in another one (doc)."""
+    root = put.cloud.store.get(target.root_key)
+    region = "" if root is None else root.location.lower()
+    if region and place and region != place.lower():
+        raise invalid_reference(str(target.id), str(put.id))
+
+
+def choice(properties: Json, name: str, choices: Sequence[str], fallback: str | None = None) -> str:
+    """One of an enumeration's values, set as Azure spells it; raises InvalidRequestFormat for anything else."""
+    given = properties.get(name)
+    if given is None and fallback is not None:
+        given = fallback
+    for known in choices:
+        if known.lower() == str(given).lower():
+            properties[name] = known
+            return known
+    raise invalid_format(f"Error converting value '{given}' to one of {', '.join(choices)}.", f"properties.{name}")
+
+
+def with_guid(put: "Put") -> None:
+    """A resourceGuid that stays."""
+    put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+
+
+def refuse_used(cloud: Cloud, item: Resource, relations: Sequence[str], code: str) -> None:
+    """Raises where anything refers to the resource in one of these ways."""
+    users = [user for relation in relations for user in cloud.store.referrers(item.key, relation)]
+    if users:
+        raise bad_request(
+            code,
+            f"Resource {item.id} cannot be deleted because it is in use by the following resources: "
+            f"{', '.join(user.element for user in users)}.",
+        )
+
+
 def sku_of(item: Resource) -> str:
     """The SKU's name; Basic where a file left it out, as Azure does."""
     sku = item.body.get("sku")
@@ -257,8 +315,8 @@ def element_ids(owner: ResourceId, body: Json, name: str, segment: str) -> list[
     ]
 
 
-def answered_parts(cloud: Cloud, item: Resource, segment: str) -> list[Json]:
-    """The ipConfigurations as they are answered: with id, etag and provisioning state of their owner."""
+def answered_parts(cloud: Cloud, item: Resource, segment: str, name: str = "ipConfigurations") -> list[Json]:
+    """The parts in a list property as they are answered: with id, etag and provisioning state of their owner."""
     etag = cloud.etag(item)
     return [
         {
@@ -267,5 +325,5 @@ def answered_parts(cloud: Cloud, item: Resource, segment: str) -> list[Json]:
             "etag": etag,
             "properties": {"provisioningState": "Succeeded", **(part.get("properties") or {})},
         }
-        for part in items(item.properties, "ipConfigurations")
+        for part in items(item.properties, name)
     ]

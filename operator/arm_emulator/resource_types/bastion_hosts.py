@@ -20,6 +20,7 @@ from arm_emulator.resource_types.base import (
     missing,
     sku_of,
 )
+from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured
 from arm_emulator.store import Reference, Resource
@@ -188,13 +189,7 @@ class BastionHosts(ResourceType):
                 "PublicIPSkuMismatch",
                 f"Public IP address {address.id} of Bastion host {put.id} must be of SKU Standard with static allocation.",
             )
-        for reference in put.cloud.store.referrers(address.key, "publicIPAddress"):
-            if reference.source != put.id.key:
-                raise bad_request(
-                    "PublicIPAddressInUse",
-                    f"Resource {put.id} is referencing public IP address {address.id} that is already allocated to "
-                    f"resource {reference.element}.",
-                )
+        refuse_other_user(put, address)
 
     def _refuse_change(self, put: Put, old: Resource, rank: int) -> None:
         before = RANK.get(sku_of(old), 1)

@@ -51,6 +51,15 @@ def check_subnet(put: Put) -> None:
         )
 
 
+def refuse_other_user(subnet: Resource, user: str) -> None:
+    """Raises where something that is no Bastion host would take addresses of an AzureBastionSubnet."""
+    if subnet.name == SUBNET_NAME:
+        raise bad_request(
+            "BastionHostSubnetMustBeDedicated",
+            f"Subnet {subnet.id} is reserved for Azure Bastion and cannot be used by {user}.",
+        )
+
+
 def check_associated_group(put: Put) -> None:
     """Raises where the subnet's body names a network security group that lacks a row, or any route table."""
     group = put.cloud.find(id_of(put.properties.get("networkSecurityGroup")))

@@ -13,7 +13,7 @@ from arm_emulator.network_manager.membership import in_scope, members
 from arm_emulator.network_manager.names import CONNECTIVITY, MANAGED, NETWORKS, PEERING_PREFIX
 from arm_emulator.network_manager.networks import write_rows
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, has_gateway, prefixes_of
+from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, gateways_in, prefixes_of
 from arm_emulator.store import Resource, resource
 
 
@@ -56,7 +56,7 @@ def _connect(cloud: Cloud) -> None:
     """Makes the links of hub-and-spoke deployments, and removes those that nothing asks for any more."""
     wanted: dict[str, _Wanted] = {}
     for copy, hub, spoke, item in _spokes(cloud):
-        uses_gateway = item.get("useHubGateway") == "True" and has_gateway(cloud, hub)
+        uses_gateway = item.get("useHubGateway") == "True" and bool(gateways_in(cloud, hub))
         halves = (
             _Wanted(hub, spoke, transit=item.get("useHubGateway") == "True", use_remote=False),
             _Wanted(spoke, hub, transit=False, use_remote=uses_gateway),

@@ -3,7 +3,7 @@
 import uuid
 
 from arm_emulator.cloud import Cloud, id_of, items, parsed
-from arm_emulator.errors import Json, bad_request, invalid_reference
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.evaluation.effective import effective_groups, effective_route_table
 from arm_emulator.evaluation.live import CloudRows
 from arm_emulator.operations import Timing
@@ -18,8 +18,11 @@ from arm_emulator.resource_types.base import (
     answered_parts,
     default,
     element_ids,
+    keep,
     missing,
+    refuse_other_region,
 )
+from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
 from arm_emulator.resource_types.running_machine import refuse_unless_running
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
@@ -27,6 +30,7 @@ from arm_emulator.store import Reference, Resource
 
 INTERFACES = "Microsoft.Network/networkInterfaces"
 SEGMENT = "ipConfigurations"
+MOST_ASGS = 20
 GROUP_JOIN = "Microsoft.Network/networkSecurityGroups/join/action"
 SUBNET_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 ADDRESS_JOIN = "Microsoft.Network/publicIPAddresses/join/action"
@@ -48,7 +52,7 @@ class NetworkInterfaces(ResourceType):
     create = Timing(1, (1,))
     delete = Timing(4, (4,))
     read_only = frozenset({"provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "hostedWorkloads",
-                           "tapConfigurations", "vnetEncryptionSupported"})  # fmt: skip
+                           "tapConfigurations", "vnetEncryptionSupported", "privateEndpoint"})  # fmt: skip
 
     def prepare(self, put: Put) -> None:
         parts = items(put.properties, "ipConfigurations")
@@ -62,13 +66,17 @@ class NetworkInterfaces(ResourceType):
             disableTcpStateTracking=False,
             nicType="Standard",
         )
+        keep(put, "privateEndpoint")
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
         put.properties["ipConfigurations"] = [self._part(put, part, first=n == 0) for n, part in enumerate(parts)]
         group = put.properties.get("networkSecurityGroup")
         if group is None:
             put.properties.pop("networkSecurityGroup", None)
-        elif put.cloud.find(id_of(group)) is None:
-            raise invalid_reference(str(id_of(group)), str(put.id))
+        else:
+            standing = put.cloud.find(id_of(group))
+            if standing is None:
+                raise invalid_reference(str(id_of(group)), str(put.id))
+            refuse_other_region(put, standing, put.location)
 
     def links(self, put: Put) -> list[Link]:
         found = []
@@ -82,18 +90,16 @@ class NetworkInterfaces(ResourceType):
         return [*found, Link(GROUP_JOIN, group_id)] if group_id else found
 
     def references(self, item: Resource) -> list[Reference]:
-        found = []
-        for element, part in element_ids(item.id, item.properties, "ipConfigurations", SEGMENT):
-            for relation in ("subnet", "publicIPAddress"):
-                target = id_of(part.get(relation))
-                found += [Reference(relation, target, element)] if target else []
-            for group in items(part, "applicationSecurityGroups"):
-                target = id_of(group)
-                found += [Reference("applicationSecurityGroup", target, element)] if target else []
-        target = id_of(item.properties.get("networkSecurityGroup"))
-        return [*found, Reference("networkSecurityGroup", target, str(item.id))] if target else found
+        return interface_references(item)
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        endpoint = cloud.find(id_of(item.properties.get("privateEndpoint")))
+        if endpoint is not None:
+            raise bad_request(
+                "NicInUseWithPrivateEndpoint",
+                f"Network interface {item.id} cannot be deleted because it is currently in use with an private endpoint "
+                f"({endpoint.id}).",
+            )
         for user in cloud.store.referrers(item.key, "networkInterface"):
             raise bad_request(
                 "NicInUse",
@@ -104,11 +110,10 @@ class NetworkInterfaces(ResourceType):
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         parts = {"ipConfigurations": answered_parts(cloud, item, SEGMENT)}
         for user in cloud.store.referrers(item.key, "networkInterface"):
-            guid = uuid.uuid5(uuid.NAMESPACE_URL, item.key).hex.upper()
             return {
                 **parts,
                 "virtualMachine": {"id": user.element},
-                "macAddress": f"00-0D-3A-{guid[0:2]}-{guid[2:4]}-{guid[4:6]}",
+                "macAddress": mac_address(item.key),
                 "primary": item.properties.get("primary", True),
             }
         return parts
@@ -133,14 +138,12 @@ class NetworkInterfaces(ResourceType):
         subnet = put.cloud.find(str(subnet_id))
         if subnet is None:
             raise invalid_reference(str(subnet_id), str(put.id))
-        if subnet.name == bastion_rules.SUBNET_NAME:
-            raise bad_request(
-                "BastionHostSubnetMustBeDedicated",
-                f"Subnet {subnet.id} is reserved for Azure Bastion and cannot be used by {put.id}.",
-            )
+        refuse_other_region(put, subnet, put.location)
+        bastion_rules.refuse_other_user(subnet, str(put.id))
         default(properties, privateIPAllocationMethod="Dynamic", privateIPAddressVersion="IPv4", primary=first)
         properties.pop("provisioningState", None)
         self._check_public_address(put, properties)
+        _check_asgs(put, properties, subnet)
         properties["privateIPAddress"] = self._address(put, str(name), subnet, properties)
         return {"name": name, "type": f"{INTERFACES}/{SEGMENT}", "properties": properties}
 
@@ -152,17 +155,12 @@ class NetworkInterfaces(ResourceType):
         address = put.cloud.find(target)
         if address is None:
             raise invalid_reference(str(target), str(put.id))
-        for user in put.cloud.store.referrers(address.key, "publicIPAddress"):
-            if user.source != put.id.key:
-                raise bad_request(
-                    "PublicIPAddressInUse",
-                    f"Resource {put.id} is referencing public IP address {address.id} that is already allocated to "
-                    f"resource {user.element}.",
-                )
+        refuse_other_region(put, address, put.location)
+        refuse_other_user(put, address)
 
     def _address(self, put: Put, name: str, subnet: Resource, properties: Json) -> str:
         prefixes = subnet_prefixes(subnet.properties)
-        taken = self._taken(put, subnet)
+        taken = taken_addresses(put.cloud, subnet, put.id.key)
         if properties["privateIPAllocationMethod"] == "Static":
             wanted = str(properties.get("privateIPAddress", ""))
             if not addresses.assignable(wanted, prefixes):
@@ -186,20 +184,84 @@ class NetworkInterfaces(ResourceType):
                 return str(address)
         free = addresses.free_address(prefixes[0], taken)
         if free is None:
-            raise bad_request(
-                "SubnetIsFull",
-                f"Subnet {subnet.name} with address prefix {prefixes[0]} does not have enough capacity for 1 IP addresses.",
-            )
+            raise subnet_is_full(subnet, 1)
         return free
 
-    def _taken(self, put: Put, subnet: Resource) -> dict[str, str]:
-        """Addresses of the subnet that others hold, and by which configuration."""
-        taken: dict[str, str] = {}
-        for user in put.cloud.store.referrers(subnet.key, "subnet"):
-            holder = put.cloud.store.get(user.source)
-            if holder is None or holder.key == put.id.key:
-                continue
-            for part in configured(holder.properties):
-                if part.get("privateIPAddress"):
-                    taken[str(part["privateIPAddress"])] = user.element
-        return taken
+
+def _check_asgs(put: Put, properties: Json, subnet: Resource) -> None:
+    """At most 20 application security groups, all there, and their other members in the same virtual network."""
+    groups = items(properties, "applicationSecurityGroups")
+    if len(groups) > MOST_ASGS:
+        raise bad_request(
+            "TooManyApplicationSecurityGroups",
+            f"An ipConfiguration of {put.id} has {len(groups)} application security groups; at most {MOST_ASGS} are allowed.",
+        )
+    for group in groups:
+        standing = put.cloud.find(id_of(group))
+        if standing is None or standing.id.type.lower() != "microsoft.network/applicationsecuritygroups":
+            raise invalid_reference(str(id_of(group)), str(put.id))
+        for network in _networks_of_members(put, standing):
+            if network != subnet.root_key:
+                raise bad_request(
+                    "ApplicationSecurityGroupMembersMustBeInSameVirtualNetwork",
+                    f"Application security group {standing.id} of {put.id} has members in another virtual network.",
+                )
+
+
+def _networks_of_members(put: Put, group: Resource) -> set[str]:
+    """The keys of the virtual networks in which a group's other members lie."""
+    found = set()
+    for user in put.cloud.store.referrers(group.key, "applicationSecurityGroup"):
+        holder = put.cloud.store.get(user.source)
+        if holder is None or holder.key == put.id.key:
+            continue
+        for part in configured(holder.properties):
+            subnet = put.cloud.find(id_of(part.get("subnet")))
+            if subnet is not None:
+                found.add(subnet.root_key)
+    return found
+
+
+def interface_references(item: Resource) -> list[Reference]:
+    """What an interface refers to, be it one of its own or an instance's."""
+    found = []
+    for element, part in element_ids(item.id, item.properties, "ipConfigurations", SEGMENT):
+        for relation in ("subnet", "publicIPAddress"):
+            target = id_of(part.get(relation))
+            found += [Reference(relation, target, element)] if target else []
+        for group in items(part, "applicationSecurityGroups"):
+            target = id_of(group)
+            found += [Reference("applicationSecurityGroup", target, element)] if target else []
+    for relation in ("networkSecurityGroup", "privateEndpoint"):
+        target = id_of(item.properties.get(relation))
+        found += [Reference(relation, target, str(item.id))] if target else []
+    return found
+
+
+def taken_addresses(cloud: Cloud, subnet: Resource, but: str = "") -> dict[str, str]:
+    """Addresses of the subnet that are held, and by which configuration; `but` is the key of a holder that does not count."""
+    taken: dict[str, str] = {}
+    for user in cloud.store.referrers(subnet.key, "subnet"):
+        holder = cloud.store.get(user.source)
+        if holder is None or holder.key == but:
+            continue
+        frontends = [part.get("properties") or {} for part in items(holder.properties, "frontendIPConfigurations")]
+        for part in (*configured(holder.properties), *frontends):
+            if part.get("privateIPAddress"):
+                taken[str(part["privateIPAddress"])] = user.element
+    return taken
+
+
+def subnet_is_full(subnet: Resource, wanted: int) -> ArmError:
+    """A subnet has fewer free addresses than are wanted."""
+    return bad_request(
+        "SubnetIsFull",
+        f"Subnet {subnet.name} with address prefix {', '.join(subnet_prefixes(subnet.properties))} does not have enough "
+        f"capacity for {wanted} IP addresses.",
+    )
+
+
+def mac_address(key: str) -> str:
+    """The hardware address of an interface, always the same for one id."""
+    guid = uuid.uuid5(uuid.NAMESPACE_URL, key).hex.upper()
+    return f"00-0D-3A-{guid[0:2]}-{guid[2:4]}-{guid[4:6]}"

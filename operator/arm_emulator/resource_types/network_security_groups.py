@@ -5,8 +5,8 @@ Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups
 
 import uuid
 
-from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.cloud import Cloud, id_of, items
+from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
@@ -17,6 +17,9 @@ GROUPS = "Microsoft.Network/networkSecurityGroups"
 RULES = bastion_rules.RULES
 LOWEST_PRIORITY, HIGHEST_PRIORITY = 100, 4096
 MOST_RULES = 1000
+MOST_ADDRESSES = 4000
+ASGS = "microsoft.network/applicationsecuritygroups"
+GROUP_FIELDS = ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
 PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")
 FIELDS = ("sourcePortRange", "destinationPortRange", "sourceAddressPrefix", "destinationAddressPrefix")
 
@@ -113,11 +116,13 @@ class SecurityRules(ResourceType):
             )
         for field in FIELDS:
             self._one_form(put, field)
+        for name in GROUP_FIELDS:
+            _check_groups(put, name)
 
     def references(self, item: Resource) -> list[Reference]:
         return [
             Reference("applicationSecurityGroup", entry["id"], str(item.id))
-            for side in ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
+            for side in GROUP_FIELDS
             for entry in item.properties.get(side) or []
         ]
 
@@ -140,6 +145,11 @@ class SecurityRules(ResourceType):
             raise missing(f"{field} or {plural}", put.id)
         if one not in (None, "") and several:
             raise self._invalid(put, plural, ", ".join(map(str, several)))
+        if len(several) > MOST_ADDRESSES:
+            raise bad_request(
+                "SecurityRuleTooManyAddressPrefixes" if field.endswith("Prefix") else "SecurityRuleTooManyPortRanges",
+                f"Security rule {put.id} has {len(several)} {plural}; at most {MOST_ADDRESSES} are allowed.",
+            )
         properties[plural] = several
         if one in (None, ""):
             properties.pop(field, None)
@@ -153,6 +163,14 @@ class SecurityRules(ResourceType):
             f"SecurityRuleInvalid{title}",
             f"Security rule parameter {title} for rule with Id {put.id} cannot be specified as {value}.",
         )
+
+
+def _check_groups(put: Put, name: str) -> None:
+    """The application security groups of one side exist, and lie in the rule's region."""
+    for group in items(put.properties, name):
+        standing = put.cloud.find(id_of(group))
+        if standing is None or standing.id.type.lower() != ASGS:
+            raise invalid_reference(str(id_of(group)), str(put.id))
 
 
 def _port_range(text: str) -> bool:

@@ -7,13 +7,15 @@ import uuid
 
 from arm_emulator.cloud import Cloud, id_of, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
+from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Link, Put, ResourceType, default, missing
 from arm_emulator.resource_types.versions import NETWORK
-from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, has_gateway, prefixes_of
+from arm_emulator.resource_types.virtual_networks import CONNECTED, HUB_LINK, LINK, PEERINGS, gateways_in, prefixes_of
 from arm_emulator.store import Reference, Resource
 
+MOST_PEERINGS = 500
 PEER = "Microsoft.Network/virtualNetworks/peer/action"
 
 
@@ -30,6 +32,11 @@ class Peerings(ResourceType):
 
     def prepare(self, put: Put) -> None:
         properties = put.properties
+        if put.old is not None and _is_hubs(put.cloud, put.id):
+            # Azure's own link to a virtual hub: a network that is put back as it was read may name it, and changes nothing.
+            properties.clear()
+            properties.update(put.before)
+            return
         default(
             properties,
             allowVirtualNetworkAccess=True,
@@ -48,13 +55,14 @@ class Peerings(ResourceType):
         if remote is None:
             raise invalid_reference(str(remote_id), str(put.id))
         self._refuse_second_link(put, remote)
+        self._refuse_beyond_limit(put)
         self._refuse_disconnected(put, remote)
         self._refuse_overlap(put, remote)
         self._refuse_missing_gateway(put, remote)
         self._connect(put, remote)
 
     def links(self, put: Put) -> list[Link]:
-        return [Link(PEER, put.properties[LINK]["id"])]
+        return [] if put.old is not None and _is_hubs(put.cloud, put.id) else [Link(PEER, put.properties[LINK]["id"])]
 
     def references(self, item: Resource) -> list[Reference]:
         remote = parsed(item.properties.get(LINK))
@@ -69,9 +77,16 @@ class Peerings(ResourceType):
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         other = other_half(cloud, item)
-        if other is None and item.properties.get("peeringState") == "Connected":
+        if other is None and item.properties.get("peeringState") == "Connected" and not _is_hubs(cloud, item.id):
             # The other half went while this one was being written.
             item.properties["peeringState"] = "Disconnected"
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        if _is_hubs(cloud, item.id):
+            raise bad_request(
+                "PeeringBelongsToVirtualHubConnection",
+                f"Peering {item.id} cannot be deleted: it belongs to a virtual hub's connection.",
+            )
 
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         other = other_half(cloud, item)
@@ -114,6 +129,14 @@ class Peerings(ResourceType):
                     f"Peering {sibling.id} already references remote virtual network {remote.id}. Cannot add another "
                     "peering referencing the same remote virtual network.",
                 )
+
+    def _refuse_beyond_limit(self, put: Put) -> None:
+        if put.old is None and len(put.cloud.store.children(put.id.root.key, PEERINGS)) >= MOST_PEERINGS:
+            raise bad_request(
+                "VirtualNetworkPeeringCountLimitReached",
+                f"Cannot create more than {MOST_PEERINGS} peerings for virtual network {put.id.root}.",
+                details=[{"code": "QuotaExceeded", "message": f"Limit {MOST_PEERINGS} of virtualNetworkPeerings."}],
+            )
 
     def _refuse_disconnected(self, put: Put, remote: Resource) -> None:
         """A Disconnected half, this one or the other, has to be deleted and made again."""
@@ -162,19 +185,42 @@ class Peerings(ResourceType):
 
     def _refuse_missing_gateway(self, put: Put, remote: Resource) -> None:
         if not put.properties["useRemoteGateways"]:
+            self._refuse_taking_transit_away(put, remote)
             return
-        if not has_gateway(put.cloud, remote) and not put.properties["doNotVerifyRemoteGateways"]:
+        cannot = f"Peering {put.id} cannot have UseRemoteGateways flag set to true"
+        if not gateways_in(put.cloud, remote) and not put.properties["doNotVerifyRemoteGateways"]:
             raise bad_request(
                 "RemoteVnetHasNoGateways",
-                f"Peering {put.id} cannot have UseRemoteGateways flag set to true because remote virtual network "
-                f"{remote.id} referenced by the peering does not have any gateways.",
+                f"{cannot} because remote virtual network {remote.id} referenced by the peering does not have any gateways.",
             )
         own = put.cloud.store.get(put.id.root.key)
-        if own is not None and has_gateway(put.cloud, own):
+        if own is not None and gateways_in(put.cloud, own):
             raise bad_request(
                 "VnetHasGatewaysAndUsesRemoteGateways",
-                f"Peering {put.id} cannot have UseRemoteGateways flag set to true because virtual network {own.id} has "
-                "gateways of its own.",
+                f"{cannot} because virtual network {own.id} has gateways of its own.",
+            )
+        other = half_towards(put.cloud, remote, put.id.root.key)
+        if other is not None and not other.properties.get("allowGatewayTransit"):
+            raise bad_request(
+                "RemotePeeringDoesNotAllowGatewayTransit",
+                f"{cannot}, because corresponding remote peering {other.id} has AllowGatewayTransit flag set to false.",
+            )
+        for sibling in put.cloud.store.children(put.id.root.key, PEERINGS):
+            if sibling.key != put.id.key and sibling.properties.get("useRemoteGateways"):
+                raise bad_request(
+                    "AnotherPeeringUsesRemoteGateways",
+                    f"{cannot} because peering {sibling.id} of the same virtual network has it already.",
+                )
+
+    def _refuse_taking_transit_away(self, put: Put, remote: Resource) -> None:
+        other = half_towards(put.cloud, remote, put.id.root.key)
+        if other is None or put.properties["allowGatewayTransit"] or not put.before.get("allowGatewayTransit"):
+            return
+        if other.properties.get("useRemoteGateways"):
+            raise bad_request(
+                "RemotePeeringUsesRemoteGateways",
+                f"Peering {put.id} cannot have AllowGatewayTransit flag set to false because corresponding remote peering "
+                f"{other.id} has UseRemoteGateways flag set to true.",
             )
 
     def _connect(self, put: Put, remote: Resource) -> None:
@@ -188,6 +234,11 @@ class Peerings(ResourceType):
         properties["remoteAddressSpace"] = known
         guid = put.before.get("resourceGuid") or (other.properties.get("resourceGuid") if other is not None else None)
         properties["resourceGuid"] = guid or str(uuid.uuid4())
+
+
+def _is_hubs(cloud: Cloud, link: ResourceId) -> bool:
+    """Whether a link is one that a virtual hub's connection has made."""
+    return link.name.startswith(HUB_LINK) and bool(cloud.store.referrers(link.root.key, CONNECTED))
 
 
 def complete(cloud: Cloud, link: Resource) -> None:

@@ -3,23 +3,28 @@
 import uuid
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, keep, sku_of
+from arm_emulator.resource_types.base import Put, Superseding, default, keep, sku_of, with_guid
+from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 PUBLIC_IPS = "Microsoft.Network/publicIPAddresses"
+PREFIXES = "Microsoft.Network/publicIPPrefixes"
+HOLDERS = ("publicIPAddress", "natPublicIPAddress")
+"""How an address is held: by an ipConfiguration, or by a NAT gateway."""
 
 
-class PublicIPAddresses(ResourceType):
+class PublicIPAddresses(Pointing):
     name = PUBLIC_IPS
     api_versions = NETWORK
     superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
     create = Timing(2, (1,))
     delete = Timing(10, (10,))
-    read_only = frozenset({"provisioningState", "resourceGuid", "ipConfiguration", "ipAddress"})
+    read_only = frozenset({"provisioningState", "resourceGuid", "ipConfiguration", "ipAddress", "natGateway"})
+    pointers = (Pointer("publicIPPrefix", "publicIPPrefix", PREFIXES, f"{PREFIXES}/join/action"),)
 
     def prepare(self, put: Put) -> None:
         sku = put.body.get("sku") or {}
@@ -41,17 +46,17 @@ class PublicIPAddresses(ResourceType):
                 "StandardSkuPublicIPAddressesMustBeStatic",
                 f"Standard sku publicIp {put.id} must have AllocationMethod set to Static.",
             )
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        super().prepare(put)
+        with_guid(put)
         keep(put, "ipAddress")
         self._refuse_change(put, name)
-        self._refuse_beyond_quota(put)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         if item.properties.get("publicIPAllocationMethod") == "Static" and "ipAddress" not in item.properties:
-            item.properties["ipAddress"] = _address(str(item.properties["resourceGuid"]))
+            item.properties["ipAddress"] = public_address(str(item.properties["resourceGuid"]))
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
-        for reference in cloud.store.referrers(item.key, "publicIPAddress"):
+        for reference in (user for relation in HOLDERS for user in cloud.store.referrers(item.key, relation)):
             raise bad_request(
                 "PublicIPAddressCannotBeDeleted",
                 f"Public IP address {item.id} can not be deleted since it is still allocated to resource "
@@ -60,8 +65,9 @@ class PublicIPAddresses(ResourceType):
             )
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
-        for reference in cloud.store.referrers(item.key, "publicIPAddress"):
-            return {"ipConfiguration": {"id": reference.element}}
+        for relation, shown in zip(HOLDERS, ("ipConfiguration", "natGateway"), strict=True):
+            for reference in cloud.store.referrers(item.key, relation):
+                return {shown: {"id": reference.element}}
         return {}
 
     def _refuse_change(self, put: Put, sku: str) -> None:
@@ -81,25 +87,19 @@ class PublicIPAddresses(ResourceType):
                 "zonal or vice-versa.",
             )
 
-    def _refuse_beyond_quota(self, put: Put) -> None:
-        if put.old is not None:
-            return
-        here = f"/subscriptions/{put.id.subscription.lower()}"
-        region = put.location.lower()
-        count = sum(other.location.lower() == region for other in put.cloud.store.listed(here, PUBLIC_IPS))
-        quota = put.cloud.settings.public_ip_quota
-        if count >= quota:
-            raise ArmError(
-                400,
-                "PublicIPCountLimitReached",
-                f"Cannot create more than {quota} public IP addresses for this subscription in this region.",
-                details=[
-                    {"code": "QuotaExceeded", "message": f"Limit {quota} of PublicIPAddresses in {put.location}."}
-                ],
+
+def refuse_other_user(put: Put, address: Resource) -> None:
+    """Raises PublicIPAddressInUse where another resource has the address."""
+    for user in (one for relation in HOLDERS for one in put.cloud.store.referrers(address.key, relation)):
+        if user.source != put.id.key:
+            raise bad_request(
+                "PublicIPAddressInUse",
+                f"Resource {put.id} is referencing public IP address {address.id} that is already allocated to resource "
+                f"{user.element}.",
             )
 
 
-def _address(guid: str) -> str:
+def public_address(guid: str) -> str:
     """An address of the documentation and benchmarking ranges would overlap between resources: 20/8 looks like Azure's."""
     number = uuid.UUID(guid).int
     return f"20.{number % 254 + 1}.{(number >> 8) % 256}.{(number >> 16) % 254 + 1}"

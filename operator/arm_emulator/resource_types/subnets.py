@@ -5,7 +5,7 @@ from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.ids import parse
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
-from arm_emulator.resource_types.base import Link, Put, ResourceType, default, joined, missing
+from arm_emulator.resource_types.base import Link, Put, ResourceType, default, joined, missing, refuse_other_region
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import SUBNETS, refuse_used_subnet, subnet_prefixes
 from arm_emulator.store import Reference, Resource
@@ -63,7 +63,11 @@ class Subnets(ResourceType):
         if not used:
             return {}
         ids = [parse(reference.element) for reference in used]
-        return {"ipConfigurations": [{"id": upper_cased(one)} for one in ids if one is not None]}
+        shown: Json = {"ipConfigurations": [{"id": upper_cased(one)} for one in ids if one is not None]}
+        endpoints = cloud.store.referrers(item.key, "privateEndpointSubnet")
+        if endpoints:
+            shown |= {"privateEndpoints": [{"id": one.element} for one in endpoints], "purpose": "PrivateEndpoints"}
+        return shown
 
     def _reference(self, put: Put, name: str) -> None:
         value = put.properties.get(name)
@@ -73,8 +77,11 @@ class Subnets(ResourceType):
         target = parsed(value)
         if target is None:
             raise missing(f"{name}.id", put.id)
-        if put.cloud.find(str(target)) is None and name != "natGateway":
+        standing = put.cloud.find(str(target))
+        if standing is None:
             raise invalid_reference(str(target), str(put.id))
+        if value != put.before.get(name):
+            refuse_other_region(put, standing, str((put.parent or {}).get("location", "")))
         put.properties[name] = {"id": value["id"]}
 
     def _keep_used_prefix(self, put: Put) -> None:

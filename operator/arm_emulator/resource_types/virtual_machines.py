@@ -22,7 +22,9 @@ _PROFILES = (
     "securityProfile",
     "diagnosticsProfile",
 )
-_POWER: Mapping[str, tuple[str, str, float]] = {
+SECRET = ("adminPassword", "customData", "secrets")
+"""Members of osProfile that Azure takes and never answers."""
+POWER: Mapping[str, tuple[str, str, float]] = {
     "start": ("running", "VM running", 30),
     "restart": ("running", "VM running", 40),
     "poweroff": ("stopped", "VM stopped", 20),
@@ -41,7 +43,7 @@ class VirtualMachines(ResourceType):
     creating_state = "Creating"
     read_only = frozenset({"provisioningState", "vmId", "instanceView", "timeCreated", "resources", "extended"})
     actions = {"start": "start", "restart": "restart", "poweroff": "powerOff", "deallocate": "deallocate"}  # noqa: RUF012
-    patchable = frozenset({"tags", "identity"})
+    merges_patch = True
 
     def prepare(self, put: Put) -> None:
         for name in _PROFILES:
@@ -58,6 +60,9 @@ class VirtualMachines(ResourceType):
             )
         for interface in interfaces:
             self._check_interface(put, str(id_of(interface)))
+        _check_scale_set(put)
+        put.properties.pop("userData", None)
+        conceal(put.properties.get("osProfile"))
         put.properties["vmId"] = put.before.get("vmId") or str(uuid.uuid4())
         put.properties["timeCreated"] = put.before.get("timeCreated") or iso(put.cloud.clock.now())
         keep(put, "storageProfile" if "storageProfile" not in put.properties else "vmId")
@@ -71,17 +76,29 @@ class VirtualMachines(ResourceType):
 
     def references(self, item: Resource) -> list[Reference]:
         profile = item.properties.get("networkProfile")
-        if not isinstance(profile, dict):
-            return []
+        profile = profile if isinstance(profile, dict) else {}
         ids = [id_of(interface) for interface in items(profile, "networkInterfaces")]
-        return [Reference("networkInterface", found, str(item.id)) for found in ids if found]
+        found = [Reference("networkInterface", one, str(item.id)) for one in ids if one]
+        group = id_of(item.properties.get("virtualMachineScaleSet"))
+        return [*found, Reference("virtualMachineScaleSet", group, str(item.id))] if group else found
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         power = operation.detail.get("power")
         if power is not None:
             item.body[VIEW] = {**item.body.get(VIEW, {}), "powerState": power}
         elif VIEW not in item.body:
-            item.body[VIEW] = {"powerState": power_state("running", "VM running"), **_guest(item.properties)}
+            item.body[VIEW] = running_view(item.properties)
+
+    def committed(self, cloud: Cloud, item: Resource, put: Put) -> None:
+        if put.old is None:
+            _count_in_scale_set(cloud, item, 1)
+
+    def deleted(self, cloud: Cloud, item: Resource) -> None:
+        for interface in items(item.properties.get("networkProfile") or {}, "networkInterfaces"):
+            standing = cloud.find(id_of(interface))
+            if standing is not None and (interface.get("properties") or {}).get("deleteOption") == "Delete":
+                cloud.drop(standing)
+        _count_in_scale_set(cloud, item, -1)
 
     def row(self, cloud: Cloud, item: Resource) -> Json:
         view = item.body.get(VIEW)
@@ -94,7 +111,7 @@ class VirtualMachines(ResourceType):
         return {"instanceView": instance_view(cloud, item)} if "instanceview" in expand else {}
 
     def act(self, cloud: Cloud, item: Resource, call: Call) -> Action:
-        code, display, seconds = _POWER[call.action]
+        code, display, seconds = POWER[call.action]
         if item.state in ("Creating", "Deleting"):
             raise conflict(
                 "OperationNotAllowed",
@@ -125,6 +142,39 @@ class VirtualMachines(ResourceType):
                 )
 
 
+def _check_scale_set(put: Put) -> None:
+    """A machine joins a flexible scale set when it is made, and stays in it."""
+    wanted = id_of(put.properties.get("virtualMachineScaleSet"))
+    before = id_of(put.before.get("virtualMachineScaleSet"))
+    if put.old is not None and (wanted or "").lower() != (before or "").lower():
+        raise conflict("PropertyChangeNotAllowed", "Changing property 'virtualMachineScaleSet' is not allowed.")
+    group = put.cloud.find(wanted)
+    if (
+        wanted is not None
+        and put.old is None
+        and (group is None or group.properties.get("orchestrationMode") != "Flexible")
+    ):
+        raise bad_request(
+            "InvalidParameter",
+            f"Scale set {wanted} of virtual machine {put.id} was not found or is not in Flexible orchestration mode.",
+            target="virtualMachineScaleSet",
+        )
+
+
+def _count_in_scale_set(cloud: Cloud, item: Resource, change: int) -> None:
+    group = cloud.find(id_of(item.properties.get("virtualMachineScaleSet")))
+    if group is not None and isinstance(group.body.get("sku"), dict):
+        group.body["sku"]["capacity"] = max(0, int(group.body["sku"].get("capacity") or 0) + change)
+        cloud.store.put(group)
+
+
+def conceal(profile: object) -> None:
+    """Takes out of an osProfile what is never answered."""
+    if isinstance(profile, dict):
+        for name in SECRET:
+            profile.pop(name, None)
+
+
 def power_state(code: str, display: str) -> Json:
     """A power state as the instance view has it."""
     return {"code": f"PowerState/{code}", "displayStatus": display, "level": "Info"}
@@ -147,6 +197,11 @@ def instance_view(cloud: Cloud, item: Resource) -> Json:
         statuses.append({name: power[name] for name in ("code", "level", "displayStatus") if name in power})
     guest = {name: value for name, value in view.items() if name != "powerState"}
     return {**guest, "statuses": statuses}
+
+
+def running_view(properties: Json) -> Json:
+    """The instance view of a machine that has just come up."""
+    return {"powerState": power_state("running", "VM running"), **_guest(properties)}
 
 
 def _guest(properties: Json) -> Json:

@@ -7,21 +7,30 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, keep
+from arm_emulator.resource_types.base import Put, Superseding, default, keep
+from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
+from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 PEERINGS = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 LINK = "remoteVirtualNetwork"
+DNS_LINKED = "linkedVirtualNetwork"
+"""How a private DNS zone's link refers to the network."""
+CONNECTED = "connectedVirtualNetwork"
+"""How a virtual hub's connection refers to the network."""
+HUB_LINK = "RemoteVnetToHubPeering_"
+"""How the link is named that Azure makes for such a connection, before the connection's GUID."""
 
 
-class VirtualNetworks(ResourceType):
+class VirtualNetworks(Pointing):
     name = "Microsoft.Network/virtualNetworks"
     api_versions = NETWORK
     superseding = Superseding.ITSELF
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
+    pointers = (Pointer(PROTECTED, PROTECTED, PLANS, f"{PLANS}/join/action"),)
     create = Timing(4, (3,))
     delete = Timing(10, (10,))
 
@@ -42,6 +51,7 @@ class VirtualNetworks(ResourceType):
         default(put.properties, enableDdosProtection=False)
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
         keep(put, "defaultPublicNatGateway")
+        super().prepare(put)
         self._still_distinct_from_peers(put)
 
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
@@ -76,7 +86,10 @@ class VirtualNetworks(ResourceType):
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         for subnet in cloud.store.children(item.key, SUBNETS):
             refuse_used_subnet(cloud, subnet)
-        for reference in cloud.store.referrers(item.key, "virtualNetwork"):
+        users = [
+            user for relation in ("virtualNetwork", CONNECTED) for user in cloud.store.referrers(item.key, relation)
+        ]
+        for reference in users:
             raise bad_request(
                 "InUseVirtualNetworkCannotBeDeleted",
                 f"Virtual network {item.id} is in use by {reference.element} and cannot be deleted.",
@@ -84,6 +97,9 @@ class VirtualNetworks(ResourceType):
 
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         disconnect_links_to(cloud, item)
+        # A network that goes takes its DNS links along (doc: private DNS FAQ).
+        for reference in cloud.store.referrers(item.key, DNS_LINKED):
+            cloud.store.remove(reference.source)
 
     def _still_distinct_from_peers(self, put: Put) -> None:
         if put.old is None or prefixes_of(put.before) == prefixes_of(put.properties):
@@ -137,13 +153,16 @@ def disconnect_links_to(cloud: Cloud, network: Resource) -> None:
             cloud.touch(link.root_key)
 
 
-def has_gateway(cloud: Cloud, network: Resource) -> bool:
-    """Whether a virtual network gateway stands in it."""
-    return any(
-        "/virtualnetworkgateways/" in reference.source
+def gateways_in(cloud: Cloud, network: Resource) -> list[Resource]:
+    """The virtual network gateways that stand in it."""
+    keys = {
+        reference.source: None
         for subnet in cloud.store.children(network.key, SUBNETS)
         for reference in cloud.store.referrers(subnet.key, "subnet")
-    )
+        if "/virtualnetworkgateways/" in reference.source
+    }
+    found = [cloud.store.get(key) for key in keys]
+    return [one for one in found if one is not None]
 
 
 def sizes(properties: Json) -> list[int]:

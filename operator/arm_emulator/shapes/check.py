@@ -17,7 +17,9 @@ _LONGEST_QUOTE = 100
 @cache
 def shapes() -> Json:
     """Shapes by type: a member is `str`, `bool`, `int`, `object` (anything in braces), `any`, a list or an object of such."""
-    loaded: Json = orjson.loads(Path(__file__).with_name("network.json").read_bytes())
+    loaded: Json = {}
+    for path in sorted(Path(__file__).parent.glob("*.json")):
+        loaded |= orjson.loads(path.read_bytes())
     return loaded
 
 

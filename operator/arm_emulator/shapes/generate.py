@@ -1,7 +1,7 @@
-"""Writes `network.json`: which members each body of Microsoft.Network may have, and of what type.
+"""Writes `network.json`, `compute.json` and `privatedns.json`: which members each body may have, and of what type.
 
-Run by hand when the api-version moves on: `python -m arm_emulator.shapes.generate`. It reads the published model as the
-azure-mgmt-network package carries it; the emulator itself does not need that package.
+Run by hand when an api-version moves on: `python -m arm_emulator.shapes.generate`. It reads the published models as the
+azure-mgmt packages carry them; the emulator itself does not need those packages.
 """
 
 import importlib
@@ -11,37 +11,74 @@ import types
 import typing
 from pathlib import Path
 
-TOP = {
-    "Microsoft.Network/virtualNetworks": "VirtualNetwork",
-    "Microsoft.Network/virtualNetworks/subnets": "Subnet",
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": "VirtualNetworkPeering",
-    "Microsoft.Network/publicIPAddresses": "PublicIPAddress",
-    "Microsoft.Network/networkSecurityGroups": "NetworkSecurityGroup",
-    "Microsoft.Network/networkSecurityGroups/securityRules": "SecurityRule",
-    "Microsoft.Network/routeTables": "RouteTable",
-    "Microsoft.Network/routeTables/routes": "Route",
-    "Microsoft.Network/applicationSecurityGroups": "ApplicationSecurityGroup",
-    "Microsoft.Network/networkInterfaces": "NetworkInterface",
-    "Microsoft.Network/bastionHosts": "BastionHost",
-    "Microsoft.Network/networkWatchers": "NetworkWatcher",
-    "Microsoft.Network/networkManagers": "NetworkManager",
-    "Microsoft.Network/networkManagers/networkGroups": "NetworkGroup",
-    "Microsoft.Network/networkManagers/networkGroups/staticMembers": "StaticMember",
-    "Microsoft.Network/networkManagers/securityAdminConfigurations": "SecurityAdminConfiguration",
-    "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections": "AdminRuleCollection",
-    "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules": "AdminRule",
-    "Microsoft.Network/networkManagers/connectivityConfigurations": "ConnectivityConfiguration",
+NETWORK = {
+    "applicationSecurityGroups": "ApplicationSecurityGroup",
+    "azureFirewalls": "AzureFirewall",
+    "bastionHosts": "BastionHost",
+    "connections": "VirtualNetworkGatewayConnection",
+    "ddosProtectionPlans": "DdosProtectionPlan",
+    "expressRouteGateways": "ExpressRouteGateway",
+    "ipGroups": "IpGroup",
+    "loadBalancers": "LoadBalancer",
+    "localNetworkGateways": "LocalNetworkGateway",
+    "natGateways": "NatGateway",
+    "networkInterfaces": "NetworkInterface",
+    "networkManagers": "NetworkManager",
+    "networkManagers/connectivityConfigurations": "ConnectivityConfiguration",
+    "networkManagers/networkGroups": "NetworkGroup",
+    "networkManagers/networkGroups/staticMembers": "StaticMember",
+    "networkManagers/securityAdminConfigurations": "SecurityAdminConfiguration",
+    "networkManagers/securityAdminConfigurations/ruleCollections": "AdminRuleCollection",
+    "networkManagers/securityAdminConfigurations/ruleCollections/rules": "AdminRule",
+    "networkSecurityGroups": "NetworkSecurityGroup",
+    "networkSecurityGroups/securityRules": "SecurityRule",
+    "networkWatchers": "NetworkWatcher",
+    "privateEndpoints": "PrivateEndpoint",
+    "publicIPAddresses": "PublicIPAddress",
+    "publicIPPrefixes": "PublicIPPrefix",
+    "routeTables": "RouteTable",
+    "routeTables/routes": "Route",
+    "virtualHubs": "VirtualHub",
+    "virtualHubs/bgpConnections": "BgpConnection",
+    "virtualHubs/hubRouteTables": "HubRouteTable",
+    "virtualHubs/hubVirtualNetworkConnections": "HubVirtualNetworkConnection",
+    "virtualHubs/routingIntent": "RoutingIntent",
+    "virtualNetworkGateways": "VirtualNetworkGateway",
+    "virtualNetworks": "VirtualNetwork",
+    "virtualNetworks/subnets": "Subnet",
+    "virtualNetworks/virtualNetworkPeerings": "VirtualNetworkPeering",
+    "virtualWans": "VirtualWAN",
+    "vpnGateways": "VpnGateway",
 }
+COMPUTE = {
+    "virtualMachineScaleSets": "VirtualMachineScaleSet",
+    "virtualMachineScaleSets/virtualMachines": "VirtualMachineScaleSetVM",
+    "virtualMachines": "VirtualMachine",
+}
+PRIVATE_DNS = {
+    "privateDnsZones": "PrivateZone",
+    "privateDnsZones/virtualNetworkLinks": "VirtualNetworkLink",
+    **{f"privateDnsZones/{kind}": "RecordSet" for kind in ("A", "AAAA", "CNAME", "MX", "PTR", "SOA", "SRV", "TXT")},
+}
+FILES = {
+    "network": ("Microsoft.Network", "azure.mgmt.network.models", NETWORK),
+    "compute": ("Microsoft.Compute", "azure.mgmt.compute.models", COMPUTE),
+    "privatedns": ("Microsoft.Network", "azure.mgmt.privatedns.models", PRIVATE_DNS),
+}
+TOP = {*NETWORK.values(), *COMPUTE.values(), *PRIVATE_DNS.values()}
 DEEPEST = 7
 Shape = str | dict[str, typing.Any] | list[typing.Any]
 
 
 def main() -> int:
-    """Writes the file beside this one."""
-    models = importlib.import_module("azure.mgmt.network.models")
-    shapes = {name: _members(models, getattr(models, model), 0) for name, model in TOP.items()}
-    path = Path(__file__).with_name("network.json")
-    path.write_text(json.dumps(shapes, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    """Writes the files beside this one."""
+    for name, (namespace, module, models_of) in FILES.items():
+        models = importlib.import_module(module)
+        shapes = {
+            f"{namespace}/{kind}": _members(models, getattr(models, model), 0) for kind, model in models_of.items()
+        }
+        path = Path(__file__).with_name(f"{name}.json")
+        path.write_text(json.dumps(shapes, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
     return 0
 
 
@@ -66,7 +103,7 @@ def _shape(models: types.ModuleType, hint: object, depth: int) -> Shape:
         return typing.cast("type", hint).__name__
     if isinstance(hint, type) and hasattr(hint, "__mro__") and hint.__module__.startswith("azure."):
         # Another top-level resource appears as a reference, or with far more than anybody sends: not looked into.
-        if hint.__name__ in TOP.values() or depth > DEEPEST or _is_enum(hint):
+        if hint.__name__ in TOP or depth > DEEPEST or _is_enum(hint):
             return "str" if _is_enum(hint) else "object"
         return _members(models, hint, depth)
     return "any"

@@ -244,3 +244,42 @@ def test_references_to_what_is_not_there_are_invalid() -> None:
     assert arm.put(f"{NET}/networkInterfaces/n", nic_body(f"{network}/subnets/no")).code == "InvalidResourceReference"
     body = subnet_body("10.0.0.0/24", networkSecurityGroup={"id": "nonsense"})
     assert arm.put(f"{network}/subnets/s", body).status == 400
+
+
+def test_a_machine_is_resized_by_patch_and_keeps_everything_else() -> None:
+    arm = Arm()
+    machine(arm)
+    before = arm.get(VM).properties
+    answer = arm.patch(VM, {"properties": {"hardwareProfile": {"vmSize": "Standard_D4s_v5"}}, "tags": {"a": "b"}})
+    assert (answer.status, answer.properties["provisioningState"]) == (200, "Updating")
+    arm.wait()
+    after = arm.get(VM)
+    assert after.properties == {**before, "hardwareProfile": {"vmSize": "Standard_D4s_v5"}}
+    assert after.body["tags"] == {"a": "b"}
+    assert arm.get(f"{VM}/instanceView").body["statuses"][-1]["code"] == "PowerState/running"
+
+
+def test_what_is_secret_in_a_machine_is_never_answered() -> None:
+    arm = Arm()
+    machine(arm)
+    secret = {"computerName": "vm", "adminUsername": "me", "adminPassword": "hidden", "customData": "hidden"}
+    answer = arm.patch(VM, {"properties": {"osProfile": secret, "userData": "hidden"}})
+    arm.wait()
+    for body in (answer.body, arm.get(VM).body, arm.query("resources").body):
+        assert "hidden" not in str(body)
+
+
+def test_what_is_referred_to_lies_in_the_same_region() -> None:
+    arm = Arm()
+    network = arm.network("v", "10.0.0.0/16", subnets=[{"name": "s", **subnet_body("10.0.0.0/24")}])
+    arm.made(f"{NET}/networkSecurityGroups/far", {"location": "northeurope"})
+    arm.made(f"{NET}/routeTables/far", {"location": "northeurope"})
+    for name, collection in (("networkSecurityGroup", "networkSecurityGroups"), ("routeTable", "routeTables")):
+        body = subnet_body("10.0.0.0/24", **{name: {"id": f"{NET}/{collection}/far"}})
+        refused = arm.put(f"{network}/subnets/s", body)
+        assert (refused.status, refused.code) == (400, "InvalidResourceReference")
+        assert "both resources are in the same region" in refused.message
+    far = {**nic_body(f"{network}/subnets/s"), "location": "northeurope"}
+    assert arm.put(f"{NET}/networkInterfaces/nic", far).code == "InvalidResourceReference"
+    guarded = nic_body(f"{network}/subnets/s", networkSecurityGroup={"id": f"{NET}/networkSecurityGroups/far"})
+    assert arm.put(f"{NET}/networkInterfaces/nic", guarded).code == "InvalidResourceReference"

@@ -1,6 +1,7 @@
 """Requests that nobody would send: an ARM error body each time, never an exception, and the state as it was."""
 
 import copy
+import functools
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from arm_emulator.rendering import answered
 from arm_emulator.shapes.check import shapes
 from tests.support.arm import (
     NET,
+    NETWORK,
     PUBLIC_IP,
     RG,
     Arm,
@@ -23,48 +25,104 @@ from tests.support.arm import (
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-5, 70000), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=12),
                     st.sampled_from(["10.0.0.0/16", "10.0.1.0/24", f"{NET}/virtualNetworks/v", f"{NET}/virtualNetworks/v/subnets/s", "*", "Allow", "443"]))  # fmt: skip
+REFERENCES = st.sampled_from(
+    [f"{NET}/virtualNetworks/v", f"{NET}/virtualNetworks/v/subnets/s", f"{NET}/publicIPAddresses/p", f"{NET}/virtualHubs/h",
+     f"{NET}/virtualWans/w", f"{NET}/networkSecurityGroups/n", f"{NET}/routeTables/t", f"{NET}/no/x", "x", ""]
+).map(lambda target: {"id": target})  # fmt: skip
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
     max_leaves=8,
 )
-SEGMENTS = ("virtualNetworks/x", "virtualNetworks/v", "virtualNetworks/v/subnets/x", "virtualNetworks/v/virtualNetworkPeerings/x",
-            "publicIPAddresses/x", "networkSecurityGroups/x", "networkSecurityGroups/n/securityRules/x", "routeTables/x", "routeTables/t/routes/x",
-            "networkInterfaces/x", "bastionHosts/x", "applicationSecurityGroups/x")  # fmt: skip
+PATHS = tuple(
+    f"{namespace}/{path}"
+    for namespace, paths in {
+        "Microsoft.Network": (
+            "applicationSecurityGroups/x", "azureFirewalls/x", "bastionHosts/x", "connections/x", "ddosProtectionPlans/x",
+            "expressRouteGateways/x", "ipGroups/x", "loadBalancers/x", "localNetworkGateways/x", "natGateways/x",
+            "networkInterfaces/x", "networkSecurityGroups/x", "networkSecurityGroups/n/securityRules/x", "privateDnsZones/x",
+            "privateDnsZones/z/A/x", "privateDnsZones/z/CNAME/x", "privateDnsZones/z/SOA/@",
+            "privateDnsZones/z/virtualNetworkLinks/x", "privateEndpoints/x", "publicIPAddresses/x", "publicIPPrefixes/x",
+            "routeTables/t/routes/x", "routeTables/x", "virtualHubs/h/bgpConnections/x", "virtualHubs/h/hubRouteTables/x",
+            "virtualHubs/h/hubVirtualNetworkConnections/x", "virtualHubs/h/routingIntent/x", "virtualHubs/x",
+            "virtualNetworkGateways/x", "virtualNetworks/v", "virtualNetworks/v/subnets/x",
+            "virtualNetworks/v/virtualNetworkPeerings/x", "virtualNetworks/x", "virtualWans/x", "vpnGateways/x",
+        ),
+        "Microsoft.Compute": (
+            "virtualMachineScaleSets/s", "virtualMachineScaleSets/s/virtualMachines/0", "virtualMachineScaleSets/x",
+            "virtualMachines/x",
+        ),
+    }.items()
+    for path in paths
+)  # fmt: skip
 
 
 def shaped(shape: Any) -> st.SearchStrategy[Any]:
-    """Values near a published shape: mostly of the right type, sometimes not."""
+    """Values near a published shape: a few members, mostly of the right type."""
     right: st.SearchStrategy[Any]
     if isinstance(shape, dict):
-        members = {name: shaped(inner) for name, inner in shape.items()}
-        right = st.fixed_dictionaries({}, optional=members) if members else st.just({})
+        right = some_members(shape)
     elif isinstance(shape, list):
-        right = st.lists(shaped(shape[0]), max_size=3)
+        right = st.lists(shaped(shape[0]), max_size=2)
     else:
         right = {
             "str": st.one_of(SCALARS.filter(lambda value: isinstance(value, str)), st.text(max_size=8)),
             "bool": st.booleans(),
             "int": st.integers(-5, 5000),
-            "object": st.dictionaries(st.text(max_size=6), SCALARS, max_size=3),
+            "object": st.one_of(REFERENCES, st.dictionaries(st.text(max_size=6), SCALARS, max_size=3)),
         }.get(shape, JSON)
-    return st.one_of(right, right, right, JSON)
+    return st.integers(0, 31).flatmap(lambda number: JSON if number == 17 else right)  # 0 is what hypothesis likes best
+
+
+@functools.cache
+def members_of(names: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(names), max_size=3, unique=True)
+
+
+def some_members(shape: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    if not shape:
+        return st.just({})
+    chosen = members_of(tuple(shape))
+    if "properties" in shape:
+        chosen = chosen.map(lambda names: [*dict.fromkeys(["properties", *names])])
+    return chosen.flatmap(lambda names: st.fixed_dictionaries({name: shaped(shape[name]) for name in names}))
 
 
 def type_of_path(path: str) -> str:
-    return "Microsoft.Network/" + "/".join(path.split("/")[::2])
+    namespace, _, below = path.partition("/")
+    return f"{namespace}/" + "/".join(below.split("/")[::2])
+
+
+def version_of(path: str) -> str:
+    if "privateDnsZones" in path:
+        return "2024-06-01"
+    return "2024-07-01" if path.startswith("Microsoft.Compute") else NETWORK
+
+
+def scale_set(capacity: int = 1, **properties: Any) -> dict[str, Any]:
+    part = {"name": "i", "properties": {"subnet": {"id": f"{NET}/virtualNetworks/v/subnets/s"}}}
+    interface = {"name": "n", "properties": {"ipConfigurations": [part]}}
+    profile = {"networkProfile": {"networkInterfaceConfigurations": [interface]}}
+    return {"sku": {"name": "S", "capacity": capacity}, "properties": {"virtualMachineProfile": profile, **properties}}
+
+
+STANDING: dict[str, dict[str, Any]] = {
+    "Microsoft.Network/virtualNetworks/v": network_body("10.0.0.0/16", subnets=[{"name": "s", **subnet_body("10.0.0.0/24")}]),
+    "Microsoft.Network/networkSecurityGroups/n": {"properties": {"securityRules": bastion_rules()}},
+    "Microsoft.Network/routeTables/t": {},
+    "Microsoft.Network/publicIPAddresses/p": PUBLIC_IP,
+    "Microsoft.Network/virtualWans/w": {},
+    "Microsoft.Network/virtualHubs/h": {"properties": {"addressPrefix": "10.9.0.0/24", "virtualWan": {"id": f"{NET}/virtualWans/w"}}},
+    "Microsoft.Network/privateDnsZones/z": {"location": "global"},
+    "Microsoft.Compute/virtualMachineScaleSets/s": scale_set(),
+}  # fmt: skip
 
 
 def base() -> Arm:
     arm = Arm()
-    arm.made(
-        f"{NET}/virtualNetworks/v", network_body("10.0.0.0/16", subnets=[{"name": "s", **subnet_body("10.0.0.0/24")}])
-    )
-    arm.made(
-        f"{NET}/networkSecurityGroups/n", {"location": "westeurope", "properties": {"securityRules": bastion_rules()}}
-    )
-    arm.made(f"{NET}/routeTables/t", {"location": "westeurope"})
-    arm.made(f"{NET}/publicIPAddresses/p", PUBLIC_IP)
+    for path, body in STANDING.items():
+        arm.put(f"{RG}/providers/{path}", {"location": "westeurope", **body}, version=version_of(path))
+        arm.wait()
     return arm
 
 
@@ -73,32 +131,62 @@ def dump(arm: Arm) -> bytes:
     return orjson.dumps([answered(arm.cloud, item) for item in arm.cloud.store])
 
 
-GOOD: dict[str, Any] = {
+GOOD: dict[str, dict[str, Any]] = {
     "virtualNetworks": network_body("10.0.0.0/16"),
     "subnets": subnet_body("10.0.7.0/24"),
     "virtualNetworkPeerings": link_body(f"{NET}/virtualNetworks/v"),
     "securityRules": rule_body(300),
-}
+    "hubVirtualNetworkConnections": link_body(f"{NET}/virtualNetworks/v"),
+    "virtualNetworkLinks": {"properties": {"virtualNetwork": {"id": f"{NET}/virtualNetworks/v"}}},
+    "virtualHubs": {"properties": {"addressPrefix": "10.8.0.0/24", "virtualWan": {"id": f"{NET}/virtualWans/w"}}},
+    "virtualMachineScaleSets": scale_set(2),
+    "privateEndpoints": {"properties": {"subnet": {"id": f"{NET}/virtualNetworks/v/subnets/s"}, "privateLinkServiceConnections": [{"name": "c", "properties": {"privateLinkServiceId": "x"}}]}},
+    "loadBalancers": {"properties": {"frontendIPConfigurations": [{"name": "f", "properties": {"subnet": {"id": f"{NET}/virtualNetworks/v/subnets/s"}}}]}},
+    "localNetworkGateways": {"properties": {"gatewayIpAddress": "1.2.3.4"}},
+    "A": {"properties": {"aRecords": [{"ipv4Address": "10.0.0.4"}]}},
+}  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def varied(good: Any, drawn: Any) -> Any:
+    """A good body with some of its parts replaced by drawn ones."""
+    if isinstance(good, dict) and isinstance(drawn, dict):
+        return {**good, **{name: varied(good.get(name), value) for name, value in drawn.items()}}
+    return good if drawn is None else drawn
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_random_bodies_never_break_anything(data: st.DataObject) -> None:
     arm = base()
-    path = data.draw(st.sampled_from(SEGMENTS))
-    body = data.draw(st.one_of(shaped(shapes()[type_of_path(path)]), JSON))
-    if isinstance(body, dict) and data.draw(st.booleans()):
-        body = {"location": "westeurope", **copy.deepcopy(GOOD.get(path.split("/")[-2], {})), **body}
+    path = data.draw(st.sampled_from(PATHS))
+    body = data.draw(shaped(shapes()[type_of_path(path)]))
+    if isinstance(body, dict) and data.draw(st.integers(0, 7)) != 5:
+        place = "global" if "privateDnsZones" in path else "westeurope"
+        body = {"location": place, **varied(copy.deepcopy(GOOD.get(path.split("/")[-2], {})), body)}
     before = dump(arm)
-    answer = arm.call(data.draw(st.sampled_from(["PUT", "PUT", "PUT", "PATCH"])), f"{NET}/{path}", body)
+    url = f"{RG}/providers/{path}"
+    method = data.draw(st.sampled_from(["PUT", "PUT", "PUT", "PATCH"]))
+    answer = arm.call(method, url, body, version=version_of(path))
     if answer.status >= 400:
         assert answer.status < 500
         assert answer.code
         assert dump(arm) == before
     else:
         arm.wait()
-        assert arm.get(f"{NET}/{path}").properties["provisioningState"] == "Succeeded"
+        found = arm.get(url, version=version_of(path))
+        assert found.properties.get("provisioningState", "Succeeded") == "Succeeded"
         assert arm.query("resources | count").status == 200
+        assert arm.query("computeresources | count").status == 200
+
+
+@settings(max_examples=60, deadline=None)
+@given(path=st.sampled_from(PATHS), action=st.sampled_from(["start", "powerOff", "delete", "manualupgrade", "restart", "x"]), body=st.one_of(st.none(), JSON, st.fixed_dictionaries({"instanceIds": st.lists(st.sampled_from(["0", "9", "*", 1, None]), max_size=3)})))  # fmt: skip
+def test_random_actions_are_answered(path: str, action: str, body: Any) -> None:
+    arm = base()
+    answer = arm.call("POST", f"{RG}/providers/{path}/{action}", body, version=version_of(path))
+    assert answer.status < 500
+    arm.wait()
+    assert arm.query("resources | count").status == 200
 
 
 @settings(max_examples=100, deadline=None)

@@ -259,7 +259,7 @@ def test_names_of_tables_ignore_case_and_the_default_is_resources(arm: Arm) -> N
 def test_the_version_that_rows_come_from_is_a_column_that_is_answered_only_when_named(arm: Arm) -> None:
     assert "apiVersion" not in asked(arm, "resources | take 1").body["data"][0]
     assert asked(arm, "resources | distinct type, apiVersion").body["data"] == [
-        {"type": "microsoft.compute/virtualmachines", "apiVersion": "2025-11-01"}
+        {"type": "microsoft.compute/virtualmachines", "apiVersion": "2026-04-01"}
     ]
 
 

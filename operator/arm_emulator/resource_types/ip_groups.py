@@ -1,0 +1,21 @@
+"""Microsoft.Network/ipGroups: named lists of addresses."""
+
+from arm_emulator.errors import bad_request
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types.base import Put, ResourceType, default
+from arm_emulator.resource_types.versions import NETWORK
+
+MOST_ADDRESSES = 5000
+
+
+class IPGroups(ResourceType):
+    name = "Microsoft.Network/ipGroups"
+    api_versions = NETWORK
+    create = Timing(5, (10,))
+    delete = Timing(10, (10,))
+    read_only = frozenset({"provisioningState", "firewalls", "firewallPolicies"})
+
+    def prepare(self, put: Put) -> None:
+        default(put.properties, ipAddresses=[])
+        if len(put.properties["ipAddresses"]) > MOST_ADDRESSES:
+            raise bad_request("IpGroupTooManyAddresses", f"IP group {put.id} has more than {MOST_ADDRESSES} addresses.")

@@ -1,0 +1,70 @@
+"""Microsoft.Network/loadBalancers: kept with the parts that bodies of scale sets and interfaces refer to; nothing is balanced."""
+
+from arm_emulator.cloud import Cloud, id_of, items
+from arm_emulator.errors import Json, bad_request
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types import addresses
+from arm_emulator.resource_types.base import Put, answered_parts, default, with_guid
+from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN, subnet_is_full, taken_addresses
+from arm_emulator.resource_types.pointers import Pointer, Pointing, named
+from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.resource_types.virtual_networks import SUBNETS, subnet_prefixes
+from arm_emulator.store import Resource
+
+FRONTENDS = "frontendIPConfigurations"
+PARTS = (FRONTENDS, "backendAddressPools", "loadBalancingRules", "probes", "inboundNatRules", "inboundNatPools",
+         "outboundRules")  # fmt: skip
+_ADDRESS = Pointer(f"{FRONTENDS}.publicIPAddress", "publicIPAddress", PUBLIC_IPS, ADDRESS_JOIN)
+
+
+class LoadBalancers(Pointing):
+    name = "Microsoft.Network/loadBalancers"
+    api_versions = NETWORK
+    envelope = frozenset({"location", "tags", "properties", "sku", "extendedLocation"})
+    create = Timing(3, (3,))
+    delete = Timing(10, (10,))
+    parts = {name.lower(): name for name in PARTS}  # noqa: RUF012  (declared ClassVar by the base)
+    pointers = (Pointer(f"{FRONTENDS}.subnet", "subnet", SUBNETS, SUBNET_JOIN), _ADDRESS)
+
+    def prepare(self, put: Put) -> None:
+        sku = put.body.get("sku") or {}
+        put.body["sku"] = {"tier": "Regional", **sku, "name": sku.get("name") or "Basic"}
+        default(put.properties, **{name: [] for name in PARTS})
+        for name in PARTS:
+            parts = items(put.properties, name)
+            names = [str(part.get("name") or "") for part in parts]
+            if not all(names) or len(set(names)) != len(names):
+                raise bad_request("InvalidRequestFormat", f"The {name} of {put.id} need names that are all different.")
+            for part in parts:
+                part["properties"] = {**(part.get("properties") or {})}
+        super().prepare(put)
+        for found in named(put.id, put.properties, _ADDRESS):
+            address = put.cloud.find(found.target)
+            if address is not None:
+                refuse_other_user(put, address)
+        for part in items(put.properties, FRONTENDS):
+            default(part["properties"], privateIPAllocationMethod="Dynamic")
+            place_frontend(put, part)
+        with_guid(put)
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        return {name: answered_parts(cloud, item, name, name) for name in PARTS}
+
+
+def place_frontend(put: Put, part: Json, name: str = FRONTENDS) -> None:
+    """Gives a configuration in a subnet a private address: the one it has, the one it asks for, or the next that is free."""
+    properties = part["properties"]
+    subnet = put.cloud.find(id_of(properties.get("subnet")))
+    if subnet is None or properties.get("privateIPAllocationMethod") == "Static":
+        return
+    before = {str(one.get("name")): one.get("properties") or {} for one in items(put.before, name)}
+    held = before.get(str(part.get("name")), {}).get("privateIPAddress")
+    prefix = subnet_prefixes(subnet.properties)[0]
+    taken = taken_addresses(put.cloud, subnet, put.id.key)
+    if held and held not in taken and addresses.assignable(str(held), [prefix]):
+        properties["privateIPAddress"] = held
+        return
+    properties["privateIPAddress"] = addresses.free_address(prefix, taken)
+    if properties["privateIPAddress"] is None:
+        raise subnet_is_full(subnet, 1)

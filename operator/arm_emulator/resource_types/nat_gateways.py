@@ -1,0 +1,90 @@
+"""Microsoft.Network/natGateways and publicIPPrefixes: how a subnet goes out, and the ranges that addresses come from."""
+
+import uuid
+
+from arm_emulator.cloud import Cloud
+from arm_emulator.errors import Json, bad_request
+from arm_emulator.operations import Operation, Timing
+from arm_emulator.resource_types.base import Put, default, keep, refuse_used, with_guid
+from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN
+from arm_emulator.resource_types.pointers import Pointer, Pointing, named, users
+from arm_emulator.resource_types.public_ip_addresses import PREFIXES, PUBLIC_IPS, public_address, refuse_other_user
+from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.store import Resource
+
+NAT_GATEWAYS = "Microsoft.Network/natGateways"
+SHORTEST_PREFIX, LONGEST_PREFIX = 28, 31
+_ADDRESSES = Pointer("publicIpAddresses", "natPublicIPAddress", PUBLIC_IPS, ADDRESS_JOIN)
+
+
+class NatGateways(Pointing):
+    name = NAT_GATEWAYS
+    api_versions = NETWORK
+    envelope = frozenset({"location", "tags", "properties", "sku", "zones"})
+    create = Timing(10, (10,))
+    delete = Timing(10, (10,))
+    read_only = frozenset({"provisioningState", "resourceGuid", "subnets"})
+    pointers = (_ADDRESSES, Pointer("publicIpPrefixes", "natPublicIPPrefix", PREFIXES, f"{PREFIXES}/join/action"))
+
+    def prepare(self, put: Put) -> None:
+        sku = put.body.get("sku") or {}
+        put.body["sku"] = {**sku, "name": sku.get("name") or "Standard"}
+        default(put.properties, idleTimeoutInMinutes=4)
+        super().prepare(put)
+        for found in named(put.id, put.properties, _ADDRESSES):
+            address = put.cloud.find(found.target)
+            if address is not None:
+                refuse_other_user(put, address)
+        with_guid(put)
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        subnets = users(cloud.store.referrers(item.key, "natGateway"))
+        return {"subnets": subnets} if subnets else {}
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        refuse_used(cloud, item, ("natGateway",), "InUseNatGatewayCannotBeDeleted")
+
+
+class PublicIPPrefixes(Pointing):
+    name = PREFIXES
+    api_versions = NETWORK
+    envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
+    create = Timing(5, (10,))
+    delete = Timing(10, (10,))
+    read_only = frozenset({"provisioningState", "resourceGuid", "ipPrefix", "publicIPAddresses", "natGateway",
+                           "loadBalancerFrontendIpConfiguration"})  # fmt: skip
+
+    def prepare(self, put: Put) -> None:
+        sku = put.body.get("sku") or {}
+        put.body["sku"] = {"tier": "Regional", **sku, "name": sku.get("name") or "Standard"}
+        default(put.properties, publicIPAddressVersion="IPv4", prefixLength=SHORTEST_PREFIX, ipTags=[])
+        length = put.properties["prefixLength"]
+        if put.properties["publicIPAddressVersion"] == "IPv4" and not SHORTEST_PREFIX <= length <= LONGEST_PREFIX:
+            raise bad_request(
+                "PublicIPPrefixInvalidPrefixLength",
+                f"Prefix length {length} of {put.id} must be from {SHORTEST_PREFIX} to {LONGEST_PREFIX}.",
+            )
+        if put.before.get("prefixLength", length) != length:
+            raise bad_request(
+                "PublicIPPrefixLengthCannotBeChanged", f"The prefix length of {put.id} cannot be changed."
+            )
+        with_guid(put)
+        keep(put, "ipPrefix")
+
+    def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
+        if "ipPrefix" not in item.properties:
+            first, second, third, _ = public_address(str(item.properties["resourceGuid"])).split(".")
+            start = uuid.UUID(str(item.properties["resourceGuid"])).int % 16 * 16
+            item.properties["ipPrefix"] = f"{first}.{second}.{third}.{start}/{item.properties['prefixLength']}"
+
+    def computed(self, cloud: Cloud, item: Resource) -> Json:
+        shown: Json = {}
+        addresses = users(cloud.store.referrers(item.key, "publicIPPrefix"))
+        if addresses:
+            shown["publicIPAddresses"] = addresses
+        for gateway in cloud.store.referrers(item.key, "natPublicIPPrefix"):
+            shown["natGateway"] = {"id": gateway.element}
+        return shown
+
+    def check_delete(self, cloud: Cloud, item: Resource) -> None:
+        refuse_used(cloud, item, ("publicIPPrefix", "natPublicIPPrefix"), "InUsePublicIPPrefixCannotBeDeleted")

@@ -1,6 +1,6 @@
 """A process that answers the kubelet's probes while it evaluates an estate, off the event loop as the operator does.
 
-``python -m benchmarks.probed_process PAGES``; prints its port, begins at a line on its input, prints a line at the end.
+``python -m benchmarks.probed_process PAGES``; prints its port, begins at a line on its input, prints a line when done, ends with its input.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ async def main(pages: Path) -> None:
     await asyncio.to_thread(sys.stdin.readline)
     made = await asyncio.to_thread(lambda: list(reports(pages, 1)))
     print(sum(count for count, _ in made), flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
     await runner.cleanup()
 
 

@@ -24,7 +24,10 @@ def run() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         small, large = (_written(Path(folder), machines) for machines in (SMALL, LARGE))
         parsed, dropped = (_measured(large, work)["seconds"] for work in ("parse", "parse-and-drop"))
-        whole, parts, few = _measured(large, "reports"), _measured(large, "reports", MANY), _measured(small, "reports")
+        parts = _measured(large, "reports", MANY)
+        # In turns, and the better of two: what growth there is must not be that of the machine's other work.
+        runs = [(_measured(small, "reports"), _measured(large, "reports")) for _ in range(2)]
+        few, whole = (min(each, key=lambda run: float(run["seconds"])) for each in zip(*runs, strict=True))
     if whole["verdicts"] != 2 * LARGE or parts["verdicts"] < 2 * LARGE or few["verdicts"] != 2 * SMALL:
         raise AssertionError(f"verdicts are missing: {whole}, {parts}, {few}")
     what = f"{LARGE} VMs, both protocols, bytes to verdicts and reports"

@@ -38,6 +38,7 @@ _SUBSCRIPTION = "microsoft.resources/subscriptions"
 class _View:
     """What one identity sees: the ids of its rows, when they were read, and which subscriptions had no row.
 
+    ``access``: role assignments were asked for as well.
     ``before`` is the last inventory that was made, whether it is still true or not: the next one shares with it.
     """
 
@@ -45,6 +46,7 @@ class _View:
     ids: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
     read_at: float | None = None
+    access: bool = False
     unreadable: tuple[str, ...] = ()
     inventory: Inventory | None = None
     before: Inventory | None = None
@@ -79,8 +81,12 @@ class FleetSnapshot:
     _overlay: dict[str, Row | None] = field(default_factory=dict)
     _views: dict[str, _View] = field(default_factory=dict)
 
-    async def refresh(self, identity: str, client: ArmClient, subscriptions: Iterable[str], max_age: float) -> None:
+    async def refresh(
+        self, identity: str, client: ArmClient, subscriptions: Iterable[str], max_age: float, *, access: bool = False
+    ) -> None:
         """Read the identity's rows again if they are older than ``max_age`` seconds.
+
+        With ``access`` they are to hold the role assignments as well, and are read again at once if they do not.
 
         One reading at a time for an identity; it goes on where a caller does not wait for its end.
 
@@ -94,11 +100,13 @@ class FleetSnapshot:
                 view.reading.cancel()
             view = self._views[identity] = _View(wanted)
         # A reading that was under way when this caller asked serves it only if it is young enough as well.
-        while view.read_at is None or view.read_at < asked_at - max_age:
+        while view.read_at is None or view.read_at < asked_at - max_age or (access and not view.access):
             if view.reading is None:
                 if view.failure is not None and self.clock.monotonic() < view.failed_at + _FAILURE_KEPT:
                     raise view.failure
-                view.reading = asyncio.create_task(self._read(view, client), name=f"inventory of {identity}")
+                view.reading = asyncio.create_task(
+                    self._read(view, client, access=access), name=f"inventory of {identity}"
+                )
             await self._wait(view.reading, asked_at + _PATIENCE)
 
     async def close(self) -> None:
@@ -115,12 +123,12 @@ class FleetSnapshot:
             view.reading.cancel()
         self._prune()
 
-    async def _read(self, view: _View, client: ArmClient) -> None:
+    async def _read(self, view: _View, client: ArmClient, *, access: bool) -> None:
         began = self.clock.monotonic()
         try:
-            reading = await read_inventory(client, sorted(view.subscriptions))
+            reading = await read_inventory(client, sorted(view.subscriptions), access=access)
             self._store(view, await asyncio.to_thread(_gathered, reading, self._rows), began)
-            view.failure = None
+            view.access, view.failure = access, None
             await self._confirm_overlay(view, client)
         except AzureError as error:
             view.failure, view.failed_at = error, self.clock.monotonic()

@@ -5,8 +5,10 @@ from typing import Any
 
 from bastion_operator.api.bastion_host import RequiredForReady, SecurityPolicy, VerdictCounts
 from bastion_operator.api.conditions import ConditionType, Reason
+from bastion_operator.network.access import AccessVerdict
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability.verdict import Verdict
+from bastion_operator.planning.access import access_state
 from bastion_operator.planning.bastion_fields import address_of_host
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixes
@@ -43,8 +45,12 @@ def bastion_states(
     verdicts: Sequence[Verdict] | None,
     counts: VerdictCounts,
     blind: Refusal,
+    access: Sequence[AccessVerdict] = (),
 ) -> States:
-    """All conditions of the resource. ``verdicts`` is None where the inventory could not be read, and ``blind`` says why."""
+    """All conditions of the resource. ``verdicts`` is None where the inventory could not be read, and ``blind`` says why.
+
+    ``access`` is what each principal of ``spec.access`` may do with each VM.
+    """
     failures = list(failures)
     observe_only = asked.watching
     states: dict[ConditionType, State] = {
@@ -55,6 +61,8 @@ def bastion_states(
     if rules is not None:
         states[ConditionType.SECURITY_RULES_IN_SYNC] = rules
     states[ConditionType.TARGETS_REACHABLE] = _targets(verdicts, counts, blind)
+    if asked.spec.access is not None:
+        states[ConditionType.ACCESS_GRANTED] = _access(asked, verdicts, blind, access)
     needed = [ConditionType.ACCEPTED, ConditionType.HOST_PROVISIONED]
     if asked.spec.targets.required_for_ready is RequiredForReady.ALL:
         needed.append(ConditionType.TARGETS_REACHABLE)
@@ -98,6 +106,19 @@ def _security_rules(asked: BastionHostInput, verdicts: Sequence[Verdict] | None,
     if found:
         return false(Reason.OUT_OF_SYNC, findings_text(found.values()))
     return true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
+
+
+def _access(
+    asked: BastionHostInput,
+    verdicts: Sequence[Verdict] | None,
+    blind: Refusal,
+    access: Sequence[AccessVerdict],
+) -> State:
+    if verdicts is None:
+        return unknown(blind.reason, blind.message)
+    if asked.observed.get(asked.ids.host) is None:
+        return unknown(Reason.NOT_FOUND, "there is no host yet that anybody could connect by")
+    return access_state(access)
 
 
 def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts, blind: Refusal) -> State:

@@ -38,9 +38,10 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     result = await passing.run(session).carry_out(asked.observed, make_plan)
     seen = await look_at_targets(services, raw, host, session, asked.ids)
     asked = replace(asked, observed=result.observed)
-    states = bastion_states(asked, result.plan, [*result.failures, *trouble], seen.verdicts, seen.counts, seen.blind)
+    failures = [*result.failures, *trouble]
+    states = bastion_states(asked, result.plan, failures, seen.verdicts, seen.counts, seen.blind, seen.access)
     claims = result.plan.claims if passing.manages else status.claims
-    new = seen.into(status).replace(**describe_host(asked), claims=claims)
+    new = seen.into(status, host.spec.access).replace(**describe_host(asked), claims=claims)
     await publish(services, BastionHost, raw, status, new, states)
     await tell_changes(services, BastionHost, raw, result.sent)
     return Outcome(result.next_look(interval))

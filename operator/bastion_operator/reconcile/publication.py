@@ -19,7 +19,12 @@ Status = CommonStatus | AzureIdentityStatus
 
 _DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.SYNC: "Synced", Verb.DELETE: "Deleted"}
 # Conditions of which a turn is told by an Event. The others are told in their words.
-_TOLD = (ConditionType.READY, ConditionType.TARGETS_REACHABLE, ConditionType.STALLED)
+_TOLD = (
+    ConditionType.READY,
+    ConditionType.TARGETS_REACHABLE,
+    ConditionType.ACCESS_GRANTED,
+    ConditionType.STALLED,
+)
 
 
 async def publish(

@@ -94,7 +94,7 @@ Examples:
     type=click.Choice(["Unreachable", "Unknown"], case_sensitive=False),
     help="Exit with 1 if a verdict is Unreachable; with Unknown, also if one is Unknown.",
 )
-def reach(
+def reach(  # noqa: PLR0917 - click names each: the options above
     files: tuple[str, ...],
     bastions: tuple[str, ...],
     vms: tuple[str, ...],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.api.bastion_host import BastionHostSpec, VerdictCounts
+from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.conditions import ConditionStatus, ConditionType
 from bastion_operator.network.access import AccessVerdict
 from bastion_operator.network.inventory import Inventory
@@ -12,6 +12,7 @@ from bastion_operator.planning.access import principal_accesses
 from bastion_operator.planning.bastion_host import plan_bastion_host
 from bastion_operator.planning.bastion_status import bastion_states
 from bastion_operator.planning.conditions import Refusal, State
+from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.verdict_rows import report_row
 from bastion_operator.reconcile.verdicts import judge_targets
 from tests.support.estates import (
@@ -64,8 +65,8 @@ def spec(**fields: Any) -> BastionHostSpec:
     )
 
 
-async def judged(*roles: Row, **fields: Any) -> tuple[AccessVerdict, ...]:
-    _, access = await judge_targets(Inventory.from_rows(estate(*roles)), spec(**fields), bastion_id("bas"))
+def judged(*roles: Row, **fields: Any) -> tuple[AccessVerdict, ...]:
+    _, access = judge_targets(Inventory.from_rows(estate(*roles)), spec(**fields), bastion_id("bas"))
     return access
 
 
@@ -73,9 +74,8 @@ def condition(
     *rows: Row, access: tuple[AccessVerdict, ...] = (), known: bool = True, spec: Row | None = None
 ) -> State | None:
     asked = bastion_input(*rows, **({"access": ACCESS} if spec is None else spec))
-    blind = Refusal("VerdictsUnknown", "not read")
-    verdicts = [] if known else None
-    states = bastion_states(asked, plan_bastion_host(asked), (), verdicts, VerdictCounts(), blind, access)
+    found = TargetFindings([] if known else None, blind=Refusal("VerdictsUnknown", "not read"), access=access)
+    states = bastion_states(asked, plan_bastion_host(asked), (), found)
     return states.get(ConditionType.ACCESS_GRANTED)
 
 
@@ -92,16 +92,16 @@ TEAM = role_assignment(OPS, READER, IN_SUBSCRIPTION, principal_type="Group")
         ((), "Unknown", "RbacNotEvaluated", "Microsoft.Authorization/roleAssignments/read"),
     ],
 )  # fmt: skip
-async def test_the_condition_tells_the_first_of_what_is_missing(
+def test_the_condition_tells_the_first_of_what_is_missing(
     roles: tuple[Row, ...], status: str, reason: str, words: str
 ) -> None:
-    state = condition(*HOST, access=await judged(*roles))
+    state = condition(*HOST, access=judged(*roles))
     assert state is not None
     assert (state.status, state.reason) == (status, reason)
     assert words in state.message
 
 
-async def test_the_condition_is_there_only_where_somebody_asks_and_never_guesses() -> None:
+def test_the_condition_is_there_only_where_somebody_asks_and_never_guesses() -> None:
     assert condition(*HOST, spec={}) is None
     unread = condition(*HOST, known=False)
     without_host = condition(HOST[0])
@@ -111,14 +111,14 @@ async def test_the_condition_is_there_only_where_somebody_asks_and_never_guesses
     assert (without_host.status, without_host.reason) == (ConditionStatus.UNKNOWN, "NotFound")
 
 
-async def test_what_is_missing_is_gathered_where_it_can_be_assigned_once() -> None:
+def test_what_is_missing_is_gathered_where_it_can_be_assigned_once() -> None:
     pieces = [vm_id("near"), nic_id("near-nic"), bastion_id("bas"), vnet_id("hub")]
     roles = [TEAM, *(role_assignment(ANN, READER, place, name=f"r{number}") for number, place in enumerate(pieces))]
     own = [role_assignment("a0000000-0000-0000-0000-0000000000aa", READER, vm_id("near"))]
     without_group = [each for each in (*roles, *own) if each is not TEAM]
     access = spec().access
     assert access is not None
-    ann, ops = principal_accesses(access, await judged(*without_group, targets={"protocols": ["SSH", "RDP"]}))
+    ann, ops = principal_accesses(access, judged(*without_group, targets={"protocols": ["SSH", "RDP"]}))
     assert (ann.granted, ann.missing, ann.unknown, ann.name) == (1, 2, 0, "Ann")
     assert (ops.granted, ops.missing, ops.unknown) == (0, 3, 0)
     rows = {(row.scope, row.resources, row.vms) for row in ann.missing_roles}
@@ -128,10 +128,10 @@ async def test_what_is_missing_is_gathered_where_it_can_be_assigned_once() -> No
     assert {row.role for row in (*ann.missing_roles, *ops.missing_roles)} == {"Reader"}
 
 
-async def test_a_row_says_that_a_role_is_missing_and_keeps_its_verdict() -> None:
+def test_a_row_says_that_a_role_is_missing_and_keeps_its_verdict() -> None:
     inventory = Inventory.from_rows(estate(role_assignment(ANN, READER, vm_id("near"))))
-    unasked, _ = await judge_targets(inventory, spec(access=None), bastion_id("bas"))
-    asked, _ = await judge_targets(inventory, spec(), bastion_id("bas"))
+    unasked, _ = judge_targets(inventory, spec(access=None), bastion_id("bas"))
+    asked, _ = judge_targets(inventory, spec(), bastion_id("bas"))
     assert [each.verdict for each in asked] == [each.verdict for each in unasked] == ["Reachable"] * 3
     for before, after in zip(map(report_row, unasked), map(report_row, asked), strict=True):
         assert "RbacNotEvaluated" in before.warnings

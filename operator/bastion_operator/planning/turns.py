@@ -1,15 +1,23 @@
-"""VMs whose verdict turned since the last look, for Events. VMs that are only stopped turn nothing: estates are shut down at night."""
+"""VMs whose verdict turned since the last look, for Events.
+
+VMs that are only stopped turn nothing: estates are shut down at night. Nor do those whose Bastion is not there, or at work:
+the host's own conditions tell that, once for all.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from bastion_operator.api.reachability_report import ReportRow, Verdict
+from bastion_operator.network.codes import CODES
 
 MAX_TOLD = 10
 """Turns that are told one by one in a pass; more than these are told by their number."""
 _STOPPED = "VMNotRunning"
+_HOST_STEP = 1
+_HOST_CODES = frozenset(code.name for code in CODES.values() if code.step == _HOST_STEP)
 
 Asked = tuple[str, str, int]
 """What a row is about: the VM's id in lower case, protocol and port."""
@@ -41,17 +49,25 @@ class Turn:
         return f"{asked} is {self.standing} now: {first.code}: {first.message}"
 
 
-def standings(rows: Iterable[ReportRow]) -> dict[Asked, Standing]:
-    """How each row stands."""
-    return {(row.vm.lower(), row.protocol, row.port): _standing(row) for row in rows}
+def standings(
+    rows: Iterable[ReportRow], before: Mapping[Asked, Standing] = MappingProxyType({})
+) -> dict[Asked, Standing]:
+    """How each row stands; as before where the host itself is what is in the way."""
+    found: dict[Asked, Standing] = {}
+    for row in rows:
+        asked = _asked(row)
+        now = before.get(asked) if _is_the_hosts(row) else _standing(row)
+        if now is not None:
+            found[asked] = now
+    return found
 
 
 def turns(before: Mapping[Asked, Standing], rows: Iterable[ReportRow]) -> list[Turn]:
     """The rows that turned, unreachable ones first. One that was not there before, or only starts or stops, did not."""
     found = []
     for row in rows:
-        known, now = before.get((row.vm.lower(), row.protocol, row.port)), _standing(row)
-        if known is None or known is now or now is Standing.STOPPED:
+        known, now = before.get(_asked(row)), _standing(row)
+        if known is None or known is now or now is Standing.STOPPED or _is_the_hosts(row):
             continue
         if known is Standing.STOPPED and now is Standing.REACHABLE:
             continue
@@ -65,6 +81,14 @@ def rest_of(told: Iterable[Turn]) -> str:
     numbers = Counter(turn.standing for turn in told)
     parts = ", ".join(f"{number} to {standing}" for standing, number in sorted(numbers.items()))
     return f"{sum(numbers.values())} more verdicts turned ({parts}): the ReachabilityReports have them all"
+
+
+def _asked(row: ReportRow) -> Asked:
+    return row.vm.lower(), row.protocol, row.port
+
+
+def _is_the_hosts(row: ReportRow) -> bool:
+    return any(reason.code in _HOST_CODES for reason in row.reasons)
 
 
 def _standing(row: ReportRow) -> Standing:

@@ -116,7 +116,7 @@ def _see(look: _Look) -> TargetsSeen:
         hidden=_hidden(look.identity, look.hidden, told) if look.hidden else None,
         access=access,
     )
-    return TargetsSeen(found, reports, standings(rows), turns(look.before, rows))
+    return TargetsSeen(found, reports, standings(rows, look.before), turns(look.before, rows))
 
 
 def _hidden(identity: str, subscriptions: frozenset[str], told: str) -> Refusal:

@@ -83,6 +83,16 @@ def test_a_vm_that_is_new_or_gone_has_not_turned() -> None:
     assert turns(standings([row("gone")]), [row("new", "Unreachable", "NicNsgDenies")]) == []
 
 
+def test_while_the_host_itself_is_in_the_way_nothing_turns_and_nothing_is_forgotten() -> None:
+    before = standings([row("web"), row("new", "Unknown", "BastionUpdating")])
+    at_work = [row("web", "Unknown", "BastionUpdating"), row("new", "Unreachable", "BastionNotFound", "NicNsgDenies")]
+    assert turns(before, at_work) == []
+    kept = standings(at_work, before)
+    assert kept == before == standings([row("web")])
+    after = [row("web", "Unreachable", "NicNsgDenies"), row("new", "Unreachable", "NicNsgDenies")]
+    assert [turn.row.vm for turn in turns(kept, after)] == [vm_id("web")]
+
+
 def test_turns_are_told_worst_first_with_what_to_mend_and_the_rest_by_number() -> None:
     before = standings([row("a"), row("b", "Unknown", "X"), row("c"), row("d")])
     found = turns(

@@ -101,3 +101,22 @@ def test_vms_of_a_subscription_that_is_hidden_become_unknown_and_the_others_stay
     assert {tuple(codes) for name, codes in after.items() if name not in ours} == {("PermissionDenied",)}
     counts = lab.get("bh", "hub")["status"]["counts"]
     assert (counts["unknown"], counts["total"]) == (5, 8)
+
+
+def test_groups_that_may_not_be_read_make_the_vms_behind_them_unknown_and_no_others(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    blind = {"actions": ["*"], "notActions": ["Microsoft.Network/networkSecurityGroups/read"]}
+    lab = lab_factory(principals=[{"name": "operator", "assignments": [blind]}])
+    lab.operator.start()
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+
+    lab.wait_for(lambda: lab.reasons().get("web-1") == ["PermissionDenied"], "the group may not be read")
+
+    lab.wait_for(lambda: lab.reasons().get("build-1") == [], "the others are judged")
+    assert lab.reasons()["db-1"] == ["PermissionDenied"]
+    row = next(row for report in lab.objects("rr") for row in report["rows"] if row["vm"].endswith("/web-1"))
+    assert row["verdict"] == "Unknown"
+    assert row["reasons"][0]["resource"].endswith("/networkSecurityGroups/web-nsg")
+    assert "grant Reader" in row["reasons"][0]["message"]

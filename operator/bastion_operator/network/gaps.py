@@ -18,24 +18,32 @@ def gaps(inventory: Inventory) -> list[str]:
 
 def _references(inventory: Inventory) -> Iterator[tuple[str, Container[str]]]:
     """Ids that are referred to, each with the keys among which it should be."""
-    groups, networks = inventory.security_groups, inventory.virtual_networks
+    found = (
+        (_interfaces(inventory), inventory.network_interfaces),
+        (_groups(inventory), inventory.security_groups),
+        ((subnet.route_table_id for subnet in inventory.subnets.values()), inventory.route_tables),
+        ((bastion.public_ip_id for bastion in inventory.bastions.values()), inventory.public_ips),
+        (_networks(inventory), inventory.virtual_networks),
+    )
+    for references, rows in found:
+        yield from ((each, rows) for each in references if each is not None)
+
+
+def _interfaces(inventory: Inventory) -> Iterator[str]:
     for machine in inventory.virtual_machines.values():
         # NICs of scale set instances are no resources that can be asked for.
         if machine.scale_set_id is None:
-            yield from ((reference.id, inventory.network_interfaces) for reference in machine.interfaces or ())
+            yield from (reference.id for reference in machine.interfaces or ())
+
+
+def _groups(inventory: Inventory) -> Iterator[str | None]:
+    yield from (subnet.network_security_group_id for subnet in inventory.subnets.values())
+    yield from (interface.network_security_group_id for interface in inventory.network_interfaces.values())
+
+
+def _networks(inventory: Inventory) -> Iterator[str | None]:
+    yield from (bastion.virtual_network_id for bastion in inventory.bastions.values())
     for interface in inventory.network_interfaces.values():
-        if interface.network_security_group_id is not None:
-            yield interface.network_security_group_id, groups
         for configuration in interface.ip_configurations or ():
             if configuration.subnet_id is not None:
-                yield configuration.subnet_id.rstrip("/").rsplit("/", 2)[0], networks
-    for subnet in inventory.subnets.values():
-        if subnet.network_security_group_id is not None:
-            yield subnet.network_security_group_id, groups
-        if subnet.route_table_id is not None:
-            yield subnet.route_table_id, inventory.route_tables
-    for bastion in inventory.bastions.values():
-        if bastion.public_ip_id is not None:
-            yield bastion.public_ip_id, inventory.public_ips
-        if bastion.virtual_network_id is not None:
-            yield bastion.virtual_network_id, networks
+                yield configuration.subnet_id.rstrip("/").rsplit("/", 2)[0]

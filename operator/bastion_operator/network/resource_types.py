@@ -27,7 +27,6 @@ SCALE_SET_MACHINES: Final = "microsoft.compute/virtualmachinescalesets/virtualma
 SECURITY_GROUPS: Final = "microsoft.network/networksecuritygroups"
 SECURITY_RULES: Final = "microsoft.network/networksecuritygroups/securityrules"
 SESSION_HOSTS: Final = "microsoft.desktopvirtualization/hostpools/sessionhosts"
-SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
 SUBNETS: Final = "microsoft.network/virtualnetworks/subnets"
 SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
 VIRTUAL_HUBS: Final = "microsoft.network/virtualhubs"

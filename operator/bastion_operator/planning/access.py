@@ -5,8 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bastion_operator.api.bastion_access import MAX_MISSING, AccessPolicy, MissingRole, PrincipalAccess, PrincipalType
 from bastion_operator.api.conditions import Reason
-from bastion_operator.network.access import Access, AccessVerdict, Lack, Principal
+from bastion_operator.network.access import (
+    Access,
+    AccessEvaluation,
+    AccessVerdict,
+    Lack,
+    Principal,
+    with_access,
+)
 from bastion_operator.network.arm_id import ArmIdError, normalise_id, parse_arm_id
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability.verdict import Verdict
 from bastion_operator.planning.conditions import State, false, findings_text, true, unknown
 
 _WORDS = {
@@ -23,6 +32,18 @@ def principals_of(access: AccessPolicy) -> tuple[Principal, ...]:
         Principal(str(each.object_id), f"{_WORDS[each.type]} {each.name or each.object_id}")
         for each in access.principals
     )
+
+
+def judge_access(
+    inventory: Inventory, access: AccessPolicy | None, verdicts: Sequence[Verdict]
+) -> tuple[list[Verdict], tuple[AccessVerdict, ...]]:
+    """The verdicts with what is missing among their warnings, and what each principal may do; as they are where nobody asks."""
+    if access is None:
+        return list(verdicts), ()
+    evaluation = AccessEvaluation(inventory, principals_of(access))
+    judged = [evaluation.judge(verdict) for verdict in verdicts]
+    told = [with_access(*pair) for pair in zip(verdicts, judged, strict=True)]
+    return told, tuple(each for one in judged for each in one)
 
 
 def access_state(judged: Sequence[AccessVerdict]) -> State:

@@ -47,7 +47,9 @@ def _network_of(inventory: Inventory, vm: str) -> str | None:
     return network_of(subnets[0]) if subnets else None
 
 
-def _row_like_another(verdict: Verdict, patterns: dict[tuple[int, int, str, int], tuple[Verdict, ReportRow]]) -> ReportRow:
+def _row_like_another(
+    verdict: Verdict, patterns: dict[tuple[int, int, str, int], tuple[Verdict, ReportRow]]
+) -> ReportRow:
     """The row of a VM that can be reached: most are like that of a VM before, as their verdicts share their candidates.
 
     A pattern keeps its verdict, so that the ids of its candidates and warnings are nobody else's.

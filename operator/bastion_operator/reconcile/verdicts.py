@@ -8,18 +8,15 @@ from bastion_operator.api.bastion_host import BastionHost, BastionHostSpec, Bast
 from bastion_operator.api.conditions import Reason
 from bastion_operator.api.reachability_report import ReachabilityReport, ReportRow
 from bastion_operator.kube.sharding import build_reports, count_rows
-from bastion_operator.network.access import AccessEvaluation, AccessVerdict, with_access
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.reachability import judge_all
-from bastion_operator.network.reachability.verdict import Verdict
-from bastion_operator.planning.access import principal_accesses, principals_of
+from bastion_operator.planning.access import judge_access, principal_accesses
 from bastion_operator.planning.bastion_host import BastionHostIds
 from bastion_operator.planning.conditions import Refusal
 from bastion_operator.planning.hidden import hidden_from, hidden_verdicts, subscription_of
 from bastion_operator.planning.target_findings import TargetFindings
-from bastion_operator.planning.targets import target_machines
 from bastion_operator.planning.turns import Asked, Standing, Turn, standings, turns
 from bastion_operator.planning.verdict_rows import reason_counts, rows_by_network, worst_first
+from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
 from bastion_operator.reconcile.services import Services
@@ -57,6 +54,7 @@ class TargetsSeen:
 class _Look:
     """All that the verdicts and reports of one BastionHost are made of, so that a thread can work on it alone."""
 
+    key: Key
     host: BastionHost
     ids: BastionHostIds
     identity: str
@@ -83,6 +81,7 @@ async def look_at_targets(
     before = services.standings.of(key, host.metadata.uid)
     stored = await services.reports.rows(raw) if hidden or before is None else []
     look = _Look(
+        key=key,
         host=host,
         ids=ids,
         identity=session.identity,
@@ -92,14 +91,15 @@ async def look_at_targets(
         before=standings(row for _, row in stored) if before is None else before,
         shard_counts=await services.reports.shard_counts(raw),
     )
-    seen = await asyncio.to_thread(_see, look)
+    seen = await asyncio.to_thread(_see, look, services.verdicts)
     await services.reports.sync(raw, seen.reports)
     services.standings.note(key, host.metadata.uid, seen.standings)
     return seen
 
 
-def _see(look: _Look) -> TargetsSeen:
-    judged, access = judge_targets(look.inventory, look.host.spec, look.ids.host)
+def _see(look: _Look, kept: KeptVerdicts) -> TargetsSeen:
+    verdicts = kept.judge(look.key, look.inventory, look.host.spec, look.ids.host)
+    judged, access = judge_access(look.inventory, look.host.spec.access, verdicts)
     unseen = hidden_verdicts(look.stored, look.hidden, look.identity)
     by_network = rows_by_network(look.inventory, judged, look.ids.virtual_network, unseen)
     rows = [row for network_rows in by_network.values() for row in network_rows]
@@ -125,22 +125,3 @@ def _hidden(identity: str, subscriptions: frozenset[str], told: str) -> Refusal:
         f"Resource Graph shows AzureIdentity {identity} nothing of the subscriptions "
         f"{', '.join(sorted(subscriptions)[:5])}: grant it Reader there, or take them off spec.allowedSubscriptions; {told}",
     )
-
-
-Judged = tuple[list[Verdict], tuple[AccessVerdict, ...]]
-"""Verdicts on VMs, and what each principal asked about may do with them."""
-
-
-def judge_targets(inventory: Inventory, spec: BastionHostSpec, host_id: str) -> Judged:
-    """A verdict on each VM that the spec asks for, as this host alone reaches it, and who may connect."""
-    machines = [machine.id for machine in target_machines(inventory, spec)]
-    if not machines:
-        return [], ()
-    protocols = spec.targets.protocols or (None,)
-    verdicts = judge_all(inventory, vm_ids=machines, protocols=protocols, bastion_ids=[host_id])
-    if spec.access is None:
-        return verdicts, ()
-    evaluation = AccessEvaluation(inventory, principals_of(spec.access))
-    judged = [evaluation.judge(verdict) for verdict in verdicts]
-    told = [with_access(*pair) for pair in zip(verdicts, judged, strict=True)]
-    return told, tuple(each for one in judged for each in one)

@@ -36,7 +36,7 @@ def test_a_whole_estate_has_no_gap() -> None:
 )
 def test_what_is_referred_to_and_has_no_row_is_one(missing: str) -> None:
     estate: Estate = with_routes(
-        with_nsg(hub_and_spoke(), "nic", rule("a", 100, "Deny")), route("a", "10.9.0.0/16", "None")
+        with_nsg(hub_and_spoke(), "nic", rule("a", 100, "Deny")), "subnet", route("a", "10.9.0.0/16", "None")
     )
     known = {each["id"] for each in estate}
     assert {vm_id("web"), bastion_id("bas"), missing} <= known

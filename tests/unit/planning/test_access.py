@@ -8,13 +8,13 @@ from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.conditions import ConditionStatus, ConditionType
 from bastion_operator.network.access import AccessVerdict
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.planning.access import principal_accesses
+from bastion_operator.network.reachability import Verdict, judge_all
+from bastion_operator.planning.access import judge_access, principal_accesses
 from bastion_operator.planning.bastion_host import plan_bastion_host
 from bastion_operator.planning.bastion_status import bastion_states
 from bastion_operator.planning.conditions import Refusal, State
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.verdict_rows import report_row
-from bastion_operator.reconcile.verdicts import judge_targets
 from tests.support.estates import (
     GROUP,
     SUBSCRIPTION,
@@ -65,8 +65,13 @@ def spec(**fields: Any) -> BastionHostSpec:
     )
 
 
+def _look(inventory: Inventory, asked: BastionHostSpec) -> tuple[list[Verdict], tuple[AccessVerdict, ...]]:
+    verdicts = judge_all(inventory, protocols=asked.targets.protocols or (None,), bastion_ids=[bastion_id("bas")])
+    return judge_access(inventory, asked.access, verdicts)
+
+
 def judged(*roles: Row, **fields: Any) -> tuple[AccessVerdict, ...]:
-    _, access = judge_targets(Inventory.from_rows(estate(*roles)), spec(**fields), bastion_id("bas"))
+    _, access = _look(Inventory.from_rows(estate(*roles)), spec(**fields))
     return access
 
 
@@ -130,8 +135,8 @@ def test_what_is_missing_is_gathered_where_it_can_be_assigned_once() -> None:
 
 def test_a_row_says_that_a_role_is_missing_and_keeps_its_verdict() -> None:
     inventory = Inventory.from_rows(estate(role_assignment(ANN, READER, vm_id("near"))))
-    unasked, _ = judge_targets(inventory, spec(access=None), bastion_id("bas"))
-    asked, _ = judge_targets(inventory, spec(), bastion_id("bas"))
+    unasked, _ = _look(inventory, spec(access=None))
+    asked, _ = _look(inventory, spec())
     assert [each.verdict for each in asked] == [each.verdict for each in unasked] == ["Reachable"] * 3
     for before, after in zip(map(report_row, unasked), map(report_row, asked), strict=True):
         assert "RbacNotEvaluated" in before.warnings

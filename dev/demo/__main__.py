@@ -1,4 +1,4 @@
-"""Five chapters; the exit code is 0 only if everything that they promise came true."""
+"""Six chapters; the exit code is 0 only if everything that they promise came true."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 from dev.control_plane import ControlPlaneError
 from dev.demo.colleague import Colleague
 from dev.demo.screen import NotComeTrueError, Screen
-from dev.demo.stage import EXAMPLE, NAMESPACE, OPERATOR_NAMESPACE, SPEED, Stage
+from dev.demo.stage import EXAMPLES, NAMESPACE, OPERATOR_NAMESPACE, SPEED, Stage
 
 HUB_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000a"
 APPS_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000b"
@@ -41,6 +41,7 @@ def play(stage: Stage, screen: Screen) -> None:
     install(stage, screen)
     provision(stage, screen)
     verdicts(stage, screen)
+    access(stage, screen)
     repair(stage, screen)
     if screen.interactive:
         stay(stage, screen)
@@ -59,17 +60,19 @@ def install(stage: Stage, screen: Screen) -> None:
 
 
 def provision(stage: Stage, screen: Screen) -> None:
-    """Chapter 1 and 2: hub, Bastion, three spokes in two subscriptions; conditions on the way."""
-    screen.chapter("1. Apply one BastionHost and one VNetPeering: Azure follows")
-    screen.command(f"kubectl apply -f {EXAMPLE.relative_to(EXAMPLE.parents[1])}/", stage.kubectl("apply", *files()))
+    """Chapter 1 and 2: three Bastions, one in a hub with three spokes in two subscriptions; conditions on the way."""
+    screen.chapter("1. Apply BastionHosts and a VNetPeering: Azure follows")
+    folders = " ".join(f"-f {each.relative_to(each.parents[1])}/" for each in EXAMPLES)
+    screen.command(f"kubectl apply {folders}", stage.kubectl("apply", *files()))
     screen.wait_for("conditions say Reconciling while Azure works", lambda: reconciling(stage), seconds=30)
     screen.command("kubectl get bh,vnp -n connectivity", stage.kubectl("get", "bh,vnp", "-n", NAMESPACE))
     wait = ["wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", NAMESPACE, "--timeout=90s"]
     screen.command(" ".join(["kubectl", *wait]), stage.kubectl(*wait, timeout=100))
     made = [each for each in stage.azure.resources() if any(mark in each for mark in OURS)]
     screen.check(
-        "in Azure: the subnet, the public IP address, the host, and both halves of three links in two subscriptions",
-        [sum(mark in each for each in made) for mark in OURS] == [1, 1, 1, 6],
+        "in Azure: three hosts, two of them with subnet and public IP address, and both halves of three links in two "
+        "subscriptions",
+        [sum(mark in each for each in made) for mark in OURS] == [3, 2, 2, 6],
     )
     screen.chapter("2. What kubectl shows")
     screen.command("kubectl get bh,vnp,rr -n connectivity", stage.kubectl("get", "bh,vnp,rr", "-n", NAMESPACE))
@@ -88,9 +91,26 @@ def verdicts(stage: Stage, screen: Screen) -> None:
         ("web-2", "SSH"): "VMNotRunning",
         ("bench-1", "SSH"): "NotPeered",
         ("desktop-1", "RDP"): "ProtocolNotSupportedBySku",
+        ("press-1", "SSH"): None,
+        ("trial-1", "SSH"): None,
+        ("gauge-1", "SSH"): "SubnetNsgDenies",
+        ("archive-1", "SSH"): "ReturnRouteDiverted",
     }
     screen.wait_for("the reports are there", lambda: expected.items() <= first_reasons(stage).items(), seconds=30)
+    rows = {row["vm"].rsplit("/", 1)[-1]: row for row in report_rows(stage)}
     screen.reachability(report_rows(stage))
+    screen.check(
+        "press-1 lies behind a virtual WAN and is reached by its address", rows["press-1"]["via"] == "IpConnect"
+    )
+    screen.check(
+        "trial-1 is reached by a Developer host, which has no subnet",
+        rows["trial-1"]["bastion"].endswith("/sandbox") and rows["trial-1"]["via"] == "SameVNet",
+    )
+    route = rows["archive-1"]["reasons"][0]
+    screen.check(
+        f"route {route['rule']} of {route['resource'].rsplit('/', 1)[-1]} takes the replies of archive-1 to a firewall",
+        route["rule"] == "own-network",
+    )
     rule = next(row for row in report_rows(stage) if row["vm"].endswith("/db-1"))["reasons"][0]
     screen.check(
         f"db-1 is kept back by rule {rule['rule']} ({rule['priority']}) of {rule['resource'].rsplit('/', 1)[-1]}",
@@ -98,9 +118,36 @@ def verdicts(stage: Stage, screen: Screen) -> None:
     )
 
 
+def access(stage: Stage, screen: Screen) -> None:
+    """Chapter 4: whose roles let them use it."""
+    screen.chapter("4. And who may connect")
+    screen.wait_for("roles are judged", lambda: granted(stage) is not None, seconds=30)
+    condition = '{.status.conditions[?(@.type=="AccessGranted")].message}'
+    output = stage.kubectl("get", "bh", "wan", "-n", NAMESPACE, "-o", f"jsonpath={condition}")
+    screen.command(f"kubectl get bh wan -o jsonpath='{condition}'", output)
+    judged = {each["name"]: each for host in stage.objects("bh") for each in host["status"].get("access", ())}
+    where = {role["scope"].rsplit("/", 1)[-1] for role in judged["Ann"]["missingRoles"]}
+    screen.check(
+        f"Ann lacks Reader on {', '.join(sorted(where))}, where press-1 is; Ben has what it takes",
+        granted(stage) is False
+        and (judged["Ann"]["granted"], judged["Ann"]["missing"]) == (2, 1)
+        and where == {"press-1", "press-1-nic", "plant"}
+        and (judged["Ben"]["granted"], judged["Ben"]["missing"]) == (3, 0),
+    )
+
+
+def granted(stage: Stage) -> bool | None:
+    """What AccessGranted of the host in the virtual WAN says; None before it says anything for sure."""
+    hosts = {host["metadata"]["name"]: host for host in stage.objects("bh")}
+    conditions = hosts["wan"].get("status", {}).get("conditions", [])
+    return {"True": True, "False": False}.get(
+        next((c["status"] for c in conditions if c["type"] == "AccessGranted"), "")
+    )
+
+
 def repair(stage: Stage, screen: Screen) -> None:
-    """Chapter 4: somebody breaks things in Azure."""
-    screen.chapter("4. Somebody deletes one half of a peering and adds a Deny rule, in Azure, by hand")
+    """Chapter 5: somebody breaks things in Azure."""
+    screen.chapter("5. Somebody deletes one half of a peering and adds a Deny rule, in Azure, by hand")
     colleague = Colleague(stage.azure)
     resources = stage.azure.resources()
     half = next(
@@ -133,8 +180,8 @@ def repair(stage: Stage, screen: Screen) -> None:
 
 
 def remove(stage: Stage, screen: Screen, before: dict[str, Any]) -> None:
-    """Chapter 5: what the operator made goes, and nothing else."""
-    screen.chapter("5. Delete: what the operator made is gone, what it did not make is still there")
+    """Chapter 6: what the operator made goes, and nothing else."""
+    screen.chapter("6. Delete: what the operator made is gone, what it did not make is still there")
     delete = ["delete", "bh,vnp", "--all", "-n", NAMESPACE, "--timeout=90s"]
     screen.command(" ".join(["kubectl", *delete]), stage.kubectl(*delete, timeout=100))
     after = stage.azure.resources()
@@ -160,8 +207,8 @@ def stay(stage: Stage, screen: Screen) -> None:
 
 
 def files() -> list[str]:
-    """The example's manifests as arguments of kubectl."""
-    return [f"--filename={path}" for path in sorted(EXAMPLE.glob("*.yaml"))]
+    """The examples' manifests as arguments of kubectl."""
+    return [f"--filename={path}" for example in EXAMPLES for path in sorted(example.glob("*.yaml"))]
 
 
 def reconciling(stage: Stage) -> bool:
@@ -182,13 +229,20 @@ def connected(stage: Stage) -> bool:
 
 
 def report_rows(stage: Stage) -> list[dict[str, Any]]:
-    """The rows of all reports, each with the name of its network; a VM that two BastionHosts look at once for each way."""
-    rows = {
-        (row["vm"], row["protocol"], row["port"]): row | {"network": report["virtualNetwork"]}
-        for report in stage.objects("rr")
-        for row in report.get("rows", [])
-    }
+    """The rows of all reports, each with the name of its network; of a VM that several BastionHosts look at the best."""
+    found = [
+        row | {"network": report["virtualNetwork"]} for report in stage.objects("rr") for row in report.get("rows", [])
+    ]
+    found.sort(key=merit)
+    # Of equal keys the last counts.
+    rows = {(row["vm"], row["protocol"], row["port"]): row for row in reversed(found)}
     return [rows[key] for key in sorted(rows)]
+
+
+def merit(row: dict[str, Any]) -> tuple[int, bool, int]:
+    """The order of the ways to one VM: by verdict, then those that lead there at all, then by what there is to mend."""
+    verdicts = ("Reachable", "Unknown", "Unreachable")
+    return verdicts.index(row["verdict"]), "via" not in row, len(row.get("reasons", []))
 
 
 def first_reasons(stage: Stage) -> dict[tuple[str, str], str | None]:

@@ -14,7 +14,7 @@ from dev.local_azure import LocalAzure
 from dev.operator_process import OperatorProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "hub-and-spoke"
+EXAMPLES = (ROOT / "examples" / "hub-and-spoke", ROOT / "examples" / "wan-and-developer")
 NAMESPACE = "connectivity"
 OPERATOR_NAMESPACE = "bastion-operator"
 SERVICE_ACCOUNT = "bastion-operator"
@@ -29,7 +29,9 @@ class Stage:
         self.folder = Path(tempfile.mkdtemp(prefix="bastion-operator-demo-"))
         self.control_plane = ControlPlane()
         state = LocalAzure.keep_state(self.folder)
-        self.azure = LocalAzure(self.folder, estates=[EXAMPLE / "estate.json"], speed=SPEED, options=[state])
+        self.azure = LocalAzure(
+            self.folder, estates=[each / "estate.json" for each in EXAMPLES], speed=SPEED, options=[state]
+        )
         self.operator: OperatorProcess | None = None
         try:
             self.control_plane.start()
@@ -55,7 +57,7 @@ class Stage:
         return self.control_plane.kubectl(*arguments, input=input, timeout=timeout)
 
     def objects(self, kinds: str) -> list[dict[str, Any]]:
-        """Objects of the example's namespace."""
+        """Objects of the examples' namespace."""
         items: list[dict[str, Any]] = json.loads(self.kubectl("get", kinds, "-n", NAMESPACE, "-o", "json"))["items"]
         return items
 

@@ -89,7 +89,8 @@ def _below_provider(
         return Target("resource", full, subscription, group, id=found, extends=extends)
     owner_type = spelt("/".join([namespace, *types[:-1]]))
     owner = None if not names else ResourceId(subscription, group, owner_type, tuple(names), extends)
-    if owner is not None and full.lower() not in TYPES:
+    # Of a type that is not known neither the children nor the actions are: what estates hold below it can be listed.
+    if owner is not None and full.lower() not in TYPES and owner_type.lower() in TYPES:
         return Target("action", owner_type, subscription, group, id=owner, action=types[-1].lower(), extends=extends)
     return Target("list", full, subscription, group, parent=owner, extends=extends)
 

@@ -13,7 +13,7 @@ from arm_emulator.principals import Assignment
 from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
-from bastion_operator.arm.graph import HUB_COLLECTIONS, INVENTORY_TYPES
+from bastion_operator.arm.graph import ACCESS_TYPES, HUB_COLLECTIONS, INVENTORY_TYPES
 from bastion_operator.planning.bastion_host import BastionHostInput, bastion_host_ids, plan_bastion_host
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Change, Observed, Verb
@@ -123,7 +123,7 @@ def type_of(resource_id: str) -> str:
 
 
 def test_the_role_holds_what_reads_and_plans_need_and_nothing_else() -> None:
-    reads = {f"{each}/read" for each in (*INVENTORY_TYPES, *HUB_COLLECTIONS.values())} | OTHER_READS
+    reads = {f"{each}/read" for each in (*INVENTORY_TYPES, *ACCESS_TYPES, *HUB_COLLECTIONS.values())} | OTHER_READS
     writes = {action for change in (*host_changes(), *peering_changes()) for action in actions_of(change)}
 
     assert {action.lower() for action in ROLE["Actions"]} == reads | writes

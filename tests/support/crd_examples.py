@@ -114,6 +114,10 @@ GOOD = [
             deletionPolicy="Retain",
         ),
     ),
+    Example(
+        "a host that says who is to connect",
+        host(access={"mode": "Audit", "principals": [{"objectID": UUID, "type": "Group", "name": "Ops"}]}),
+    ),
     Example("a host with a free prefix to be found", host(sku="Basic", scaleUnits=2, subnetPrefix="Auto")),
     Example("a private-only host", host(sku="Premium", features={"privateOnly": True, "sessionRecording": True})),
     Example("a hub and a spoke", peering()),
@@ -242,6 +246,20 @@ BAD = [
     Example("a tag with a backslash", host(tags={"a\\b": "c"}), "tag names have 1 to 512 characters and none of"),
     Example("a long tag", host(tags={"a": "b" * 257}), "may not be more than 256 bytes"),
     Example("too many tags", host(tags={f"t{number}": "" for number in range(46)}), "must have at most 45 items"),
+    Example(
+        "a principal by its name",
+        host(access={"principals": [{"objectID": "ann@example.org"}]}),
+        "must be a UUID such as",
+    ),
+    Example("access for nobody", host(access={"principals": []}), "should have at least 1 items"),
+    Example(
+        "a principal twice", host(access={"principals": [{"objectID": UUID}, {"objectID": UUID}]}), "Duplicate value"
+    ),
+    Example(
+        "access to be enforced",
+        host(access={"mode": "Enforce", "principals": [{"objectID": UUID}]}),
+        'Unsupported value: "Enforce"',
+    ),
     Example("an unquoted Off", host(networkSecurity={"subnet": False}), "must be of type string"),
     Example(
         "a selector that is no subnet",

@@ -261,12 +261,21 @@ def lab_factory(
     """Makes the lab of a test: Azure started with an estate, an identity, the operator not running yet."""
     made: list[Lab] = []
 
-    def make(estate: Path | list[Manifest] | None = None, *, identity: bool = True, graph_lag: float = 2.0) -> Lab:
+    def make(
+        estate: Path | list[Manifest] | None = None,
+        *,
+        identity: bool = True,
+        graph_lag: float = 2.0,
+        principals: list[Manifest] | None = None,
+    ) -> Lab:
         source = estate if isinstance(estate, Path) else EXAMPLE / "estate.json"
         if isinstance(estate, list):
             source = tmp_path / "estate.json"
             source.write_text(json.dumps(estate))
         options = [LocalAzure.keep_state(tmp_path), f"--graph-lag={graph_lag:g}"]
+        if principals is not None:
+            (tmp_path / "principals.json").write_text(json.dumps(principals))
+            options.append(f"--principals={tmp_path / 'principals.json'}")
         azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, options=options)
         azure.start()
         lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from bastion_operator.api.bastion_access import AccessPolicy, PrincipalAccesses
 from bastion_operator.api.bastion_host_rules import (
     BASTION_HOST_RULES,
     FEATURE_RULES,
@@ -221,6 +222,9 @@ class BastionHostSpec(CommonSpec):
         default=NetworkSecurity(), description="What to do about the security rules between the host and the VMs."
     )
     targets: Targets = Field(default=Targets(), description="Which VMs this host is meant to reach.")
+    access: AccessPolicy | None = Field(
+        default=None, description="Who is to be able to connect. Unset: nobody's roles are looked at."
+    )
 
 
 class VerdictCounts(Model):
@@ -276,6 +280,7 @@ class BastionHostStatus(CommonStatus):
         max_length=MAX_UNREACHABLE,
         description="VMs that cannot be reached, worst first, at most 100. All of them stand in the reports.",
     )
+    access: PrincipalAccesses = Field(default=(), description="What each principal of spec.access may do with the VMs.")
     reports: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], ATOMIC] = Field(
         default=(), max_length=MAX_REPORTS, description="Names of this host's ReachabilityReports."
     )

@@ -16,6 +16,7 @@ class ConditionType(StrEnum):
     HOST_PROVISIONED = "HostProvisioned"
     SECURITY_RULES_IN_SYNC = "SecurityRulesInSync"
     TARGETS_REACHABLE = "TargetsReachable"
+    ACCESS_GRANTED = "AccessGranted"
     CONNECTED = "Connected"
     ADDRESS_SPACE_IN_SYNC = "AddressSpaceInSync"
     READY = "Ready"
@@ -63,6 +64,10 @@ class Reason(StrEnum):
     NONE_REACHABLE = "NoneReachable"
     NOTHING_TO_REACH = "NothingToReach"
     VERDICTS_UNKNOWN = "VerdictsUnknown"
+    # Access
+    ALL_GRANTED = "AllGranted"
+    ROLE_MISSING = "RoleMissing"
+    RBAC_NOT_EVALUATED = "RbacNotEvaluated"
     # Peering
     ALL_CONNECTED = "AllConnected"
     SOME_DISCONNECTED = "SomeDisconnected"

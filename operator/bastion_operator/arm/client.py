@@ -190,9 +190,18 @@ class ArmClient:
         return Operation(operation.resource_id, operation.verb, operation.url, self._poll_wait(wait))
 
     async def graph_page(
-        self, query: str, subscriptions: list[str], *, top: int, skip: int = 0, skip_token: str | None = None
+        self,
+        query: str,
+        subscriptions: list[str],
+        *,
+        top: int,
+        skip: int = 0,
+        skip_token: str | None = None,
+        scope_filter: str | None = None,
     ) -> GraphPage:
         """One page of a Resource Graph query: up to ``top`` rows after ``skip``, or where the token says.
+
+        ``scope_filter`` is Azure's authorizationScopeFilter; by default rows at and below the subscriptions are answered.
 
         :raises AzureError: of class Throttled where the user's quota is used up, with the seconds until it is not
         """
@@ -200,6 +209,7 @@ class ArmClient:
             f"{self.cloud.resource_manager}/providers/Microsoft.ResourceGraph/resources?api-version={GRAPH_API_VERSION}"
         )
         options: dict[str, Any] = {"$top": top, "resultFormat": "objectArray"}
+        options |= {"authorizationScopeFilter": scope_filter} if scope_filter else {}
         options |= {"$skipToken": skip_token} if skip_token else {"$skip": skip} if skip else {}
         body = {"query": query, "subscriptions": subscriptions, "options": options}
         response = await self._send("POST", url, CallKind.GRAPH, _GRAPH, body=body)

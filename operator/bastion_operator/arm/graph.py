@@ -2,25 +2,29 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bastion_operator.arm.client import ArmClient, GraphPage
 from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.clock import Clock
 from bastion_operator.network.held_row import Held, ReadRow, hold, key_of
 from bastion_operator.network.resource_types import (
     GRAPH_TABLES,
     HUB_CONNECTIONS,
     HUB_ROUTE_TABLES,
+    ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
     ROUTING_INTENTS,
     VIRTUAL_HUBS,
+    VM_EXTENSIONS,
 )
 
 _log = logging.getLogger(__name__)
 
-# The tables that are read, and what of them. `networkresources` is not among them: which right shows its rows is not
-# documented, and rows that are hidden look like rows that are not there.
+# The tables that every reading has, and what of them.
 INVENTORY_TABLES: Mapping[str, tuple[str, ...]] = {
     table: GRAPH_TABLES[table] for table in ("resources", "computeresources")
 }
@@ -31,6 +35,11 @@ HUB_COLLECTIONS: Mapping[str, str] = {
     "hubRouteTables": HUB_ROUTE_TABLES,
     "routingIntent": ROUTING_INTENTS,
 }
+# What Azure Virtual Network Manager has put into force. Which right shows these rows is not documented, and rows that are
+# hidden look like rows that are not there: they count as read where there is at least one.
+NETWORK_MANAGER_TABLE = "networkresources"
+# Roles, and the extensions by which people sign in to VMs with Entra ID: read only where somebody asks who may connect.
+ACCESS_TYPES = (ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, VM_EXTENSIONS)
 _COLUMNS = "id, name, type, tenantId, kind, location, resourceGroup, subscriptionId, sku, zones, tags, properties"
 SUBSCRIPTIONS_QUERY = (
     "resourcecontainers | where type in~ ('microsoft.resources/subscriptions') "
@@ -38,9 +47,22 @@ SUBSCRIPTIONS_QUERY = (
 )
 
 
+ROLES_QUERY = (
+    f"authorizationresources | where type in~ ('{ROLE_ASSIGNMENTS}', '{ROLE_DEFINITIONS}') "
+    "| project id, name, type, properties | order by id asc"
+)
+SIGN_IN_QUERY = (
+    f"resources | where type =~ '{VM_EXTENSIONS}' "
+    "| where properties.type in~ ('AADLoginForWindows', 'AADSSHLoginForLinux') "
+    "| project id, name, type, properties | order by id asc"
+)
+# Without it the graph leaves out what is assigned to management groups.
+_INHERITED = "AtScopeAboveAndBelow"
+
+
 def inventory_query(table: str) -> str:
     """All rows of the table's types. Ordered by id, or pages repeat and lose rows; without id there is no skip token."""
-    types = ", ".join(f"'{each}'" for each in INVENTORY_TABLES[table])
+    types = ", ".join(f"'{each}'" for each in GRAPH_TABLES[table])
     return f"{table} | where type in~ ({types}) | project {_COLUMNS} | order by id asc"
 
 
@@ -63,29 +85,69 @@ class InventoryReading:
     types: frozenset[str]
 
 
-async def read_inventory(client: ArmClient, subscriptions: Sequence[str]) -> InventoryReading:
+async def read_inventory(client: ArmClient, subscriptions: Sequence[str], *, access: bool = False) -> InventoryReading:
     """Every row that the identity may read in these subscriptions: the subscriptions themselves and their resources.
 
     A subscription that is asked for and has no row of its own could not be read; its resources are then missing
-    without an error, as the graph drops what it may not show.
+    without an error, as the graph drops what it may not show. With ``access`` role assignments and definitions are read
+    as well; network managers and roles that the graph refuses leave a gap in the types.
 
     :raises AzureError: if the graph refuses a page for another reason than its size
     """
     rows: list[Held] = []
-    for start in range(0, len(subscriptions), SUBSCRIPTIONS_A_QUERY):
-        batch = list(subscriptions[start : start + SUBSCRIPTIONS_A_QUERY])
+    batches = [
+        list(subscriptions[start : start + SUBSCRIPTIONS_A_QUERY])
+        for start in range(0, len(subscriptions), SUBSCRIPTIONS_A_QUERY)
+    ]
+    for batch in batches:
         rows += await query(client, SUBSCRIPTIONS_QUERY, batch)
         for table in INVENTORY_TABLES:
             rows += await query(client, inventory_query(table), batch)
     plain = (row for row in rows if not isinstance(row, ReadRow))
     hubs = [str(row["id"]) for row in plain if str(row.get("type", "")).lower() == VIRTUAL_HUBS]
-    parts, part_types = await _read_hubs(client, hubs)
-    return InventoryReading([*rows, *parts], frozenset(INVENTORY_TYPES) | part_types)
+    gathered = [await _read_hubs(client, hubs), await _read_network_managers(client, batches)]
+    if access:
+        gathered.append(await _read_access(client, batches))
+    types = frozenset(INVENTORY_TYPES).union(*(part_types for _, part_types in gathered))
+    return InventoryReading([*rows, *(row for part, _ in gathered for row in part)], types)
 
 
-async def _read_hubs(client: ArmClient, hubs: Sequence[str]) -> tuple[list[dict[str, Any]], frozenset[str]]:
+Part = tuple[list[Held], frozenset[str]]
+"""Rows, and the types of which all that the identity may see are among them."""
+
+
+async def _read_network_managers(client: ArmClient, batches: Iterable[list[str]]) -> Part:
+    rows: list[Held] = []
+    try:
+        for batch in batches:
+            rows += await query(client, inventory_query(NETWORK_MANAGER_TABLE), batch)
+    except AzureError as error:
+        return _gap(NETWORK_MANAGER_TABLE, error)
+    return rows, frozenset(GRAPH_TABLES[NETWORK_MANAGER_TABLE] if rows else ())
+
+
+async def _read_access(client: ArmClient, batches: Iterable[list[str]]) -> Part:
+    rows: list[Held] = []
+    try:
+        for batch in batches:
+            rows += await query(client, ROLES_QUERY, batch, scope_filter=_INHERITED)
+            rows += await query(client, SIGN_IN_QUERY, batch)
+    except AzureError as error:
+        return _gap("role assignments", error)
+    return rows, frozenset(ACCESS_TYPES)
+
+
+def _gap(what: str, error: AzureError) -> Part:
+    """Nothing, where the graph refuses for good: the rest is of use without. What passes fails the reading as a whole."""
+    if error.error_class not in {ErrorClass.DENIED, ErrorClass.REFUSED}:
+        raise error
+    _log.warning("%s could not be read: %s", what, error)
+    return [], frozenset()
+
+
+async def _read_hubs(client: ArmClient, hubs: Sequence[str]) -> Part:
     """The parts of virtual hubs, and the types of which every hub's were read: one that was refused leaves a gap."""
-    rows: list[dict[str, Any]] = []
+    rows: list[Held] = []
     types = set(HUB_COLLECTIONS.values())
     for hub in hubs:
         for collection, resource_type in HUB_COLLECTIONS.items():
@@ -97,8 +159,10 @@ async def _read_hubs(client: ArmClient, hubs: Sequence[str]) -> tuple[list[dict[
     return rows, frozenset(types)
 
 
-async def query(client: ArmClient, text: str, subscriptions: list[str]) -> list[Held]:
-    """All pages of a query, each row once, as rows are held.
+async def query(
+    client: ArmClient, text: str, subscriptions: list[str], *, scope_filter: str | None = None
+) -> list[Held]:
+    """All pages of a query, each row once, as rows are held. ``scope_filter`` is the graph's authorizationScopeFilter.
 
     A page that the graph refuses as too large is asked for in halves; the size of the rows that then come tells how many
     fit into the next. Where the quota of queries is used up (15 in 5
@@ -108,9 +172,10 @@ async def query(client: ArmClient, text: str, subscriptions: list[str]) -> list[
     """
     rows: dict[str, Held] = {}
     received, top, token = 0, LARGEST_PAGE, None
+    asked = partial(client.graph_page, text, subscriptions, scope_filter=scope_filter)
     while True:
         try:
-            page = await _page(client, text, subscriptions, top=top, skip=received, skip_token=token)
+            page = await _page(client.clock, partial(asked, top=top, skip=received, skip_token=token))
         except AzureError as error:
             if error.code != _PAYLOAD_TOO_LARGE or top == 1:
                 raise
@@ -133,18 +198,16 @@ def _held(page: list[dict[str, Any]]) -> dict[str, Held]:
     return {key_of(held) or "": held for held in hold(page)}
 
 
-async def _page(
-    client: ArmClient, text: str, subscriptions: list[str], *, top: int, skip: int, skip_token: str | None
-) -> GraphPage:
+async def _page(clock: Clock, ask: Callable[[], Awaitable[GraphPage]]) -> GraphPage:
     for _ in range(_PATIENCE):
         try:
-            return await client.graph_page(text, subscriptions, top=top, skip=skip, skip_token=skip_token)
+            return await ask()
         except AzureError as error:
             if error.error_class is not ErrorClass.THROTTLED:
                 raise
             wait = error.retry_after
-        await client.clock.sleep(_WAIT if wait is None else wait)
-    return await client.graph_page(text, subscriptions, top=top, skip=skip, skip_token=skip_token)
+        await clock.sleep(_WAIT if wait is None else wait)
+    return await ask()
 
 
 def _fitting(page: GraphPage) -> int:

@@ -50,6 +50,7 @@ Examples:
   az graph query -q "resources" --first 1000 -o json > estate.json
   kubectl bastion reach --from estate.json
   kubectl bastion reach --from estate.json --vm web-1 --protocol SSH --port 2222 -o wide
+  kubectl bastion reach --from estate.json --from roles.json --principal 00000000-0000-0000-0000-000000000000
   kubectl bastion reach --from hub.json --from spokes.json -o json --fail-on Unreachable
 """
 )
@@ -70,6 +71,14 @@ Examples:
 )
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
 @click.option(
+    "--principal",
+    "principals",
+    multiple=True,
+    metavar="ID",
+    help="Tell as well whether this principal (its object id in Entra) has the roles to connect; may be given again. The"
+    " files must hold the role assignments, as az graph query -q authorizationresources answers them.",
+)
+@click.option(
     "-o", "--output", type=click.Choice(["table", "wide", "json", "yaml"]), default="table", show_default=True
 )
 @click.option(
@@ -85,12 +94,13 @@ Examples:
     type=click.Choice(["Unreachable", "Unknown"], case_sensitive=False),
     help="Exit with 1 if a verdict is Unreachable; with Unknown, also if one is Unknown.",
 )
-def reach(
+def reach(  # noqa: PLR0917 - click names each: the options above
     files: tuple[str, ...],
     bastions: tuple[str, ...],
     vms: tuple[str, ...],
     protocol: str | None,
     port: int | None,
+    principals: tuple[str, ...],
     output: str,
     fixes: str,
     fail_on: str | None,
@@ -99,7 +109,7 @@ def reach(
     from bastion_operator.garbage import collect_less_often  # noqa: PLC0415
 
     collect_less_often()
-    return run_reach(ReachOptions(files, bastions, vms, protocol, port, output, fail_on, fixes))
+    return run_reach(ReachOptions(files, bastions, vms, protocol, port, output, fail_on, fixes, principals))
 
 
 reach.help = "Tell for each VM whether a Bastion reaches it, how, and every reason if not."

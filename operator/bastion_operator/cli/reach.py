@@ -1,6 +1,7 @@
 """`kubectl bastion reach`: verdicts from files."""
 
 import gc
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import click
 
 from bastion_operator.cli.estate_files import read_inventory
 from bastion_operator.cli.verdicts import show_verdicts
+from bastion_operator.network.access import AccessEvaluation, AccessVerdict, Principal, with_access
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fixes import explain
 from bastion_operator.network.inventory import Inventory
@@ -18,6 +20,7 @@ SOME, ALL, NONE = "some", "all", "none"
 FIXES = (SOME, ALL, NONE)
 MOST_EXPLAINED = 200
 """Verdicts that get fixes unless all were asked for: trying a fix takes some milliseconds."""
+_OBJECT_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class ReachOptions:
     output: str
     fail_on: str | None
     fixes: str = SOME
+    principals: tuple[str, ...] = ()
 
 
 def run_reach(options: ReachOptions) -> int:
@@ -49,7 +53,11 @@ def run_reach(options: ReachOptions) -> int:
         port=options.port,
         bastion_ids=_bastion_ids(inventory, options.bastions) if options.bastions else None,
     )
-    show_verdicts(list(_explained(verdicts, evaluation, options)), options.output)
+    access = _access(inventory, verdicts, options.principals)
+    told = list(_explained(verdicts, evaluation, options))
+    if access:
+        told = [with_access(*pair) for pair in zip(told, access, strict=True)]
+    show_verdicts(told, options.output, access)
     return EXIT_CHECK_FAILED if _fails(verdicts, options.fail_on) else 0
 
 
@@ -66,6 +74,19 @@ def _explained(verdicts: list[Verdict], evaluation: Evaluation, options: ReachOp
             yield explain(verdict, evaluation.inventory, evaluation=evaluation, warnings_too=False)
         else:
             yield verdict
+
+
+def _access(
+    inventory: Inventory, verdicts: Iterable[Verdict], principals: tuple[str, ...]
+) -> list[tuple[AccessVerdict, ...]]:
+    """What each principal may do, for each verdict; nothing where nobody was asked about."""
+    for each in principals:
+        if not _OBJECT_ID.fullmatch(each):
+            raise click.UsageError(f"--principal {each} is no object id: az ad user show --id NAME --query id tells it")
+    if not principals:
+        return []
+    evaluation = AccessEvaluation(inventory, [Principal(each) for each in dict.fromkeys(principals)])
+    return [evaluation.judge(verdict) for verdict in verdicts]
 
 
 def _fails(verdicts: Iterable[Verdict], fail_on: str | None) -> bool:

@@ -1,33 +1,42 @@
 """Showing verdicts: as a table for people, as JSON and YAML for programs."""
 
 import sys
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
 import orjson
 
+from bastion_operator.network.access import AccessVerdict
 from bastion_operator.network.finding import Finding, Fix
 from bastion_operator.network.reachability import Candidate, Verdict
 
 _COLOURS = {"Reachable": "green", "Unreachable": "red", "Unknown": "yellow"}
+Judged = tuple[AccessVerdict, ...]
 _HEADS = ("VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS")
 
 
-def show_verdicts(verdicts: list[Verdict], output: str) -> None:
-    """Writes verdicts to stdout as table, wide, json or yaml."""
+def show_verdicts(verdicts: Sequence[Verdict], output: str, access: Sequence[Judged] = ()) -> None:
+    """Writes verdicts to stdout as table, wide, json or yaml.
+
+    ``access`` says for each verdict what the principals asked about may do; it is empty where nobody was.
+    """
+    if output in {"json", "yaml"}:
+        documents = [verdict_document(*pair) for pair in zip_longest(verdicts, access)]
     if output == "json":
-        click.echo(orjson.dumps([verdict_document(verdict) for verdict in verdicts], option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2))
     elif output == "yaml":
         import yaml  # noqa: PLC0415  only when YAML is asked
 
-        click.echo(yaml.safe_dump([verdict_document(verdict) for verdict in verdicts], sort_keys=False), nl=False)
+        click.echo(yaml.safe_dump(documents, sort_keys=False), nl=False)
     else:
-        _show_table(verdicts, wide=output == "wide")
+        _show_table(verdicts, access, wide=output == "wide")
 
 
-def verdict_document(verdict: Verdict) -> dict[str, Any]:
-    """The public form of a verdict."""
-    return {
+def verdict_document(verdict: Verdict, access: Judged | None = None) -> dict[str, Any]:
+    """The public form of a verdict; ``access`` is part of it only where principals were asked about."""
+    document = {
         "vm": verdict.vm,
         "protocol": verdict.protocol.value,
         "port": verdict.port,
@@ -40,6 +49,19 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "candidates": [_candidate(candidate) for candidate in verdict.candidates],
         "reachedBy": verdict.reached_by,
         "onlyStopped": verdict.only_stopped,
+    }
+    return document if access is None else document | {"access": [_access(judged) for judged in access]}
+
+
+def _access(judged: AccessVerdict) -> dict[str, Any]:
+    return {
+        "principal": judged.principal.object_id,
+        "access": judged.access.value,
+        "missing": [
+            {"role": lack.need.role, "resource": lack.need.scope, "actions": list(lack.missing)}
+            for lack in judged.lacks
+            if lack.missing
+        ],
     }
 
 
@@ -80,35 +102,36 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {"summary": fix.summary, "changes": changes}
 
 
-def _show_table(verdicts: list[Verdict], *, wide: bool) -> None:
+def _show_table(verdicts: Sequence[Verdict], access: Sequence[Judged], *, wide: bool) -> None:
     if not verdicts:
         click.echo("no VMs", err=True)
         return
-    rows = [_cells(verdict, wide=wide) for verdict in verdicts]
+    heads = (*_HEADS, "ACCESS") if access else _HEADS
+    rows = [_cells(verdict, judged, wide=wide) for verdict, judged in zip_longest(verdicts, access)]
     if sys.stdout.isatty():
-        _draw(rows)
+        _draw(heads, rows)
         return
-    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in (_HEADS, *rows))
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in (heads, *rows))
     click.echo("\n".join(lines))
 
 
-def _draw(rows: list[tuple[str, ...]]) -> None:
+def _draw(heads: Sequence[str], rows: list[tuple[str, ...]]) -> None:
     """A table that folds its cells to the width of the terminal; rich leaves colours out where NO_COLOR is set."""
     from rich.console import Console  # noqa: PLC0415  only when a table is drawn
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in _HEADS:
+    for head in heads:
         table.add_column(head, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
     Console(highlight=False).print(table)
 
 
-def _cells(verdict: Verdict, *, wide: bool) -> tuple[str, ...]:
-    return (
+def _cells(verdict: Verdict, access: Judged | None, *, wide: bool) -> tuple[str, ...]:
+    cells = (
         verdict.vm if wide else verdict.vm_name,
         verdict.protocol.value,
         str(verdict.port),
@@ -118,6 +141,14 @@ def _cells(verdict: Verdict, *, wide: bool) -> tuple[str, ...]:
         ",".join(method.value for method in verdict.methods) or "-",
         _shown_reasons(verdict, wide=wide),
     )
+    return cells if access is None else (*cells, _shown_access(access, wide=wide))
+
+
+def _shown_access(access: Judged, *, wide: bool) -> str:
+    if not wide:
+        return ", ".join(judged.access.value for judged in access)
+    findings = [item for judged in access for item in judged.findings]
+    return "; ".join(f"{item.code}: {item.message}" for item in findings) or "Granted"
 
 
 def _shown_bastion(verdict: Verdict, *, wide: bool) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from bastion_operator.api import BastionHost, ReachabilityReport
 from bastion_operator.api.meta import API_VERSION, GROUP
+from bastion_operator.api.reachability_report import ReportRow
 from bastion_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, KubeClient
 from bastion_operator.kube.errors import ConflictError, NotFoundError
 from bastion_operator.kube.resources import Raw, path_of
@@ -18,6 +19,7 @@ DIGEST_ANNOTATION = f"{GROUP}/content-digest"
 SHARDS_ANNOTATION = f"{GROUP}/shards"
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_PAGE = "5"
 _ROOT = ("apiVersion", "kind", "metadata")
 
 
@@ -60,6 +62,22 @@ class ReportPublisher:
         """Delete the reports of a BastionHost that is being deleted: no garbage collector need be waited for."""
         return SyncResult(deleted=await self._delete([item["metadata"] for item in await self._list(owner)]))
 
+    async def rows(self, owner: Mapping[str, Any]) -> list[tuple[str, ReportRow]]:
+        """All rows of a BastionHost's reports as they stand, each with the ARM id of its virtual network."""
+        path, query = _collection(owner)
+        found: list[tuple[str, ReportRow]] = []
+        token = ""
+        while True:
+            # A few at once: all of a large fleet's would keep the event loop busy for too long.
+            page = {**query, "limit": _PAGE, **({"continue": token} if token else {})}
+            answer = await self._client.request("GET", path, query=page)
+            for item in answer["items"] or ():
+                report = ReachabilityReport.model_validate(item)
+                found += ((report.virtual_network_id, row) for row in report.rows)
+            token = (answer.get("metadata") or {}).get("continue", "")
+            if not token:
+                return found
+
     async def shard_counts(self, owner: Mapping[str, Any]) -> dict[str, int]:
         """How many reports each virtual network (its ARM id in lower case) has now, as ``build_reports`` takes it."""
         counts: dict[str, int] = {}
@@ -70,13 +88,8 @@ class ReportPublisher:
         return counts
 
     async def _list(self, owner: Mapping[str, Any]) -> list[Raw]:
-        metadata = owner["metadata"]
-        answer = await self._client.request(
-            "GET",
-            path_of(ReachabilityReport, metadata["namespace"]),
-            query={"labelSelector": f"{OWNER_LABEL}={label_of(metadata['name'])}"},
-            accept=_METADATA_ONLY,
-        )
+        path, query = _collection(owner)
+        answer = await self._client.request("GET", path, query=query, accept=_METADATA_ONLY)
         # An empty list in this form comes as null.
         return list(answer["items"] or ())
 
@@ -156,6 +169,13 @@ def _same_marks(wanted: Mapping[str, Any], existing: Mapping[str, Any]) -> bool:
 
 def _content(report: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in report.items() if key not in _ROOT}
+
+
+def _collection(owner: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Where a BastionHost's reports are listed: path and query."""
+    metadata = owner["metadata"]
+    selector = f"{OWNER_LABEL}={label_of(metadata['name'])}"
+    return path_of(ReachabilityReport, metadata["namespace"]), {"labelSelector": selector}
 
 
 def _path(namespace: str, name: str) -> str:

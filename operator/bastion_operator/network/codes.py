@@ -55,7 +55,7 @@ _WARNING: Final = (
     (12, "IpConnectRequired"),
     (14, "SecurityAdminAlwaysAllows"),
     (17, "NativeClientDisabled"),
-    (18, "GuestNotVerified", "RbacNotEvaluated", "JitMayBlock", "CapacityExceeded"),
+    (18, "GuestNotVerified", "RbacNotEvaluated", "RoleMissing", "JitMayBlock", "CapacityExceeded"),
     (ANY_STEP, "NotLookedAt"),
 )
 

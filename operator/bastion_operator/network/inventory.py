@@ -116,7 +116,8 @@ class Inventory:
 
         ``types_read`` are the resource types that the source was asked for; None stands for all. Of a type that was asked
         for, no row means no such thing; of one that was not, the steps that need it say that they did not look.
-        ``refused`` are ids that Azure was asked for one by one and refused to show (403).
+        ``refused`` are ids that Azure was asked for one by one and refused to show (403), and subscriptions of which it
+        shows nothing.
         """
         read = None if types_read is None else frozenset(kind.lower() for kind in types_read)
         return cls(sorted_by_type(rows), read, frozenset(map(normalise_id, refused)))

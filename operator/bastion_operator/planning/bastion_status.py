@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bastion_operator.api.bastion_host import RequiredForReady, SecurityPolicy, VerdictCounts
+from bastion_operator.api.bastion_host import RequiredForReady, SecurityPolicy
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.reachability.verdict import Verdict
+from bastion_operator.planning.access import access_state
 from bastion_operator.planning.bastion_fields import address_of_host
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixes
 from bastion_operator.planning.body import child, properties, provisioning_state
 from bastion_operator.planning.conditions import (
     Failure,
-    Refusal,
     State,
     States,
     accepted,
@@ -26,6 +26,7 @@ from bastion_operator.planning.conditions import (
     unknown,
 )
 from bastion_operator.planning.model import Plan
+from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.verdict_rows import worst_first
 from bastion_operator.planning.wording import named
 
@@ -36,25 +37,20 @@ SUBNET_RULE_CODES = frozenset(
 TARGET_RULE_CODES = frozenset({"SubnetNsgDenies", "NicNsgDenies", "NsgPartiallyBlocksBastion"})
 
 
-def bastion_states(
-    asked: BastionHostInput,
-    plan: Plan,
-    failures: Iterable[Failure],
-    verdicts: Sequence[Verdict] | None,
-    counts: VerdictCounts,
-    blind: Refusal,
-) -> States:
-    """All conditions of the resource. ``verdicts`` is None where the inventory could not be read, and ``blind`` says why."""
+def bastion_states(asked: BastionHostInput, plan: Plan, failures: Iterable[Failure], found: TargetFindings) -> States:
+    """All conditions of the resource."""
     failures = list(failures)
     observe_only = asked.watching
     states: dict[ConditionType, State] = {
         ConditionType.ACCEPTED: accepted(None),
         ConditionType.HOST_PROVISIONED: _provisioned(asked, plan, failures, observe_only),
     }
-    rules = _security_rules(asked, verdicts, blind)
+    rules = _security_rules(asked, found)
     if rules is not None:
         states[ConditionType.SECURITY_RULES_IN_SYNC] = rules
-    states[ConditionType.TARGETS_REACHABLE] = _targets(verdicts, counts, blind)
+    states[ConditionType.TARGETS_REACHABLE] = _targets(found)
+    if asked.spec.access is not None:
+        states[ConditionType.ACCESS_GRANTED] = _access(asked, found)
     needed = [ConditionType.ACCEPTED, ConditionType.HOST_PROVISIONED]
     if asked.spec.targets.required_for_ready is RequiredForReady.ALL:
         needed.append(ConditionType.TARGETS_REACHABLE)
@@ -78,7 +74,7 @@ def _provisioned(asked: BastionHostInput, plan: Plan, failures: list[Failure], o
     return progress(plan, failures, done, observe_only=observe_only)
 
 
-def _security_rules(asked: BastionHostInput, verdicts: Sequence[Verdict] | None, blind: Refusal) -> State | None:
+def _security_rules(asked: BastionHostInput, found: TargetFindings) -> State | None:
     codes: frozenset[str] = frozenset()
     if asked.spec.network_security.subnet is SecurityPolicy.AUDIT:
         codes |= SUBNET_RULE_CODES
@@ -86,29 +82,42 @@ def _security_rules(asked: BastionHostInput, verdicts: Sequence[Verdict] | None,
         codes |= TARGET_RULE_CODES
     if not codes:
         return None
-    if verdicts is None:
-        return unknown(blind.reason, blind.message)
+    if found.verdicts is None:
+        return unknown(found.blind.reason, found.blind.message)
     if asked.observed.get(asked.ids.host) is None:
         return unknown(Reason.NOT_FOUND, "there is no host yet whose traffic the rules could stop")
-    found: dict[tuple[str, str | None, str | None], Finding] = {}
-    for verdict in verdicts:
+    rules: dict[tuple[str, str | None, str | None], Finding] = {}
+    for verdict in found.verdicts:
         for finding in (*verdict.reasons, *verdict.warnings):
             if finding.code in codes:
-                found.setdefault((finding.code, finding.resource, finding.rule), finding)
-    if found:
-        return false(Reason.OUT_OF_SYNC, findings_text(found.values()))
+                rules.setdefault((finding.code, finding.resource, finding.rule), finding)
+    if rules:
+        return false(Reason.OUT_OF_SYNC, findings_text(rules.values()))
     return true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
 
 
-def _targets(verdicts: Sequence[Verdict] | None, counts: VerdictCounts, blind: Refusal) -> State:
+def _access(asked: BastionHostInput, found: TargetFindings) -> State:
+    if found.verdicts is None:
+        return unknown(found.blind.reason, found.blind.message)
+    if asked.observed.get(asked.ids.host) is None:
+        return unknown(Reason.NOT_FOUND, "there is no host yet that anybody could connect by")
+    return access_state(found.access)
+
+
+def _targets(found: TargetFindings) -> State:
+    """Whether all VMs that run can be reached: what is known to fail goes before what is not known."""
+    verdicts, counts, hidden = found.verdicts, found.counts, found.hidden
     if verdicts is None:
-        return unknown(blind.reason, blind.message)
+        return unknown(found.blind.reason, found.blind.message)
     running = counts.total - counts.stopped
     stopped = f", {counts.stopped} more are stopped" if counts.stopped else ""
+    unseen = f"; {hidden.message}" if hidden is not None else ""
     if counts.unreachable:
         reason = Reason.SOME_UNREACHABLE if counts.reachable else Reason.NONE_REACHABLE
-        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {_worst(verdicts)}"
+        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {_worst(verdicts)}{unseen}"
         return false(reason, text)
+    if hidden is not None:
+        return unknown(hidden.reason, f"{counts.reachable} of {running} VMs can be reached{stopped}{unseen}")
     if counts.unknown:
         text = f"of {counts.unknown} of {running} VMs it is unknown whether they can be reached{stopped}"
         return unknown(Reason.VERDICTS_UNKNOWN, f"{text}; {_worst(verdicts)}")

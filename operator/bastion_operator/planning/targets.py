@@ -3,6 +3,8 @@
 from bastion_operator.api.bastion_host import BastionHostSpec, TargetScope, TargetSelectors
 from bastion_operator.network.arm_id import normalise_id, parse_arm_id
 from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.network_interface import NetworkInterface
+from bastion_operator.network.reachability.target import find_target
 from bastion_operator.network.virtual_machine import VirtualMachine
 
 
@@ -41,14 +43,23 @@ def target_machines(inventory: Inventory, spec: BastionHostSpec) -> list[Virtual
 
 
 def machine_subnets(inventory: Inventory, machine: VirtualMachine) -> list[str]:
-    """The normalised ids of the subnets in which the VM has a NIC, the primary NIC's first."""
+    """The normalised ids of the subnets in which the VM has a NIC, the primary NIC's first.
+
+    NICs of scale set instances may be no rows; the network profile then tells where they are.
+    """
     references = sorted(machine.interfaces or (), key=lambda reference: not reference.primary)
     found: list[str] = []
     for reference in references:
         interface = inventory.network_interface(reference.id)
-        configurations = (interface.ip_configurations or ()) if interface else ()
-        found += [normalise_id(each.subnet_id) for each in configurations if each.subnet_id]
+        found += _subnets_of(interface)
+    if not found and machine.scale_set_id is not None:
+        found += _subnets_of(find_target(inventory, machine).interface)
     return list(dict.fromkeys(found))
+
+
+def _subnets_of(interface: NetworkInterface | None) -> list[str]:
+    configurations = (interface.ip_configurations or ()) if interface else ()
+    return [normalise_id(each.subnet_id) for each in configurations if each.subnet_id]
 
 
 def network_of(subnet_id: str) -> str:

@@ -1,7 +1,8 @@
 """Verdicts as the rows of reports, and as what a BastionHost's status shows of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from bastion_operator.api.bastion_host import MAX_UNREACHABLE, ReasonCount, UnreachableVM
 from bastion_operator.api.reachability_report import ReportReason, ReportRow
@@ -16,21 +17,28 @@ _MAX_REASON_CODES = 100
 
 
 def rows_by_network(
-    inventory: Inventory, verdicts: Iterable[Verdict], default_network: str
+    inventory: Inventory,
+    verdicts: Iterable[Verdict],
+    default_network: str,
+    hidden: Mapping[str, Sequence[Verdict]] = MappingProxyType({}),
 ) -> dict[str, list[ReportRow]]:
     """Report rows by the ARM id of the virtual network of the VM's primary NIC, in the order of these ids.
 
-    A VM without a NIC that can be read stands under the host's own network.
+    A VM without a NIC that can be read stands under the host's own network. ``hidden`` are verdicts on VMs that are not in
+    the inventory, by the network under which they stand.
     """
     grouped: dict[str, list[ReportRow]] = defaultdict(list)
-    patterns: dict[tuple[int, str, int], tuple[Verdict, ReportRow]] = {}
+    patterns: dict[tuple[int, int, str, int], tuple[Verdict, ReportRow]] = {}
     vm, key = None, ""
     for verdict in verdicts:
         if verdict.vm != vm:
             vm, key = verdict.vm, _network_of(inventory, verdict.vm) or default_network.lower()
         grouped[key].append(_row_like_another(verdict, patterns) if not verdict.reasons else report_row(verdict))
+    for network, unseen in hidden.items():
+        grouped[network.lower()] += map(report_row, unseen)
     networks = {key: inventory.virtual_network(key) for key in sorted(grouped)}
-    return {network.id if network else key: grouped[key] for key, network in networks.items()}
+    spelled = {network.lower(): network for network in hidden}
+    return {network.id if network else spelled.get(key, key): grouped[key] for key, network in networks.items()}
 
 
 def _network_of(inventory: Inventory, vm: str) -> str | None:
@@ -39,12 +47,14 @@ def _network_of(inventory: Inventory, vm: str) -> str | None:
     return network_of(subnets[0]) if subnets else None
 
 
-def _row_like_another(verdict: Verdict, patterns: dict[tuple[int, str, int], tuple[Verdict, ReportRow]]) -> ReportRow:
+def _row_like_another(
+    verdict: Verdict, patterns: dict[tuple[int, int, str, int], tuple[Verdict, ReportRow]]
+) -> ReportRow:
     """The row of a VM that can be reached: most are like that of a VM before, as their verdicts share their candidates.
 
-    A pattern keeps its verdict, so that the id of its candidates is nobody else's.
+    A pattern keeps its verdict, so that the ids of its candidates and warnings are nobody else's.
     """
-    likeness = (id(verdict.candidates), verdict.protocol.value, verdict.port)
+    likeness = (id(verdict.candidates), id(verdict.warnings), verdict.protocol.value, verdict.port)
     if (known := patterns.get(likeness)) is None:
         known = patterns[likeness] = verdict, report_row(verdict)
     return known[1].model_copy(update={"vm": verdict.vm})

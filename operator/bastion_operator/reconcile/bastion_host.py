@@ -10,7 +10,7 @@ from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.reconcile.course import Course, Pass, follow, status_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import Outcome
-from bastion_operator.reconcile.publication import publish, tell_changes
+from bastion_operator.reconcile.publication import publish, tell_changes, tell_turns
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
@@ -36,13 +36,14 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
         return plan_bastion_host(replace(asked, observed=observed))
 
     result = await passing.run(session).carry_out(asked.observed, make_plan)
-    seen = await look_at_targets(services, raw, host, session, asked.ids)
+    seen = await look_at_targets(services, passing.key, raw, host, session, asked.ids)
     asked = replace(asked, observed=result.observed)
-    states = bastion_states(asked, result.plan, [*result.failures, *trouble], seen.verdicts, seen.counts, seen.blind)
+    states = bastion_states(asked, result.plan, [*result.failures, *trouble], seen.found)
     claims = result.plan.claims if passing.manages else status.claims
-    new = seen.into(status).replace(**describe_host(asked), claims=claims)
+    new = seen.into(status, host.spec).replace(**describe_host(asked), claims=claims)
     await publish(services, BastionHost, raw, status, new, states)
     await tell_changes(services, BastionHost, raw, result.sent)
+    await tell_turns(services, raw, seen.turns)
     return Outcome(result.next_look(interval))
 
 
@@ -60,6 +61,7 @@ def _removal_roots(host: BastionHost) -> list[str]:
 
 async def _gone(services: Services, key: Key) -> None:
     services.verdicts.forget(key)
+    services.standings.forget(key)
     # One that was only observed had no finalizer, and not every cluster collects garbage by owner.
     await services.reports.delete_all({"metadata": {"namespace": key.namespace, "name": key.name}})
 

@@ -17,6 +17,7 @@ from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.arm.graph import InventoryReading, read_inventory
 from bastion_operator.clock import Clock
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.gaps import gaps
 from bastion_operator.network.held_row import Held, ReadRow, key_of, row_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.planning.model import Observed
@@ -31,6 +32,8 @@ _AT_ONCE = 8
 _PATIENCE = 20.0
 # Seconds for which a failed reading answers for all who ask.
 _FAILURE_KEPT = 10.0
+# GETs in a reading for what rows refer to and the graph does not show.
+_MOST_GAPS = 10
 _SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 
@@ -38,6 +41,8 @@ _SUBSCRIPTION = "microsoft.resources/subscriptions"
 class _View:
     """What one identity sees: the ids of its rows, when they were read, and which subscriptions had no row.
 
+    ``access``: role assignments were asked for as well. ``refused``: ids that a GET may not read (403);
+    ``asked``: when each id was asked for that is referred to and has no row.
     ``before`` is the last inventory that was made, whether it is still true or not: the next one shares with it.
     """
 
@@ -45,7 +50,10 @@ class _View:
     ids: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
     read_at: float | None = None
+    access: bool = False
     unreadable: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
+    asked: dict[str, float] = field(default_factory=dict)
     inventory: Inventory | None = None
     before: Inventory | None = None
     version: int = 0
@@ -79,8 +87,12 @@ class FleetSnapshot:
     _overlay: dict[str, Row | None] = field(default_factory=dict)
     _views: dict[str, _View] = field(default_factory=dict)
 
-    async def refresh(self, identity: str, client: ArmClient, subscriptions: Iterable[str], max_age: float) -> None:
+    async def refresh(
+        self, identity: str, client: ArmClient, subscriptions: Iterable[str], max_age: float, *, access: bool = False
+    ) -> None:
         """Read the identity's rows again if they are older than ``max_age`` seconds.
+
+        With ``access`` they are to hold the role assignments as well, and are read again at once if they do not.
 
         One reading at a time for an identity; it goes on where a caller does not wait for its end.
 
@@ -94,11 +106,13 @@ class FleetSnapshot:
                 view.reading.cancel()
             view = self._views[identity] = _View(wanted)
         # A reading that was under way when this caller asked serves it only if it is young enough as well.
-        while view.read_at is None or view.read_at < asked_at - max_age:
+        while view.read_at is None or view.read_at < asked_at - max_age or (access and not view.access):
             if view.reading is None:
                 if view.failure is not None and self.clock.monotonic() < view.failed_at + _FAILURE_KEPT:
                     raise view.failure
-                view.reading = asyncio.create_task(self._read(view, client), name=f"inventory of {identity}")
+                view.reading = asyncio.create_task(
+                    self._read(identity, view, client, access=access), name=f"inventory of {identity}"
+                )
             await self._wait(view.reading, asked_at + _PATIENCE)
 
     async def close(self) -> None:
@@ -115,13 +129,14 @@ class FleetSnapshot:
             view.reading.cancel()
         self._prune()
 
-    async def _read(self, view: _View, client: ArmClient) -> None:
+    async def _read(self, identity: str, view: _View, client: ArmClient, *, access: bool) -> None:
         began = self.clock.monotonic()
         try:
-            reading = await read_inventory(client, sorted(view.subscriptions))
+            reading = await read_inventory(client, sorted(view.subscriptions), access=access)
             self._store(view, await asyncio.to_thread(_gathered, reading, self._rows), began)
-            view.failure = None
+            view.access, view.failure = access, None
             await self._confirm_overlay(view, client)
+            await self._fill_gaps(identity, view, client)
         except AzureError as error:
             view.failure, view.failed_at = error, self.clock.monotonic()
         finally:
@@ -178,7 +193,8 @@ class FleetSnapshot:
         if view.inventory is None:
             version = view.version
             overlay = {key: body for key, body in self._overlay.items() if view.covers(key)}
-            seen = _Seen(view.ids, view.types, overlay, view.before)
+            refused = view.refused | {f"/subscriptions/{each}" for each in view.unreadable}
+            seen = _Seen(view.ids, view.types, refused, overlay, view.before)
             inventory = await asyncio.to_thread(_inventory, seen, self._rows)
             if version != view.version:
                 # Something was read meanwhile: this is still an answer, but not one to keep.
@@ -223,6 +239,41 @@ class FleetSnapshot:
                     self.record(key, body)
 
         await asyncio.gather(*(read_again(key) for key in behind))
+
+    async def _fill_gaps(self, identity: str, view: _View, client: ArmClient) -> None:
+        """Ask for what rows refer to and the graph does not show: it is late, gone, or not for this identity.
+
+        A few in a reading, those first that were not asked for yet, or longest ago; between two questions the answer holds.
+        """
+        inventory = await self.inventory(identity)
+        if inventory is None:
+            return
+        missing = {normalise_id(each): each for each in await asyncio.to_thread(gaps, inventory)}
+        asked = [key for key in missing if view.covers(key) and key not in self._overlay]
+        asked.sort(key=lambda key: view.asked.get(key, 0.0))
+        refused = set(view.refused & missing.keys())
+        now = self.clock.monotonic()
+        view.asked = {key: at for key, at in view.asked.items() if key in missing} | dict.fromkeys(
+            asked[:_MOST_GAPS], now
+        )
+
+        async def ask(key: str) -> None:
+            try:
+                body = await client.get(missing[key])
+            except AzureError as error:
+                if error.error_class is ErrorClass.DENIED:
+                    refused.add(key)
+                else:
+                    _log.info("%s could not be read: %s", missing[key], error.code)
+            else:
+                refused.discard(key)
+                if body is not None:
+                    self.record(missing[key], body)
+
+        await asyncio.gather(*map(ask, asked[:_MOST_GAPS]))
+        if refused != view.refused:
+            view.refused = frozenset(refused)
+            view.outdate()
 
     def _current(self, key: str) -> Held | None:
         return self._overlay[key] if key in self._overlay else self._rows.get(key)
@@ -269,16 +320,18 @@ class _Seen:
 
     ids: frozenset[str]
     types: frozenset[str]
+    refused: frozenset[str]
     overlay: Mapping[str, Row | None]
     before: Inventory | None
 
 
 def _inventory(seen: _Seen, rows: Mapping[str, Held]) -> Inventory:
-    """An identity's rows as facts, ordered by id; made of the inventory before where the same types were asked for."""
+    """An identity's rows as facts, ordered by id; made of the inventory before where the same was asked for."""
     found = {key: held for key in seen.ids if key not in seen.overlay and (held := rows.get(key)) is not None}
     found |= {key: body for key, body in seen.overlay.items() if body is not None}
-    if seen.before is None or seen.before.types_read != seen.types:
-        return Inventory.from_rows((found[key] for key in sorted(found)), seen.types)
+    asked = (seen.types, seen.refused)
+    if seen.before is None or (seen.before.types_read, seen.before.refused) != asked:
+        return Inventory.from_rows((found[key] for key in sorted(found)), *asked)
     known = seen.before.held()
     changed = [held for key, held in found.items() if known.get(key) is not held]
     return seen.before.patched(changed, known.keys() - found.keys())

@@ -74,6 +74,11 @@ class ObjectStore:
             if key.kind is not Kind.AZURE_IDENTITY and identity_of(raw) == identity
         )
 
+    def access_asked_of(self, identity: str) -> bool:
+        """Whether some BastionHost of this AzureIdentity asks who may connect, so that role assignments are to be read."""
+        hosts = (raw for _, raw in self.of_kind(Kind.BASTION_HOST) if (raw.get("spec") or {}).get("access"))
+        return any(identity_of(raw) == identity for raw in hosts)
+
 
 def identity_of(raw: Raw) -> str:
     """The AzureIdentity that an object names; the API server has filled in the default."""

@@ -26,6 +26,7 @@ from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Sessions
+from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
 from bastion_operator.reconcile.worker import Worker
 
@@ -71,6 +72,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             reports=ReportPublisher(kube),
             sessions=Sessions(kube, azure, settings.secret_namespace, clock),
             fleet=FleetSnapshot(clock),
+            standings=Standings(),
             in_flight=InFlight(follower, queue.add),
             attempts=Attempts(clock, rng),
             objects=ObjectStore(),

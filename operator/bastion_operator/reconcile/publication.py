@@ -1,9 +1,10 @@
 """Publishing: one apply of the whole status, and Events for what turned and what was done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bastion_operator.api.azure_identity import AzureIdentityStatus
+from bastion_operator.api.bastion_host import BastionHost
 from bastion_operator.api.common import CommonStatus
 from bastion_operator.api.conditions import Condition, ConditionStatus, ConditionType, Reason
 from bastion_operator.api.meta import CustomResource, ObjectMeta
@@ -12,6 +13,7 @@ from bastion_operator.kube.status import merge_conditions
 from bastion_operator.network.finding import Finding
 from bastion_operator.planning.conditions import Refusal, State, States, accepted, false, true
 from bastion_operator.planning.model import Change, Verb
+from bastion_operator.planning.turns import MAX_TOLD, Standing, Turn, rest_of
 from bastion_operator.reconcile.services import Services
 
 Raw = Mapping[str, Any]
@@ -19,7 +21,12 @@ Status = CommonStatus | AzureIdentityStatus
 
 _DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.SYNC: "Synced", Verb.DELETE: "Deleted"}
 # Conditions of which a turn is told by an Event. The others are told in their words.
-_TOLD = (ConditionType.READY, ConditionType.TARGETS_REACHABLE, ConditionType.STALLED)
+_TOLD = (
+    ConditionType.READY,
+    ConditionType.TARGETS_REACHABLE,
+    ConditionType.ACCESS_GRANTED,
+    ConditionType.STALLED,
+)
 
 
 async def publish(
@@ -38,7 +45,7 @@ async def publish(
     if isinstance(status, CommonStatus):
         status = status.replace(last_handled_reconcile_at=metadata.reconcile_requested_at)
     if await services.statuses.publish(kind, raw, status.to_json()):
-        await _tell_turns(services, kind, raw, old, conditions)
+        await _tell_conditions(services, kind, raw, old, conditions)
 
 
 def _condition(condition_type: ConditionType, state: State, generation: int, services: Services) -> Condition:
@@ -52,7 +59,7 @@ def _condition(condition_type: ConditionType, state: State, generation: int, ser
     )
 
 
-async def _tell_turns(
+async def _tell_conditions(
     services: Services, kind: type[CustomResource], raw: Raw, old: Status, conditions: Iterable[Condition]
 ) -> None:
     for condition in conditions:
@@ -81,6 +88,24 @@ async def tell_changes(services: Services, kind: type[CustomResource], raw: Raw,
             reason=_DONE[change.verb],
             action=change.verb.value,
             note=str(change),
+        )
+
+
+async def tell_turns(services: Services, raw: Raw, turned: Sequence[Turn]) -> None:
+    """An Event for each VM whose verdict turned, for a few of them; how many more there were in one."""
+    for turn in turned[:MAX_TOLD]:
+        good = turn.standing is Standing.REACHABLE
+        await services.events.record(
+            BastionHost,
+            raw,
+            event_type=EventType.NORMAL if good else EventType.WARNING,
+            reason=f"VM{turn.standing}",
+            action="Judge",
+            note=turn.note,
+        )
+    if rest := turned[MAX_TOLD:]:
+        await services.events.record(
+            BastionHost, raw, event_type=EventType.NORMAL, reason="VerdictsTurned", action="Judge", note=rest_of(rest)
         )
 
 

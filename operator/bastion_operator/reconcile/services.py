@@ -14,6 +14,7 @@ from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.sessions import Sessions
+from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
 
 
@@ -29,6 +30,7 @@ class Services:
     reports: ReportPublisher
     sessions: Sessions
     fleet: FleetSnapshot
+    standings: Standings
     in_flight: InFlight
     attempts: Attempts
     objects: ObjectStore

@@ -29,7 +29,8 @@ async def refresh_fleet(
     identity = session.identity
     try:
         max_age = 0.0 if at_once else routine_look(interval)
-        await services.fleet.refresh(identity, session.client, session.subscriptions, max_age)
+        access = services.objects.access_asked_of(identity)
+        await services.fleet.refresh(identity, session.client, session.subscriptions, max_age, access=access)
     except AzureError as error:
         _log.warning("the inventory of AzureIdentity %s could not be read: %s", identity, error)
         services.queue.add_after(key, max(_ASK_AGAIN, wait_after(error, 1)))

@@ -1,75 +1,127 @@
 """The verdicts of one BastionHost, worked out off the event loop, and the reports that show them."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus, VerdictCounts
+from bastion_operator.api.bastion_host import BastionHost, BastionHostSpec, BastionHostStatus
 from bastion_operator.api.conditions import Reason
+from bastion_operator.api.reachability_report import ReachabilityReport, ReportRow
 from bastion_operator.kube.sharding import build_reports, count_rows
-from bastion_operator.network.reachability.verdict import Verdict
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.planning.access import judge_access, principal_accesses
 from bastion_operator.planning.bastion_host import BastionHostIds
 from bastion_operator.planning.conditions import Refusal
+from bastion_operator.planning.hidden import hidden_from, hidden_verdicts, subscription_of
+from bastion_operator.planning.target_findings import TargetFindings
+from bastion_operator.planning.turns import Asked, Standing, Turn, standings, turns
 from bastion_operator.planning.verdict_rows import reason_counts, rows_by_network, worst_first
-from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
+from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 
-_NOTHING = VerdictCounts()
-_NOT_READ = Refusal(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
-
 
 @dataclass(frozen=True, slots=True)
 class TargetsSeen:
-    """What a look at the targets found. ``verdicts`` is None where there is no inventory to go by; ``blind`` says why."""
+    """A look at the targets: what it found, the reports on it, and what turned since the last one.
 
-    verdicts: list[Verdict] | None
-    counts: VerdictCounts = _NOTHING
-    reports: tuple[str, ...] = ()
-    blind: Refusal = _NOT_READ
+    :ivar standings: how each VM stands, to be compared with at the next look
+    """
 
-    def into(self, status: BastionHostStatus) -> BastionHostStatus:
+    found: TargetFindings
+    reports: tuple[ReachabilityReport, ...] = ()
+    standings: Mapping[Asked, Standing] = field(default_factory=dict)
+    turns: Sequence[Turn] = ()
+
+    def into(self, status: BastionHostStatus, spec: BastionHostSpec) -> BastionHostStatus:
         """The status with these findings; without an inventory it keeps those of before."""
-        if self.verdicts is None:
+        verdicts, counts = self.found.verdicts, self.found.counts
+        if verdicts is None:
             return status
         return status.replace(
-            counts=self.counts,
-            reachable=f"{self.counts.reachable}/{self.counts.total - self.counts.stopped}",
-            reason_counts=reason_counts(self.verdicts),
-            unreachable=worst_first(self.verdicts),
-            reports=self.reports,
+            counts=counts,
+            reachable=f"{counts.reachable}/{counts.total - counts.stopped}",
+            reason_counts=reason_counts(verdicts),
+            unreachable=worst_first(verdicts),
+            reports=tuple(report.metadata.name for report in self.reports),
+            access=() if spec.access is None else principal_accesses(spec.access, self.found.access),
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """All that the verdicts and reports of one BastionHost are made of, so that a thread can work on it alone."""
+
+    key: Key
+    host: BastionHost
+    ids: BastionHostIds
+    identity: str
+    inventory: Inventory
+    hidden: frozenset[str]
+    stored: Sequence[tuple[str, ReportRow]]
+    before: Mapping[Asked, Standing]
+    shard_counts: Mapping[str, int]
+
+
 async def look_at_targets(
-    services: Services, raw: Raw, host: BastionHost, session: Session, ids: BastionHostIds
+    services: Services, key: Key, raw: Raw, host: BastionHost, session: Session, ids: BastionHostIds
 ) -> TargetsSeen:
     """Judge the targets and bring the reports up to date."""
     inventory = await services.fleet.inventory(session.identity)
     if inventory is None:
-        return TargetsSeen(None)
-    hidden = services.fleet.unreadable(session.identity)
-    if hidden:
-        # The graph leaves out what it may not show: without this, a lost role would look like VMs that are gone.
-        return TargetsSeen(None, blind=_hidden(session.identity, hidden))
-    key = Key(Kind.BASTION_HOST, host.metadata.namespace or "", host.metadata.name)
-    verdicts = await asyncio.to_thread(services.verdicts.judge, key, inventory, host.spec, ids.host)
-    rows = rows_by_network(inventory, verdicts, ids.virtual_network)
-    reports = build_reports(
-        namespace=host.metadata.namespace or "",
-        bastion_host=host.metadata.name,
-        rows_by_network=rows,
+        return TargetsSeen(TargetFindings())
+    hidden = frozenset(services.fleet.unreadable(session.identity))
+    if subscription_of(ids.host) in hidden:
+        # The graph leaves out what it may not show: without this, a lost role would look like a host that is gone.
+        blind = _hidden(session.identity, hidden, "reports and counts are those of before")
+        return TargetsSeen(TargetFindings(blind=blind))
+    hidden = hidden_from(inventory, host.spec, hidden)
+    before = services.standings.of(key, host.metadata.uid)
+    stored = await services.reports.rows(raw) if hidden or before is None else []
+    look = _Look(
+        key=key,
+        host=host,
+        ids=ids,
+        identity=session.identity,
+        inventory=inventory,
+        hidden=hidden,
+        stored=stored,
+        before=standings(row for _, row in stored) if before is None else before,
         shard_counts=await services.reports.shard_counts(raw),
     )
-    await services.reports.sync(raw, reports)
-    counts = count_rows([row for network_rows in rows.values() for row in network_rows])
-    return TargetsSeen(verdicts, counts, tuple(report.metadata.name for report in reports))
+    seen = await asyncio.to_thread(_see, look, services.verdicts)
+    await services.reports.sync(raw, seen.reports)
+    services.standings.note(key, host.metadata.uid, seen.standings)
+    return seen
 
 
-def _hidden(identity: str, subscriptions: Sequence[str]) -> Refusal:
+def _see(look: _Look, kept: KeptVerdicts) -> TargetsSeen:
+    verdicts = kept.judge(look.key, look.inventory, look.host.spec, look.ids.host)
+    judged, access = judge_access(look.inventory, look.host.spec.access, verdicts)
+    unseen = hidden_verdicts(look.stored, look.hidden, look.identity)
+    by_network = rows_by_network(look.inventory, judged, look.ids.virtual_network, unseen)
+    rows = [row for network_rows in by_network.values() for row in network_rows]
+    reports = build_reports(
+        namespace=look.host.metadata.namespace or "",
+        bastion_host=look.host.metadata.name,
+        rows_by_network=by_network,
+        shard_counts=look.shard_counts,
+    )
+    told = "their VMs are those that the reports knew"
+    found = TargetFindings(
+        verdicts=[*judged, *(each for listed in unseen.values() for each in listed)],
+        counts=count_rows(rows),
+        hidden=_hidden(look.identity, look.hidden, told) if look.hidden else None,
+        access=access,
+    )
+    return TargetsSeen(found, reports, standings(rows, look.before), turns(look.before, rows))
+
+
+def _hidden(identity: str, subscriptions: frozenset[str], told: str) -> Refusal:
     return Refusal(
         Reason.PERMISSION_DENIED,
-        f"Resource Graph shows AzureIdentity {identity} nothing of the subscriptions {', '.join(subscriptions[:5])}: grant it "
-        "Reader there, or take them off spec.allowedSubscriptions; reports and counts are those of before",
+        f"Resource Graph shows AzureIdentity {identity} nothing of the subscriptions "
+        f"{', '.join(sorted(subscriptions)[:5])}: grant it Reader there, or take them off spec.allowedSubscriptions; {told}",
     )

@@ -275,8 +275,8 @@ async def test_all_pages_are_read_each_row_once(fleet: LocalAzure, caller_factor
     reading = await read_inventory(caller.client, [SUBSCRIPTION])
     ids = [key_of(row) for row in reading.rows]
     assert len(ids) == len(set(ids)) == 2502
-    # The subscription, three pages of resources, and the table of scale sets' machines.
-    assert [kind for kind, _, _ in caller.calls.seen] == [CallKind.GRAPH] * 5
+    # The subscription, three pages of resources, the table of scale sets' machines and that of network managers.
+    assert [kind for kind, _, _ in caller.calls.seen] == [CallKind.GRAPH] * 6
     assert reading.types == {*INVENTORY_TYPES, *HUB_COLLECTIONS.values()}
 
 

@@ -15,7 +15,20 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.estates import bastion_id, hub_and_spoke, nic, nsg_id, rule, vm, vm_id, with_nsg
+from tests.support.estates import (
+    SUBSCRIPTION,
+    bastion_id,
+    hub_and_spoke,
+    nic,
+    nsg_id,
+    role_assignment,
+    rule,
+    subscription,
+    vm,
+    vm_id,
+    vnet_id,
+    with_nsg,
+)
 
 PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
 Reach = Callable[..., subprocess.CompletedProcess[str]]
@@ -279,3 +292,39 @@ def test_a_file_as_windows_powershell_writes_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "estate.json"
     file.write_text(json.dumps(hub_and_spoke(), indent=2), encoding="utf-16")
     assert [one["verdict"] for one in json.loads(reach("--from", file, "-o", "json").stdout)] == ["Reachable"]
+
+
+def test_principals_are_asked_about_only_where_they_are_named(blocked: Path, tmp_path: Path) -> None:
+    ann, ben = "a0000000-0000-0000-0000-000000000001", "a0000000-0000-0000-0000-000000000002"
+    reader, everywhere = "acdd72a7-3385-48ef-bd42-f606fba81ae7", f"/subscriptions/{SUBSCRIPTION}"
+    roles = tmp_path / "roles.json"
+    granted = [role_assignment(ann, reader, everywhere), role_assignment(ben, reader, vm_id("web"))]
+    roles.write_text(json.dumps([subscription(), *granted]))
+    files = ("--from", blocked, "--from", roles)
+
+    [unasked] = json.loads(reach(*files, "-o", "json").stdout)
+    done = reach(*files, "--principal", ann, "--principal", ben.upper(), "-o", "json")
+    [asked] = json.loads(done.stdout)
+
+    assert "access" not in unasked
+    assert list(asked)[-1] == "access"
+    assert asked["reasons"] == unasked["reasons"]
+    assert [(one["principal"], one["access"]) for one in asked["access"]] == [
+        (ann, "Granted"),
+        (ben.upper(), "Missing"),
+    ]
+    missing = {one["resource"]: one["role"] for one in asked["access"][1]["missing"]}
+    assert missing.keys() >= {bastion_id("bas"), vnet_id("hub"), vnet_id("spoke")}
+    assert set(missing.values()) == {"Reader"}
+    codes = [{warning["code"] for warning in each["warnings"]} for each in (unasked, asked)]
+    assert ["RbacNotEvaluated" in each for each in codes] == [True, False]
+    assert ["RoleMissing" in each for each in codes] == [False, True]
+    head, line = reach(*files, "--principal", ben).stdout.splitlines()
+    assert (head.split()[-1], line.split()[-1]) == ("ACCESS", "Missing")
+    assert "lacks Reader on Bastion bas" in reach(*files, "--principal", ben, "-o", "wide").stdout
+
+
+def test_a_principal_by_its_name_is_refused_with_the_way_to_its_id(blocked: Path) -> None:
+    done = reach("--from", blocked, "--principal", "ann@example.org")
+    assert done.returncode == 2
+    assert "az ad user show" in done.stderr

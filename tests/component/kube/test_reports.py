@@ -158,6 +158,22 @@ async def test_a_full_report_is_taken_and_the_number_of_reports_is_read_back(
     assert await ReportPublisher(kube).sync(owner, reports(owner, hub=rows)) == SyncResult()
 
 
+async def test_the_rows_of_all_reports_are_read_back_a_few_reports_at_a_time(
+    kube: RecordingClient, namespace: str
+) -> None:
+    owner, other = await create(kube, namespace), await create(kube, namespace, "other")
+    networks = {f"{SPOKE}-{number}": [row(f"vm-{number}")] for number in range(7)}
+    publisher = ReportPublisher(kube)
+    assert await publisher.rows(owner) == []
+    desired = build_reports(namespace=namespace, bastion_host="example", rows_by_network=networks)
+    await publisher.sync(owner, desired)
+    await publisher.sync(other, reports(other, hub=[row("theirs")]))
+    kube.sent.clear()
+    found = await publisher.rows(owner)
+    assert {network: [each] for network, each in found} == networks
+    assert len(kube.sent) == 2
+
+
 async def test_reports_of_a_namesake_from_before_a_restore_are_taken_over(
     kube: RecordingClient, namespace: str
 ) -> None:

@@ -98,3 +98,11 @@ def test_rows_that_say_next_to_nothing_can_be_built_upon() -> None:
     arm.made(hub, network_body("10.0.0.0/16"))
     arm.made(f"{NET}/virtualNetworks/spoke", network_body("10.1.0.0/16"))
     arm.made(f"{hub}/virtualNetworkPeerings/l", link_body(f"{NET}/virtualNetworks/spoke"))
+
+
+def test_what_lies_below_a_resource_of_a_type_that_is_not_known_is_listed() -> None:
+    device = "/subscriptions/" + RG.split("/")[2] + "/resourceGroups/net/providers/Microsoft.Network/gadgets/one"
+    part = {"id": f"{device}/parts/first", "properties": {"size": 1}}
+    arm = Arm(estate=[{"id": device, "location": "westeurope", "properties": {}}, part])
+    assert [each["id"] for each in arm.get(f"{device}/parts").body["value"]] == [part["id"]]
+    assert arm.get(f"{device}/others").body["value"] == []

@@ -13,6 +13,7 @@ from bastion_operator.planning.conditions import Failure, Refusal, States, delet
 from bastion_operator.planning.model import Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.peering_status import PeeringReport, report_peering
+from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.vnet_peering import plan_vnet_peering
 from tests.support.estates import Row, bastion, peering, public_ip, public_ip_id, subnet, vnet, vnet_id
 from tests.support.plans import HOST, bastion_input, link_claim, link_id, marked, own_name, peering_input
@@ -51,9 +52,7 @@ def test_a_deletion_that_meets_an_error_names_its_way_out() -> None:
 
 def bastion_conditions(*rows: Row, failures: tuple[Failure, ...] = (), **spec: Any) -> States:
     asked = bastion_input(*rows, **spec)
-    return bastion_states(
-        asked, plan_bastion_host(asked), failures, [], VerdictCounts(), Refusal("VerdictsUnknown", "")
-    )
+    return bastion_states(asked, plan_bastion_host(asked), failures, TargetFindings(verdicts=[]))
 
 
 HUB = vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.0.0/26")])
@@ -151,7 +150,33 @@ def test_the_same_azure_makes_the_same_status() -> None:
 def test_without_an_inventory_nothing_is_said_of_the_targets_but_why() -> None:
     asked = bastion_input(HUB, marked(public_ip("bas-ip")), marked(bastion("bas", "hub")))
     blind = Refusal("AzureUnreachable", "the graph does not answer")
-    states = bastion_states(asked, plan_bastion_host(asked), [], None, VerdictCounts(), blind)
+    states = bastion_states(asked, plan_bastion_host(asked), [], TargetFindings(blind=blind))
     for condition in (ConditionType.TARGETS_REACHABLE, ConditionType.SECURITY_RULES_IN_SYNC):
         assert (states[condition].status, states[condition].reason) == ("Unknown", "AzureUnreachable")
     assert states[ConditionType.READY].true
+
+
+@pytest.mark.parametrize(
+    ("counts", "hidden", "status", "reason", "words"),
+    [
+        ({"reachable": 3, "total": 3}, False, "True", "AllReachable", "all 3 VMs can be reached"),
+        ({"reachable": 2, "stopped": 2, "total": 4}, False, "True", "AllReachable", "all 2 VMs can be reached, 2 more are stopped"),
+        ({"reachable": 1, "unreachable": 2, "total": 3}, False, "False", "SomeUnreachable", "1 of 3 VMs can be reached"),
+        ({"unreachable": 2, "stopped": 1, "total": 3}, False, "False", "NoneReachable", "0 of 2 VMs can be reached, 1 more are stopped"),
+        ({"reachable": 1, "unreachable": 1, "unknown": 1, "total": 3}, False, "False", "SomeUnreachable", "1 of 3 VMs"),
+        ({"reachable": 1, "unknown": 1, "total": 2}, False, "Unknown", "VerdictsUnknown", "of 1 of 2 VMs it is unknown"),
+        ({"stopped": 2, "total": 2}, False, "True", "NothingToReach", "no VM that runs is asked for, 2 more are stopped"),
+        ({}, False, "True", "NothingToReach", "no VM that runs is asked for"),
+        ({"reachable": 3, "total": 3}, True, "Unknown", "PermissionDenied", "3 of 3 VMs can be reached; not shown"),
+        ({"reachable": 2, "unreachable": 1, "total": 3}, True, "False", "SomeUnreachable", "; not shown"),
+    ],
+)  # fmt: skip
+def test_all_some_none_and_unknown_are_told_apart(
+    counts: dict[str, int], hidden: bool, status: str, reason: str, words: str
+) -> None:
+    asked = bastion_input(HUB, marked(public_ip("bas-ip")), marked(bastion("bas", "hub")))
+    unseen = Refusal("PermissionDenied", "not shown") if hidden else None
+    found = TargetFindings([], VerdictCounts.model_validate(counts), hidden=unseen)
+    state = bastion_states(asked, plan_bastion_host(asked), [], found)[ConditionType.TARGETS_REACHABLE]
+    assert (state.status, state.reason) == (status, reason)
+    assert words in state.message

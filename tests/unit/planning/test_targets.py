@@ -19,6 +19,7 @@ from tests.support.estates import (
     public_ip,
     row,
     rule,
+    scale_set,
     subnet,
     subnet_id,
     vm,
@@ -128,3 +129,18 @@ def test_a_row_that_says_nothing_of_a_network_raises_nothing() -> None:
     lonely = row(vm_id("lonely"), {})
     assert chosen([lonely]) == []
     assert chosen([lonely], scope="All") == ["lonely"]
+
+
+def test_instances_of_scale_sets_are_targets_as_vms_are(estate: Estate) -> None:
+    estate += [*scale_set("near", "hub", "work", instances=2), *scale_set("away", "island", "work")]
+    inventory = Inventory.from_rows(estate)
+    spec = BastionHostSpec.model_validate({"virtualNetworkID": vnet_id("hub"), "sku": "Basic"})
+    found = [machine.id for machine in target_machines(inventory, spec) if machine.scale_set_id]
+    assert [each.rsplit("/", 3)[1] + each.rsplit("/", 1)[1] for each in found] == ["near0", "near1"]
+    selected = {"selectors": {"subnetIDs": [subnet_id("hub", "work")]}}
+    narrow = BastionHostSpec.model_validate({"virtualNetworkID": vnet_id("hub"), "sku": "Basic", "targets": selected})
+    assert [machine.id for machine in target_machines(inventory, narrow) if machine.scale_set_id] == found
+    verdicts = judge_all(inventory, vm_ids=found, bastion_ids=[bastion_id("b")])
+    assert {verdict.verdict for verdict in verdicts} == {"Reachable"}
+    grouped = rows_by_network(inventory, verdicts, vnet_id("island"))
+    assert {network: len(rows) for network, rows in grouped.items()} == {vnet_id("hub"): 2}

@@ -71,6 +71,7 @@ WITHOUT_FIX: Final[Mapping[str, str]] = MappingProxyType(
         "SecurityAdminAlwaysAllows": "tells why security groups were not asked: nothing to mend",
         "GuestNotVerified": "the guest is no resource of Azure: look inside",
         "RbacNotEvaluated": "name the principals whose roles are to be judged",
+        "RoleMissing": "assign the role that the message names: who connects is no part of what a verdict is made of",
         "NotLookedAt": "no source holds it, or it was not read: add its type to what is read",
     }
 )

@@ -26,8 +26,9 @@ def lost_fact(inventory: Inventory, resource: str, message: str) -> Doubt:
 
 
 def _holders(resource: str) -> Iterator[str]:
-    """The resource and the one that it lies in, if it is a child."""
+    """The resource, its subscription, and the resource that it lies in, if it is a child."""
     yield resource
+    yield "/".join(normalise_id(resource).split("/")[:3])
     _, _, tail = resource.rpartition("/providers/")
     if len(tail.strip("/").split("/")) > len(("namespace", "type", "name")):
         yield resource.rstrip("/").rsplit("/", 2)[0]

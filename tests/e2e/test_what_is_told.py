@@ -1,0 +1,122 @@
+"""What is told of VMs beyond the main job: network managers, roles, turns, and what the identity may not see any more."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from dev.demo.colleague import Colleague
+from tests.support.estates import SUBSCRIPTION, admin_rule, role_assignment, security_admin
+from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB_SUBSCRIPTION, SHOP, Lab, example
+
+ANN, BEN = "a0000000-0000-0000-0000-000000000001", "a0000000-0000-0000-0000-000000000002"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+EVERYWHERE = (f"/subscriptions/{HUB_SUBSCRIPTION}", f"/subscriptions/{APPS_SUBSCRIPTION}")
+ESTATE: list[dict[str, Any]] = json.loads((EXAMPLE / "estate.json").read_text())
+
+
+def asking(*principals: str) -> list[dict[str, Any]]:
+    """The example's BastionHosts; the one named hub asks about these principals."""
+    hosts = example("bastion-host.yaml")
+    hosts[0]["spec"]["access"] = {"principals": [{"objectID": each} for each in principals]}
+    return hosts
+
+
+def access_of(lab: Lab, principal: str) -> dict[str, Any]:
+    listed = lab.get("bh", "hub").get("status", {}).get("access", [])
+    return next((each for each in listed if each["objectID"] == principal), {})
+
+
+def test_admin_rules_and_missing_roles_are_read_from_azure_and_told(lab_factory: Callable[..., Lab]) -> None:
+    roles = [role_assignment(ANN, READER, EVERYWHERE[0]), *(role_assignment(BEN, READER, each) for each in EVERYWHERE)]
+    rules = json.dumps(security_admin(SHOP, admin_rule("no-ssh", 10, "Deny"))).replace(SUBSCRIPTION, HUB_SUBSCRIPTION)
+    lab = lab_factory([*ESTATE, *json.loads(rules), *roles])
+    lab.operator.start()
+    lab.apply(*asking(ANN, BEN), *example("vnet-peering.yaml"))
+    lab.wait_ready("bh/hub", "vnp/hub")
+
+    granted = lab.wait_condition("bh", "hub", "AccessGranted", "False", "RoleMissing")
+    assert ANN in granted["message"]
+    lab.wait_for(lambda: lab.reasons().get("web-1") == ["SecurityAdminDenies"], "the network manager's rule is told")
+    lab.wait_for(lambda: access_of(lab, BEN).get("granted") == 8, "Ben may connect everywhere")
+    ann = access_of(lab, ANN)
+    assert (ann["granted"], ann["missing"]) == (3, 5) or ann["granted"] + ann["missing"] == access_of(lab, BEN)[
+        "granted"
+    ]
+    assert all(APPS_SUBSCRIPTION in role["scope"] for role in ann["missingRoles"])
+    rows = {row["vm"].rsplit("/", 1)[-1]: row for report in lab.objects("rr") for row in report["rows"]}
+    assert "RoleMissing" in rows["db-1"]["warnings"]
+    assert "RbacNotEvaluated" not in rows["jump"]["warnings"]
+    # Who is not asked about any more is not told of either, and roles are no longer read.
+    lab.apply(*example("bastion-host.yaml"))
+    lab.wait_for(lambda: lab.condition("bh", "hub", "AccessGranted") is None, "the condition goes with the question")
+    assert "access" not in lab.get("bh", "hub")["status"]
+
+
+def test_a_verdict_that_turns_is_an_event_told_once(lab: Lab) -> None:
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+    lab.wait_for(lambda: lab.reasons().get("web-1") == [], "web-1 can be reached")
+    Colleague(lab.azure).deny(APPS_SUBSCRIPTION, "shop", "web-nsg", "NoSsh", priority=100, port=22)
+
+    told = lab.wait_for(lambda: turned(lab, "web-1", "VMUnreachable"), "the turn is told")
+
+    assert "SubnetNsgDenies: rule NoSsh" in told[0]["note"]
+    assert told[0]["type"] == "Warning"
+    # web-2 is stopped, and behind the same rule: it is no longer only stopped.
+    assert len(turned(lab, "web-2", "VMUnreachable")) == 1
+    assert not any(turned(lab, name, "VMUnreachable") for name in ("jump", "reports", "db-1", "bench-1"))
+    lab.operator.stop()
+    lab.operator.start()
+    lab.annotate("bh", "hub", "again")
+    lab.wait_for(lambda: lab.get("bh", "hub")["status"].get("lastHandledReconcileAt") == "again", "a pass was made")
+    assert len(turned(lab, "web-1", "VMUnreachable")) == 1
+
+
+def turned(lab: Lab, name: str, reason: str) -> list[dict[str, Any]]:
+    events = json.loads(lab.kubectl("get", "events.events.k8s.io", "-n", lab.namespace, "-o", "json"))["items"]
+    return [each for each in events if each["reason"] == reason and f"/{name} by " in each["note"]]
+
+
+def test_vms_of_a_subscription_that_is_hidden_become_unknown_and_the_others_stay(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    everything: dict[str, Any] = {"actions": ["*"]}
+    here = {**everything, "scope": EVERYWHERE[0]}
+    principals = [{"name": "operator", "assignments": [everything]}, {"name": "half", "assignments": [here]}]
+    lab = lab_factory(principals=principals)
+    lab.operator.start()
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+    lab.wait_for(lambda: lab.reasons().get("web-1") == [] == lab.reasons().get("build-1"), "the verdicts have settled")
+    before = lab.reasons()
+    half = lab.azure.clients["half"]
+
+    lab.apply_identity(clientID=half.client_id, client_secret=half.client_secret)
+
+    lab.wait_for(lambda: lab.reasons().get("web-1") == ["PermissionDenied"], "what is hidden is Unknown")
+    after = lab.reasons()
+    assert after.keys() == before.keys()
+    ours = {"jump", "build-1", "desktop-1"}
+    assert {name: after[name] for name in ours} == {name: before[name] for name in ours}
+    assert {tuple(codes) for name, codes in after.items() if name not in ours} == {("PermissionDenied",)}
+    counts = lab.get("bh", "hub")["status"]["counts"]
+    assert (counts["unknown"], counts["total"]) == (5, 8)
+
+
+def test_groups_that_may_not_be_read_make_the_vms_behind_them_unknown_and_no_others(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    blind = {"actions": ["*"], "notActions": ["Microsoft.Network/networkSecurityGroups/read"]}
+    lab = lab_factory(principals=[{"name": "operator", "assignments": [blind]}])
+    lab.operator.start()
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "vnp/hub")
+
+    lab.wait_for(lambda: lab.reasons().get("web-1") == ["PermissionDenied"], "the group may not be read")
+
+    lab.wait_for(lambda: lab.reasons().get("build-1") == [], "the others are judged")
+    assert lab.reasons()["db-1"] == ["PermissionDenied"]
+    row = next(row for report in lab.objects("rr") for row in report["rows"] if row["vm"].endswith("/web-1"))
+    assert row["verdict"] == "Unknown"
+    assert row["reasons"][0]["resource"].endswith("/networkSecurityGroups/web-nsg")
+    assert "grant Reader" in row["reasons"][0]["message"]

@@ -1,4 +1,10 @@
-"""Fixtures for all tests; each subject lies in its own file of tests/support."""
+"""Fixtures for all tests; each subject lies in its own file of tests/support.
+
+Property tests draw the same examples in each run of `make test`, so that a change is judged by what it changed;
+`make test-long` draws new ones and prints how to draw them again.
+"""
+
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.azure",
@@ -7,3 +13,7 @@ pytest_plugins = [
     "tests.support.kube",
     "tests.support.lab",
 ]
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("new-examples", derandomize=False, print_blob=True)
+settings.load_profile("repeatable")

@@ -1,7 +1,7 @@
 """Functions of numbers."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from arm_emulator.graph.functions.signature import Function, common, first
@@ -68,10 +68,16 @@ def _pow(base: Value, exponent: Value) -> float | None:
     return None if one is None or other is None else math.pow(one, other)
 
 
+def _magnitude(types: Sequence[str]) -> str:
+    """The type of the first argument as a quantity: a bool counts as a number, and what a text holds shows at run time."""
+    kind = first(types)
+    return {"bool": "long", "string": "dynamic", "guid": "dynamic"}.get(kind, kind)
+
+
 FUNCTIONS: Mapping[str, Function] = {
-    "abs": Function(_absolute, first),
-    "bin": Function(bin_of, first, 2, 2, ""),
-    "bin_at": Function(_bin_at, first, 3, 3, ""),
+    "abs": Function(_absolute, _magnitude),
+    "bin": Function(bin_of, _magnitude, 2, 2, ""),
+    "bin_at": Function(_bin_at, _magnitude, 3, 3, ""),
     "binary_and": Function(_bits(lambda a, b: a & b), "long", 2, 2, ""),
     "binary_not": Function(_binary_not, "long", prefix=""),
     "binary_or": Function(_bits(lambda a, b: a | b), "long", 2, 2, ""),
@@ -81,7 +87,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "bitset_count_ones": Function(lambda value: (int(number(value) or 0) % 2**64).bit_count(), "long", prefix=""),
     "ceiling": Function(_real(math.ceil), "real"),
     "exp": Function(_real(math.exp), "real"),
-    "floor": Function(bin_of, first, 2, 2, ""),
+    "floor": Function(bin_of, _magnitude, 2, 2, ""),
     "isfinite": Function(_real(math.isfinite), "bool"),
     "isinf": Function(_real(math.isinf), "bool"),
     "isnan": Function(_real(math.isnan), "bool"),

@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -154,9 +155,8 @@ def varied(good: Any, drawn: Any) -> Any:
     return good if drawn is None else drawn
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(data=st.data())
-def test_random_bodies_never_break_anything(data: st.DataObject) -> None:
+def send_a_random_body(data: st.DataObject) -> None:
+    """An ARM error and the state as it was, or a resource that comes to rest."""
     arm = base()
     path = data.draw(st.sampled_from(PATHS))
     body = data.draw(shaped(shapes()[type_of_path(path)]))
@@ -177,6 +177,23 @@ def test_random_bodies_never_break_anything(data: st.DataObject) -> None:
         assert found.properties.get("provisioningState", "Succeeded") == "Succeeded"
         assert arm.query("resources | count").status == 200
         assert arm.query("computeresources | count").status == 200
+
+
+RANDOM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+@settings(RANDOM, max_examples=300)
+@given(data=st.data())
+def test_random_bodies_never_break_anything(data: st.DataObject) -> None:
+    send_a_random_body(data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(RANDOM, max_examples=10_000)
+@given(data=st.data())
+def test_ten_thousand_random_bodies_never_break_anything(data: st.DataObject) -> None:
+    send_a_random_body(data)
 
 
 @settings(max_examples=60, deadline=None)

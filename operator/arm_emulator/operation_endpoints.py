@@ -8,6 +8,7 @@ from arm_emulator.ids import GROUP_TYPE
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operations import Operation
 from arm_emulator.principals import Principal
+from arm_emulator.resource_types import type_of
 from arm_emulator.store import Resource
 
 COLLECTIONS = ("operations", "operationresults")
@@ -43,7 +44,9 @@ class OperationEndpoints:
         if operation.kind == "result":
             return {**headers, "Location": result}
         url = self._cloud.operations.url(request.endpoint, operation, "operations", version)
-        headers |= {"Azure-AsyncOperation": url, "Azure-AsyncNotification": "Enabled"}
+        headers["Azure-AsyncOperation"] = url
+        if item is None or type_of(item.id.type).notifies:
+            headers["Azure-AsyncNotification"] = "Enabled"
         return {**headers, "Location": result} if status == HTTPStatus.ACCEPTED else headers
 
     def _operation(self, request: Request, collection: str, operation_id: str) -> Answer:
@@ -62,7 +65,19 @@ class OperationEndpoints:
                 request.endpoint, operation, "operationResults", request.query["api-version"]
             )
             return Answer(HTTPStatus.ACCEPTED, headers={**headers, "Location": url})
-        return self._ended(operation)
+        answer = self._ended(operation)
+        if answer.status == HTTPStatus.NO_CONTENT:
+            answer.headers = self._addresses(request, operation, request.query["api-version"])
+        return answer
+
+    def _addresses(self, request: Request, operation: Operation, version: str) -> dict[str, str]:
+        """Recorded: the 204 at the end of a deletion repeats where its operation and its result are."""
+        urls = self._cloud.operations
+        return {
+            "Azure-AsyncNotification": "Enabled",
+            "Azure-AsyncOperation": urls.url(request.endpoint, operation, "operations", version),
+            "Location": urls.url(request.endpoint, operation, "operationResults", version),
+        }
 
     def _ended(self, operation: Operation) -> Answer:
         if operation.error is not None:

@@ -21,6 +21,11 @@ class PublicIPAddresses(Pointing):
     api_versions = NETWORK
     superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
+    members = ("name", "id", "etag", "location", "tags", "zones", "extendedLocation", "properties", "type", "sku")
+    order = (
+        "provisioningState", "resourceGuid", "ipAddress", "publicIPAddressVersion", "publicIPAllocationMethod",
+        "idleTimeoutInMinutes", "dnsSettings", "ipTags", "ipConfiguration", "ddosSettings",
+    )  # fmt: skip
     create = Timing(2, (1,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "ipConfiguration", "ipAddress", "natGateway"})
@@ -36,6 +41,7 @@ class PublicIPAddresses(Pointing):
             publicIPAddressVersion="IPv4",
             idleTimeoutInMinutes=4,
             ipTags=[],
+            ddosSettings={"protectionMode": "VirtualNetworkInherited"},
         )
         if name not in ("Basic", "Standard", "StandardV2"):
             raise bad_request(

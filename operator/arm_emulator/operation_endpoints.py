@@ -34,7 +34,7 @@ class OperationEndpoints:
 
     def headers(self, request: Request, status: int, operation: Operation, item: Resource | None) -> dict[str, str]:
         """What the answer that started an operation says about it."""
-        headers = {"Retry-After": operation.retry_after(self._cloud.clock)}
+        headers = {"Retry-After": operation.retry_after(self._cloud.clock)} if operation.running else {}
         operation.polls = max(operation.polls, 1)
         version = request.query.get("api-version", "")
         if item is not None and item.id.type == GROUP_TYPE:

@@ -12,6 +12,7 @@ class ApplicationSecurityGroups(ResourceType):
     name = "Microsoft.Network/applicationSecurityGroups"
     api_versions = NETWORK
     create = Timing(1, (1,))
+    silent_when_unchanged = True
     delete = Timing(2, (10,))
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:

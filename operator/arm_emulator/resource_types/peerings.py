@@ -112,7 +112,10 @@ class Peerings(ResourceType):
             level = item.properties.get("peeringSyncLevel", "RemoteNotInSync")
             return {"peeringSyncLevel": level, "routeServiceVips": {}}
         live = prefixes_of(remote.properties)
+        gateways = gateways_in(cloud, remote) if item.properties.get("useRemoteGateways") else []
+        shown: Json = {"remoteGateways": [{"id": str(gateway.id)} for gateway in gateways]} if gateways else {}
         return {
+            **shown,
             "peeringSyncLevel": _sync_level(cloud, item, live),
             "remoteVirtualNetworkAddressSpace": {"addressPrefixes": live},
             "routeServiceVips": {},

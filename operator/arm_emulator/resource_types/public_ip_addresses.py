@@ -55,6 +55,7 @@ class PublicIPAddresses(Pointing):
         super().prepare(put)
         with_guid(put)
         keep(put, "ipAddress")
+        self._name(put)
         self._refuse_change(put, name)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
@@ -75,6 +76,14 @@ class PublicIPAddresses(Pointing):
             for reference in cloud.store.referrers(item.key, relation):
                 return {shown: {"id": reference.element}}
         return {}
+
+    def _name(self, put: Put) -> None:
+        """A label makes a name in the region's zone."""
+        settings = put.properties.get("dnsSettings")
+        if not settings:
+            put.properties.pop("dnsSettings", None)
+        elif settings.get("domainNameLabel"):
+            settings["fqdn"] = f"{settings['domainNameLabel']}.{put.location}.cloudapp.azure.com"
 
     def _refuse_change(self, put: Put, sku: str) -> None:
         if put.old is None:

@@ -240,6 +240,49 @@ def test_interfaces_of_a_virtual_network_share_a_name_suffix() -> None:
     assert first["internalDomainNameSuffix"].endswith(".internal.cloudapp.net")
 
 
+def test_a_change_of_tags_alone_has_come_to_rest_when_it_is_answered() -> None:
+    for path in (GROUP, f"{NET}/applicationSecurityGroups/a"):
+        arm = Arm()
+        before = arm.made(path, {"location": "westeurope"}).body
+        answer = arm.put(path, MOVED)
+        assert (answer.status, answer.properties["provisioningState"]) == (200, "Succeeded")
+        assert "retry-after" not in answer.headers
+        assert arm.get(answer.headers[OPERATION]).body == {"status": "Succeeded"}
+        assert before["etag"] != answer.body["etag"] == arm.get(path).body["etag"]
+        assert arm.get(path).body["tags"] == {"a": "b"}
+
+
+def test_a_label_makes_a_name_in_the_regions_zone() -> None:
+    body = {**PUBLIC_IP, "properties": {**PUBLIC_IP["properties"], "dnsSettings": {"domainNameLabel": "w"}}}
+    answer = Arm().put(f"{NET}/publicIPAddresses/p", body)
+    assert answer.properties["dnsSettings"] == {"domainNameLabel": "w", "fqdn": "w.westeurope.cloudapp.azure.com"}
+
+
+def test_a_peering_that_uses_the_others_gateway_names_it() -> None:
+    gateway = f"{NET}/virtualNetworkGateways/g"
+    part = {"name": "c", "properties": {"subnet": {"id": f"{NET}/virtualNetworks/hub/subnets/GatewaySubnet"}}}
+    row = {"id": gateway, "type": "Microsoft.Network/virtualNetworkGateways", "location": "westeurope",
+           "properties": {"ipConfigurations": [part]}}  # fmt: skip
+    arm = Arm(estate=[_hub_row(), row])
+    spoke = arm.network("spoke", "10.1.0.0/16")
+    hub = f"{NET}/virtualNetworks/hub"
+    arm.made(f"{hub}/virtualNetworkPeerings/l", link_body(spoke, allowGatewayTransit=True))
+    link = arm.made(f"{spoke}/virtualNetworkPeerings/l", link_body(hub, useRemoteGateways=True))
+    assert link.properties["remoteGateways"] == [{"id": gateway}]
+    assert link.properties["routeServiceVips"] == {}
+    without = arm.made(f"{spoke}/virtualNetworkPeerings/l", link_body(hub, useRemoteGateways=False))
+    assert "remoteGateways" not in without.properties
+
+
+def _hub_row() -> Json:
+    subnet = {"name": "GatewaySubnet", **subnet_body("10.0.0.0/24")}
+    return {
+        "id": f"{NET}/virtualNetworks/hub",
+        "type": "Microsoft.Network/virtualNetworks",
+        **network_body("10.0.0.0/16", subnets=[subnet]),
+    }
+
+
 def test_what_is_read_can_be_put_back() -> None:
     arm = Arm()
     network = with_subnet(arm)

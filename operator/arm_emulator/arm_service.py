@@ -240,7 +240,7 @@ class ArmService:
         if written.item is None or written.bare or written.status == HTTPStatus.ACCEPTED:
             return Answer(written.status, headers=headers, operation=written.operation, write=name)
         body = rendering.answered(self._cloud, written.item)
-        if request.method != "PUT":
+        if request.method != "PUT" or type_of(written.item.id.type).own_etag:
             headers |= _etag_header(body)
         return Answer(written.status, body, headers, operation=written.operation, write=name)
 

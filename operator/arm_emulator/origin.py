@@ -1,7 +1,8 @@
 """Headers that tell who answered: a provider with an id of its own, or Resource Manager's gateway in its place.
 
 Recorded: answers of Microsoft.Network carry `x-ms-arm-service-request-id`, but for the empty list of a whole subscription,
-which the gateway gives; refusals of the gateway carry `x-ms-failure-cause: gateway` and no `details`.
+which the gateway gives, and for DNS, which is a provider of its own behind the same name; refusals of the gateway
+carry `x-ms-failure-cause: gateway` and no `details`.
 """
 
 import uuid
@@ -11,7 +12,7 @@ from arm_emulator.messages import Answer
 
 SERVICE_REQUEST_ID = "x-ms-arm-service-request-id"
 FAILURE_CAUSE = "x-ms-failure-cause"
-_NETWORK = "/providers/microsoft.network"
+_NETWORK, _DNS = "microsoft.network/", "microsoft.network/privatedns"
 
 
 def sign(answer: Answer, path: str) -> None:
@@ -30,6 +31,6 @@ def sign_refusal(error: ArmError, path: str) -> None:
 
 
 def _is_networks(path: str) -> bool:
-    """Whether the last provider of a path, which is the one that answers, is Microsoft.Network."""
+    """Whether the last provider of a path, which is the one that answers, is Microsoft.Network (but for DNS)."""
     _, found, rest = path.lower().rpartition("/providers/")
-    return bool(found) and f"/providers/{rest}".startswith(f"{_NETWORK}/")
+    return bool(found) and rest.startswith(_NETWORK) and not rest.startswith(_DNS)

@@ -56,6 +56,12 @@ def test_others_do_not_and_neither_does_the_empty_list_of_a_subscription() -> No
         assert SERVICE_ID not in answer.headers
 
 
+def test_dns_is_a_provider_of_its_own() -> None:
+    answer = Arm().put(f"{NET}/privateDnsZones/z.test", {"location": "global"}, version="2024-06-01")
+    assert answer.status < 300
+    assert SERVICE_ID not in answer.headers
+
+
 def test_the_gateway_says_that_it_refused_and_writes_no_details() -> None:
     arm = Arm()
     answer = arm.get(f"{NET}/virtualNetworks/no")
@@ -133,6 +139,15 @@ def test_a_resource_group_begins_with_its_id() -> None:
     assert list(arm.get(RG).body)[:4] == ["id", "name", "type", "location"]
 
 
+def test_locks_and_role_assignments_begin_with_their_properties() -> None:
+    arm = Arm()
+    lock = arm.put(f"{RG}/providers/Microsoft.Authorization/locks/l", {"properties": {"level": "CanNotDelete"}}, version="2020-05-01")  # fmt: skip
+    roles = arm.get(f"{RG}/providers/Microsoft.Authorization/roleAssignments", version="2022-04-01").body["value"]
+    assert roles
+    for body in (lock.body, *roles):
+        assert list(body) == ["properties", "id", "type", "name"]
+
+
 def test_a_bastion_ends_with_its_sku_and_tells_its_features_in_their_order() -> None:
     arm = Arm()
     body = arm.bastion_ready()
@@ -145,6 +160,33 @@ def test_a_bastion_ends_with_its_sku_and_tells_its_features_in_their_order() -> 
     (part,) = answer["properties"]["ipConfigurations"]
     assert list(part) == ["name", "id", "etag", "type", "properties"]
     assert list(part["properties"]) == ["provisioningState", "privateIPAllocationMethod", "publicIPAddress", "subnet"]
+
+
+# -- Microsoft.Compute -------------------------------------------------------------------------------------------
+
+
+def test_operations_of_compute_tell_their_times_and_their_name() -> None:
+    arm = Arm()
+    arm.made(INTERFACE, interface_body(with_subnet(arm)))
+    body = {
+        "location": "westeurope",
+        "properties": {
+            "hardwareProfile": {"vmSize": "Standard_B1s"},
+            "networkProfile": {"networkInterfaces": [{"id": INTERFACE}]},
+        },
+    }
+    answer = arm.put(f"{RG}/providers/Microsoft.Compute/virtualMachines/m", body)
+    assert list(answer.body) == ["name", "id", "type", "location", "properties"]
+    assert list(answer.properties)[:3] == ["hardwareProfile", "provisioningState", "vmId"]
+    assert answer.properties["timeCreated"].endswith("+00:00")
+    url = answer.headers[OPERATION]
+    assert list(arm.get(url).body) == ["startTime", "status", "name"]
+    arm.wait()
+    ended = arm.get(url).body
+    assert list(ended) == ["startTime", "endTime", "status", "name"]
+    assert ended["name"] in url
+    assert ended["startTime"] < ended["endTime"]
+    assert ended["endTime"].endswith("+00:00")
 
 
 # -- members and defaults ----------------------------------------------------------------------------------------

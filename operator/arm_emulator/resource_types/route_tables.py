@@ -59,6 +59,8 @@ class Routes(ResourceType):
     api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
+    members = ("name", "id", "etag", "properties", "type")
+    order = ("provisioningState", "addressPrefix", "nextHopType", "nextHopIpAddress", "hasBgpOverride")
     create = Timing(2, (2,))
     delete = Timing(2, (10,))
 

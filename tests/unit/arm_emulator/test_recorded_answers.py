@@ -120,6 +120,20 @@ def test_members_come_in_their_recorded_order(kind: str, body: Json, members: st
     assert list(Arm().put(f"{NET}/{kind}/x", body).body) == members.split()
 
 
+def test_a_route_ends_with_its_type() -> None:
+    arm = Arm()
+    arm.made(f"{NET}/routeTables/t", {"location": "westeurope"})
+    route = {"properties": {"nextHopType": "None", "addressPrefix": "10.0.5.0/24"}}
+    body = arm.made(f"{NET}/routeTables/t/routes/r", route).body
+    assert list(body) == ["name", "id", "etag", "properties", "type"]
+    assert list(body["properties"].items()) == [
+        ("provisioningState", "Succeeded"),
+        ("addressPrefix", "10.0.5.0/24"),
+        ("nextHopType", "None"),
+        ("hasBgpOverride", False),
+    ]
+
+
 def test_a_subnet_and_a_peering_end_with_their_type_and_a_rule_does_not() -> None:
     arm = Arm()
     hub, spoke = arm.network("hub", "10.0.0.0/16"), arm.network("spoke", "10.1.0.0/16")

@@ -328,13 +328,8 @@ class LifeCycle:
         declared = type_of(put.id.type)
         timing = declared.create if put.old is None else declared.update or declared.create
         rests = put.old is not None and self._rests(put, put.old, children)
-        state = (
-            "Succeeded"
-            if timing is IMMEDIATE or rests
-            else "Updating"
-            if put.old is not None
-            else declared.creating_state
-        )
+        moving = "Updating" if put.old is not None else declared.creating_state
+        state = "Succeeded" if timing is IMMEDIATE or rests else moving
         status = declared.created if put.old is None else declared.updated
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, not_found
-from arm_emulator.ids import GROUP_TYPE
+from arm_emulator.ids import GROUP_TYPE, parse
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operations import Operation
 from arm_emulator.principals import Principal
@@ -73,8 +73,10 @@ class OperationEndpoints:
     def _addresses(self, request: Request, operation: Operation, version: str) -> dict[str, str]:
         """Recorded: the 204 at the end of a deletion repeats where its operation and its result are."""
         urls = self._cloud.operations
+        gone = parse(operation.target)
+        notified = gone is None or type_of(gone.type).notifies
         return {
-            "Azure-AsyncNotification": "Enabled",
+            **({"Azure-AsyncNotification": "Enabled"} if notified else {}),
             "Azure-AsyncOperation": urls.url(request.endpoint, operation, "operations", version),
             "Location": urls.url(request.endpoint, operation, "operationResults", version),
         }

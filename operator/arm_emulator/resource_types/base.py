@@ -115,7 +115,8 @@ class ResourceType:
     notifies: ClassVar[bool] = True
     """Whether the answer that starts an operation says `Azure-AsyncNotification: Enabled`."""
     silent_when_unchanged: ClassVar[bool] = False
-    """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
+    """Whether a PUT that changes nothing is answered Succeeded at once, without an operation; where it changes tags
+    alone, the operation has ended."""
     superseding: ClassVar[Superseding] = Superseding.NOTHING
     """Meant for top-level types: what holds for the whole family below."""
     retryable_references: ClassVar[bool] = False

@@ -83,10 +83,11 @@ def test_peerings_do_not_announce_notifications_and_others_do() -> None:
     link = f"{hub}/virtualNetworkPeerings/l"
     made = arm.put(link, link_body(spoke))
     arm.wait()
-    for answer in (made, arm.delete(link)):
+    deleted = arm.delete(link)
+    arm.wait()
+    for answer in (made, deleted, arm.get(deleted.headers["location"])):
         assert OPERATION in answer.headers
         assert NOTIFICATION not in answer.headers
-    arm.wait()
     assert arm.delete(hub).headers[NOTIFICATION] == "Enabled"
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import orjson
 
-from arm_emulator import rendering, resource_list
+from arm_emulator import origin, rendering, resource_list
 from arm_emulator.activity_log import ActivityLog
 from arm_emulator.audit import correlation, refusal
 from arm_emulator.cloud import Cloud
@@ -66,6 +66,15 @@ class ArmService:
 
     def answer(self, request: Request, principal: Principal) -> Answer:
         """The answer to an authenticated request; writes are in the audit, with how they ended. Raises ArmError."""
+        try:
+            answer = self._audited(request, principal)
+        except ArmError as error:
+            origin.sign_refusal(error, request.path)
+            raise
+        origin.sign(answer, request.path)
+        return answer
+
+    def _audited(self, request: Request, principal: Principal) -> Answer:
         if request.method in READS:
             return self._answered(request, principal)
         entry = self._entry(request, principal)
@@ -231,7 +240,8 @@ class ArmService:
         if written.item is None or written.bare or written.status == HTTPStatus.ACCEPTED:
             return Answer(written.status, headers=headers, operation=written.operation, write=name)
         body = rendering.answered(self._cloud, written.item)
-        headers |= _etag_header(body)
+        if request.method != "PUT" or type_of(written.item.id.type).own_etag:
+            headers |= _etag_header(body)
         return Answer(written.status, body, headers, operation=written.operation, write=name)
 
     def _list(self, request: Request, principal: Principal, target: Target) -> Answer:

@@ -37,11 +37,12 @@ def check_name(declared: ResourceType, resource_id: ResourceId) -> None:
 
 def shaped(declared: ResourceType, body: Json) -> Json:
     """A copy of the body's writable part, with `properties` an object; raises InvalidRequestFormat for wrong shapes."""
+    body = {name: value for name, value in body.items() if name != "kind" or not declared.kind}
     for name in sorted(set(body) - declared.envelope - {"id", "name", "type", "etag"}):
         raise invalid_format(
             f"Could not find member '{name}' on object of type '{declared.name.rpartition('/')[2]}'.", name
         )
-    body = checked(declared.name, body)
+    body = checked(declared.name, _published(declared, body))
     wanted: Json = {
         name: copy.deepcopy(body[name]) for name in body if name in declared.envelope and body[name] is not None
     }
@@ -57,6 +58,14 @@ def shaped(declared: ResourceType, body: Json) -> Json:
     for name in declared.read_only:
         properties.pop(name, None)
     return wanted
+
+
+def _published(declared: ResourceType, body: Json) -> Json:
+    properties = body.get("properties")
+    if not declared.unpublished or not isinstance(properties, dict):
+        return body
+    kept = {name: value for name, value in properties.items() if name not in declared.unpublished}
+    return {**body, "properties": kept}
 
 
 def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:

@@ -50,3 +50,8 @@ class Clock:
 def iso(seconds: float) -> str:
     """`2026-01-31T10:00:00.1234567Z`: seven digits, as ARM writes them."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+def offset_iso(seconds: float) -> str:
+    """`2026-01-31T10:00:00.1234567+00:00`, as Microsoft.Compute writes times."""
+    return f"{iso(seconds).removesuffix('Z')}+00:00"

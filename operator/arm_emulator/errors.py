@@ -1,10 +1,20 @@
-"""ARM's error answers: `{"error": {code, message, target?, details[]}}`, and those that several parts raise."""
+"""ARM's error answers: `{"error": {code, message, target?, details[]?}}`, and those that several parts raise."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 Json = dict[str, Any]
+
+GATEWAY_CODES = frozenset({
+    "AuthorizationFailed", "InvalidApiVersionParameter", "InvalidResourceGroup", "InvalidResourceGroupLocation",
+    "InvalidResourceLocation", "InvalidResourceNamespace", "InvalidResourceType",
+    "LinkedAuthorizationFailed", "LinkedInvalidPropertyId", "LocationNotAvailableForResourceType", "LocationRequired",
+    "MissingApiVersionParameter", "MissingSubscriptionRegistration", "NoRegisteredProviderFound",
+    "ParentResourceNotFound", "ReadOnlyDisabledSubscription", "RequestDisallowedByPolicy", "ResourceGroupBeingDeleted",
+    "ResourceGroupNotFound", "ResourceNotFound", "ScopeLocked", "SubscriptionNotFound", "SubscriptionRequestsThrottled",
+})  # fmt: skip
+"""What Resource Manager itself refuses before a provider hears of it."""
 
 
 class ArmError(Exception):
@@ -33,6 +43,8 @@ class ArmError(Exception):
         self.target = target
         self.headers = dict(headers or {})
         self.additional_info = list(additional_info)
+        self.lists_details = False
+        """Whether `details` is there when it is empty, as Microsoft.Network writes it and the gateway does not."""
 
     def body(self) -> Json:
         """The answer's body."""
@@ -43,7 +55,8 @@ class ArmError(Exception):
         error: Json = {"code": self.code, "message": self.message}
         if self.target is not None:
             error["target"] = self.target
-        error["details"] = self.details
+        if self.details or self.lists_details:
+            error["details"] = self.details
         if self.additional_info:
             error["additionalInfo"] = self.additional_info
         return error

@@ -303,10 +303,14 @@ class LifeCycle:
         self._cloud.rights.authorize_linked(caller.principal, action, str(put.id), link.action, link.scope)
 
     def _unchanged(self, put: Put, old: Resource, children: list[Put]) -> bool:
+        return old.body.get("tags") == put.body.get("tags") and self._rests(put, old, children)
+
+    def _rests(self, put: Put, old: Resource, children: list[Put]) -> bool:
+        """Whether nothing but tags differs: recorded, such a PUT answers Succeeded, and its operation has ended."""
         declared = type_of(put.id.type)
         if not declared.silent_when_unchanged or old.state != "Succeeded":
             return False
-        if checks.without_state(old.body) != checks.without_state(put.body):
+        if _apart_from_tags(old.body) != _apart_from_tags(put.body):
             return False
         for child_type in put.replaced:
             standing = self._cloud.store.children(old.key, child_type)
@@ -323,7 +327,9 @@ class LifeCycle:
     def _commit(self, put: Put, children: list[Put], caller: Caller, superseded: list[Operation]) -> Written:
         declared = type_of(put.id.type)
         timing = declared.create if put.old is None else declared.update or declared.create
-        state = "Succeeded" if timing is IMMEDIATE else "Updating" if put.old is not None else declared.creating_state
+        rests = put.old is not None and self._rests(put, put.old, children)
+        moving = "Updating" if put.old is not None else declared.creating_state
+        state = "Succeeded" if timing is IMMEDIATE or rests else moving
         status = declared.created if put.old is None else declared.updated
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
@@ -342,6 +348,8 @@ class LifeCycle:
             return Written(status, item)
         operation = self._start("put", f"Put{short(item)}Operation", item, timing, caller)
         self._contention.supersede(superseded, operation)
+        if rests:
+            self._cloud.operations.end(operation, None)
         return Written(status, item, operation)
 
     def _store(self, put: Put, state: str) -> Resource:
@@ -370,6 +378,10 @@ class LifeCycle:
             principal=caller.principal.name,
             detail=detail,
         )
+
+
+def _apart_from_tags(body: Json) -> Json:
+    return {name: value for name, value in checks.without_state(body).items() if name != "tags"}
 
 
 def merged(body: Json, patch: Json) -> Json:

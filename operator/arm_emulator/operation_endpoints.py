@@ -4,10 +4,11 @@ from http import HTTPStatus
 
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, not_found
-from arm_emulator.ids import GROUP_TYPE
+from arm_emulator.ids import GROUP_TYPE, parse
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operations import Operation
 from arm_emulator.principals import Principal
+from arm_emulator.resource_types import type_of
 from arm_emulator.store import Resource
 
 COLLECTIONS = ("operations", "operationresults")
@@ -33,7 +34,7 @@ class OperationEndpoints:
 
     def headers(self, request: Request, status: int, operation: Operation, item: Resource | None) -> dict[str, str]:
         """What the answer that started an operation says about it."""
-        headers = {"Retry-After": operation.retry_after(self._cloud.clock)}
+        headers = {"Retry-After": operation.retry_after(self._cloud.clock)} if operation.running else {}
         operation.polls = max(operation.polls, 1)
         version = request.query.get("api-version", "")
         if item is not None and item.id.type == GROUP_TYPE:
@@ -43,7 +44,9 @@ class OperationEndpoints:
         if operation.kind == "result":
             return {**headers, "Location": result}
         url = self._cloud.operations.url(request.endpoint, operation, "operations", version)
-        headers |= {"Azure-AsyncOperation": url, "Azure-AsyncNotification": "Enabled"}
+        headers["Azure-AsyncOperation"] = url
+        if item is None or type_of(item.id.type).notifies:
+            headers["Azure-AsyncNotification"] = "Enabled"
         return {**headers, "Location": result} if status == HTTPStatus.ACCEPTED else headers
 
     def _operation(self, request: Request, collection: str, operation_id: str) -> Answer:
@@ -62,7 +65,21 @@ class OperationEndpoints:
                 request.endpoint, operation, "operationResults", request.query["api-version"]
             )
             return Answer(HTTPStatus.ACCEPTED, headers={**headers, "Location": url})
-        return self._ended(operation)
+        answer = self._ended(operation)
+        if answer.status == HTTPStatus.NO_CONTENT:
+            answer.headers = self._addresses(request, operation, request.query["api-version"])
+        return answer
+
+    def _addresses(self, request: Request, operation: Operation, version: str) -> dict[str, str]:
+        """Recorded: the 204 at the end of a deletion repeats where its operation and its result are."""
+        urls = self._cloud.operations
+        gone = parse(operation.target)
+        notified = gone is None or type_of(gone.type).notifies
+        return {
+            **({"Azure-AsyncNotification": "Enabled"} if notified else {}),
+            "Azure-AsyncOperation": urls.url(request.endpoint, operation, "operations", version),
+            "Location": urls.url(request.endpoint, operation, "operationResults", version),
+        }
 
     def _ended(self, operation: Operation) -> Answer:
         if operation.error is not None:

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from arm_emulator.clock import Clock, iso
+from arm_emulator.clock import Clock, iso, offset_iso
 from arm_emulator.errors import Json
 
 IN_PROGRESS = "InProgress"
 SUCCEEDED = "Succeeded"
+COMPUTE = "microsoft.compute"
 FAILED = "Failed"
 CANCELED = "Canceled"
 
@@ -61,8 +62,11 @@ class Operation:
         return clock.retry_after(self.ladder[min(self.polls, len(self.ladder) - 1)])
 
     def answer(self) -> Json:
-        """What its URL answers, always with HTTP 200."""
+        """What its URL answers, always with HTTP 200. Recorded: Microsoft.Compute tells times and its name as well."""
         answer: Json = {"status": self.status}
+        if self.namespace.lower() == COMPUTE:
+            ended = {} if self.running else {"endTime": offset_iso(self.ends)}
+            answer = {"startTime": offset_iso(self.started), **ended, "status": self.status, "name": self.id}
         if self.error is not None:
             answer["error"] = self.error
         return answer

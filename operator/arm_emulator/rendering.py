@@ -6,6 +6,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE
 from arm_emulator.resource_types import type_of
+from arm_emulator.resource_types.base import in_order
 from arm_emulator.store import Resource
 
 _COMPUTE = "microsoft.compute/"
@@ -21,10 +22,12 @@ def answered(cloud: Cloud, item: Resource, expand: str = "") -> Json:
     for name, value in item.body.items():
         if name != "properties" and not name.startswith("_") and value is not None:
             answer[name] = value
-    answer["properties"] = properties(cloud, item)
+    if declared.kind:
+        answer["kind"] = declared.kind
+    answer["properties"] = in_order(declared.order, properties(cloud, item))
     if expand:
         answer["properties"] |= declared.expanded(cloud, item, expand)
-    return answer
+    return in_order(declared.members, answer)
 
 
 def listed(cloud: Cloud, item: Resource, expand: str = "") -> Json:

@@ -1,11 +1,9 @@
 """Microsoft.Network/applicationSecurityGroups."""
 
-import uuid
-
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.base import ResourceType
 from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
@@ -14,10 +12,8 @@ class ApplicationSecurityGroups(ResourceType):
     name = "Microsoft.Network/applicationSecurityGroups"
     api_versions = NETWORK
     create = Timing(1, (1,))
+    silent_when_unchanged = True
     delete = Timing(2, (10,))
-
-    def prepare(self, put: Put) -> None:
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         users = cloud.store.referrers(item.key, "applicationSecurityGroup")

@@ -74,10 +74,18 @@ class ResourceType:
     tracked: ClassVar[bool] = True
     """Whether it has a location and tags of its own."""
     has_etag: ClassVar[bool] = True
+    members: ClassVar[Sequence[str]] = (
+        "name", "id", "etag", "type", "location", "tags", "zones", "extendedLocation", "properties",
+    )  # fmt: skip
+    """The members of an answer in their recorded order; what is not named follows as it is stored."""
+    order: ClassVar[Sequence[str]] = ("provisioningState", "resourceGuid")
+    """The properties that an answer begins with, in their recorded order."""
     nested: ClassVar[Mapping[str, str]] = {}
     """Property of this type that lists children, and the children's type."""
     read_only: ClassVar[frozenset[str]] = frozenset({"provisioningState", "resourceGuid"})
     """Properties that a body may carry and that are ignored there."""
+    unpublished: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that Azure answers, and takes back, though no published shape has them."""
     envelope: ClassVar[frozenset[str]] = frozenset({"location", "tags", "properties"})
     """Members of the body beside id, name, type and etag."""
     has_state: ClassVar[bool] = True
@@ -102,8 +110,13 @@ class ResourceType:
     deletion_answers_body: ClassVar[bool] = False
     """Whether a deletion that is done at once answers what was deleted."""
     creating_state: ClassVar[str] = "Updating"
+    kind: ClassVar[str] = ""
+    """The `kind` that an answer tells; a body may carry it and it is ignored there."""
+    notifies: ClassVar[bool] = True
+    """Whether the answer that starts an operation says `Azure-AsyncNotification: Enabled`."""
     silent_when_unchanged: ClassVar[bool] = False
-    """Whether a PUT that changes nothing is answered Succeeded at once, without an operation."""
+    """Whether a PUT that changes nothing is answered Succeeded at once, without an operation; where it changes tags
+    alone, the operation has ended."""
     superseding: ClassVar[Superseding] = Superseding.NOTHING
     """Meant for top-level types: what holds for the whole family below."""
     retryable_references: ClassVar[bool] = False
@@ -293,6 +306,12 @@ def refuse_used(cloud: Cloud, item: Resource, relations: Sequence[str], code: st
         )
 
 
+def in_order(names: Sequence[str], found: Json) -> Json:
+    """The same members, those in `names` first and in that order."""
+    first = {name: found[name] for name in names if name in found}
+    return {**first, **found}
+
+
 def sku_of(item: Resource) -> str:
     """The SKU's name; Basic where a file left it out, as Azure does."""
     sku = item.body.get("sku")
@@ -319,11 +338,14 @@ def answered_parts(cloud: Cloud, item: Resource, segment: str, name: str = "ipCo
     """The parts in a list property as they are answered: with id, etag and provisioning state of their owner."""
     etag = cloud.etag(item)
     return [
-        {
-            **part,
-            "id": str(item.id.child(segment, str(part.get("name", "")))),
-            "etag": etag,
-            "properties": {"provisioningState": "Succeeded", **(part.get("properties") or {})},
-        }
+        in_order(
+            ("name", "id", "etag"),
+            {
+                **part,
+                "id": str(item.id.child(segment, str(part.get("name", "")))),
+                "etag": etag,
+                "properties": {"provisioningState": "Succeeded", **(part.get("properties") or {})},
+            },
+        )
         for part in items(item.properties, name)
     ]

@@ -16,6 +16,7 @@ from arm_emulator.resource_types.base import (
     answered_parts,
     default,
     element_ids,
+    in_order,
     keep,
     missing,
     sku_of,
@@ -39,6 +40,7 @@ SMALLEST_RANK = {
     "enablePrivateOnlyBastion": 3,
 }
 """Features, and the rank of the smallest SKU that has each."""
+_PART_ORDER = ("privateIPAllocationMethod", "publicIPAddress", "subnet")
 MIN_SCALE, MAX_SCALE = 2, 50
 POLLS = (10, 10, 20, 20, 40, 40, 80, 160, 100)
 
@@ -47,6 +49,11 @@ class BastionHosts(ResourceType):
     name = BASTION_HOSTS
     api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity"})
+    order = (
+        "provisioningState", "dnsName", "scaleUnits", "enableTunneling", "enableIpConnect", "enableFileCopy",
+        "disableCopyPaste", "enableShareableLink", "enableKerberos", "enableSessionRecording",
+        "enablePrivateOnlyBastion", "virtualNetwork", "ipConfigurations",
+    )  # fmt: skip
     create = Timing(480, POLLS)
     update = Timing(600, POLLS)
     delete = Timing(420, POLLS)
@@ -146,7 +153,7 @@ class BastionHosts(ResourceType):
             {
                 "name": part.get("name") or "IpConf",
                 "type": f"{BASTION_HOSTS}/{SEGMENT}",
-                "properties": {**properties, "privateIPAllocationMethod": "Dynamic"},
+                "properties": in_order(_PART_ORDER, {**properties, "privateIPAllocationMethod": "Dynamic"}),
             }
         ]
         subnet = self._subnet(put, properties)

@@ -22,6 +22,7 @@ class Locks(ResourceType):
     api_versions = versions.LOCKS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
+    members = ("properties", "id", "type", "name")
     create = delete = IMMEDIATE
     not_found = ("LockNotFound", "The lock '{name}' could not be found.")
 

@@ -1,5 +1,6 @@
 """Microsoft.Network/networkInterfaces: addresses in subnets, and who holds them."""
 
+import base64
 import uuid
 
 from arm_emulator.cloud import Cloud, id_of, items, parsed
@@ -18,6 +19,7 @@ from arm_emulator.resource_types.base import (
     answered_parts,
     default,
     element_ids,
+    in_order,
     keep,
     missing,
     refuse_other_region,
@@ -36,6 +38,8 @@ SUBNET_JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 ADDRESS_JOIN = "Microsoft.Network/publicIPAddresses/join/action"
 EFFECTIVE = Timing(4, (10,))
 ASG_JOIN = "Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action"
+_PART_ORDER = ("privateIPAddress", "privateIPAllocationMethod", "publicIPAddress", "subnet", "applicationSecurityGroups",
+               "primary", "privateIPAddressVersion")  # fmt: skip
 
 
 class NetworkInterfaces(ResourceType):
@@ -49,10 +53,21 @@ class NetworkInterfaces(ResourceType):
         "effectivenetworksecuritygroups": "effectiveNetworkSecurityGroups",
         "effectiveroutetable": "effectiveRouteTable",
     }
+    members = ("name", "id", "etag", "tags", "extendedLocation", "properties", "type", "location", "kind")
+    kind = "Regular"
+    order = (
+        "provisioningState", "resourceGuid", "ipConfigurations", "dnsSettings", "macAddress",
+        "enableAcceleratedNetworking", "vnetEncryptionSupported", "enableIPForwarding", "disableTcpStateTracking",
+        "networkSecurityGroup", "primary", "virtualMachine", "hostedWorkloads", "tapConfigurations", "nicType",
+        "allowPort25Out", "defaultOutboundConnectivityEnabled", "auxiliaryMode", "auxiliarySku",
+    )  # fmt: skip
     create = Timing(1, (1,))
     delete = Timing(4, (4,))
     read_only = frozenset({"provisioningState", "resourceGuid", "virtualMachine", "macAddress", "primary", "hostedWorkloads",
-                           "tapConfigurations", "vnetEncryptionSupported", "privateEndpoint"})  # fmt: skip
+                           "tapConfigurations", "vnetEncryptionSupported", "allowPort25Out",
+                           "defaultOutboundConnectivityEnabled", "privateEndpoint"})  # fmt: skip
+
+    unpublished = frozenset({"allowPort25Out"})
 
     def prepare(self, put: Put) -> None:
         parts = items(put.properties, "ipConfigurations")
@@ -60,11 +75,20 @@ class NetworkInterfaces(ResourceType):
             raise bad_request("NetworkInterfaceMustHaveAtLeastOneIpConfig", f"Network interface {put.id} must have at least one IP configuration.")  # fmt: skip
         default(
             put.properties,
-            dnsSettings={"dnsServers": [], "appliedDnsServers": []},
             enableAcceleratedNetworking=False,
             enableIPForwarding=False,
             disableTcpStateTracking=False,
             nicType="Standard",
+            auxiliaryMode="None",
+            auxiliarySku="None",
+        )
+        put.properties.update(
+            dnsSettings=self._dns_settings(put, parts),
+            vnetEncryptionSupported=False,
+            hostedWorkloads=[],
+            tapConfigurations=[],
+            allowPort25Out=False,
+            defaultOutboundConnectivityEnabled=False,
         )
         keep(put, "privateEndpoint")
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
@@ -127,6 +151,18 @@ class NetworkInterfaces(ResourceType):
         find = effective_groups if call.action == "effectivenetworksecuritygroups" else effective_route_table
         return Result(f"{self.actions[call.action]}NetworkInterface", EFFECTIVE, find(rows, body))
 
+    def _dns_settings(self, put: Put, parts: list[Json]) -> Json:
+        """Recorded: the lists are there when empty, and interfaces of a virtual network share a suffix."""
+        wanted = put.properties.get("dnsSettings") or {}
+        subnet = parsed((parts[0].get("properties") or {}).get("subnet"))
+        network = None if subnet is None else put.cloud.store.get(subnet.root.key)
+        kept = {name: wanted[name] for name in ("internalDnsNameLabel",) if wanted.get(name)}
+        settings: Json = {"dnsServers": wanted.get("dnsServers") or [], "appliedDnsServers": [], **kept}
+        guid = None if network is None else network.properties.get("resourceGuid")
+        if guid:
+            settings["internalDomainNameSuffix"] = f"{_suffix(str(guid))}.ax.internal.cloudapp.net"
+        return settings
+
     def _part(self, put: Put, part: Json, *, first: bool) -> Json:
         name = part.get("name")
         if not name:
@@ -145,7 +181,7 @@ class NetworkInterfaces(ResourceType):
         self._check_public_address(put, properties)
         _check_asgs(put, properties, subnet)
         properties["privateIPAddress"] = self._address(put, str(name), subnet, properties)
-        return {"name": name, "type": f"{INTERFACES}/{SEGMENT}", "properties": properties}
+        return {"name": name, "type": f"{INTERFACES}/{SEGMENT}", "properties": in_order(_PART_ORDER, properties)}
 
     def _check_public_address(self, put: Put, properties: Json) -> None:
         if properties.get("publicIPAddress") is None:
@@ -265,3 +301,8 @@ def mac_address(key: str) -> str:
     """The hardware address of an interface, always the same for one id."""
     guid = uuid.uuid5(uuid.NAMESPACE_URL, key).hex.upper()
     return f"00-0D-3A-{guid[0:2]}-{guid[2:4]}-{guid[4:6]}"
+
+
+def _suffix(guid: str) -> str:
+    """Twenty-six letters and digits, the same for all of a virtual network."""
+    return base64.b32encode(uuid.uuid5(uuid.NAMESPACE_URL, guid).bytes).decode().rstrip("=").lower()

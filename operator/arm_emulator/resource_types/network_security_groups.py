@@ -39,6 +39,9 @@ class NetworkSecurityGroups(ResourceType):
     superseding = Superseding.FAMILY
     nested = {"securityRules": RULES}  # noqa: RUF012  (declared ClassVar by the base)
     parts = {"defaultsecurityrules": "defaultSecurityRules"}  # noqa: RUF012  (declared ClassVar by the base)
+    order = (
+        "provisioningState", "resourceGuid", "securityRules", "defaultSecurityRules", "networkInterfaces", "subnets",
+    )  # fmt: skip
     create = Timing(2, (1,))
     delete = Timing(2, (1,))
     silent_when_unchanged = True
@@ -82,7 +85,7 @@ class NetworkSecurityGroups(ResourceType):
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         users = cloud.store.referrers(item.key, "networkSecurityGroup")
         etag = cloud.etag(item)
-        computed: Json = {"defaultSecurityRules": default_rules(str(item.id), etag)}
+        computed: Json = {"defaultSecurityRules": default_rules(str(item.id), etag, item.state)}
         for name, segment in (("subnets", "/subnets/"), ("networkInterfaces", "/networkInterfaces/")):
             ids = [{"id": user.element} for user in users if segment.lower() in user.source]
             if ids:
@@ -95,6 +98,11 @@ class SecurityRules(ResourceType):
     api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
+    order = (
+        "provisioningState", "description", "protocol", "sourcePortRange", "destinationPortRange",
+        "sourceAddressPrefix", "destinationAddressPrefix", "access", "priority", "direction", "sourcePortRanges",
+        "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes",
+    )  # fmt: skip
     create = Timing(2, (1,))
     delete = Timing(2, (10,))
     silent_when_unchanged = True
@@ -182,8 +190,8 @@ def _port_range(text: str) -> bool:
     return int(low) <= int(high or low) <= 65535  # noqa: PLR2004  (the last port)
 
 
-def default_rules(group: str, etag: str) -> list[Json]:
-    """The six rules that every group has."""
+def default_rules(group: str, etag: str, state: str) -> list[Json]:
+    """The six rules that every group has; recorded: they come to rest with their group."""
     return [
         {
             "name": name,
@@ -191,7 +199,7 @@ def default_rules(group: str, etag: str) -> list[Json]:
             "etag": etag,
             "type": f"{GROUPS}/defaultSecurityRules",
             "properties": {
-                "provisioningState": "Succeeded",
+                "provisioningState": state,
                 "description": description,
                 "protocol": "*",
                 "sourcePortRange": "*",

@@ -24,11 +24,21 @@ class Peerings(ResourceType):
     api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
+    members = ("name", "id", "etag", "properties", "type")
+    order = (
+        "provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteVirtualNetwork",
+        "allowVirtualNetworkAccess", "allowForwardedTraffic", "allowGatewayTransit", "useRemoteGateways",
+        "doNotVerifyRemoteGateways", "peerCompleteVnets", "remoteGateways", "remoteAddressSpace",
+        "remoteVirtualNetworkAddressSpace",
+    )  # fmt: skip
+    notifies = False
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "peeringState", "peeringSyncLevel", "remoteAddressSpace",
                            "remoteVirtualNetworkAddressSpace", "localAddressSpace", "localVirtualNetworkAddressSpace", "remoteVirtualNetworkEncryption", "remoteBgpCommunities",
                            "remoteGateways"})  # fmt: skip
+
+    unpublished = frozenset({"routeServiceVips"})
 
     def prepare(self, put: Put) -> None:
         properties = put.properties
@@ -99,11 +109,16 @@ class Peerings(ResourceType):
         remote = cloud.find(id_of(item.properties.get(LINK)))
         if remote is None:
             # Deleted, or in a subscription that the estate files left out: what was known last stays.
-            return {"peeringSyncLevel": item.properties.get("peeringSyncLevel", "RemoteNotInSync")}
+            level = item.properties.get("peeringSyncLevel", "RemoteNotInSync")
+            return {"peeringSyncLevel": level, "routeServiceVips": {}}
         live = prefixes_of(remote.properties)
+        gateways = gateways_in(cloud, remote) if item.properties.get("useRemoteGateways") else []
+        shown: Json = {"remoteGateways": [{"id": str(gateway.id)} for gateway in gateways]} if gateways else {}
         return {
+            **shown,
             "peeringSyncLevel": _sync_level(cloud, item, live),
             "remoteVirtualNetworkAddressSpace": {"addressPrefixes": live},
+            "routeServiceVips": {},
         }
 
     def _refuse_change_of_remote(self, put: Put) -> None:

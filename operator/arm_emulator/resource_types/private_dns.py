@@ -39,12 +39,14 @@ _SOA = {
     "retryTime": 300,
     "serialNumber": 1,
 }
+MEMBERS = ("id", "name", "type", "etag", "location", "tags", "properties")
 
 
 class PrivateDnsZones(ResourceType):
     name = ZONES
     api_versions = PRIVATE_DNS
     own_etag = True
+    members = MEMBERS
     names = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
     created = updated = HTTPStatus.ACCEPTED
     create = Timing(20, (30,))
@@ -93,6 +95,7 @@ class VirtualNetworkLinks(Pointing):
     name = LINKS
     api_versions = PRIVATE_DNS
     own_etag = True
+    members = MEMBERS
     created = updated = HTTPStatus.ACCEPTED
     create = Timing(20, (30,))
     delete = Timing(20, (30,))
@@ -142,6 +145,7 @@ class _RecordSets(ResourceType):
     api_versions = PRIVATE_DNS
     tracked = False
     own_etag = True
+    members = MEMBERS
     has_state = False
     names = re.compile(rf"@|(?=.{{1,253}}$)(?:\*|{_LABEL})(?:\.{_LABEL})*")
     envelope = frozenset({"properties"})

@@ -21,6 +21,11 @@ class PublicIPAddresses(Pointing):
     api_versions = NETWORK
     superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
+    members = ("name", "id", "etag", "location", "tags", "zones", "extendedLocation", "properties", "type", "sku")
+    order = (
+        "provisioningState", "resourceGuid", "ipAddress", "publicIPAddressVersion", "publicIPAllocationMethod",
+        "idleTimeoutInMinutes", "dnsSettings", "ipTags", "ipConfiguration", "ddosSettings",
+    )  # fmt: skip
     create = Timing(2, (1,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "ipConfiguration", "ipAddress", "natGateway"})
@@ -36,6 +41,7 @@ class PublicIPAddresses(Pointing):
             publicIPAddressVersion="IPv4",
             idleTimeoutInMinutes=4,
             ipTags=[],
+            ddosSettings={"protectionMode": "VirtualNetworkInherited"},
         )
         if name not in ("Basic", "Standard", "StandardV2"):
             raise bad_request(
@@ -49,6 +55,7 @@ class PublicIPAddresses(Pointing):
         super().prepare(put)
         with_guid(put)
         keep(put, "ipAddress")
+        self._name(put)
         self._refuse_change(put, name)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
@@ -69,6 +76,14 @@ class PublicIPAddresses(Pointing):
             for reference in cloud.store.referrers(item.key, relation):
                 return {shown: {"id": reference.element}}
         return {}
+
+    def _name(self, put: Put) -> None:
+        """A label makes a name in the region's zone."""
+        settings = put.properties.get("dnsSettings")
+        if not settings:
+            put.properties.pop("dnsSettings", None)
+        elif settings.get("domainNameLabel"):
+            settings["fqdn"] = f"{settings['domainNameLabel']}.{put.location}.cloudapp.azure.com"
 
     def _refuse_change(self, put: Put, sku: str) -> None:
         if put.old is None:

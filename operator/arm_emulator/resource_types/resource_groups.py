@@ -16,6 +16,7 @@ class ResourceGroups(ResourceType):
     name = GROUP_TYPE
     api_versions = RESOURCES
     has_etag = False
+    members = ("id", "name", "type", "location", "managedBy", "tags", "properties")
     create = IMMEDIATE
     delete = Timing(15, (15,))
     envelope = frozenset({"location", "tags", "properties", "managedBy"})

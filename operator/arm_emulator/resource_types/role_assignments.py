@@ -26,6 +26,7 @@ class RoleAssignments(ResourceType):
     api_versions = ROLES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
+    members = ("properties", "id", "type", "name")
     create = delete = IMMEDIATE
     deletion_answers_body = True
     not_found = ("RoleAssignmentNotFound", "The role assignment '{name}' is not found.")

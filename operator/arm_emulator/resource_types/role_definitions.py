@@ -23,6 +23,7 @@ class RoleDefinitions(ResourceType):
     api_versions = ROLES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
+    members = ("properties", "id", "type", "name")
     create = delete = IMMEDIATE
     updated = 201
     deletion_answers_body = True

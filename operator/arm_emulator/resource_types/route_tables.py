@@ -20,6 +20,7 @@ class RouteTables(ResourceType):
     api_versions = NETWORK
     superseding = Superseding.FAMILY
     nested = {"routes": ROUTES}  # noqa: RUF012  (declared ClassVar by the base)
+    order = ("provisioningState", "resourceGuid", "disableBgpRoutePropagation", "routes", "subnets")
     create = Timing(2, (2,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "subnets"})
@@ -58,6 +59,8 @@ class Routes(ResourceType):
     api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
+    members = ("name", "id", "etag", "properties", "type")
+    order = ("provisioningState", "addressPrefix", "nextHopType", "nextHopIpAddress", "hasBgpOverride")
     create = Timing(2, (2,))
     delete = Timing(2, (10,))
 

@@ -22,6 +22,12 @@ class Subnets(ResourceType):
     api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
+    members = ("name", "id", "etag", "properties", "type")
+    order = (
+        "provisioningState", "addressPrefix", "addressPrefixes", "ipamPoolPrefixAllocations", "networkSecurityGroup",
+        "routeTable", "natGateway", "ipConfigurations", "serviceEndpoints", "delegations",
+        "privateEndpointNetworkPolicies", "privateLinkServiceNetworkPolicies", "defaultOutboundAccess",
+    )  # fmt: skip
     create = Timing(3, (3,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "ipConfigurations", "ipConfigurationProfiles", "purpose",
@@ -32,6 +38,7 @@ class Subnets(ResourceType):
             raise missing("addressPrefix", put.id)
         default(
             put.properties,
+            ipamPoolPrefixAllocations=[],
             delegations=[],
             privateEndpointNetworkPolicies="Disabled",
             privateLinkServiceNetworkPolicies="Enabled",

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 
-from arm_emulator.clock import iso
+from arm_emulator.clock import offset_iso
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, not_found
 from arm_emulator.operations import Operation, Timing
@@ -36,6 +36,11 @@ class VirtualMachines(ResourceType):
     name = MACHINES
     api_versions = COMPUTE
     has_etag = False
+    members = ("name", "id", "type", "location", "tags", "plan", "identity", "zones", "properties")
+    order = (
+        "hardwareProfile", "provisioningState", "vmId", "storageProfile", "osProfile", "securityProfile",
+        "networkProfile", "diagnosticsProfile", "instanceView", "timeCreated",
+    )  # fmt: skip
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity", "plan", "extendedLocation"})
     create = Timing(45, (10,))
     update = Timing(10, (10,))
@@ -64,7 +69,7 @@ class VirtualMachines(ResourceType):
         put.properties.pop("userData", None)
         conceal(put.properties.get("osProfile"))
         put.properties["vmId"] = put.before.get("vmId") or str(uuid.uuid4())
-        put.properties["timeCreated"] = put.before.get("timeCreated") or iso(put.cloud.clock.now())
+        put.properties["timeCreated"] = put.before.get("timeCreated") or offset_iso(put.cloud.clock.now())
         keep(put, "storageProfile" if "storageProfile" not in put.properties else "vmId")
         if put.old is not None and VIEW in put.old.body:
             put.body[VIEW] = put.old.body[VIEW]
@@ -189,7 +194,7 @@ def instance_view(cloud: Cloud, item: Resource) -> Json:
             "code": f"ProvisioningState/{state.lower()}",
             "level": "Info",
             "displayStatus": f"Provisioning {state.lower()}",
-            "time": cloud.clock.timestamp(),
+            "time": offset_iso(cloud.clock.now()),
         }
     ]
     if view.get("powerState"):

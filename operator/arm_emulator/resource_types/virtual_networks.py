@@ -31,6 +31,10 @@ class VirtualNetworks(Pointing):
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     pointers = (Pointer(PROTECTED, PROTECTED, PLANS, f"{PLANS}/join/action"),)
+    order = (
+        "provisioningState", "resourceGuid", "addressSpace", "encryption", "flowTimeoutInMinutes", "dhcpOptions",
+        "privateEndpointVNetPolicies", "subnets", "virtualNetworkPeerings", "enableDdosProtection",
+    )  # fmt: skip
     create = Timing(4, (3,))
     delete = Timing(10, (10,))
 
@@ -49,6 +53,7 @@ class VirtualNetworks(Pointing):
                 f"Address prefixes {clash[0]} and {clash[1]} of virtual network {put.id.name} overlap.",
             )
         default(put.properties, enableDdosProtection=False)
+        self._as_azure_keeps_it(put.properties)
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
         keep(put, "defaultPublicNatGateway")
         super().prepare(put)
@@ -100,6 +105,16 @@ class VirtualNetworks(Pointing):
         # A network that goes takes its DNS links along (doc: private DNS FAQ).
         for reference in cloud.store.referrers(item.key, DNS_LINKED):
             cloud.store.remove(reference.source)
+
+    def _as_azure_keeps_it(self, properties: Json) -> None:
+        """Recorded: `enableVmProtection` false is not kept, and DHCP options always list their servers."""
+        if not properties.get("enableVmProtection"):
+            properties.pop("enableVmProtection", None)
+        options = properties.get("dhcpOptions")
+        if options is None:
+            properties.pop("dhcpOptions", None)
+        else:
+            default(options, dnsServers=[])
 
     def _still_distinct_from_peers(self, put: Put) -> None:
         if put.old is None or prefixes_of(put.before) == prefixes_of(put.properties):

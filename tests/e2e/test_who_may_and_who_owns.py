@@ -258,7 +258,7 @@ def test_what_only_azure_can_refuse_becomes_a_condition_with_azures_code(lab: La
     lab.apply(HUB_BASTION)
     # Azure wraps it in PublicIPCountLimitReached; the inner code is the one that says what to do.
     ready = lab.wait_condition("bh", "hub", "Ready", "False", "QuotaExceeded")
-    assert "Limit 10 of PublicIPAddresses in westeurope" in ready["message"]
+    assert "Limit 10 of publicIPAddresses in westeurope" in ready["message"]
     assert lab.condition("bh", "hub", "Stalled") is not None
     tries = [path for method, path, _ in lab.writes() if method == "PUT" and "/publicipaddresses/" in path]
     assert len(tries) == 1, "what was refused is not sent again and again"

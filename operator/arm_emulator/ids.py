@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _PLACE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(?:/resourcegroups/(?P<group>[^/]+))?", re.IGNORECASE)
 _PATH = re.compile(r"(?P<namespace>[^/]+)/(?P<path>[^/]+/[^/]+(?:/[^/]+/[^/]+)*)")
@@ -54,7 +54,8 @@ class ResourceId:
         """The resource that this one is a child of; None for a top-level resource."""
         if len(self.names) == 1:
             return None
-        return replace(self, type=self.type.rpartition("/")[0], names=self.names[:-1])
+        kind = self.type.rpartition("/")[0]
+        return ResourceId(self.subscription, self.group, kind, self.names[:-1], self.extends)
 
     @property
     def root(self) -> "ResourceId":
@@ -62,11 +63,11 @@ class ResourceId:
         if len(self.names) == 1:
             return self
         namespace, first, *_ = self.type.split("/")
-        return replace(self, type=f"{namespace}/{first}", names=self.names[:1])
+        return ResourceId(self.subscription, self.group, f"{namespace}/{first}", self.names[:1], self.extends)
 
     def child(self, segment: str, name: str) -> "ResourceId":
         """A child of one more type segment."""
-        return replace(self, type=f"{self.type}/{segment}", names=(*self.names, name))
+        return ResourceId(self.subscription, self.group, f"{self.type}/{segment}", (*self.names, name), self.extends)
 
     def __str__(self) -> str:
         """The id as text."""

@@ -44,14 +44,15 @@ class Resource:
 
 
 def resource(resource_id: ResourceId, body: Json) -> Resource:
-    """A resource with its derived keys."""
-    parent = resource_id.parent
+    """A resource with its derived keys: those of parent and root are its own, less a segment and a name a level."""
+    key = resource_id.key
+    levels = len(resource_id.names) - 1
     return Resource(
         resource_id,
-        resource_id.key,
+        key,
         body,
-        root_key=resource_id.root.key,
-        parent_key=None if parent is None else parent.key,
+        root_key=key.rsplit("/", 2 * levels)[0] if levels else key,
+        parent_key=key.rsplit("/", 2)[0] if levels else None,
     )
 
 

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     PERMISSION_DENIED = "PermissionDenied"
     THROTTLED = "Throttled"
     RETRYING = "Retrying"
+    OPERATION_OVERDUE = "OperationOverdue"
     INTERNAL_ERROR = "InternalError"
     # Reachability
     ALL_REACHABLE = "AllReachable"

@@ -22,8 +22,17 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.network.aio import NetworkManagementClient
 
 from bastion_operator.arm.cloud import Cloud
-from bastion_operator.arm.errors import AzureError, ErrorClass, error_from_body, operation_failure
+from bastion_operator.arm.errors import (
+    AzureError,
+    CredentialHolder,
+    ErrorClass,
+    error_from_body,
+    known_error,
+    operation_failure,
+    token_error,
+)
 from bastion_operator.arm.throttle import CallKind, ThrottleGate
+from bastion_operator.arm.token_policy import TokenPolicy
 from bastion_operator.clock import Clock
 
 NETWORK_API_VERSION = "2026-03-01"
@@ -33,9 +42,6 @@ DEFAULT_POLL = 60.0
 # A real Azure never asks for less than a second; a local one run fast may say 0.
 SHORTEST_POLL = 0.1
 
-_NOT_FOUND = 404
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 _GRAPH = "Microsoft.ResourceGraph/resources"
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -101,6 +107,7 @@ class ArmClient:
     clock: Clock
     transport: AsyncHttpTransport[Any, Any]
     observer: CallObserver | None = None
+    holder: CredentialHolder = field(default_factory=CredentialHolder)
     gate: ThrottleGate = field(init=False)
     _client: NetworkManagementClient = field(init=False)
 
@@ -113,6 +120,7 @@ class ArmClient:
             base_url=self.cloud.resource_manager,
             credential_scopes=[self.cloud.scope],
             transport=self.transport,
+            authentication_policy=TokenPolicy(self.credential, self.cloud.scope, enable_cae=True),
             # The SDK's retries sleep inside the call, uncapped: the work queue waits instead.
             retry_total=0,
         )
@@ -127,7 +135,7 @@ class ArmClient:
         try:
             response = await self._send("GET", self._url(resource_id), CallKind.READ, resource_id)
         except AzureError as error:
-            if _absent(error):
+            if error.absent:
                 return None
             raise
         return _json_object(response, resource_id)
@@ -168,7 +176,7 @@ class ArmClient:
         try:
             response = await self._send("DELETE", self._url(resource_id), CallKind.DELETE, resource_id, headers=headers)
         except AzureError as error:
-            if _absent(error):
+            if error.absent:
                 return Written(None, False, None)
             raise
         return Written(None, False, self._operation(response, resource_id, "DELETE"))
@@ -185,7 +193,9 @@ class ArmClient:
         if status.lower() == "succeeded":
             return None
         if status.lower() in {"failed", "canceled"}:
-            raise operation_failure(body, target=operation.resource_id, correlation_id=_correlation_of(response))
+            raise operation_failure(
+                body, target=operation.resource_id, correlation_id=_correlation_of(response), holder=self.holder
+            )
         wait = self._retry_after(response)
         return Operation(operation.resource_id, operation.verb, operation.url, self._poll_wait(wait))
 
@@ -234,9 +244,9 @@ class ArmClient:
         :raises AzureError: of class Credential, or Transient where Entra cannot be reached
         """
         try:
-            await self.credential.get_token(self.cloud.scope)
+            await self.credential.get_token(self.cloud.scope, enable_cae=True)
         except ClientAuthenticationError as error:
-            raise _credential_error(error, self.cloud.authority) from None
+            raise _credential_error(error, self.cloud.authority, self.holder) from None
         except SdkError as error:
             raise _connection_error(error, self.cloud.authority) from None
 
@@ -273,7 +283,7 @@ class ArmClient:
         try:
             response = await self._client.send_request(request)
         except ClientAuthenticationError as error:
-            raise self._seen(kind, target, _credential_error(error, target)) from None
+            raise self._seen(kind, target, _credential_error(error, target, self.holder)) from None
         except SdkError as error:
             raise self._seen(kind, target, _connection_error(error, target)) from None
         if response.status_code < 400:  # noqa: PLR2004 - where HTTP's errors begin
@@ -285,6 +295,7 @@ class ArmClient:
             target=target,
             retry_after=self._retry_after(response) or self._quota_resets_after(response),
             correlation_id=_correlation_of(response),
+            holder=self.holder,
         )
         if refusal.error_class is ErrorClass.THROTTLED:
             self.gate.close(subscription, kind, refusal.retry_after)
@@ -338,13 +349,6 @@ class ArmClient:
             return None
 
 
-def _absent(error: AzureError) -> bool:
-    """Whether a refusal says that the resource is not there. Nothing outlives its resource group."""
-    if error.status != _NOT_FOUND:
-        return False
-    return error.error_class is not ErrorClass.DENIED or error.code.lower() == "resourcegroupnotfound"
-
-
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
@@ -389,16 +393,10 @@ def _not_json(response: AsyncHttpResponse, target: str) -> AzureError:
     )
 
 
-def _credential_error(error: ClientAuthenticationError, target: str) -> AzureError:
-    # azure-identity's message starts with Entra's code (AADSTS…); the rest are trace ids and advice.
-    first = str(error.message).strip().splitlines()[0] if error.message else "no token was issued"
+def _credential_error(error: ClientAuthenticationError, target: str, holder: CredentialHolder) -> AzureError:
     status = (error.response.status_code or 0) if error.response is not None else 0
-    if status == _TOO_MANY or status >= _SERVER_ERROR:
-        # Entra is ill or overrun: the identity may well be right.
-        return AzureError("EntraUnavailable", first, ErrorClass.TRANSIENT, status=status, target=target)
-    return AzureError("CredentialUnavailable", first, ErrorClass.CREDENTIAL, target=target)
+    return token_error(str(error.message or ""), status=status, target=target, holder=holder)
 
 
 def _connection_error(error: SdkError, target: str) -> AzureError:
-    message = f"Azure could not be reached ({type(error).__name__}); check the network, the proxy and SSL_CERT_FILE"
-    return AzureError("ConnectionFailed", message, ErrorClass.TRANSIENT, target=target)
+    return known_error("ConnectionFailed", f"Azure could not be reached ({type(error).__name__})", target=target)

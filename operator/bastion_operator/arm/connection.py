@@ -8,6 +8,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from bastion_operator.arm.client import ArmClient, CallObserver
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.credentials import Identity, make_credential
+from bastion_operator.arm.errors import CredentialHolder
 from bastion_operator.arm.transport import PooledTransport
 from bastion_operator.clock import Clock
 
@@ -28,12 +29,19 @@ class ArmConnection:
     def __post_init__(self) -> None:
         self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout)
 
-    def client(self, identity: Identity) -> ArmClient:
-        """A client that acts as this identity.
+    def client(self, identity: Identity, holder: CredentialHolder | None = None) -> ArmClient:
+        """A client that acts as this identity; its errors name the holder.
 
         :raises CredentialSettingsError: if the identity's settings cannot be used
         """
-        return ArmClient(make_credential(identity, self.cloud), self.cloud, self.clock, self._transport, self.observer)
+        return ArmClient(
+            credential=make_credential(identity, self.cloud),
+            cloud=self.cloud,
+            clock=self.clock,
+            transport=self._transport,
+            observer=self.observer,
+            holder=holder or CredentialHolder(),
+        )
 
     async def close(self) -> None:
         """Close the transport's connections."""

@@ -1,6 +1,7 @@
 """azure-identity's credentials, one for each AzureIdentity. There is no implicit identity and no credential chain."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -10,6 +11,7 @@ from azure.identity.aio import (
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
+from cryptography.x509 import load_pem_x509_certificate
 
 from bastion_operator.arm.cloud import Cloud
 
@@ -44,6 +46,16 @@ Identity = ServicePrincipal | WorkloadIdentity | ManagedIdentity
 
 class CredentialSettingsError(ValueError):
     """The settings of an identity that azure-identity cannot take; never carries a secret."""
+
+
+def valid_until(principal: ServicePrincipal) -> datetime | None:
+    """When its certificate ends; None for a secret, of which only Entra knows that, and where it cannot be read."""
+    if principal.certificate is None:
+        return None
+    try:
+        return load_pem_x509_certificate(principal.certificate).not_valid_after_utc
+    except ValueError:
+        return None
 
 
 def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:

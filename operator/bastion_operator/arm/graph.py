@@ -71,7 +71,6 @@ SUBSCRIPTIONS_A_QUERY = 200
 LARGEST_PAGE = 1000
 # The graph refuses answers of more than 16 MiB; the rest is for rows that are heavier than those before them.
 _PAGE_BYTES = 12 * 1024 * 1024
-_PAYLOAD_TOO_LARGE = "ResponsePayloadTooLarge"
 # How often in a row a page is asked for again after the graph's quota was used up, before the reading is given up.
 _PATIENCE = 10
 _WAIT = 5.0
@@ -177,7 +176,7 @@ async def query(
         try:
             page = await _page(client.clock, partial(asked, top=top, skip=received, skip_token=token))
         except AzureError as error:
-            if error.code != _PAYLOAD_TOO_LARGE or top == 1:
+            if error.error_class is not ErrorClass.TOO_LARGE or top == 1:
                 raise
             top, token = max(top // 2, 1), None
             continue

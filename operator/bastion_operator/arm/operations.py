@@ -3,16 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bastion_operator.arm.client import ArmClient, Operation
-from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError
+from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError, OperationLostError
 from bastion_operator.clock import Clock
 
 _log = logging.getLogger(__name__)
 
 # Classes of error in which the question failed, not the operation.
 _ASK_AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.CREDENTIAL, ErrorClass.CONTENTION})
+# Seconds. An answer that did not come is asked for again at the pace of operations, not of requests.
 _ASK_AGAIN_AFTER = 10.0
 Ended = Callable[[Operation, AzureError | None], None]
 
@@ -52,26 +53,31 @@ class OperationFollower:
     async def _poll(self, client: ArmClient, operation: Operation, ended: Ended) -> None:
         failure: AzureError | None = None
         current: Operation | None = operation
+        unanswered = 0
         while current is not None:
             await self.clock.sleep(current.retry_after)
             try:
                 current = await client.poll(current)
-            except AzureError as error:
-                if not isinstance(error, OperationFailedError) and error.error_class in _ASK_AGAIN:
-                    wait = error.retry_after or _ASK_AGAIN_AFTER
-                    current = Operation(operation.resource_id, operation.verb, operation.url, wait)
-                    continue
-                # Any other answer, also "no such operation", ends the watch: the next pass reads the resource.
+                unanswered = 0
+            except OperationFailedError as error:
                 failure, current = error, None
+            except AzureError as error:
+                unanswered += 1
+                if error.error_class in _ASK_AGAIN:
+                    current = replace(operation, retry_after=max(error.wait(unanswered), _ASK_AGAIN_AFTER))
+                    continue
+                # "No such operation", or it may not be asked for: the next pass reads the resource.
+                failure, current = _lost(operation, f"{error.code} was answered"), None
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of the end, whatever ended the watch
                 # Without the traceback: its lines may hold the signed URL.
                 _log.error("the operation on %s is no longer followed: %s", operation.resource_id, type(error).__name__)
-                message = f"it is no longer followed ({type(error).__name__}); the resource itself will tell"
-                failure = AzureError(
-                    "OperationNotFollowed", message, ErrorClass.TRANSIENT, target=operation.resource_id
-                )
-                current = None
+                failure, current = _lost(operation, type(error).__name__), None
         if self._running.get(operation.resource_id.lower()) is asyncio.current_task():
             del self._running[operation.resource_id.lower()]
         _log.info("%s of %s ended: %s", operation.verb, operation.resource_id, failure.code if failure else "Succeeded")
         ended(operation, failure)
+
+
+def _lost(operation: Operation, why: str) -> OperationLostError:
+    message = f"it is no longer followed ({why}); the resource itself will tell"
+    return OperationLostError("OperationNotFollowed", message, ErrorClass.TRANSIENT, target=operation.resource_id)

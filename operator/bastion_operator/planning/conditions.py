@@ -49,12 +49,28 @@ class Failure:
     """An error of Azure as the user reads it.
 
     :ivar blocking: only a person's act helps; otherwise the operator tries again by itself
+    :ivar reason: of the condition that tells it; empty: the code
+    :ivar next_step: what a person can do, empty where there is nothing
     """
 
     code: str
     message: str
     resource_id: str
     blocking: bool
+    reason: str = ""
+    next_step: str = ""
+
+    @property
+    def condition_reason(self) -> str:
+        """The reason of the condition that tells it."""
+        if self.reason:
+            return self.reason
+        return reason_of_code(self.code) if self.blocking else Reason.RETRYING
+
+    @property
+    def text(self) -> str:
+        """What happened and what can be done about it."""
+        return f"{self.message}; {self.next_step}" if self.next_step else self.message
 
 
 def true(reason: str, message: str) -> State:
@@ -87,7 +103,7 @@ def progress(plan: Plan, failures: Iterable[Failure], done: State, *, observe_on
     failures = list(failures)
     blocking = [failure for failure in failures if failure.blocking]
     if blocking:
-        return false(reason_of_code(blocking[0].code), _listed(_failure_text(each) for each in blocking))
+        return false(blocking[0].condition_reason, _listed(_failure_text(each) for each in blocking))
     if plan.obstacles:
         return false(plan.obstacles[0].code, _listed(finding.message for finding in plan.obstacles))
     if plan.changes and observe_only:
@@ -96,7 +112,9 @@ def progress(plan: Plan, failures: Iterable[Failure], done: State, *, observe_on
             "managementPolicy is Observe; not done: " + _listed(change.summary for change in plan.changes),
         )
     if failures:
-        return false(Reason.RETRYING, "tried again soon: " + _listed(_failure_text(each) for each in failures))
+        reason = failures[0].condition_reason
+        again = "tried again soon: " if reason == Reason.RETRYING else ""
+        return false(reason, again + _listed(_failure_text(each) for each in failures))
     if plan.changes:
         return false(Reason.PROGRESSING, _listed(change.summary for change in plan.changes))
     if plan.waits:
@@ -109,7 +127,7 @@ def stalled_or_reconciling(plan: Plan, failures: Iterable[Failure], *, observe_o
     failures = list(failures)
     blocking = next((failure for failure in failures if failure.blocking), None)
     if blocking is not None:
-        return {ConditionType.STALLED: true(reason_of_code(blocking.code), _failure_text(blocking))}
+        return {ConditionType.STALLED: true(blocking.condition_reason, _failure_text(blocking))}
     if plan.obstacles:
         return {ConditionType.STALLED: true(plan.obstacles[0].code, plan.obstacles[0].message)}
     working = failures or plan.waits or (plan.changes and not observe_only)
@@ -149,8 +167,9 @@ def findings_text(findings: Iterable[Finding]) -> str:
 
 def _failure_text(failure: Failure) -> str:
     if not failure.resource_id:
-        return failure.message
-    return f"{named(failure.resource_id)}: {failure.message} ({failure.code})"
+        return failure.text
+    step = f"; {failure.next_step}" if failure.next_step else ""
+    return f"{named(failure.resource_id)}: {failure.message} ({failure.code}){step}"
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -97,6 +97,11 @@ class Wait:
     state: str
 
     @property
+    def at_work(self) -> bool:
+        """Whether Azure works on it, as far as anything was read."""
+        return self.state != NOT_READ
+
+    @property
     def summary(self) -> str:
         """What is waited for, as conditions tell it."""
         return f"{named(self.resource_id)} is {self.state}"

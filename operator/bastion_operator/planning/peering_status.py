@@ -90,7 +90,9 @@ def _view(links: LinkTable, claims: HalfClaims, pair: Pair) -> _PairView:
 def _troubles(plan: Plan, failures: Iterable[Failure]) -> dict[str, tuple[str, str]]:
     """Code and message by the normalised id of the link or virtual network that is in trouble."""
     found = {id_key(each.resource): (each.code, each.message) for each in plan.obstacles if each.resource}
-    found.update({id_key(each.resource_id): (each.code, each.message) for each in failures if each.resource_id})
+    found.update(
+        {id_key(each.resource_id): (each.condition_reason, each.text) for each in failures if each.resource_id}
+    )
     return found
 
 

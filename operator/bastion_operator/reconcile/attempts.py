@@ -17,33 +17,30 @@ from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import Change
 from bastion_operator.reconcile.keys import Key
 
-# Seconds (shortest, longest) to wait after an error of each class; a Retry-After of Azure's goes before these.
-_WAITS: Mapping[ErrorClass, tuple[float, float]] = {
-    ErrorClass.CONTENTION: (2.0, 30.0),
-    ErrorClass.THROTTLED: (30.0, 600.0),
-    ErrorClass.TRANSIENT: (5.0, 300.0),
-    ErrorClass.OTHER_ACT: (2.0, 60.0),
-    ErrorClass.DELETE_ORDER: (5.0, 300.0),
-    ErrorClass.REFUSED: (300.0, 1800.0),
-    ErrorClass.DENIED: (120.0, 900.0),
-    ErrorClass.CREDENTIAL: (60.0, 600.0),
-}
-_CONTENTION_TOLD_AFTER = 5
 # Seconds (shortest, longest) before a change that Azure took, and that is wanted again all the same, is sent again.
 _TAKEN_WAITS = (10.0, 600.0)
 _TAKEN_TOLD_AFTER = 3
 WITHOUT_EFFECT = "ChangeWithoutEffect"
 # Fields of a body that Azure writes: they differ from one reading to the next without the request being another.
 _AZURES_OWN = frozenset({"etag", "provisioningstate", "resourceguid"})
-BLOCKING = frozenset({ErrorClass.REFUSED, ErrorClass.DENIED, ErrorClass.CREDENTIAL})
+# Failures further apart than the longest wait and this many seconds are not in a row.
+_FORGOTTEN_AFTER = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class Attempt:
+    """The last of some failures in a row.
+
+    :ivar since: when the first of them was, in seconds of the clock
+    :ivar told: whether it has lasted long enough for a user to hear of it
+    """
+
     resource_id: str
     error: AzureError
     failures: int
+    since: float
     not_before: float
+    told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +52,47 @@ class _Taken:
 
 @dataclass(slots=True)
 class Attempts:
-    """Failed changes of every custom resource, by what exactly was sent; and those that Azure took, until the resource
-    is in sync: one that is wanted again before that had no effect, and must not be sent in a hot loop.
+    """Failed changes and readings of every custom resource, by what exactly was asked; and the changes that Azure took,
+    until the resource is in sync: one that is wanted again before that had no effect, and must not be sent in a hot loop.
     """
 
     clock: Clock
     random: random.Random
-    _failed: dict[Key, dict[str, _Attempt]] = field(default_factory=dict)
+    _failed: dict[Key, dict[str, Attempt]] = field(default_factory=dict)
+    _unread: dict[Key, dict[str, Attempt]] = field(default_factory=dict)
     _taken: dict[Key, dict[str, _Taken]] = field(default_factory=dict)
 
     def failed(self, key: Key, change: Change, error: AzureError) -> None:
         """Remember that this change did not work, and keep it back for a while."""
         attempts = self._failed.setdefault(key, {})
         signature = _signature(change)
-        before = attempts.get(signature)
+        attempts[signature] = self._next(attempts.get(signature), change.resource_id, error)
+
+    def unread(self, key: Key, resource_id: str, error: AzureError) -> Attempt:
+        """Remember that this resource could not be read."""
+        attempts = self._unread.setdefault(key, {})
+        wanted = normalise_id(resource_id)
+        attempts[wanted] = self._next(attempts.get(wanted), resource_id, error)
+        return attempts[wanted]
+
+    def read(self, key: Key, resource_id: str) -> None:
+        """The resource could be read."""
+        self._unread.get(key, {}).pop(normalise_id(resource_id), None)
+
+    def _next(self, before: Attempt | None, resource_id: str, error: AzureError) -> Attempt:
+        now = self.clock.monotonic()
+        if before is not None and now > before.not_before + _FORGOTTEN_AFTER:
+            before = None
         failures = before.failures + 1 if before is not None else 1
-        wait = wait_after(error, failures) * (1.0 if error.retry_after else self.random.uniform(0.75, 1.25))
-        attempts[signature] = _Attempt(change.resource_id, error, failures, self.clock.monotonic() + wait)
+        since = before.since if before is not None else now
+        wait = error.wait(failures) * self._jitter(error)
+        return Attempt(resource_id, error, failures, since, now + wait, told=now - since >= error.handling.told_after)
+
+    def _jitter(self, error: AzureError) -> float:
+        """Many that were told the same time must not come back together where that is what stood in the way."""
+        if error.retry_after is None:
+            return self.random.uniform(0.75, 1.25)
+        return self.random.uniform(1.0, 1.25) if error.error_class is ErrorClass.CONTENTION else 1.0
 
     def taken(self, key: Key, change: Change) -> None:
         """Azure took this change and, where it went on, ended it well: what was said of the resource no longer holds."""
@@ -105,20 +126,14 @@ class Attempts:
         wanted = {_signature(change) for change in changes}
         for signature in attempts.keys() - wanted:
             del attempts[signature]
-        told = [failure_of(each.error, each.resource_id) for each in attempts.values() if not _passing(each)]
+        told = [failure_of(each.error, each.resource_id) for each in attempts.values() if each.told]
         repeated = ((signature, each) for signature, each in self._taken.get(key, {}).items() if signature in wanted)
         return told + [_without_effect(each) for _, each in repeated if each.times >= _TAKEN_TOLD_AFTER]
 
     def forget(self, key: Key) -> None:
         """The custom resource is in sync or gone, or somebody asks for everything to be tried again now."""
-        self._failed.pop(key, None)
-        self._taken.pop(key, None)
-
-
-def wait_after(error: AzureError, failures: int) -> float:
-    """Seconds to wait after so many failures in a row; what Azure asks for goes before ours."""
-    shortest, longest = _WAITS[error.error_class]
-    return error.retry_after or min(shortest * 2.0 ** min(failures - 1, 16), longest)
+        for kept in (self._failed, self._unread, self._taken):
+            kept.pop(key, None)
 
 
 def _without_effect(taken: _Taken) -> Failure:
@@ -131,14 +146,17 @@ def _without_effect(taken: _Taken) -> Failure:
     )
 
 
-def _passing(attempt: _Attempt) -> bool:
-    """Others' work in the way is Azure's everyday life: it is told only if it lasts."""
-    return attempt.error.error_class is ErrorClass.CONTENTION and attempt.failures <= _CONTENTION_TOLD_AFTER
-
-
 def failure_of(error: AzureError, resource_id: str) -> Failure:
     """An error of Azure as the user reads it."""
-    return Failure(error.code, error.message, resource_id, blocking=error.error_class in BLOCKING)
+    handling = error.handling
+    return Failure(
+        error.code,
+        error.message,
+        resource_id,
+        blocking=handling.blocking,
+        reason=handling.reason,
+        next_step=error.next_step,
+    )
 
 
 def _signature(change: Change) -> str:

@@ -7,6 +7,7 @@ from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.kube.errors import NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object, remove_finalizer
 from bastion_operator.planning.conditions import State, States, false, true
+from bastion_operator.reconcile.attempts import failure_of
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
 from bastion_operator.reconcile.outcome import Outcome
@@ -54,7 +55,7 @@ async def _try(services: Services, name: str) -> State:
         reason = (
             Reason.AUTHENTICATION_FAILED if error.error_class is ErrorClass.CREDENTIAL else Reason.AZURE_UNREACHABLE
         )
-        return false(reason, error.message)
+        return false(reason, failure_of(error, "").text)
     return true(Reason.SUCCEEDED, "Entra issues tokens for this identity")
 
 

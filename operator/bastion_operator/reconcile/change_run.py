@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bastion_operator.api.common import Claim
 from bastion_operator.arm.client import Operation
-from bastion_operator.arm.errors import AzureError
+from bastion_operator.arm.errors import AzureError, OperationLostError
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
@@ -39,6 +39,7 @@ class ChangeResult:
     :ivar plan: the plan as made from the freshest that was read
     :ivar sent: the changes that Azure took
     :ivar failures: what Azure refused, now or earlier, and is still wanted
+    :ivar unread: normalised ids of what could not be read: what the plan says of them is a guess
     :ivar again_in: seconds until the next pass has something to do; None if only the interval asks for one
     """
 
@@ -46,7 +47,13 @@ class ChangeResult:
     observed: Observed
     sent: list[Change] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    unread: frozenset[str] = frozenset()
     again_in: float | None = None
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to do, and that is certain."""
+        return self.plan.settled and not self.failures and not self.unread
 
     def next_look(self, interval: timedelta) -> float:
         """Seconds until the next pass: when there is something to do, at the latest by the interval."""
@@ -73,6 +80,7 @@ class ChangeRun:
         plan = make_plan(observed)
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
             self.services.attempts.forget(self.key)
+            self.services.operations.forget(self.key)
             return ChangeResult(plan, observed)
         reading = Reading()
         for _ in range(_ROUNDS):
@@ -82,8 +90,8 @@ class ChangeRun:
             reading += await self.read(unread)
             plan = make_plan(observed.updated(reading.fresh))
         observed, known = observed.updated(reading.fresh), reading.known
-        plan = replace(_without_guesses(plan, reading.failures), claims=self._certain_claims(plan, known))
-        result = ChangeResult(plan, observed, failures=list(reading.failures), again_in=reading.again_in)
+        plan = replace(_without_guesses(plan, reading.unread), claims=self._certain_claims(plan, known))
+        result = self._result(plan, observed, reading)
         if any(not reading.tried(root) for root in self._roots(plan, reading)):
             result.again_in = min(READ_AGAIN, result.again_in or READ_AGAIN)
         if self.may_write:
@@ -95,13 +103,25 @@ class ChangeRun:
         """Plan a removal on what a GET says of each root, and on nothing else, and act on it."""
         reading = await self.read(dict.fromkeys(roots))
         observed = Observed(reading.fresh)
-        result = ChangeResult(make_plan(observed), observed, [], list(reading.failures), reading.again_in)
+        result = self._result(make_plan(observed), observed, reading)
         await self._send(list(result.plan.changes), result)
         return result
 
+    def _result(self, plan: Plan, observed: Observed, reading: Reading) -> ChangeResult:
+        """What is known before anything is sent."""
+        overdue = self.services.operations.note(self.key, plan.waits)
+        looks = (reading.again_in(self.services.clock.monotonic()), self.services.operations.due_in(self.key))
+        return ChangeResult(
+            plan,
+            observed,
+            failures=[*reading.failures, *overdue],
+            unread=reading.unread,
+            again_in=min((each for each in looks if each is not None), default=None),
+        )
+
     def _roots(self, plan: Plan, reading: Reading | None = None) -> list[str]:
         """What must be read afresh to act on the plan now: not what waits behind another change of the same root."""
-        failed = {normalise_id(root) for root in reading.errors} if reading is not None else set()
+        failed = reading.unread if reading is not None else frozenset()
         # A change that cannot be judged must not keep those behind it from being read for.
         judged = [change for change in plan.changes if failed.isdisjoint(map(normalise_id, change.reads))]
         refused_for = self.services.attempts.refused_for
@@ -139,8 +159,10 @@ class ChangeRun:
                 try:
                     body = await self.session.client.get(root_id)
                 except AzureError as error:
-                    reading.errors[root_id] = error
+                    _log.warning("%s: %s could not be read: %s", self.key, root_id, error)
+                    reading.failed[root_id] = self.services.attempts.unread(self.key, root_id, error)
                     return
+            self.services.attempts.read(self.key, root_id)
             reading.fresh[root_id] = body
             if self.services.fleet.record(root_id, body):
                 wake_bastions(self.services, self.session.identity, but=self.key)
@@ -223,7 +245,8 @@ class ChangeRun:
         services, key = self.services, self.key
 
         def ended(_: Operation, error: AzureError | None) -> None:
-            if error is None:
+            if error is None or isinstance(error, OperationLostError):
+                # A lost one was taken as well: whether it succeeded is told by the resource, which is read next.
                 services.attempts.taken(key, change)
             else:
                 services.attempts.failed(key, change, error)
@@ -240,9 +263,8 @@ async def _all(works: Iterable[Awaitable[None]]) -> None:
             raise outcome
 
 
-def _without_guesses(plan: Plan, failures: Iterable[Failure]) -> Plan:
+def _without_guesses(plan: Plan, unread: Collection[str]) -> Plan:
     """The plan without obstacles on what could not be read: it is not known to be missing."""
-    unread = {normalise_id(failure.resource_id) for failure in failures}
     known = tuple(finding for finding in plan.obstacles if normalise_id(root_of(finding.resource or "")) not in unread)
     return replace(plan, obstacles=known)
 

@@ -163,7 +163,7 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     result = await passing.run(session).take_down(roots, lambda observed: course.plan_removal(passing, observed))
     await tell_changes(services, course.kind, raw, result.sent)
     await tell_remains(services, course.kind, raw, result.plan.remains)
-    if result.plan.settled and not result.failures:
+    if result.done:
         return await release(services, course.kind, raw, passing.key)
     left = status.replace(claims=result.plan.claims)
     await publish(services, course.kind, raw, status, left, deletion_states(result.plan, result.failures))

@@ -24,6 +24,7 @@ from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
+from bastion_operator.reconcile.operation_watch import OperationWatch
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
@@ -75,6 +76,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             standings=Standings(),
             in_flight=InFlight(follower, queue.add),
             attempts=Attempts(clock, rng),
+            operations=OperationWatch(clock),
             objects=ObjectStore(),
             queue=queue,
             metrics=metrics,

@@ -67,7 +67,7 @@ async def _tell_conditions(
         if condition.type not in _TOLD or (before is not None and before.status == condition.status):
             continue
         bad = condition.status is ConditionStatus.FALSE or condition.type == ConditionType.STALLED
-        waiting = condition.reason in {Reason.PROGRESSING, Reason.RETRYING, Reason.DELETING}
+        waiting = condition.reason in {Reason.PROGRESSING, Reason.RETRYING, Reason.THROTTLED, Reason.DELETING}
         await services.events.record(
             kind,
             raw,

@@ -13,6 +13,7 @@ from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
+from bastion_operator.reconcile.operation_watch import OperationWatch
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
@@ -33,6 +34,7 @@ class Services:
     standings: Standings
     in_flight: InFlight
     attempts: Attempts
+    operations: OperationWatch
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics

@@ -14,7 +14,9 @@ from bastion_operator.arm.credentials import (
     ManagedIdentity,
     ServicePrincipal,
     WorkloadIdentity,
+    valid_until,
 )
+from bastion_operator.arm.errors import CredentialHolder
 from bastion_operator.clock import Clock
 from bastion_operator.kube.client import KubeClient
 from bastion_operator.kube.errors import ForbiddenError, InvalidError, NotFoundError
@@ -115,7 +117,8 @@ class Sessions:
             kept.read_at = self.clock.monotonic()
             return kept.session
         try:
-            client = self.azure.client(azure_identity(identity, secret))
+            settings = azure_identity(identity, secret)
+            client = self.azure.client(settings, self._holder(identity, settings))
         except CredentialSettingsError as error:
             raise IdentityProblemError(Reason.SECRET_INVALID, f"AzureIdentity {name}: {error}") from None
         await self.forget(name)
@@ -128,6 +131,21 @@ class Sessions:
         self._kept[name] = _Kept(version, session, self.clock.monotonic())
         _log.info("AzureIdentity %s is in use as %s %s", name, identity.spec.type, identity.spec.client_id)
         return session
+
+    def _holder(self, identity: AzureIdentity, settings: Identity) -> CredentialHolder:
+        """The identity and its credential in the words that errors name them by."""
+        name = f"AzureIdentity {identity.metadata.name}"
+        match settings:
+            case ServicePrincipal():
+                kept_in = f"Secret {identity.spec.secret_name} in namespace {self.secret_namespace}"
+                key = CLIENT_SECRET if settings.client_secret is not None else CLIENT_CERTIFICATE
+                ends = valid_until(settings)
+                until = f", certificate valid until {ends:%Y-%m-%d %H:%M} UTC" if ends is not None else ""
+                return CredentialHolder(name, f"{kept_in}, key {key}{until}")
+            case WorkloadIdentity():
+                return CredentialHolder(name, "the federated credential of its app")
+            case ManagedIdentity():
+                return CredentialHolder(name, "the managed identity of the machine")
 
     async def _secret(self, identity: AzureIdentity) -> Secret | None:
         name = identity.spec.secret_name

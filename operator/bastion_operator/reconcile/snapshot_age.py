@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.planning.conditions import Failure
-from bastion_operator.reconcile.attempts import failure_of, wait_after
+from bastion_operator.reconcile.attempts import failure_of
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.services import Services
@@ -33,7 +33,7 @@ async def refresh_fleet(
         await services.fleet.refresh(identity, session.client, session.subscriptions, max_age, access=access)
     except AzureError as error:
         _log.warning("the inventory of AzureIdentity %s could not be read: %s", identity, error)
-        services.queue.add_after(key, max(_ASK_AGAIN, wait_after(error, 1)))
+        services.queue.add_after(key, max(_ASK_AGAIN, error.wait(1)))
         age = services.fleet.age(identity)
         if age is None or age > _TOLERATED_INTERVALS * interval.total_seconds():
             return [failure_of(error, "Microsoft.ResourceGraph/resources")]

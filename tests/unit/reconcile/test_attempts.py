@@ -67,13 +67,53 @@ def test_waits_grow_with_failures_in_a_row(attempts: Attempts, clock: ManualCloc
 
 
 def test_contention_is_told_only_if_it_lasts(attempts: Attempts, clock: ManualClock) -> None:
-    for _ in range(5):
+    for _ in range(6):
         attempts.failed(KEY, change(), refusal("AnotherOperationInProgress", ErrorClass.CONTENTION))
         assert attempts.failures(KEY, (change(),)) == []
-        clock.advance(100)
+        clock.advance(49)
+    clock.advance(10)
     attempts.failed(KEY, change(), refusal("AnotherOperationInProgress", ErrorClass.CONTENTION))
     (failure,) = attempts.failures(KEY, (change(),))
-    assert failure.blocking is False
+    assert (failure.blocking, failure.condition_reason) == (False, "Retrying")
+
+
+def test_contention_long_ago_does_not_make_the_next_a_lasting_one(attempts: Attempts, clock: ManualClock) -> None:
+    attempts.failed(KEY, change(), refusal("AnotherOperationInProgress", ErrorClass.CONTENTION))
+    clock.advance(7200)
+    attempts.failed(KEY, change(), refusal("AnotherOperationInProgress", ErrorClass.CONTENTION))
+    assert attempts.failures(KEY, (change(),)) == []
+    assert attempts.wait_for(KEY, change()) < 3
+
+
+def test_many_that_were_told_the_same_wait_do_not_come_back_together(attempts: Attempts) -> None:
+    waits = set()
+    for number in range(20):
+        error = refusal("RetryableErrorDueToAnotherOperation", ErrorClass.CONTENTION, retry_after=11.0)
+        attempts.failed(KEY, change(number=number), error)
+        waits.add(round(attempts.wait_for(KEY, change(number=number)), 3))
+    assert len(waits) > 10
+    assert 11 <= min(waits) <= max(waits) <= 13.75
+
+
+def test_a_reading_that_fails_waits_longer_each_time_and_is_forgotten_once_it_was_had(
+    attempts: Attempts, clock: ManualClock
+) -> None:
+    waits = []
+    for _ in range(4):
+        attempt = attempts.unread(KEY, HOST, refusal("GatewayTimeout", ErrorClass.TRANSIENT))
+        waits.append(attempt.not_before - clock.monotonic())
+        clock.advance(waits[-1])
+    assert waits == sorted(waits)
+    assert attempt.told
+    attempts.read(KEY, HOST.upper())
+    assert attempts.unread(KEY, HOST, refusal("GatewayTimeout", ErrorClass.TRANSIENT)).failures == 1
+
+
+def test_a_reading_that_meets_contention_is_told_only_if_it_lasts(attempts: Attempts, clock: ManualClock) -> None:
+    first = attempts.unread(KEY, HOST, refusal("RetryableError", ErrorClass.CONTENTION))
+    clock.advance(301)
+    second = attempts.unread(KEY, HOST, refusal("RetryableError", ErrorClass.CONTENTION))
+    assert (first.told, second.told) == (False, True)
 
 
 def test_success_takes_it_back(attempts: Attempts) -> None:

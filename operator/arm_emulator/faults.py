@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from arm_emulator.entra.errors import TokenError, invalid_client
 from arm_emulator.errors import ArmError, Json, bad_request
 from arm_emulator.messages import Request
 
@@ -36,7 +37,7 @@ class Match:
 class Action:
     """What happens to a struck request; several may be combined."""
 
-    error: ArmError | None = None
+    error: ArmError | TokenError | None = None
     delay: float = 0
     reset: Side | None = None
     hold: Side | None = None
@@ -226,13 +227,19 @@ def _action(action: Json) -> Action:
     )
 
 
-def _error(error: Json) -> ArmError:
+def _error(error: Json) -> ArmError | TokenError:
+    number = re.fullmatch(r"AADSTS([0-9]+)", str(error["code"]))
+    if number is not None:
+        refusal = invalid_client(int(number.group(1)), str(error.get("message", "Refused by rule.")))
+        refusal.status = error["status"]
+        return refusal
     return ArmError(
         error["status"],
         str(error["code"]),
         str(error.get("message", "Refused by rule.")),
         details=error.get("details") or [],
         headers={str(name): str(value) for name, value in (error.get("headers") or {}).items()},
+        additional_info=error.get("additionalInfo") or [],
     )
 
 

@@ -28,6 +28,7 @@ from bastion_operator.planning.body import (
     described,
     differing,
     etag,
+    has_failed,
     in_transition,
     provisioning_state,
     with_named,
@@ -156,7 +157,7 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
         return _plan_upgrade_from_developer(asked, network, host, plan, found)
     if found:
         return replace(plan, changes=(_update(host_id, host, found),))
-    if _failed(host):
+    if has_failed(host):
         return _plan_retry(host_id, host, plan)
     return plan_public_ip_of_host(asked, plan)
 
@@ -169,16 +170,12 @@ def _told(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
     if found or fixed:
         change = _update(host_id, host, found)
         plan = replace(plan, changes=(replace(change, differences=(*change.differences, *fixed)),))
-    return replace(plan, obstacles=(_provisioning_failed(host_id, host),)) if _failed(host) else plan
+    return replace(plan, obstacles=(_provisioning_failed(host_id, host),)) if has_failed(host) else plan
 
 
 def _update(host_id: str, host: Body, found: Named) -> Change:
     body, changes = with_named(host, found), described(host, found)
     return Change(Verb.UPDATE, host_id, host_id, "the host differs from the spec", body, changes, etag(host))
-
-
-def _failed(host: Body) -> bool:
-    return provisioning_state(host).lower() in {"failed", "canceled"}
 
 
 def _plan_retry(host_id: str, host: Body, plan: Plan) -> Plan:

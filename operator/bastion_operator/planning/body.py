@@ -16,6 +16,7 @@ Named = Mapping[Path, Any]
 TAGS = "tags"
 # States in which Azure refuses or queues further writes to a resource.
 _IN_TRANSITION = frozenset({"creating", "updating", "deleting"})
+_FAILED = frozenset({"failed", "canceled"})
 
 
 def properties(body: Body) -> Mapping[str, Any]:
@@ -32,6 +33,11 @@ def provisioning_state(body: Body) -> str:
 def in_transition(body: Body) -> bool:
     """Azure is still working on it."""
     return provisioning_state(body).lower() in _IN_TRANSITION
+
+
+def has_failed(body: Body) -> bool:
+    """Azure gave up its last work on it. Microsoft's first cure is the same PUT once more."""
+    return provisioning_state(body).lower() in _FAILED
 
 
 def etag(body: Body) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.finding import Finding
-from bastion_operator.planning.body import described, differing, etag, provisioning_state, with_named
+from bastion_operator.planning.body import described, differing, etag, has_failed, provisioning_state, with_named
 from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import claim_on, with_claim, with_claim_in_place
@@ -120,6 +120,10 @@ def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Pla
         body = with_named(link.body, found)
         reason = "flags differ from the spec"
         change = Change(Verb.UPDATE, link.id, half.local_id, reason, body, changes, etag(link.body))
+        return _changing(plan, half, change)
+    if has_failed(link.body):
+        reason = f"the half is in state {provisioning_state(link.body)}; an identical PUT lets Azure try again"
+        change = Change(Verb.UPDATE, link.id, half.local_id, reason, dict(link.body), (), etag(link.body))
         return _changing(plan, half, change)
     # While only one half exists Azure keeps no remote address space in sync.
     if link.connected and not link.address_space_in_sync:

@@ -260,6 +260,18 @@ def test_with_hub_only_a_disconnected_half_of_the_spoke_is_told_and_the_hubs_lef
     assert plan.settled
 
 
+def test_a_half_that_azure_gave_up_on_is_put_once_more_as_it_is() -> None:
+    for state in ("Failed", "Canceled"):
+        plan = plan_of(
+            peering_input(*networks(hub=[to_spoke(provisioningState=state)], spoke=[to_hub()]), claims=CLAIMS)
+        )
+        (change,) = plan.changes
+        assert (change.verb, change.differences) == ("Update", ())
+        assert state in change.reason
+        assert change.body is not None
+        assert change.body["properties"]["remoteVirtualNetwork"] == {"id": vnet_id("spoke")}
+
+
 def test_a_half_that_azure_works_on_is_waited_for() -> None:
     rows = networks(hub=[to_spoke(provisioningState="Updating", allowForwardedTraffic=True)], spoke=[to_hub()])
     plan = plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke={"allowForwardedTraffic": False}))

@@ -1,4 +1,7 @@
-"""Write what is made: crds/ and docs/reference.md from the models, the index of docs/codes. With --check: only say what is stale."""
+"""Write what is made: crds/ and docs/reference.md from the models, the index of docs/codes, the tables of docs/azure-api.md.
+
+With --check: only say what is stale.
+"""
 
 import argparse
 import sys
@@ -9,6 +12,8 @@ from bastion_operator.api.crds import render_crd
 from bastion_operator.api.meta import GROUP
 from bastion_operator.api.reference import render_reference
 from dev.code_index import PLACE, render_code_index
+from dev.error_tables import PLACE as ERROR_TABLES
+from dev.error_tables import render_azure_api
 
 ROOT = Path(__file__).resolve().parent.parent
 CRD_FOLDER = "crds"
@@ -19,6 +24,7 @@ def generated_files() -> dict[str, str]:
     """Path, relative to the repository, and content of every generated file."""
     definitions = {f"{CRD_FOLDER}/{GROUP}_{kind.names.plural}.yaml": _HEAD + render_crd(kind) for kind in KINDS}
     documents = {"docs/reference.md": render_reference(), f"{PLACE}/README.md": render_code_index(ROOT)}
+    documents[ERROR_TABLES] = render_azure_api(ROOT)
     return {**definitions, **documents}
 
 

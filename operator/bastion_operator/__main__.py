@@ -135,9 +135,11 @@ def _address(option: str, value: str) -> "Address | None":
 
 
 def _start_log(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    from bastion_operator.correlation import LOG_FORMAT, mark  # noqa: PLC0415 - after --help
+
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format=LOG_FORMAT, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(mark)
     # The SDK logs requests with their URLs, and those of operations are signed; kopf tells of each event.
     logging.getLogger("azure").setLevel(logging.WARNING)
     logging.getLogger("kopf").setLevel(logging.WARNING)

@@ -17,6 +17,7 @@ import pytest
 
 from bastion_operator.arm.error_classes import ErrorClass
 from bastion_operator.arm.error_codes import Place
+from bastion_operator.correlation import ANNOTATION, LOG_FORMAT, mark
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.faults.code_cells import IDENTITY, MESSAGE, STRIKES, Cell, Seen, cells, run_cell, sort_requests, texts
@@ -38,13 +39,15 @@ class Run:
     seen: dict[Cell, Seen] = field(default_factory=dict)
     log: str = ""
     events: str = ""
+    correlations: set[str] = field(default_factory=set)
 
 
 class _Log(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines: list[str] = []
-        self.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+        self.setFormatter(logging.Formatter(LOG_FORMAT))
+        self.addFilter(mark)
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
@@ -91,6 +94,7 @@ async def _run_all(control_plane: ControlPlane, azure: LocalAzure) -> Run:
                 await run_cell(passes, control, cell, seen)
 
         await asyncio.gather(*(one(cell, seen) for cell, seen in result.seen.items()))
+        result.correlations = {str(each["correlation"]) for each in await control.audit()}
     sort_requests(azure.request_log(), result.seen)
     return result
 
@@ -182,3 +186,15 @@ def test_no_secret_and_no_signed_url_is_in_any_log_status_or_event(run: Run) -> 
         assert "SIGNED-SECRET" not in text
         assert "&s=" not in text
         assert "Bearer " not in text
+
+
+def test_log_lines_and_events_name_the_correlation_id_of_the_requests(run: Run) -> None:
+    lines = [line for line in run.log.splitlines() if ".change_run " in line and ": Create /" in line]
+    assert len(lines) >= len([cell for cell in CELLS if cell.place is Place.PUT])
+    named = [line.partition("[")[2].partition("]")[0] for line in lines]
+    assert run.correlations <= set(named) | {"None"} or set(named) & run.correlations
+    events = json.loads(run.events)["items"]
+    done = {each["metadata"]["annotations"][ANNOTATION] for each in events if each["reason"] == "Created"}
+    assert done
+    assert done <= run.correlations
+    assert done <= set(named)

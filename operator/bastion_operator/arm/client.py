@@ -8,7 +8,6 @@ the way back (docs/adr/0006).
 import json
 import uuid
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -34,6 +33,7 @@ from bastion_operator.arm.errors import (
 from bastion_operator.arm.throttle import CallKind, ThrottleGate
 from bastion_operator.arm.token_policy import TokenPolicy
 from bastion_operator.clock import Clock
+from bastion_operator.correlation import correlation_id
 
 NETWORK_API_VERSION = "2026-03-01"
 GRAPH_API_VERSION = "2024-04-01"
@@ -44,9 +44,6 @@ SHORTEST_POLL = 0.1
 
 _GRAPH = "Microsoft.ResourceGraph/resources"
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-
-#: The id that all calls of one pass share: in Azure's activity log, in the operator's log and in its Events.
-correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 
 
 class CallObserver(Protocol):

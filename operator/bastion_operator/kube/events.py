@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from bastion_operator.api.meta import API_VERSION, CustomResource
 from bastion_operator.clock import Clock
+from bastion_operator.correlation import ANNOTATION, correlation_id
 from bastion_operator.kube.client import MERGE_PATCH, KubeClient
 from bastion_operator.kube.errors import KubeError, NotFoundError
 
@@ -86,7 +87,7 @@ class EventRecorder:
         event |= {"eventTime": _micro_time(now), "reportingInstance": self._instance}
         name = _event_name(event["regarding"]["name"], key, now)
         namespace = event["regarding"].get("namespace") or _CLUSTER_NAMESPACE
-        event["metadata"] = {"name": name, "namespace": namespace}
+        event["metadata"] = {"name": name, "namespace": namespace, "annotations": _marked()}
         path = f"/apis/events.k8s.io/v1/namespaces/{quote(namespace, safe='')}/events"
         await self._client.request("POST", path, body=event)
         self._remember(key, _Series(f"{path}/{name}", 1, self._clock.monotonic()))
@@ -99,7 +100,12 @@ class EventRecorder:
         count = known.count + 1
         series = {"count": count, "lastObservedTime": _micro_time(self._clock.now())}
         try:
-            await self._client.request("PATCH", known.path, body={"series": series}, content_type=MERGE_PATCH)
+            await self._client.request(
+                "PATCH",
+                known.path,
+                body={"series": series, "metadata": {"annotations": _marked()}},
+                content_type=MERGE_PATCH,
+            )
         except NotFoundError:
             # The API server keeps Events for an hour or so, or somebody has deleted this one.
             return False
@@ -111,6 +117,12 @@ class EventRecorder:
         self._series.move_to_end(key)
         if len(self._series) > _REMEMBERED:
             self._series.popitem(last=False)
+
+
+def _marked() -> dict[str, str]:
+    """The pass that the Event is of: in Azure its requests carry the same id."""
+    correlation = correlation_id.get()
+    return {ANNOTATION: correlation} if correlation else {}
 
 
 def shortened(note: str) -> str:

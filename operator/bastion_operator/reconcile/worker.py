@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from bastion_operator.arm.client import correlation_id
 from bastion_operator.arm.errors import AzureError
+from bastion_operator.correlation import correlation_id
 from bastion_operator.kube.errors import KubeError, UnavailableError
 from bastion_operator.reconcile.azure_identity import azure_identity_pass
 from bastion_operator.reconcile.backoff import Backoff

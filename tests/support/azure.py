@@ -95,6 +95,16 @@ def run_azure(folder: Path, principals: list[dict[str, Any]], *options: str) -> 
     azure.kill()
 
 
+def one_azure(folder: Path, rows: list[dict[str, Any]], *options: str) -> Iterator[LocalAzure]:
+    """The body of a module's fixture: an emulator with these rows, unthrottled, for tests that clean up behind them."""
+    estate = folder / "estate.json"
+    estate.write_text(json.dumps(rows))
+    azure = LocalAzure(folder, estates=[estate], speed=1000, options=["--no-throttling", *options])
+    azure.start()
+    yield azure
+    azure.kill()
+
+
 AzureFactory = Callable[..., LocalAzure]
 
 

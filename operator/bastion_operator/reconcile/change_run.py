@@ -12,7 +12,7 @@ from bastion_operator.arm.errors import AzureError, OperationLostError
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
-from bastion_operator.planning.model import Change, Observed, Plan, Verb, root_of
+from bastion_operator.planning.model import Change, Observed, Plan, Verb, Wait, root_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.reading import READ_AGAIN, Reading
@@ -97,6 +97,7 @@ class ChangeRun:
         if self.may_write:
             sure = [change for change in plan.changes if known.issuperset(map(normalise_id, change.reads))]
             await self._send(sure, result)
+        self._watch_work(result)
         return result
 
     async def take_down(self, roots: Iterable[str], make_plan: MakePlan) -> ChangeResult:
@@ -105,19 +106,22 @@ class ChangeRun:
         observed = Observed(reading.fresh)
         result = self._result(make_plan(observed), observed, reading)
         await self._send(list(result.plan.changes), result)
+        self._watch_work(result)
         return result
 
     def _result(self, plan: Plan, observed: Observed, reading: Reading) -> ChangeResult:
         """What is known before anything is sent."""
-        overdue = self.services.operations.note(self.key, plan.waits)
-        looks = (reading.again_in(self.services.clock.monotonic()), self.services.operations.due_in(self.key))
-        return ChangeResult(
-            plan,
-            observed,
-            failures=[*reading.failures, *overdue],
-            unread=reading.unread,
-            again_in=min((each for each in looks if each is not None), default=None),
-        )
+        again_in = reading.again_in(self.services.clock.monotonic())
+        return ChangeResult(plan, observed, failures=list(reading.failures), unread=reading.unread, again_in=again_in)
+
+    def _watch_work(self, result: ChangeResult) -> None:
+        """Tell what Azure has been at for longer than usual, and look again when something will have been."""
+        operations, running = self.services.operations, self.services.in_flight.running
+        started = (each for each in result.plan.changes if running(each.resource_id))
+        waits = [Wait(each.resource_id, each.root_id, f"{each.verb} under way") for each in started]
+        result.failures += operations.note(self.key, [*waits, *result.plan.waits])
+        looks = (result.again_in, operations.due_in(self.key))
+        result.again_in = min((each for each in looks if each is not None), default=None)
 
     def _roots(self, plan: Plan, reading: Reading | None = None) -> list[str]:
         """What must be read afresh to act on the plan now: not what waits behind another change of the same root."""

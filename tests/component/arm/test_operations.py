@@ -1,0 +1,100 @@
+"""Long operations that are lost, refused, never answered or never end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from bastion_operator.arm.client import Operation
+from bastion_operator.arm.errors import AzureError, OperationFailedError, OperationLostError
+from bastion_operator.arm.operations import OperationFollower
+from dev.local_azure import LocalAzure
+from tests.support.arm_client import Caller
+from tests.support.azure import one_azure
+from tests.support.estates import public_ip_id, subscription, vnet
+
+ADDRESS = public_ip_id("address")
+BODY = {
+    "location": "westeurope",
+    "sku": {"name": "Standard"},
+    "properties": {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"},
+}
+End = AzureError | None
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
+    """One local Azure for all tests here."""
+    yield from one_azure(tmp_path_factory.mktemp("azure"), [subscription(), vnet("hub", "10.0.0.0/16")])
+
+
+@pytest.fixture
+async def cloud(running: LocalAzure) -> AsyncIterator[LocalAzure]:
+    yield running
+    async with running.control() as control:
+        await control.remove_faults()
+
+
+async def followed(caller: Caller, cloud: LocalAzure, action: dict[str, Any], **rule: Any) -> tuple[End, int]:
+    """How an operation whose questions meet this fault ends, and how often it was asked for."""
+    ends: list[End] = []
+    follower = OperationFollower(caller.client.clock)
+    async with cloud.control() as control:
+        await control.add_fault(action, url="/operations/", **rule)
+        made = await caller.client.put(ADDRESS, BODY)
+        assert made.operation is not None
+        over = asyncio.Event()
+
+        def ended(_: Operation, end: End) -> None:
+            ends.append(end)
+            over.set()
+
+        follower.follow(caller.client, made.operation, ended)
+        await asyncio.wait_for(over.wait(), 30)
+        (fault,) = await control.faults()
+    await follower.close()
+    return ends[0], fault["seen"]
+
+
+def refused(status: int, code: str, **headers: str) -> dict[str, Any]:
+    return {"error": {"status": status, "code": code, "message": "Struck.", "headers": headers}}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (404, "OperationNotFound"),
+        (404, "ResourceNotFound"),
+        (410, "Gone"),
+        (403, "AuthorizationFailed"),
+        (400, "Strange"),
+    ],
+)
+async def test_an_operation_that_is_not_known_any_more_is_lost_not_failed(
+    caller: Caller, cloud: LocalAzure, status: int, code: str
+) -> None:
+    end, asked = await followed(caller, cloud, refused(status, code), count=0)
+    assert isinstance(end, OperationLostError)
+    assert not isinstance(end, OperationFailedError)
+    assert code in end.message
+    assert asked == 1
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        refused(500, "InternalServerError"),
+        refused(503, "ServiceUnavailable"),
+        refused(429, "TooManyRequests", **{"Retry-After": "0"}),
+        refused(409, "AnotherOperationInProgress"),
+        {"reset": "before"},
+        {"reset": "after"},
+    ],
+)
+async def test_a_question_that_is_not_answered_is_asked_again(
+    caller: Caller, cloud: LocalAzure, action: dict[str, Any]
+) -> None:
+    end, asked = await followed(caller, cloud, action, count=3)
+    assert end is None
+    assert asked > 3

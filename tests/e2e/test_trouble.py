@@ -212,7 +212,8 @@ def test_a_graph_that_lags_by_minutes_makes_nothing_twice_and_no_condition_flap(
         history in (["False", "True"], ["True"]) for history in turns.values()
     ), turns
     assert created_once(lab)
-    assert len(lab.writes()) == 9
+    # A link refers to a network whose subnet may be in the making just then: such a refusal makes nothing.
+    assert len([status for _, _, status in lab.writes() if status < 300]) == 9, lab.writes()
 
 
 def test_a_graph_that_fails_at_the_start_does_not_keep_links_from_being_made(lab_factory: Callable[..., Lab]) -> None:

@@ -81,6 +81,7 @@ class Lab:
     folder: Path
     kubeconfig: Path
     azure: LocalAzure
+    operator_speed: float = OPERATOR_SPEED
     operator: OperatorProcess = field(init=False)
     reader: ApiReader = field(init=False)
 
@@ -92,7 +93,7 @@ class Lab:
             self.folder,
             kubeconfig=self.kubeconfig,
             operator_namespace=OPERATOR_NAMESPACE,
-            speed=OPERATOR_SPEED,
+            speed=self.operator_speed,
             namespaces=[self.namespace],
         )
 
@@ -197,6 +198,27 @@ class Lab:
             kind, _, plain = name.partition("/")
             self.wait_condition(kind, plain, "Ready", "True", seconds=seconds)
 
+    def wait_still(self, *, seconds: float = 2.0) -> None:
+        """Until nothing was written for so long, to Azure or to the status of anything here."""
+        state: Any = None
+        since = time.monotonic()
+
+        def still() -> bool:
+            nonlocal state, since
+            found = (len(self.writes()), self.versions())
+            if found != state:
+                state, since = found, time.monotonic()
+            return time.monotonic() - since >= seconds
+
+        self.wait_for(still, "everything is at rest")
+
+    def versions(self) -> dict[str, str]:
+        """The resourceVersion of every object of the operator's kinds here, and of the identity."""
+        identities = self.reader.get("/apis/azurebastion.dev/v1beta1/azureidentities")["items"]
+        found = [each for each in identities if each["metadata"]["name"] == self.namespace]
+        found += self.objects("bh,vnp,rr")
+        return {f"{each.get('kind')}/{each['metadata']['name']}": each["metadata"]["resourceVersion"] for each in found}
+
     def annotate(self, kind: str, name: str, value: str) -> None:
         """Ask for a pass at once."""
         annotation = f"azurebastion.dev/reconcile-requested-at={value}"
@@ -267,6 +289,7 @@ def lab_factory(
         identity: bool = True,
         graph_lag: float = 2.0,
         principals: list[Manifest] | None = None,
+        operator_speed: float = OPERATOR_SPEED,
     ) -> Lab:
         source = estate if isinstance(estate, Path) else EXAMPLE / "estate.json"
         if isinstance(estate, list):
@@ -278,7 +301,7 @@ def lab_factory(
             options.append(f"--principals={tmp_path / 'principals.json'}")
         azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, options=options)
         azure.start()
-        lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure)
+        lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure, operator_speed)
         made.append(lab)
         if identity:
             lab.apply_identity()

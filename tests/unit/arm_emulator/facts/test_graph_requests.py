@@ -8,7 +8,7 @@ import pytest
 
 from arm_emulator.principals import Assignment, Principal
 from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, Reply
-from tests.unit.arm_emulator.test_resource_graph import machine
+from tests.unit.arm_emulator.facts.test_graph_rows import machine
 
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 ADVICE = "Please provide below info when asking for support: timestamp = "

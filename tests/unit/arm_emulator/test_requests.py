@@ -1,85 +1,8 @@
-"""Etags, preconditions, the shapes of 404, and what ARM says to requests that are wrong before any type looks at them."""
+"""What ARM says to requests that are wrong before any type looks at them, PATCH, groups and providers."""
 
 import pytest
 
-from tests.support.arm import NET, PUBLIC_IP, RG, SUB, Arm, link_body, network_body, rule_body, subnet_body
-
-
-def test_etag_header_equals_the_bodys() -> None:
-    arm = Arm()
-    answer = arm.get(arm.network("v", "10.0.0.0/16"))
-    assert answer.headers["etag"] == answer.body["etag"]
-    assert answer.body["etag"].startswith('W/"')
-
-
-def test_a_subnets_and_a_peerings_etag_are_their_networks_and_any_write_bumps_them() -> None:
-    arm = Arm()
-    hub, spoke = arm.network("hub", "10.0.0.0/16"), arm.network("spoke", "10.1.0.0/16")
-    arm.made(f"{hub}/subnets/s", subnet_body("10.0.0.0/24"))
-    before = arm.get(hub).body["etag"]
-    arm.made(f"{hub}/virtualNetworkPeerings/l", link_body(spoke))
-    after = arm.get(hub).body
-    assert after["etag"] != before
-    assert arm.get(f"{hub}/subnets/s").body["etag"] == after["etag"]
-    assert arm.get(f"{hub}/virtualNetworkPeerings/l").body["etag"] == after["etag"]
-    assert after["properties"]["subnets"][0]["etag"] == after["etag"]
-
-
-def test_a_rules_etag_is_its_groups() -> None:
-    arm = Arm()
-    group = f"{NET}/networkSecurityGroups/n"
-    arm.made(group, {"location": "westeurope"})
-    rule = arm.made(f"{group}/securityRules/r", rule_body(200)).body
-    answer = arm.get(group).body
-    assert rule["etag"] == answer["etag"] == answer["properties"]["defaultSecurityRules"][0]["etag"]
-
-
-def test_if_match_that_does_not_match_is_412_and_changes_nothing() -> None:
-    arm = Arm()
-    network = arm.network("v", "10.0.0.0/16")
-    before = arm.get(network).body
-    for act in (
-        arm.put(network, network_body("10.2.0.0/16"), headers={"If-Match": 'W/"other"'}),
-        arm.delete(network, headers={"If-Match": 'W/"other"'}),
-        arm.put(network, network_body("10.2.0.0/16"), headers={"If-None-Match": "*"}),
-        arm.put(f"{NET}/virtualNetworks/new", network_body("10.2.0.0/16"), headers={"If-Match": "*"}),
-    ):
-        assert (act.status, act.code) == (412, "PreconditionFailed")
-    assert arm.get(network).body == before
-    assert arm.put(network, network_body("10.2.0.0/16"), headers={"If-Match": before["etag"]}).status == 200
-
-
-def test_404_has_three_shapes_and_a_missing_group_a_fourth() -> None:
-    arm = Arm()
-    network = arm.network("v", "10.0.0.0/16")
-    assert arm.get(f"{NET}/virtualNetworks/no").code == "ResourceNotFound"
-    assert arm.get(f"{network}/subnets/no").code == "NotFound"
-    assert arm.get(f"{NET}/virtualNetworks/no/subnets/no").code == "ParentResourceNotFound"
-    assert arm.get(f"{RG}x/providers/Microsoft.Network/virtualNetworks/v").code == "ResourceGroupNotFound"
-    assert arm.put(f"{NET}/virtualNetworks/no/subnets/s", subnet_body("10.0.0.0/24")).code == "ParentResourceNotFound"
-    assert arm.get("/subscriptions/no/resourceGroups/rg").code == "SubscriptionNotFound"
-
-
-def test_ids_are_found_in_any_casing_and_answered_in_that_of_creation() -> None:
-    arm = Arm()
-    network = arm.network("HubNet", "10.0.0.0/16")
-    found = arm.get(network.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))
-    assert found.body["id"] == network
-    assert arm.put(network.lower(), network_body("10.0.0.0/16")).body["id"] == network
-
-
-def test_back_references_are_upper_cased() -> None:
-    arm = Arm()
-    body = arm.bastion_ready()
-    host = arm.made(f"{NET}/bastionHosts/Bastion", body).body
-    assert host["properties"]["ipConfigurations"][0]["id"].endswith(
-        "/bastionHosts/Bastion/bastionHostIpConfigurations/IpConf"
-    )
-    subnet = arm.get(f"{NET}/virtualNetworks/hub/subnets/AzureBastionSubnet").properties
-    expected = f"/subscriptions/{SUB}/resourceGroups/RG/providers/Microsoft.Network/bastionHosts/BASTION/bastionHostIpConfigurations/IPCONF"
-    assert subnet["ipConfigurations"] == [{"id": expected}]
-    address = arm.get(f"{NET}/publicIPAddresses/pip-hub").properties
-    assert address["ipConfiguration"]["id"] == host["properties"]["ipConfigurations"][0]["id"]
+from tests.support.arm import NET, PUBLIC_IP, SUB, Arm, link_body, network_body, rule_body, subnet_body
 
 
 @pytest.mark.parametrize(
@@ -170,21 +93,6 @@ def test_resource_groups_live() -> None:
     assert arm.call("HEAD", f"{path}x").status == 404
     names = [one["name"] for one in arm.get(f"/subscriptions/{SUB}/resourcegroups").body["value"]]
     assert names == ["rg", "New.Group"]
-
-
-def test_lists_are_paged_by_next_link() -> None:
-    arm = Arm(page=2)
-    for name in "abcde":
-        arm.network(name, "10.0.0.0/16")
-    names, url, pages = [], f"{NET}/virtualNetworks", 0
-    while url:
-        page = arm.get(url).body
-        names += [one["name"] for one in page["value"]]
-        url, pages = page.get("nextLink", ""), pages + 1
-    assert (names, pages) == (list("abcde"), 3)
-    everywhere = arm.get(f"/subscriptions/{SUB}/providers/Microsoft.Network/virtualNetworks").body
-    assert [one["name"] for one in everywhere["value"]] == ["a", "b"]
-    assert arm.get(f"{RG}/resources").body["nextLink"]
 
 
 def test_a_virtual_network_put_without_subnets_keeps_them_from_2023_09_01_on_and_deletes_them_below() -> None:

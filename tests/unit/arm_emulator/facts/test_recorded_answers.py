@@ -26,17 +26,6 @@ def with_subnet(arm: Arm) -> str:
 # -- headers -----------------------------------------------------------------------------------------------------
 
 
-def test_a_put_has_no_etag_header_though_its_body_has_an_etag() -> None:
-    arm = Arm()
-    for body in ({"location": "westeurope"}, MOVED):
-        answer = arm.put(GROUP, body)
-        assert answer.body["etag"]
-        assert "etag" not in answer.headers
-        arm.wait()
-    found = arm.get(GROUP)
-    assert found.headers["etag"] == found.body["etag"]
-
-
 def test_microsoft_network_signs_what_it_answers() -> None:
     arm = Arm()
     put = arm.put(GROUP, {"location": "westeurope"})
@@ -60,21 +49,6 @@ def test_dns_is_a_provider_of_its_own() -> None:
     answer = Arm().put(f"{NET}/privateDnsZones/z.test", {"location": "global"}, version="2024-06-01")
     assert answer.status < 300
     assert SERVICE_ID not in answer.headers
-
-
-def test_the_gateway_says_that_it_refused_and_writes_no_details() -> None:
-    arm = Arm()
-    answer = arm.get(f"{NET}/virtualNetworks/no")
-    assert set(answer.body["error"]) == {"code", "message"}
-    assert answer.headers["x-ms-failure-cause"] == "gateway"
-    assert SERVICE_ID not in answer.headers
-
-
-def test_microsoft_network_writes_details_even_when_there_are_none() -> None:
-    arm = Arm()
-    answer = arm.get(f"{arm.network('v', '10.0.0.0/16')}/subnets/no")
-    assert answer.body["error"]["details"] == []
-    assert "x-ms-failure-cause" not in answer.headers
 
 
 def test_peerings_do_not_announce_notifications_and_others_do() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.arm import NET, PUBLIC_IP, SUB, Arm, link_body, network_body, rule_body, subnet_body
+from tests.support.arm import NET, PUBLIC_IP, SUB, Arm, link_body, network_body, rule_body
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,6 @@ def test_resource_groups_live() -> None:
     assert arm.call("HEAD", f"{path}x").status == 404
     names = [one["name"] for one in arm.get(f"/subscriptions/{SUB}/resourcegroups").body["value"]]
     assert names == ["rg", "New.Group"]
-
-
-def test_a_virtual_network_put_without_subnets_keeps_them_from_2023_09_01_on_and_deletes_them_below() -> None:
-    arm = Arm()
-    network = arm.network("v", "10.0.0.0/16", subnets=[{"name": "s", **subnet_body("10.0.0.0/24")}])
-    arm.put(network, network_body("10.0.0.0/16"))
-    arm.wait()
-    assert [one["name"] for one in arm.get(network).properties["subnets"]] == ["s"]
-    arm.put(network, network_body("10.0.0.0/16"), version="2023-06-01")
-    arm.wait()
-    assert arm.get(network).properties["subnets"] == []
 
 
 def test_the_body_of_a_get_can_be_put_back_unchanged() -> None:

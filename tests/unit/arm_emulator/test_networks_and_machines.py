@@ -55,14 +55,6 @@ def test_a_subnet_in_use_keeps_its_prefix_and_stays() -> None:
     assert arm.put(network, network_body("10.0.0.0/16", subnets=[])).code == "InUseSubnetCannotBeDeleted"
 
 
-def test_two_rules_of_one_priority_and_direction_conflict() -> None:
-    arm = Arm()
-    arm.made(GROUP, {"location": "westeurope", "properties": {"securityRules": [{"name": "a", **rule_body(200)}]}})
-    answer = arm.put(f"{GROUP}/securityRules/b", rule_body(200))
-    assert (answer.status, answer.code) == (400, "SecurityRuleConflict")
-    assert arm.put(f"{GROUP}/securityRules/c", rule_body(200, "Outbound")).status == 201
-
-
 @pytest.mark.parametrize(
     "wrong",
     [{"priority": 99}, {"priority": 4097}, {"protocol": "Sctp"}, {"access": "Maybe"}, {"destinationPortRange": "70000"},

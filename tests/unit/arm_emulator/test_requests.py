@@ -52,13 +52,6 @@ def test_bodies_of_the_wrong_shape_are_refused_with_arms_body(path: str, body: o
     assert arm.get(f"{NET}/{path}").status == 404
 
 
-def test_a_resource_cannot_move_to_another_region() -> None:
-    arm = Arm()
-    network = arm.network("v", "10.0.0.0/16")
-    answer = arm.put(network, {**network_body("10.0.0.0/16"), "location": "eastus"})
-    assert (answer.status, answer.code) == (409, "InvalidResourceLocation")
-
-
 def test_numbers_are_taken_as_text_where_text_is_due() -> None:
     arm = Arm()
     arm.made(f"{NET}/networkSecurityGroups/n", {"location": "westeurope"})

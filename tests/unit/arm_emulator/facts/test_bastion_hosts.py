@@ -8,7 +8,6 @@ import pytest
 from tests.support.arm import (
     NET,
     Arm,
-    bastion_body,
     rule_body,
     subnet_body,
 )
@@ -163,22 +162,6 @@ def test_dns_name_stays_over_an_update() -> None:
     assert arm.put(HOST, {**body, "sku": {"name": "Premium"}}).properties["dnsName"] == before
     arm.wait()
     assert arm.get(HOST).properties["dnsName"] == before
-
-
-@pytest.mark.parametrize(("sku", "units", "status"), [("Basic", 3, 400), ("Standard", 51, 400), ("Standard", 1, 400), ("Standard", 50, 201)])  # fmt: skip
-def test_scale_units_are_two_to_fifty_from_standard_on(sku: str, units: int, status: int) -> None:
-    arm = Arm()
-    body = arm.bastion_ready()
-    body["sku"], body["properties"]["scaleUnits"] = {"name": sku}, units
-    assert arm.put(HOST, body).status == status
-
-
-def test_private_only_needs_no_public_ip() -> None:
-    arm = Arm()
-    body = arm.bastion_ready()
-    subnet = body["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"]
-    assert arm.put(HOST, bastion_body(subnet, None, "Premium")).status == 400
-    assert arm.made(HOST, bastion_body(subnet, None, "Premium", enablePrivateOnlyBastion=True)).status == 200
 
 
 def test_wider_rules_count() -> None:

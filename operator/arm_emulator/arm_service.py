@@ -10,6 +10,7 @@ import orjson
 from arm_emulator import origin, rendering, resource_list
 from arm_emulator.activity_log import ActivityLog
 from arm_emulator.audit import correlation, refusal
+from arm_emulator.checks import region_of
 from arm_emulator.cloud import Cloud
 from arm_emulator.diagnostic_endpoints import DiagnosticEndpoints
 from arm_emulator.errors import ArmError, Json, not_found
@@ -138,7 +139,7 @@ class ArmService:
         if target.id is not None:
             self._gate.check(request.method, target.id, lambda: _body(request))
         if target.subscription and target.type.lower().startswith(NETWORK_NAMESPACE):
-            self._throttle.take_network(target.subscription, self._region(target), request.method)
+            self._throttle.take_network(target.subscription, self._region(request, target), request.method)
         caller = Caller(
             principal=principal,
             api_version=api_version,
@@ -159,9 +160,14 @@ class ArmService:
         everywhere = replace(target, id=replace(_of(target), subscription="", group=None, extends=""))
         return _seen_from(target, self._resource(request, everywhere, caller))
 
-    def _region(self, target: Target) -> str:
+    def _region(self, request: Request, target: Target) -> str:
+        """Where a resource lies, or will lie; empty where the request is about none."""
         root = None if target.id is None else self._cloud.store.get(target.id.root.key)
-        return "" if root is None else root.location
+        if root is not None:
+            return root.location
+        body = _body(request) if request.method == "PUT" else None
+        location = None if body is None else body.get("location")
+        return region_of(location) if isinstance(location, str) else ""
 
     def _resource(self, request: Request, target: Target, caller: Caller) -> Answer:
         assert target.id is not None

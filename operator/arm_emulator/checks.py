@@ -68,12 +68,17 @@ def _published(declared: ResourceType, body: Json) -> Json:
     return {**body, "properties": kept}
 
 
+def region_of(location: str) -> str:
+    """A region's name from either of its forms: `West Europe` is `westeurope`."""
+    return location.lower().replace(" ", "")
+
+
 def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
     """Normalises the region (`West Europe` is `westeurope`); raises LocationRequired or InvalidResourceLocation."""
     location = wanted.get("location")
     if not isinstance(location, str) or not location.strip():
         raise bad_request("LocationRequired", "The location property is required for this definition.")
-    region = location.lower().replace(" ", "")
+    region = region_of(location)
     if not REGION.fullmatch(region):
         raise bad_request(
             "LocationNotAvailableForResourceType",

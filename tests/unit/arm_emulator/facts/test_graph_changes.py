@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.arm import NET, RG, Arm, link_body, subnet_body
-from tests.unit.arm_emulator.facts.test_graph_rows import machine
+from tests.unit.arm_emulator.facts.test_graph_queries import machine
 
 CHANGES = "resourcechanges | extend at = todatetime(properties.changeAttributes.timestamp) | order by at asc | project properties"
 

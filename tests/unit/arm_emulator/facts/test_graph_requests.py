@@ -8,7 +8,7 @@ import pytest
 
 from arm_emulator.principals import Assignment, Principal
 from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, Reply
-from tests.unit.arm_emulator.facts.test_graph_rows import machine
+from tests.unit.arm_emulator.facts.test_graph_queries import machine
 
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 ADVICE = "Please provide below info when asking for support: timestamp = "
@@ -230,14 +230,6 @@ def test_flavors_of_join_that_the_graph_lacks_are_named_as_kusto_names_them(arm:
         }
 
 
-def test_resources_and_containers_may_be_joined_three_times_and_another_table_once(arm: Arm) -> None:
-    containers = " | join kind=leftouter (resourcecontainers | project subscriptionId) on subscriptionId"
-    assert asked(arm, "resources | take 1 | project subscriptionId" + containers * 3).status == 200
-    network = " | join kind=leftouter (networkresources | project id) on id"
-    assert asked(arm, "resources | project id" + network).status == 200
-    assert details(asked(arm, "resources | project id" + network * 2))[1]["code"] == "DisallowedMaxNumberOfRemoteTables"
-
-
 def test_names_of_tables_ignore_case_and_the_default_is_resources(arm: Arm) -> None:
     for text in (
         "count",
@@ -261,30 +253,6 @@ def test_the_version_that_rows_come_from_is_a_column_that_is_answered_only_when_
     assert asked(arm, "resources | distinct type, apiVersion").body["data"] == [
         {"type": "microsoft.compute/virtualmachines", "apiVersion": "2026-04-01"}
     ]
-
-
-def test_429_says_what_users_have_published_and_when_to_come_back() -> None:
-    arm = Arm()
-    for _ in range(15):
-        assert arm.query("count").status == 200
-    arm.now += 3.2
-    reply = arm.query("count")
-    assert (reply.status, reply.code, reply.message.startswith(ADVICE)) == (429, "RateLimiting", True)
-    assert details(reply) == [
-        {
-            "code": "RateLimiting",
-            "message": "Client application has been throttled and should not attempt to repeat the request until an amount of "
-            "time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help.",
-        }
-    ]
-    assert (reply.headers["x-ms-user-quota-remaining"], reply.headers["x-ms-user-quota-resets-after"]) == (
-        "0",
-        "00:00:02",
-    )
-    assert (reply.headers["x-ms-ratelimit-remaining-tenant-resource-requests"], reply.headers["retry-after"]) == (
-        "0",
-        "2",
-    )
 
 
 # -- facets ------------------------------------------------------------------------------------------------------
@@ -571,3 +539,67 @@ def test_what_network_managers_say_of_a_network_keeps_the_casing_of_an_estate_fi
         row["type"]: row["properties"] for row in arm.query("networkresources | project type, properties").body["data"]
     }
     assert found == {row["type"]: row["properties"] for row in (member, effective)}
+
+
+# -- facts of requests and answers -------------------------------------------------------------------------------
+
+
+def test_without_a_scope_the_whole_tenant_is_searched() -> None:
+    other = {**machine(2), "id": machine(2)["id"].replace(SUB, OTHER_SUB)}
+    arm = Arm(estate=[machine(1), other])
+    assert asked(arm, "resources | count").body["data"] == [{"Count": 2}]
+    assert asked(arm, "resources | count", subscriptions=[SUB]).body["data"] == [{"Count": 1}]
+
+
+@pytest.mark.parametrize(("count", "status"), [(1000, 200), (1001, 400)])
+def test_a_list_of_subscriptions_has_1000_entries_at_most(arm: Arm, count: int, status: int) -> None:
+    many = [SUB, *(f"00000000-0000-0000-0001-{n:012}" for n in range(count - 1))]
+    assert asked(arm, "count", subscriptions=many).status == status
+
+
+@pytest.mark.parametrize(("top", "status"), [(0, 400), (1, 200), (1000, 200), (1001, 400)])
+def test_top_is_1_to_1000(arm: Arm, top: int, status: int) -> None:
+    assert asked(arm, IDS, options={"$top": top}).status == status
+
+
+def test_the_result_format_is_an_array_of_objects_unless_a_table_is_asked_for(arm: Arm) -> None:
+    assert isinstance(asked(arm, f"{IDS} | take 1").body["data"], list)
+    assert list(asked(arm, f"{IDS} | take 1", options={"resultFormat": "table"}).body["data"]) == ["columns", "rows"]
+
+
+def test_result_truncated_is_the_text_false_where_a_token_leads_to_more(arm: Arm) -> None:
+    body = asked(arm, IDS, options={"$top": 3}).body
+    assert (body["resultTruncated"], "$skipToken" in body) == ("false", True)
+
+
+def test_result_truncated_is_the_text_true_where_the_result_was_cut_and_no_token_is_there(arm: Arm) -> None:
+    body = asked(arm, "resources | project id | limit 50", options={"$top": 10}).body
+    assert (body["resultTruncated"], "$skipToken" in body) == ("true", False)
+
+
+def test_the_total_of_a_limited_query_is_the_limit(arm: Arm) -> None:
+    assert asked(arm, f"{IDS} | limit 2").body["totalRecords"] == 2
+
+
+@pytest.mark.parametrize("name", ["project", "resources", "where"])
+def test_a_syntax_error_is_bad_request_with_invalid_query_and_parser_failure(arm: Arm, name: str) -> None:
+    reply = asked(arm, f"resources | {name} |")
+    assert (reply.status, reply.code, reply.message.startswith(ADVICE)) == (400, "BadRequest", True)
+    assert [one["code"] for one in details(reply)] == ["InvalidQuery", "ParserFailure"]
+
+
+def test_the_filter_of_scopes_came_with_2021_06_01_preview(governed: Arm) -> None:
+    options = {"authorizationScopeFilter": "AtScopeExact"}
+    found = {
+        version: [row["name"] for row in asked(governed, ASSIGNED, version=version, options=options, subscriptions=[SUB]).body["data"]]
+        for version in ("2021-03-01", "2021-06-01-preview")
+    }  # fmt: skip
+    assert found == {"2021-03-01": ["group", "sub"], "2021-06-01-preview": ["sub"]}
+
+
+def test_inherited_assignments_are_told_with_at_scope_above_and_below_only(governed: Arm) -> None:
+    def names(**options: str) -> list[str]:
+        return [row["name"] for row in asked(governed, ASSIGNED, subscriptions=[SUB], options=options).body["data"]]
+
+    assert "tenant" not in names()
+    assert "tenant" in names(authorizationScopeFilter="AtScopeAboveAndBelow")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from arm_emulator.principals import Assignment, Principal
-from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, link_body, subnet_body
+from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, subnet_body
 
 COLUMNS = ["id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy", "sku", "plan",
            "properties", "tags", "identity", "zones", "extendedLocation"]  # fmt: skip
@@ -122,43 +122,9 @@ def test_project_away_and_extend_keep_the_other_columns(arm: Arm) -> None:
     assert kept == [name for name in COLUMNS if not name.startswith(("prop", "t"))] + ["size"]
 
 
-@pytest.mark.parametrize(("kind", "count"), [("inner", 10), ("leftouter", 11), ("innerunique", 10), ("fullouter", 12)])
-def test_joins_and_the_suffix_of_duplicate_columns(arm: Arm, kind: str, count: int) -> None:
-    right = "(resourcecontainers | where type endswith 'resourcegroups' | project resourceGroup, subscriptionId)"
-    left = "resources | extend subscriptionId = iff(name == 'Hub', 'none', subscriptionId)"
-    found = rows(
-        arm, f"{left} | join kind={kind} {right} on subscriptionId | project name, resourceGroup1, subscriptionId1"
-    )
-    assert len(found) == {"innerunique": 1}.get(kind, count)
-    if kind == "leftouter":
-        assert [row["resourceGroup1"] for row in found if row["name"] == "Hub"] == [""], "texts have no null"
-
-
 def test_join_on_different_names(arm: Arm) -> None:
     right = "(resourcecontainers | where type endswith 'resourcegroups' | project sub = subscriptionId, group = name)"
     assert len(rows(arm, f"resources | join kind=leftouter {right} on $left.subscriptionId == $right.sub")) == 11
-
-
-def test_mv_expand_gives_at_most_128_rows_a_record_and_400_when_asked() -> None:
-    arm = Arm(estate=[machine(1, many=list(range(500)))])
-    assert column(arm, "resources | mv-expand x = properties.many | count") == [128]
-    assert column(arm, "resources | mv-expand x = properties.many limit 400 | count") == [400]
-    assert column(arm, "resources | mv-expand x = properties.many limit 1000 | count") == [400]
-
-
-def test_rows_have_sixteen_columns_with_graphs_own_empties(arm: Arm) -> None:
-    row = rows(arm, "resources | where name == 'Hub'")[0]
-    assert list(row) == COLUMNS
-    assert (row["type"], row["resourceGroup"], row["kind"], row["managedBy"]) == (
-        "microsoft.network/virtualnetworks",
-        "rg",
-        "",
-        "",
-    )
-    assert [row[name] for name in ("sku", "plan", "identity", "zones", "extendedLocation")] == [None] * 5
-    assert row["id"] == f"{NET}/virtualNetworks/Hub"
-    assert row["properties"]["subnets"][0]["etag"].startswith("W/")
-    assert row["properties"]["virtualNetworkPeerings"] == []
 
 
 def test_machines_carry_their_power_state(arm: Arm) -> None:
@@ -179,12 +145,6 @@ def test_pages_follow_each_other_by_skip_token(arm: Arm) -> None:
     assert (len(set(names)), pages) == (11, 3)
 
 
-def test_a_limited_query_has_no_token(arm: Arm) -> None:
-    arm.now += 5
-    body = arm.query(f"{VMS} | limit 5", options={"$top": 2}).body
-    assert (body["totalRecords"], body["count"], body["resultTruncated"], "$skipToken" in body) == (5, 2, "true", False)
-
-
 def test_the_table_format(arm: Arm) -> None:
     arm.now += 5
     data = arm.query(
@@ -194,25 +154,6 @@ def test_the_table_format(arm: Arm) -> None:
         "columns": [{"name": "name", "type": "string"}, {"name": "size", "type": "object"}],
         "rows": [["vm0009", 9]],
     }
-
-
-@pytest.mark.parametrize(
-    "options", [{"$top": 0}, {"$top": 1001}, {"$skip": -1}, {"resultFormat": "csv"}, {"$skipToken": "x"}, [1]]
-)
-def test_options_out_of_bounds_are_refused(arm: Arm, options: Any) -> None:
-    arm.now += 5
-    assert arm.query("resources", options=options).status == 400
-
-
-def test_a_syntax_error_is_answered_as_recorded(arm: Arm) -> None:
-    arm.now += 5
-    answer = arm.query("where where")
-    assert (answer.status, answer.code) == (400, "BadRequest")
-    assert answer.body["error"]["details"][0]["code"] == "InvalidQuery"
-    assert answer.body["error"]["details"][1] == {
-        "code": "ParserFailure", "message": "ParserFailure", "line": 1, "characterPositionInLine": 11, "token": "<EOF>", "expectedToken": "\u01cf",
-    }  # fmt: skip
-    assert answer.headers["x-ms-user-quota-remaining"]
 
 
 @pytest.mark.parametrize(
@@ -240,48 +181,6 @@ def test_queries_that_are_refused_name_the_reason(arm: Arm, query: str, code: st
     arm.now += 5
     answer = arm.query(query)
     assert (answer.status, answer.code, answer.body["error"]["details"][1]["code"]) == (400, "BadRequest", code)
-
-
-def test_fifteen_queries_in_five_seconds_then_429_and_a_refused_query_counts() -> None:
-    arm = Arm()
-    remaining = [
-        arm.query("where where" if n == 0 else "resources").headers["x-ms-user-quota-remaining"] for n in range(15)
-    ]
-    assert remaining == [str(n) for n in range(14, -1, -1)]
-    refused = arm.query("resources")
-    assert (refused.status, refused.code, refused.body["error"]["details"][0]["code"]) == (
-        429,
-        "RateLimiting",
-        "RateLimiting",
-    )
-    assert refused.headers["x-ms-user-quota-resets-after"] == "00:00:05"
-    assert arm.query("resources", by="reader").status == 200, "the quota is per user"
-    arm.now += 5
-    assert arm.query("resources").status == 200
-
-
-def test_an_answer_over_16_mib_is_refused_and_does_not_shrink_by_itself() -> None:
-    arm = Arm(estate=[machine(n, blob="x" * 17_000) for n in range(1000)])
-    answer = arm.query("resources | order by id asc", options={"$top": 1000})
-    assert (answer.status, answer.body["error"]["details"][0]["code"]) == (400, "ResponsePayloadTooLarge")
-    assert "16777216" in answer.body["error"]["details"][0]["message"]
-    assert arm.query("resources | order by id asc", options={"$top": 500}).status == 200
-
-
-def test_the_graph_lags_behind_writes() -> None:
-    arm = Arm()
-    hub, spoke = arm.network("hub", "10.0.0.0/16"), arm.network("spoke", "10.1.0.0/16")
-    arm.put(f"{hub}/virtualNetworkPeerings/l", link_body(spoke))
-    links = "resources | where name == 'hub' | project array_length(properties.virtualNetworkPeerings)"
-    assert arm.query(links).body["data"][0]["Column1"] == 0
-    arm.now += 1.9
-    assert arm.query(links).body["data"][0]["Column1"] == 0
-    arm.now += 0.2
-    assert arm.query(links).body["data"][0]["Column1"] == 1
-    arm.gone(spoke)
-    assert arm.query("resources | where name == 'spoke' | count").body["data"][0]["Count"] == 1
-    arm.now += 2
-    assert arm.query("resources | where name == 'spoke' | count").body["data"][0]["Count"] == 0
 
 
 def test_rows_are_limited_to_what_the_principal_may_read_and_to_the_subscriptions_asked_for() -> None:

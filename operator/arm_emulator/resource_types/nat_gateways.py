@@ -21,14 +21,16 @@ class NatGateways(Pointing):
     name = NAT_GATEWAYS
     api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "zones"})
+    order = ("provisioningState", "resourceGuid", "idleTimeoutInMinutes", "scope", "flowlogs", "nat64")
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "subnets"})
+    unpublished = frozenset({"scope", "flowlogs"})
     pointers = (_ADDRESSES, Pointer("publicIpPrefixes", "natPublicIPPrefix", PREFIXES, f"{PREFIXES}/join/action"))
 
     def prepare(self, put: Put) -> None:
         sku = put.body.get("sku") or {}
-        put.body["sku"] = {**sku, "name": sku.get("name") or "Standard"}
+        put.body["sku"] = {"name": sku.get("name") or "Standard", "tier": sku.get("tier") or "Regional"}
         default(put.properties, idleTimeoutInMinutes=4)
         super().prepare(put)
         for found in named(put.id, put.properties, _ADDRESSES):
@@ -39,7 +41,9 @@ class NatGateways(Pointing):
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         subnets = users(cloud.store.referrers(item.key, "natGateway"))
-        return {"subnets": subnets} if subnets else {}
+        # Recorded since 2025-07-01, and in no published shape.
+        always: Json = {"scope": "Public", "flowlogs": {"logsVersions": {}}}
+        return {**always, "subnets": subnets} if subnets else always
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         refuse_used(cloud, item, ("natGateway",), "InUseNatGatewayCannotBeDeleted")

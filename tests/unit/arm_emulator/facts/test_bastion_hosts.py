@@ -59,7 +59,7 @@ def test_a_feature_is_absent_until_it_is_set(feature: str) -> None:
 
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_feature_that_was_set_to_false_is_answered_false(feature: str) -> None:
-    assert made(**{feature: False})[1]["properties"][feature] is False
+    assert made("Standard", **{feature: False})[1]["properties"][feature] is False
 
 
 def test_a_put_is_full_and_what_it_does_not_name_is_as_if_it_was_never_set() -> None:

@@ -70,6 +70,26 @@ def test_the_global_header_of_a_kind_tells_what_remains_for_all_principals(
 
 
 @pytest.mark.parametrize(("method", "kind", "most", "refill"), KINDS)
+def test_the_global_bucket_is_shared_by_all_principals(method: str, kind: str, most: int, refill: int) -> None:
+    del refill
+    arm = Arm()
+    call(arm, method)
+    headers = call(arm, method, by="operator").headers
+    assert headers[f"x-ms-ratelimit-remaining-subscription-{kind}"] == str(most - 1)
+    assert headers[f"x-ms-ratelimit-remaining-subscription-global-{kind}"] == str(most * 15 - 2)
+
+
+def test_a_principal_with_a_full_bucket_is_refused_where_the_global_one_is_empty() -> None:
+    arm = Arm()
+    for number in range(15):
+        for _ in range(200):
+            arm.throttle.take(f"p{number}", SUB, "DELETE")
+    refused = call(arm, "DELETE")
+    assert (refused.status, refused.code) == (429, EMPTY)
+    assert refused.headers["x-ms-ratelimit-remaining-subscription-global-deletes"] == "0"
+
+
+@pytest.mark.parametrize(("method", "kind", "most", "refill"), KINDS)
 def test_only_the_headers_of_the_requests_own_kind_are_told(method: str, kind: str, most: int, refill: int) -> None:
     del most, refill
     told = {name for name in call(Arm(), method).headers if name.startswith("x-ms-ratelimit")}

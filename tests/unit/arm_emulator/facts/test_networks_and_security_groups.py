@@ -87,7 +87,8 @@ def test_a_rule_written_with_the_singular_field_answers_it_and_the_plural_empty(
 def test_a_rule_written_with_the_plural_field_answers_it_and_no_singular(
     singular: str, plural: str, value: str
 ) -> None:
-    body = rule_body(200, **{plural: [value]})
+    body = rule_body(200)
+    body["properties"][plural] = [value]
     del body["properties"][singular]
     answer = rule(Arm(), body)
     assert answer[plural] == [value]

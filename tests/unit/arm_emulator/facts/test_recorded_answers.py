@@ -283,6 +283,18 @@ def test_a_change_of_tags_alone_has_come_to_rest_when_it_is_answered() -> None:
         assert arm.get(path).body["tags"] == {"a": "b"}
 
 
+def test_a_nat_gateway_tells_its_scope_flow_logs_and_tier() -> None:
+    body = {"location": "westeurope", "sku": {"name": "StandardV2"}, "properties": {"nat64": "Enabled"}}
+    answer = Arm().put(f"{NET}/natGateways/g", body)
+    assert list(answer.properties) == [
+        "provisioningState", "resourceGuid", "idleTimeoutInMinutes", "scope", "flowlogs", "nat64",
+    ]  # fmt: skip
+    told = [answer.properties[name] for name in ("idleTimeoutInMinutes", "scope", "flowlogs", "nat64")]
+    assert told == [4, "Public", {"logsVersions": {}}, "Enabled"]
+    assert answer.body["sku"] == {"name": "StandardV2", "tier": "Regional"}
+    assert list(answer.body)[-2:] == ["properties", "sku"]
+
+
 def test_a_label_makes_a_name_in_the_regions_zone() -> None:
     body = {**PUBLIC_IP, "properties": {**PUBLIC_IP["properties"], "dnsSettings": {"domainNameLabel": "w"}}}
     answer = Arm().put(f"{NET}/publicIPAddresses/p", body)

@@ -11,9 +11,8 @@ from http import HTTPStatus
 from arm_emulator.clock import Clock
 from arm_emulator.errors import ArmError
 
-GLOBAL_FACTOR = (
-    15  # all principals together have fifteen times what one has (recorded: 3749 and 2999 after one request)
-)
+GLOBAL_FACTOR = 15
+"""All principals together have fifteen times what one has; recorded: 3749 reads and 2999 writes are left after one."""
 EVERYONE = ""
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 

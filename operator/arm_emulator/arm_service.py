@@ -250,7 +250,8 @@ class ArmService:
         self._life.check_listed(ResourceId(target.subscription, target.group, "*", ("*",), target.extends))
         found = self._found(request, target)
         readable = self._cloud.rights.reader(principal)
-        answer = page(self._cloud, request, [item for item in found if readable(item.id.type, item.key)])
+        visible = [item for item in found if readable(item.id.type, item.key)]
+        answer = page(self._cloud, request, visible, type_of(target.type).next_link)
         if target.type == "*" and isinstance(answer.body, dict):
             answer.body["value"] = [resource_list.brief(one) for one in answer.body["value"]]
         return _seen_from(target, answer) if type_of(target.type).tenant_wide else answer

@@ -123,6 +123,8 @@ class ResourceType:
     """Whether a reference to what has not come to rest is answered with 429 RetryableError in place of 400."""
     force_skips_checks: ClassVar[bool] = False
     """Whether `force=true` deletes what `check_delete` would keep."""
+    next_link: ClassVar[str] = "nextLink"
+    """The member of a list that leads to its next page; empty where lists come on one page."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}

@@ -1,0 +1,146 @@
+"""Every resource type through the unmodified SDK that it belongs to, synchronous and asynchronous, by one table."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+from arm_emulator.resource_types import TYPES
+from dev.local_azure import LocalAzure
+from tests.component.arm_emulator.conftest import SUB, subscription
+from tests.component.arm_emulator.sdk_types.every_type import NOT_WRITTEN, ROWS
+from tests.component.arm_emulator.sdk_types.place import Place
+from tests.component.arm_emulator.sdk_types.row import Row, merged
+from tests.support.sdk import FLAVOURS, Listed, code, opened_sdk
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
+    """Ten minutes of Azure take as long as one poll; a page holds one entry."""
+    folder = tmp_path_factory.mktemp("azure")
+    estate = folder / "estate.json"
+    estate.write_text(json.dumps([subscription()]))
+    options = ["--no-throttling", "--public-ip-quota=1000", "--page-size=1"]
+    azure = LocalAzure(folder, estates=[estate], speed=20_000, options=options)
+    azure.start()
+    yield azure
+    azure.kill()
+
+
+@pytest.fixture(scope="module", params=FLAVOURS)
+def place(request: pytest.FixtureRequest, azure: LocalAzure) -> Iterator[Place]:
+    for sdk in opened_sdk(request.param, azure, SUB):
+        yield Place(sdk)
+
+
+class One:
+    """One resource of a row's type, as its SDK works with it."""
+
+    def __init__(self, place: Place, row: Row, number: int) -> None:
+        self.place, self.row, self.number = place, row, number
+        self.name = place.filled(row.names[number - 1])
+        self.path = self.filled(row.path)
+        self.operations = place.operations(row.operations)
+
+    def filled(self, value: Any) -> Any:
+        return self.place.filled(value, self.number, self.name)
+
+    def put(self, change: Any = None, **options: Any) -> Any:
+        body = merged(self.row.body, change or {})
+        return self.place.put(self.row, self.number, self.name, body, **self.row.options, **options)
+
+    def get(self) -> Any:
+        return getattr(self.operations, self.row.methods.get("get", "get"))(*self.path, **self.row.options)
+
+    def delete(self) -> Any:
+        default = "begin_delete" if self.operations.has("begin_delete") else "delete"
+        return getattr(self.operations, self.row.methods.get("delete", default))(*self.path, **self.row.options)
+
+    def check(self, model: Any, shown: Any) -> None:
+        """Name, type and id, and what the row says."""
+        assert model.name == self.name
+        assert getattr(model, "type", self.row.type).lower() == self.row.type.lower()
+        assert model.id.lower().endswith(f"/{self.name}".lower())
+        expected = {self.filled(path): self.filled(value) for path, value in shown.items()}
+        assert {path: attribute(model, path) for path in expected} == expected
+
+
+def attribute(model: Any, path: str) -> Any:
+    """The value at a path of attributes and positions."""
+    for name in path.split("."):
+        model = model[int(name)] if name.isdigit() else model[name] if type(model) is dict else getattr(model, name)
+    return model
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.type)
+def test_a_type_through_its_sdk(place: Place, row: Row) -> None:
+    place.stand(row.needs)
+    ones = [One(place, row, number + 1) for number, _ in enumerate(row.names)]
+    for one in ones:
+        made = one.put()
+        one.check(made, row.shown)
+        assert one.get() == made
+    check_lists(ones)
+    check_changes(ones[0])
+    check_refusals(ones[0])
+    for one in ones:
+        one.delete()
+        with pytest.raises(ResourceNotFoundError) as gone:
+            one.get()
+        assert code(gone) == row.missing
+    check_deleted_twice(ones[0])
+
+
+def check_lists(ones: list[One]) -> None:
+    """Each list has all that it is of, page by page."""
+    row = ones[0].row
+    for method, arguments in row.lists.items():
+        group, _, name = method.rpartition(".")
+        for asked in {tuple(one.filled(arguments)) for one in ones}:
+            found = getattr(ones[0].place.operations(group or row.operations), name)(*asked)
+            if isinstance(found, Listed):
+                assert found.pages >= len(ones)
+            entries = found if isinstance(found, Listed) else found.value
+            assert {one.name for one in ones if tuple(one.filled(arguments)) == asked} <= {one.name for one in entries}
+
+
+def check_changes(one: One) -> None:
+    """A second PUT, and a PATCH, of tags where it has some."""
+    row = one.row
+    if row.change:
+        one.check(one.put(row.change), row.changed)
+        one.check(one.get(), row.changed)
+    if row.patch:
+        sent, shown = row.patched
+        getattr(one.operations, row.patch)(*one.path, one.filled(sent), **row.options)
+        one.check(one.get(), {**row.changed, **shown})
+
+
+def check_deleted_twice(one: One) -> None:
+    if not one.row.twice:
+        one.delete()
+        return
+    with pytest.raises(ResourceNotFoundError) as gone:
+        one.delete()
+    assert code(gone) == one.row.twice
+
+
+def check_refusals(one: One) -> None:
+    """A body that Azure does not take, and an etag that is not the last one."""
+    before = one.get()
+    if one.row.refused is not None:
+        change, expected = one.row.refused
+        with pytest.raises(HttpResponseError) as refused:
+            one.put(change)
+        assert code(refused) == expected
+    if getattr(before, "etag", None):
+        with pytest.raises(HttpResponseError) as stale:
+            one.put(headers={"If-Match": '"stale"'})
+        assert stale.value.status_code == 412
+    assert one.get() == before
+
+
+def test_the_table_has_every_type() -> None:
+    assert {declared.name for declared in TYPES.values()} == {row.type for row in ROWS} | set(NOT_WRITTEN)

@@ -5,7 +5,6 @@ once its poller has it, a pager's entries once it has read all pages, anything e
 """
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import Any
@@ -181,13 +180,6 @@ class Calls:
 
 
 FLAVOURS: dict[str, type[SyncSdk | AioSdk]] = {"sync": SyncSdk, "aio": AioSdk}
-
-
-def opened_sdk(flavour: str, azure: LocalAzure, subscription: str) -> Iterator[Sdk]:
-    """The body of a fixture."""
-    sdk = FLAVOURS[flavour](azure, subscription)
-    yield sdk
-    sdk.close()
 
 
 def code(error: pytest.ExceptionInfo[HttpResponseError]) -> str:

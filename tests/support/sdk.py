@@ -89,6 +89,10 @@ class Sdk:
         """What a call of a client comes to."""
         raise NotImplementedError
 
+    def begun(self, answer: Any) -> Any:
+        """The poller of a call that begins an operation."""
+        raise NotImplementedError
+
     def close(self) -> None:
         raise NotImplementedError
 
@@ -114,6 +118,9 @@ class SyncSdk(Sdk):
             return answer.result()
         if isinstance(answer, ItemPaged):
             return Listed([list(page) for page in answer.by_page()])
+        return answer
+
+    def begun(self, answer: Any) -> Any:
         return answer
 
     def close(self) -> None:
@@ -150,6 +157,9 @@ class AioSdk(Sdk):
     def settled(self, answer: Any) -> Any:
         return self._runner.run(self._settled(answer))
 
+    def begun(self, answer: Any) -> Any:
+        return self._runner.run(answer)
+
     async def _settled(self, answer: Any) -> Any:
         if isinstance(answer, AsyncItemPaged):
             return Listed([[entry async for entry in page] async for page in answer.by_page()])
@@ -173,6 +183,10 @@ class Calls:
         if not callable(found):
             return Calls(self._sdk, found)
         return lambda *arguments, **options: self._sdk.settled(found(*arguments, **options))
+
+    def begun(self, name: str, *arguments: Any) -> Any:
+        """The poller of an operation that this call has begun."""
+        return self._sdk.begun(getattr(self._target, name)(*arguments))
 
     def has(self, name: str) -> bool:
         """Whether there is a call of this name."""

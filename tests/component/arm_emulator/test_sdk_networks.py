@@ -116,6 +116,15 @@ def test_a_failed_operation_reaches_the_poller_with_its_code(sdk: Sdk, shared: L
     assert sdk.network.virtual_networks.get(rg, "v").properties.provisioning_state == "Failed"
 
 
+def test_an_operation_is_taken_up_by_another_client(sdk: Sdk, shared: LocalAzure, rg: str) -> None:
+    body = network_body("10.0.0.0/16")
+    token = sdk.network.virtual_networks.begun("begin_create_or_update", rg, "v", body).continuation_token()
+    other = type(sdk)(shared, SUB)
+    made = other.network.virtual_networks.begin_create_or_update(rg, "v", body, continuation_token=token)
+    assert (made.name, made.properties.provisioning_state) == ("v", "Succeeded")
+    other.close()
+
+
 def test_instances_of_a_uniform_scale_set(sdk: Sdk, rg: str) -> None:
     sets, machines = sdk.compute.virtual_machine_scale_sets, sdk.compute.virtual_machine_scale_set_vms
     interfaces = sdk.network.network_interfaces

@@ -5,6 +5,7 @@ from tests.component.arm_emulator.sdk_types.standing import PROFILE
 
 SUBNET = "{net}/virtualNetworks/v1/subnets/s"
 
+
 def scale_set(subnet: str, capacity: int, **properties: object) -> dict[str, object]:
     """The body of a scale set; Uniform unless told otherwise."""
     part = {"name": "c", **inner(subnet=ref(subnet))}
@@ -29,7 +30,10 @@ COMPUTE = (
         {"properties.hardware_profile.vm_size": "Standard_D2s_v5", "properties.os_profile.admin_password": None},
         inner(hardwareProfile={"vmSize": "Standard_D4s_v5"}),
         {"properties.hardware_profile.vm_size": "Standard_D4s_v5"},
-        (inner(networkProfile={"networkInterfaces": [ref("{net}/networkInterfaces/none")]}), "NetworkInterfaceNotFound"),
+        (
+            inner(networkProfile={"networkInterfaces": [ref("{net}/networkInterfaces/none")]}),
+            "NetworkInterfaceNotFound",
+        ),
         needs=("nic1", "nic2"),
         patch="begin_update",
     ),

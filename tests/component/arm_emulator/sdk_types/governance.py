@@ -65,7 +65,11 @@ GOVERNANCE = (
         {"notes": "mine"},
         (inner(level="Half"), "InvalidLockLevel"),
         path=(NETWORK, "{name}"),
-        lists={"list_by_scope": (NETWORK,), "list_at_resource_group_level": ("{rg}",), "list_at_subscription_level": ()},
+        lists={
+            "list_by_scope": (NETWORK,),
+            "list_at_resource_group_level": ("{rg}",),
+            "list_at_subscription_level": (),
+        },
         needs=("v1",),
         missing="LockNotFound",
         methods={"create": "create_or_update_by_scope", "get": "get_by_scope", "delete": "delete_by_scope"},

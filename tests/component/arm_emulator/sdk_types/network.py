@@ -164,7 +164,10 @@ NETWORK = (
         N + "azureFirewalls",
         "network.azure_firewalls",
         tracked(ipConfigurations=part(SUBNET + "AzureFirewallSubnet", ADDRESS)),
-        {"properties.sku.name": "AZFW_VNet", "properties.ip_configurations.0.properties.private_ip_address": "10.{n}.3.4"},
+        {
+            "properties.sku.name": "AZFW_VNet",
+            "properties.ip_configurations.0.properties.private_ip_address": "10.{n}.3.4",
+        },
         inner(threatIntelMode="Deny"),
         {"properties.threat_intel_mode": "Deny"},
         (inner(ipConfigurations=part(SUBNET + "s", ADDRESS)), "SubnetNameMustBeAzureFirewallSubnet"),
@@ -203,7 +206,10 @@ NETWORK = (
             connectionType="IPsec",
             sharedKey="hidden",
         ),
-        {"properties.connection_type": "IPsec", "properties.virtual_network_gateway1.id": "{net}/virtualNetworkGateways/gateway1"},
+        {
+            "properties.connection_type": "IPsec",
+            "properties.virtual_network_gateway1.id": "{net}/virtualNetworkGateways/gateway1",
+        },
         inner(routingWeight=10),
         {"properties.routing_weight": 10},
         (inner(localNetworkGateway2=ref("{net}/localNetworkGateways/none")), "InvalidResourceReference"),

@@ -58,7 +58,9 @@ PRIVATE_DNS = (
         missing="NotFound",
     ),
     record_set("A", "aRecords", "a_records.0.ipv4_address", shown="10.0.0.4", sent=[{"ipv4Address": "10.0.0.4"}]),
-    record_set("AAAA", "aaaaRecords", "aaaa_records.0.ipv6_address", shown="fd00::4", sent=[{"ipv6Address": "fd00::4"}]),
+    record_set(
+        "AAAA", "aaaaRecords", "aaaa_records.0.ipv6_address", shown="fd00::4", sent=[{"ipv6Address": "fd00::4"}]
+    ),
     record_set("CNAME", "cnameRecord", "cname_record.cname", shown="a.b", sent={"cname": "a.b"}),
     record_set("MX", "mxRecords", "mx_records.0.exchange", shown="m", sent=[{"preference": 1, "exchange": "m"}]),
     record_set("PTR", "ptrRecords", "ptr_records.0.ptrdname", shown="p", sent=[{"ptrdname": "p"}]),

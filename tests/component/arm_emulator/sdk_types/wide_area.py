@@ -62,12 +62,16 @@ WIDE_AREA = (
     Row(
         HUBS + "/routingIntent",
         "network.routing_intent",
-        inner(routingPolicies=[{"name": "i", "destinations": ["Internet"], "nextHop": "{net}/azureFirewalls/firewall1"}]),
+        inner(
+            routingPolicies=[{"name": "i", "destinations": ["Internet"], "nextHop": "{net}/azureFirewalls/firewall1"}]
+        ),
         {"properties.routing_policies.0.destinations": ["Internet"]},
         inner(routingPolicies=[]),
         {"properties.routing_policies": []},
         (
-            inner(routingPolicies=[{"name": "i", "destinations": ["Moon"], "nextHop": "{net}/azureFirewalls/firewall1"}]),
+            inner(
+                routingPolicies=[{"name": "i", "destinations": ["Moon"], "nextHop": "{net}/azureFirewalls/firewall1"}]
+            ),
             "RoutingIntentInvalidDestination",
         ),
         lists={"list": ("{rg}", "hub1")},

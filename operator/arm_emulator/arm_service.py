@@ -250,7 +250,8 @@ class ArmService:
         self._life.check_listed(ResourceId(target.subscription, target.group, "*", ("*",), target.extends))
         found = self._found(request, target)
         readable = self._cloud.rights.reader(principal)
-        visible = [item for item in found if readable(item.id.type, item.key)]
+        region = target.location.lower()
+        visible = [item for item in found if readable(item.id.type, item.key) and region in ("", item.location.lower())]
         answer = page(self._cloud, request, visible, type_of(target.type).next_link)
         if target.type == "*" and isinstance(answer.body, dict):
             answer.body["value"] = [resource_list.brief(one) for one in answer.body["value"]]

@@ -125,6 +125,8 @@ class ResourceType:
     """Whether `force=true` deletes what `check_delete` would keep."""
     next_link: ClassVar[str] = "nextLink"
     """The member of a list that leads to its next page; empty where lists come on one page."""
+    by_location: ClassVar[bool] = False
+    """Whether a subscription's can be listed by region, below `locations/{region}`."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}

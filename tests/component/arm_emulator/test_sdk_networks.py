@@ -139,6 +139,9 @@ def test_instances_of_a_uniform_scale_set(sdk: Sdk, rg: str) -> None:
     (one,) = interfaces.list_virtual_machine_scale_set_vm_network_interfaces(rg, "set", "1")
     seen = interfaces.get_virtual_machine_scale_set_network_interface(rg, "set", "1", one.name)
     assert seen.properties == one.properties
+    part = interfaces.get_virtual_machine_scale_set_ip_configuration(rg, "set", "1", one.name, "c")
+    assert part.properties.private_ip_address == "10.0.0.5"
+    assert sets.list_by_location("northeurope") == []
     machines.begin_update(rg, "set", "0", {"location": "westeurope", "tags": {"a": "b"}})
     assert machines.get(rg, "set", "0").tags == {"a": "b"}
     machines.begin_deallocate(rg, "set", "0")

@@ -1,9 +1,10 @@
 """Virtual machines and scale sets."""
 
 from tests.component.arm_emulator.sdk_types.row import Row, inner, ref, tracked
-from tests.component.arm_emulator.sdk_types.standing import PROFILE
 
+PROFILE = {"adminUsername": "me", "adminPassword": "hidden"}
 SUBNET = "{net}/virtualNetworks/v1/subnets/s"
+LISTS: dict[str, tuple[str, ...]] = {"list": ("{rg}",), "list_all": (), "list_by_location": ("westeurope",)}
 
 
 def scale_set(subnet: str, capacity: int, **properties: object) -> dict[str, object]:
@@ -34,6 +35,7 @@ COMPUTE = (
             inner(networkProfile={"networkInterfaces": [ref("{net}/networkInterfaces/none")]}),
             "NetworkInterfaceNotFound",
         ),
+        lists=LISTS,
         needs=("nic1", "nic2"),
         patch="begin_update",
     ),
@@ -45,6 +47,7 @@ COMPUTE = (
         {"sku": {"capacity": 2}},
         {"sku.capacity": 2},
         (inner(orchestrationMode="Flexible"), "PropertyChangeNotAllowed"),
+        lists=LISTS,
         needs=("v1",),
         patch="begin_update",
     ),

@@ -7,7 +7,6 @@ V_SUBNETS = [
     {"name": name, **subnet_body(f"10.{{n}}.{position}.0/26")}
     for position, name in enumerate(("s", "AzureBastionSubnet", "GatewaySubnet", "AzureFirewallSubnet"))
 ]
-PROFILE = {"adminUsername": "me", "adminPassword": "hidden"}
 HUB = "{net}/virtualHubs/hub1"
 SCOPES = {"subscriptions": ["{sub}"]}
 NO_TABLES = {"if": {"field": "type", "equals": "Microsoft.Network/routeTables"}, "then": {"effect": "deny"}}

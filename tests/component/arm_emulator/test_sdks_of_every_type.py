@@ -38,7 +38,6 @@ class One:
         self.place, self.row, self.number = place, row, number
         self.name = place.filled(row.names[number - 1])
         self.path = self.filled(row.path)
-        self.operations = place.operations(row.operations)
 
     def filled(self, value: Any) -> Any:
         return self.place.filled(value, self.number, self.name)
@@ -52,11 +51,10 @@ class One:
         return self.place.put(self.row, self.number, self.name, model, **self.row.options)
 
     def get(self) -> Any:
-        return getattr(self.operations, self.row.methods.get("get", "get"))(*self.path, **self.row.options)
+        return self.place.method(self.row, "get")(*self.path, **self.row.options)
 
     def delete(self) -> Any:
-        default = "begin_delete" if self.operations.has("begin_delete") else "delete"
-        return getattr(self.operations, self.row.methods.get("delete", default))(*self.path, **self.row.options)
+        return self.place.method(self.row, "delete")(*self.path, **self.row.options)
 
     def check(self, model: Any, shown: Any) -> None:
         """Name, type and id, the state of rest, what the row says, and that the SDK's model knows all that is told."""
@@ -128,7 +126,7 @@ def check_changes(one: One) -> None:
         one.check(one.get(), row.changed)
     if row.patch:
         sent, shown = row.patched
-        getattr(one.operations, row.patch)(*one.path, one.filled(sent), **row.options)
+        getattr(one.place.operations(row.operations), row.patch)(*one.path, one.filled(sent), **row.options)
         one.check(one.get(), {**row.changed, **shown})
 
 

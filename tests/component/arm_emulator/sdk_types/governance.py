@@ -41,7 +41,7 @@ GOVERNANCE = (
         lists={"list_for_scope": ("{group}",), "list_for_resource_group": ("{rg}",), "list_for_subscription": ()},
         names=GUIDS,
         missing="RoleAssignmentNotFound",
-        methods={"create": "create"},
+        methods={"create_or_update": "create"},
     ),
     Row(
         A + "roleDefinitions",
@@ -72,7 +72,7 @@ GOVERNANCE = (
         },
         needs=("v1",),
         missing="LockNotFound",
-        methods={"create": "create_or_update_by_scope", "get": "get_by_scope", "delete": "delete_by_scope"},
+        methods={"create_or_update": "create_or_update_by_scope", "get": "get_by_scope", "delete": "delete_by_scope"},
     ),
     Row(
         A + "policyDefinitions",
@@ -115,7 +115,7 @@ GOVERNANCE = (
         patched=({"location": "westeurope"}, {"location": "westeurope"}),
         needs=("definition1", "definition2"),
         missing="PolicyAssignmentNotFound",
-        methods={"create": "create"},
+        methods={"create_or_update": "create"},
     ),
     Row(
         "Microsoft.Management/managementGroups",
@@ -144,7 +144,7 @@ GOVERNANCE = (
         lists={},
         needs=("v1", "workspace1"),
         methods={
-            "create": "begin_create_or_update_by_id",
+            "create_or_update": "begin_create_or_update_by_id",
             "get": "get_by_id",
             "delete": "begin_delete_by_id",
         },

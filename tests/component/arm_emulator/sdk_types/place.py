@@ -47,17 +47,13 @@ class Place:
                 self.put(standing, int(need[-1]), need)
                 self._standing.add(need)
 
+    def method(self, thing: Row | Standing, verb: str) -> Any:
+        """The call that does `create_or_update`, `get` or `delete`, whatever this SDK calls it."""
+        operations = self.operations(thing.operations)
+        begun = f"begin_{verb}"
+        return getattr(operations, thing.methods.get(verb, begun if operations.has(begun) else verb))
+
     def put(self, thing: Row | Standing, number: int, name: str, body: Any = None, **options: Any) -> Any:
         """A PUT of its body, or of another, once it has ended."""
-        operations = self.operations(thing.operations)
-        create = method(thing, "create") or written_by(operations)
         sent = self.filled(thing.body if body is None else body, number, name)
-        return getattr(operations, create)(*self.filled(thing.path, number, name), sent, **options)
-
-
-def method(thing: Row | Standing, verb: str) -> str:
-    return thing.methods.get(verb, "") if isinstance(thing, Row) else ""
-
-
-def written_by(operations: Calls) -> str:
-    return "begin_create_or_update" if operations.has("begin_create_or_update") else "create_or_update"
+        return self.method(thing, "create_or_update")(*self.filled(thing.path, number, name), sent, **options)

@@ -42,7 +42,7 @@ class Row:
     missing: str = "ResourceNotFound"
     """The code of a GET on one that is not there."""
     methods: Mapping[str, str] = field(default_factory=dict)
-    """`create`, `get` and `delete` where the SDK has other names than everywhere."""
+    """How the SDK calls `create_or_update`, `get` and `delete` where it has other names than everywhere."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Keyword arguments of every call."""
 
@@ -55,6 +55,7 @@ class Standing:
     body: Json
     path: tuple[str, ...] = ("{rg}", "{name}")
     needs: tuple[str, ...] = ()
+    methods: Mapping[str, str] = field(default_factory=dict)
 
 
 def tracked(**properties: Any) -> Json:

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 
 from dev.local_azure import LocalAzure
 from tests.component.arm_emulator.conftest import SUB, started
@@ -182,6 +189,24 @@ def test_the_start_of_authority_of_a_zone(sdk: Sdk, rg: str) -> None:
     with pytest.raises(HttpResponseError) as refused:
         records.delete(rg, "a.internal", "SOA", "@")
     assert code(refused) == "BadRequest"
+
+
+def test_a_record_set_on_condition(sdk: Sdk, rg: str) -> None:
+    sdk.dns.private_zones.begin_create_or_update(rg, "a.internal", {"location": "global"})
+    name, body = (rg, "a.internal", "TXT", "t"), inner(ttl=60, txtRecords=[{"value": ["x"]}])
+    write = sdk.dns.record_sets.create_or_update
+    made = write(*name, body, match_condition=MatchConditions.IfMissing)
+    with pytest.raises(ResourceExistsError):
+        write(*name, body, match_condition=MatchConditions.IfMissing)
+    with pytest.raises(ResourceModifiedError):
+        write(*name, body, etag="stale", match_condition=MatchConditions.IfNotModified)
+    changed = write(
+        *name,
+        inner(**{**body["properties"], "ttl": 120}),
+        etag=made.etag,
+        match_condition=MatchConditions.IfNotModified,
+    )
+    assert (changed.properties.ttl, changed.etag == made.etag) == (120, False)
 
 
 def test_a_zone_with_links_stays(sdk: Sdk, rg: str) -> None:

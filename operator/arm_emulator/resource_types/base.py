@@ -133,6 +133,8 @@ class ResourceType:
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
     below: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Lists of all descendants of some types, by the lower-cased segment that asks for them."""
+    users: ClassVar[Mapping[str, str]] = {}
+    """Lists of those that refer to it, by the lower-cased segment that asks for them: how they do so."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""

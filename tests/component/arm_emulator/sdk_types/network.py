@@ -213,7 +213,7 @@ NETWORK = (
         inner(routingWeight=10),
         {"properties.routing_weight": 10},
         (inner(localNetworkGateway2=ref("{net}/localNetworkGateways/none")), "InvalidResourceReference"),
-        lists={"list": ("{rg}",)},
+        lists={"list": ("{rg}",), "network.virtual_network_gateways.list_connections": ("{rg}", "gateway1")},
         needs=("gateway1", "site1", "site2"),
         patch="begin_update_tags",
     ),

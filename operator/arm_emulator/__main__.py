@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from arm_emulator import __version__
+from arm_emulator.cloud import PAGE_SIZE
 from arm_emulator.environment import ReadyLineError, exports
 from arm_emulator.estate import EstateError
 from arm_emulator.principals_file import PrincipalsError
@@ -52,6 +53,13 @@ def main() -> None:
     multiple=True,
     help="TYPE=N, such as Microsoft.Network/virtualNetworks=5: how many for each subscription and region.",
 )
+@click.option(
+    "--page-size",
+    default=PAGE_SIZE,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Entries on a page of a list, at most; small ones show whether a client follows nextLink.",
+)
 @click.option("--throttling/--no-throttling", default=True, show_default=True, help="Whether to refuse over budget.")
 @click.option(
     "--principals",
@@ -76,6 +84,7 @@ def serve_command(  # one parameter for each option of the command line
     graph_lag: float,
     public_ip_quota: int,
     quotas: tuple[str, ...],
+    page_size: int,
     throttling: bool,
     exit_with_parent: bool,
     principals: Path | None,
@@ -102,6 +111,7 @@ def serve_command(  # one parameter for each option of the command line
         min_retry_after,
         None if imds is None else _place("--imds", imds),
         dict(_quota(text) for text in quotas),
+        page_size,
     )
     try:
         asyncio.run(serve(options))

@@ -95,7 +95,7 @@ class ActivityLog:
         def shown(event: Json) -> Json:
             return event if not wanted else {name: event[name] for name in wanted if name in event}
 
-        return paged(request, found, PAGE, shown)
+        return paged(request, found, min(PAGE, self._cloud.settings.page_size), shown)
 
     def _events(self, subscription: str) -> Iterator[Json]:
         """All events of a subscription, or of what belongs to the tenant, as they were recorded."""

@@ -219,18 +219,27 @@ class ArmService:
             body = body_of(request.body) if request.body.strip() else {}
             return self._written(request, self._life.act(_of(target), target.action, body, caller))
         item = self._life.get(_of(target))
-        below = declared.below.get(target.action) if request.method == "GET" else None
-        if below is not None:
-            return page(
-                self._cloud, request, [one for one in self._cloud.store.descendants(item.key) if one.id.type in below]
-            )
-        view = declared.view(self._cloud, item, target.action) if request.method == "GET" else None
-        if view is not None:
-            return Answer(HTTPStatus.OK, view)
+        if request.method == "GET":
+            around = self._around(item, target.action)
+            if around is not None:
+                return page(self._cloud, request, around)
+            view = declared.view(self._cloud, item, target.action)
+            if view is not None:
+                return Answer(HTTPStatus.OK, view)
         raise not_found(
             "InvalidResourceType",
             f"The resource type '{target.type.partition('/')[2]}' has no '{target.action}' for {request.method}.",
         )
+
+    def _around(self, item: Resource, segment: str) -> list[Resource] | None:
+        """What is below a resource or refers to it, where its type lists that under this segment."""
+        store, declared = self._cloud.store, type_of(item.id.type)
+        if segment in declared.below:
+            return [one for one in store.descendants(item.key) if one.id.type in declared.below[segment]]
+        if segment in declared.users:
+            found = [store.get(reference.source) for reference in store.referrers(item.key, declared.users[segment])]
+            return [one for one in found if one is not None]
+        return None
 
     def _written(self, request: Request, written: Written) -> Answer:
         if isinstance(written.reply, Result):
@@ -256,7 +265,9 @@ class ArmService:
         self._life.check_listed(ResourceId(target.subscription, target.group, "*", ("*",), target.extends))
         found = self._found(request, target)
         readable = self._cloud.rights.reader(principal)
-        answer = page(self._cloud, request, [item for item in found if readable(item.id.type, item.key)])
+        region = target.location.lower()
+        visible = [item for item in found if readable(item.id.type, item.key) and region in ("", item.location.lower())]
+        answer = page(self._cloud, request, visible, type_of(target.type).next_link)
         if target.type == "*" and isinstance(answer.body, dict):
             answer.body["value"] = [resource_list.brief(one) for one in answer.body["value"]]
         return _seen_from(target, answer) if type_of(target.type).tenant_wide else answer

@@ -120,8 +120,10 @@ def check_tags(wanted: Json) -> None:
 def check_preconditions(cloud: Cloud, old: Resource | None, if_match: str | None, if_none_match: str | None) -> None:
     """Raises 412 where If-Match or If-None-Match does not hold."""
     etag = None if old is None else cloud.etag(old)
-    fits = if_match is None or (old is not None and if_match in ("*", etag))
-    if fits and not (if_none_match is not None and old is not None and if_none_match in ("*", etag)):
+    # A bare etag is quoted in a header (RFC 9110), as azure-core's match_condition does; users send it bare as well.
+    same = ("*", etag, f'"{etag}"')
+    fits = if_match is None or (old is not None and if_match in same)
+    if fits and not (if_none_match is not None and old is not None and if_none_match in same):
         return
     what = f"If-Match: {if_match}" if not fits else f"If-None-Match: {if_none_match}"
     subject = "The resource does not exist" if old is None else f"The etag of resource {old.id} is {etag}"

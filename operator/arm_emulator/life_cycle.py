@@ -1,7 +1,7 @@
 """The life of every resource, written once: PUT, PATCH, GET, DELETE, POST actions; what they end in is in `effects.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -96,7 +96,9 @@ class LifeCycle:
         """Replaces tags (and what else the type lets PATCH change) at once, or merges the body and writes it as a PUT."""
         item = self.get(resource_id)
         if type_of(item.id.type).merges_patch:
-            return self.put(resource_id, merged(rendering.answered(self._cloud, item), body), caller)
+            written = self.put(resource_id, merged(rendering.answered(self._cloud, item), body), caller)
+            # Policies answer 201 to every PUT; a PATCH creates nothing.
+            return replace(written, status=HTTPStatus.OK) if written.status == HTTPStatus.CREATED else written
         checks.check_preconditions(self._cloud, item, caller.if_match, caller.if_none_match)
         declared = type_of(item.id.type)
         unknown = sorted(set(body) - declared.patchable)

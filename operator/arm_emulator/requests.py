@@ -34,6 +34,8 @@ class Target:
     parent: ResourceId | None = None
     action: str = ""
     extends: str = ""
+    location: str = ""
+    """The region that a list of a subscription is of, where it is of one."""
 
     @property
     def place(self) -> str:
@@ -87,6 +89,10 @@ def _below_provider(
     if len(types) == len(names):
         found = ResourceId(subscription, group, full, tuple(names), extends)
         return Target("resource", full, subscription, group, id=found, extends=extends)
+    if types[0].lower() == "locations" and group is None and len(names) == 1:
+        listed = type_of(f"{namespace}/{types[1]}")
+        if listed.by_location:
+            return Target("list", listed.name, subscription, None, location=names[0])
     owner_type = spelt("/".join([namespace, *types[:-1]]))
     owner = None if not names else ResourceId(subscription, group, owner_type, tuple(names), extends)
     # Of a type that is not known neither the children nor the actions are: what estates hold below it can be listed.
@@ -147,6 +153,10 @@ def _versions(target: Target, namespace: str) -> Sequence[str] | None:
         return type_of(below[0]).api_versions
     if declared.name:
         return declared.api_versions
+    owner_type, _, segment = target.type.rpartition("/")
+    owner = type_of(owner_type)
+    if segment.lower() in owner.parts:
+        return owner.api_versions
     provider = PROVIDERS.get(namespace.lower())
     return None if provider is None else provider.api_versions
 

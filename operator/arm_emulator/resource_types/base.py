@@ -123,12 +123,18 @@ class ResourceType:
     """Whether a reference to what has not come to rest is answered with 429 RetryableError in place of 400."""
     force_skips_checks: ClassVar[bool] = False
     """Whether `force=true` deletes what `check_delete` would keep."""
+    next_link: ClassVar[str] = "nextLink"
+    """The member of a list that leads to its next page; empty where lists come on one page."""
+    by_location: ClassVar[bool] = False
+    """Whether a subscription's can be listed by region, below `locations/{region}`."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
     below: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Lists of all descendants of some types, by the lower-cased segment that asks for them."""
+    users: ClassVar[Mapping[str, str]] = {}
+    """Lists of those that refer to it, by the lower-cased segment that asks for them: how they do so."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""

@@ -38,6 +38,7 @@ class _HubGateways(Pointing):
 
 class ExpressRouteGateways(_HubGateways):
     name = "Microsoft.Network/expressRouteGateways"
+    next_link = ""
 
     def prepare(self, put: Put) -> None:
         super().prepare(put)

@@ -25,6 +25,7 @@ class ManagementGroups(ResourceType):
     created = 200
     deleted_status = 204
     merges_patch = True
+    next_link = "@nextLink"
     read_only = frozenset({"tenantId", "children"})
     not_found = ("NotFound", "Management group '{id}' was not found.")
 

@@ -44,6 +44,7 @@ class ScaleSets(Pointing):
     }
     below = {"networkinterfaces": (members.INSTANCE_INTERFACES,)}  # noqa: RUF012  (declared ClassVar by the base)
     merges_patch = True
+    by_location = True
     pointers = (
         Pointer(f"{_INTERFACES}.ipConfigurations.subnet", "model", f"{_NETWORK}/virtualNetworks/subnets", SUBNET_JOIN),
         Pointer(f"{_INTERFACES}.networkSecurityGroup", "model", f"{_NETWORK}/networkSecurityGroups", GROUP_JOIN),

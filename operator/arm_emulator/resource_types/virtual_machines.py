@@ -49,6 +49,7 @@ class VirtualMachines(ResourceType):
     read_only = frozenset({"provisioningState", "vmId", "instanceView", "timeCreated", "resources", "extended"})
     actions = {"start": "start", "restart": "restart", "poweroff": "powerOff", "deallocate": "deallocate"}  # noqa: RUF012
     merges_patch = True
+    by_location = True
 
     def prepare(self, put: Put) -> None:
         for name in _PROFILES:

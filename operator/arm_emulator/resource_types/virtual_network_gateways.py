@@ -33,6 +33,7 @@ class VirtualNetworkGateways(Pointing):
     delete = Timing(600, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "inboundDnsForwardingEndpoint", "natRules"})
     pointers = (SUBNET, ADDRESS)
+    users = {"connections": "virtualNetworkGateway"}  # noqa: RUF012  (declared ClassVar by the base)
 
     def prepare(self, put: Put) -> None:
         properties = put.properties

@@ -97,6 +97,8 @@ def progress(plan: Plan, failures: Iterable[Failure], done: State, *, observe_on
         )
     if failures:
         return false(Reason.RETRYING, "tried again soon: " + _listed(_failure_text(each) for each in failures))
+    if plan.held:
+        return false(Reason.PROGRESSING, plan.held)
     if plan.changes:
         return false(Reason.PROGRESSING, _listed(change.summary for change in plan.changes))
     if plan.waits:

@@ -167,6 +167,9 @@ class TokenBucket:
         self.closed_until = max(self.closed_until, now + seconds)
         self.doubted = True
         self.told = min(self.told, 0.0)
+        # There was a token for us by all that was known, and somebody had it.
+        self.others = max(self.others, min(self.others * 2, self.size.refill * _MOST_FOR_OTHERS), self.size.refill / 4)
+        self._mark = _Mark(now, 0, self._answered)
 
     def _free(self, now: float) -> float:
         self._flow(now)

@@ -4,7 +4,7 @@ A claimant (a custom resource) asks for the calls that it wants to make and gets
 in every budget that the call draws on. What gets none waits here, and nothing else does: the claimant is woken when it
 holds a grant. Within a lane (one kind of call to one subscription and region) claimants take turns, since each call costs
 one; of lanes that share a budget the claimant that was served longest ago comes first. Urgent calls go before others, but
-every fourth grant goes to whoever has waited longest, so that no flood of urgent calls starves the rest.
+every fourth grant goes to whoever was served longest ago, so that no flood of urgent calls starves the rest.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _SHORTEST_LOOK, _LONGEST_LOOK = 0.5, 2.0
 _LEAST_REAL = 0.01
 # Seconds for which a grant is kept for a claimant that was woken and does not come.
 _KEPT = 120.0
-_LONGEST_WAITING_EVERY = 4
+_WHATEVER_ITS_URGENCY = 4
 
 
 class Urgency(IntEnum):
@@ -251,11 +251,8 @@ class Schedule(Generic[K]):
         ]
         if not heads:
             return None
-        longest_waiting = group.grants % _LONGEST_WAITING_EVERY == _LONGEST_WAITING_EVERY - 1
-        if longest_waiting:
-            urgency, _, _, lane, key = min(heads, key=lambda head: (head[2], head[0]))
-        else:
-            urgency, _, _, lane, key = min(heads, key=lambda head: head[:3])
+        any_urgency = group.grants % _WHATEVER_ITS_URGENCY == _WHATEVER_ITS_URGENCY - 1
+        urgency, _, _, lane, key = min(heads, key=lambda head: head[1:3] if any_urgency else head[:3])
         return lane, urgency, key
 
     def _wait(self, key: K, claimant: _Claimant, each: tuple[str, Call], urgency: Urgency) -> None:

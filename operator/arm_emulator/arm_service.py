@@ -138,7 +138,7 @@ class ArmService:
         if target.id is not None:
             self._gate.check(request.method, target.id, lambda: _body(request))
         if target.subscription and target.type.lower().startswith(NETWORK_NAMESPACE):
-            self._throttle.take_network(target.subscription, self._region(target), request.method)
+            self._throttle.take_network(target.subscription, self._region(target, request), request.method)
         caller = Caller(
             principal=principal,
             api_version=api_version,
@@ -159,9 +159,11 @@ class ArmService:
         everywhere = replace(target, id=replace(_of(target), subscription="", group=None, extends=""))
         return _seen_from(target, self._resource(request, everywhere, caller))
 
-    def _region(self, target: Target) -> str:
+    def _region(self, target: Target, request: Request) -> str:
+        """Where the root resource lies, or is to lie."""
         root = None if target.id is None else self._cloud.store.get(target.id.root.key)
-        return "" if root is None else root.location
+        location = (_body(request) or {}).get("location", "") if root is None else root.location
+        return str(location).replace(" ", "").lower()
 
     def _resource(self, request: Request, target: Target, caller: Caller) -> Answer:
         assert target.id is not None

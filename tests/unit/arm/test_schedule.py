@@ -236,8 +236,7 @@ def test_it_tells_how_long_a_wait_will_be() -> None:
     desk.left["hub"] = wants(40, write())
     desk.come("hub")
     (waiting,) = desk.schedule.waiting("hub")
-    assert (waiting.count, waiting.seconds) == (40, pytest.approx(4, abs=0.2))
-    desk.budgets.begin(write("northeurope", kind=CallKind.READ), "x")
-    desk.budgets.end(write("northeurope", kind=CallKind.READ), {})
+    assert waiting.count == 40
+    assert waiting.seconds == pytest.approx(4, abs=0.2)
     desk.pass_time(5)
     assert desk.left["hub"] == []

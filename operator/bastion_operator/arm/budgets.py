@@ -11,6 +11,7 @@ https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-fo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.arm.limits import BucketSize, CallWindow, Limit, TokenBucket
@@ -51,8 +52,7 @@ class BudgetSpentError(AzureError):
     """A call that was not sent: its budget is spent, or Azure asked to wait. ``retry_after`` says for how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What of a call decides which budgets it draws on.
 
     :ivar principal: the client id of the identity

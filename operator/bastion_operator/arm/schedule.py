@@ -9,19 +9,22 @@ every fourth grant goes to whoever was served longest ago, so that no flood of u
 
 import asyncio
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from bastion_operator.arm.budgets import Budgets, Call
 from bastion_operator.clock import Clock
 
-# Seconds between two looks at who may go on while somebody waits: what comes free meanwhile is given out together, or
-# a claimant with hundreds of calls would be woken for each.
+# Seconds between two looks at who may go on while somebody waits.
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.5, 2.0
 # Real seconds below which no look follows another, however fast the clock.
 _LEAST_REAL = 0.01
+# A claimant is woken when it holds this share of what it wants, or a grant for so many seconds: each time it comes it
+# looks at all that it has to do, and for a thousand calls that is much.
+_SHARE_TO_WAKE = 0.1
+_WOKEN_AFTER = 10.0
 # Seconds for which a grant is kept for a claimant that was woken and does not come.
 _KEPT = 120.0
 _WHATEVER_ITS_URGENCY = 4
@@ -36,8 +39,7 @@ class Urgency(IntEnum):
     CREATION = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Want:
+class Want(NamedTuple):
     """A call that a claimant wants to make; ``name`` tells it from the claimant's others."""
 
     name: str
@@ -117,6 +119,14 @@ class _Claimant:
 
     waiting: dict[tuple[str, Call], Urgency] = field(default_factory=dict)
     granted: dict[tuple[str, Call], float] = field(default_factory=dict)
+    woken: bool = False
+
+    def due(self, now: float) -> bool:
+        """Whether it is worth its while to come."""
+        if self.woken or not self.granted:
+            return False
+        share = len(self.granted) >= _SHARE_TO_WAKE * (len(self.waiting) + len(self.granted))
+        return share or next(iter(self.granted.values())) <= now - _WOKEN_AFTER
 
 
 @dataclass(slots=True)
@@ -126,7 +136,7 @@ class Schedule(Generic[K]):
     budgets: Budgets
     clock: Clock
     wake: Callable[[K], None]
-    _groups: dict[tuple[str, str], _Group[K]] = field(default_factory=dict)
+    _groups: dict[tuple[str, ...], _Group[K]] = field(default_factory=dict)
     _claimants: dict[K, _Claimant] = field(default_factory=dict)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -138,22 +148,27 @@ class Schedule(Generic[K]):
         claimant = self._claimants.get(key)
         if claimant is None:
             return set()
-        for group in dict.fromkeys(_group_of(call) for _, call in claimant.waiting):
-            self._serve(group, asking=key)
+        claimant.woken = True
+        for group in {_group_of(call) for call in {call for _, call in claimant.waiting}}:
+            self._serve(group)
+        claimant.woken = False
         return {name for name, _ in claimant.granted}
 
     def expect(self, key: K, wants: Iterable[Want]) -> None:
         """The same, without a grant now: the claimant is woken when it has one, soon if there is room."""
-        wanted = {(want.name, want.call): want.urgency for want in wants}
+        wanted = {(name, call): urgency for name, call, urgency in wants}
         claimant = self._claimants.setdefault(key, _Claimant())
-        for each in [each for each in claimant.granted if each not in wanted]:
+        for each in claimant.granted.keys() - wanted.keys():
             del claimant.granted[each]
             self.budgets.drop(each[1])
-        for each in [each for each in claimant.waiting if each not in wanted]:
+        for each in claimant.waiting.keys() - wanted.keys():
             self._unwait(key, claimant, each)
+        waiting, granted = claimant.waiting, claimant.granted
         for each, urgency in wanted.items():
-            if each not in claimant.granted:
+            before = waiting.get(each)
+            if (before is None and each not in granted) or (before is not None and before > urgency):
                 self._wait(key, claimant, each, urgency)
+        claimant.woken = False
         self._tidy(key, claimant)
         if claimant.waiting:
             self._asked.set()
@@ -195,7 +210,8 @@ class Schedule(Generic[K]):
         """Give out what there is room for and wake those who got some; seconds until the next look, None if nobody waits."""
         self._give_up_unused()
         for group in list(self._groups):
-            self._serve(group, asking=None)
+            self._serve(group)
+        self._wake(self._claimants, self.clock.monotonic())
         opens = [
             max(self.budgets.opens_in(call, 1), self.budgets.spread_in(call, lane.waiting))
             for group in self._groups.values()
@@ -217,27 +233,30 @@ class Schedule(Generic[K]):
                 wait = max(_SHORTEST_LOOK, self.clock.of_real(_LEAST_REAL))
             await self.clock.sleep(wait)
 
-    def _serve(self, name: tuple[str, str], *, asking: K | None) -> None:
+    def _serve(self, name: tuple[str, ...]) -> None:
         group = self._groups.get(name)
         if group is None:
             return
         now = self.clock.monotonic()
-        woken: dict[K, None] = {}
+        served: dict[K, _Claimant] = {}
         while (chosen := self._next(group)) is not None:
             lane, urgency, key = chosen
             taken = lane.take(key, urgency)
             self.budgets.hold(lane.call, routine=urgency >= Urgency.ASKED_CREATION)
-            claimant = self._claimants[key]
+            claimant = served[key] = self._claimants[key]
             del claimant.waiting[taken, lane.call]
             claimant.granted[taken, lane.call] = now
             group.grants += 1
             group.served[key] = group.grants
-            if key != asking:
-                woken[key] = None
         if not group.waiting:
             del self._groups[name]
-        for key in woken:
-            self.wake(key)
+        self._wake(served, now)
+
+    def _wake(self, claimants: Mapping[K, _Claimant], now: float) -> None:
+        for key, claimant in claimants.items():
+            if claimant.due(now):
+                claimant.woken = True
+                self.wake(key)
 
     def _next(self, group: _Group[K]) -> tuple[_Lane[K], Urgency, K] | None:
         """The lane and the claimant to be served next; None if there is no room for anybody."""
@@ -262,8 +281,6 @@ class Schedule(Generic[K]):
         since = self.clock.monotonic()
         before = claimant.waiting.get(each)
         if before is not None:
-            if before <= urgency:
-                return
             since = lane.remove(key, name, before)
         claimant.waiting[each] = urgency
         lane.add(key, name, urgency, since)
@@ -282,9 +299,11 @@ class Schedule(Generic[K]):
     def _give_up_unused(self) -> None:
         """A claimant that was woken and did not come is not kept waiting for: it will ask again if it comes."""
         old = self.clock.monotonic() - _KEPT
-        for key, claimant in list(self._claimants.items()):
-            if any(granted_at < old for granted_at in claimant.granted.values()):
-                self.forget(key)
+        lost = [
+            key for key, each in self._claimants.items() if each.granted and next(iter(each.granted.values())) < old
+        ]
+        for key in lost:
+            self.forget(key)
 
     def _seconds(self, call: Call) -> float:
         """Seconds until all that waits in the lane will have gone; those who share a budget with it go meanwhile."""
@@ -297,5 +316,6 @@ class Schedule(Generic[K]):
         return max((each for each in waits if math.isfinite(each)), default=0.0)
 
 
-def _group_of(call: Call) -> tuple[str, str]:
-    return call.principal, call.subscription
+def _group_of(call: Call) -> tuple[str, ...]:
+    """The identity and the subscription."""
+    return call[:2]

@@ -6,6 +6,7 @@ the time that the same calls take without budgets stands beside it.
 """
 
 import asyncio
+import itertools
 import tempfile
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 import orjson
 
-from bastion_operator.arm.budgets import Budgets, BudgetSpentError, Call, CallKind, call_of
+from bastion_operator.arm.budgets import Budgets, Call, CallKind, call_of
 from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.connection import ArmConnection
@@ -166,7 +167,7 @@ async def _best(azure: LocalAzure, counts: Counter[tuple[str, str]]) -> float:
 
 async def _send(azure: LocalAzure, writes: Sequence[Write], clock: Clock, *, eater_in: str | None = None) -> Sent:
     connection, client = _client(azure, clock)
-    eating_by, eater = _client(azure, clock)
+    eating_by, eater = _client(azure, SystemClock(NO_BUDGETS))
     try:
         await client.authenticate()
         sent = Sent()
@@ -258,26 +259,20 @@ class _Claimants:
 
 async def _eat(client: ArmClient, subscription: str, sent: Sent, clock: Clock) -> None:
     """Half of what a bucket holds at once, then half of what flows in; it obeys Azure, and knows nothing of the others."""
-    at_once = [_write(number, subscription, REGIONS[0], "other") for number in range(EATEN_AT_ONCE)]
-    await asyncio.gather(*(_eat_one(client, each, sent) for each in at_once))
-    number = EATEN_AT_ONCE
-    while True:
+    writes = (_write(number, subscription, REGIONS[0], "other") for number in itertools.count())
+    await asyncio.gather(*(_eat_one(client, each, sent) for each in itertools.islice(writes, EATEN_AT_ONCE)))
+    for write in writes:
         await clock.sleep(1 / EATEN_A_SECOND)
-        try:
-            await _eat_one(client, _write(number, subscription, REGIONS[0], "other"), sent)
-        except BudgetSpentError as error:
-            await clock.sleep(error.retry_after or 0)
-        number += 1
+        await _eat_one(client, write, sent)
 
 
 async def _eat_one(client: ArmClient, write: Write, sent: Sent) -> None:
     try:
         await client.put(write.id, write.body, region=write.region)
-    except BudgetSpentError:
-        raise
     except AzureError as error:
         if error.error_class is not ErrorClass.THROTTLED:
             raise
+        await client.clock.sleep(error.retry_after or 0)
     else:
         sent.eaten += 1
 

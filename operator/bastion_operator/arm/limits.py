@@ -198,7 +198,8 @@ class TokenBucket:
             taken = 0.0
         else:
             gone = mark.remaining - remaining + passed * self.size.refill
-            taken = (gone - (self._answered - mark.answered)) / passed
+            # What is in flight may have been counted by Azure already, and is then no other's.
+            taken = (gone - (self._answered - mark.answered) - self.in_flight) / passed
         taken = min(max(taken, 0.0), self.size.refill * _MOST_FOR_OTHERS)
         self.others = taken if taken < self.others else (self.others + taken) / 2
 

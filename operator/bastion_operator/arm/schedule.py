@@ -18,7 +18,7 @@ from bastion_operator.arm.budgets import Budgets, Call
 from bastion_operator.clock import Clock
 
 # Seconds between two looks at who may go on while somebody waits.
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.5, 2.0
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.2, 2.0
 # Real seconds below which no look follows another, however fast the clock.
 _LEAST_REAL = 0.01
 # A claimant is woken when it holds this share of what it wants, or a grant for so many seconds: each time it comes it

@@ -1,0 +1,54 @@
+"""Azure's budgets, seen from the cluster: what waits is told with the time, costs nothing meanwhile, and goes on by itself."""
+
+import re
+import time
+import urllib.request
+
+from tests.e2e.test_trouble import PEERING, created_once, error, fault, puts
+from tests.support.lab import APPS_SUBSCRIPTION, HUB_SUBSCRIPTION, Lab
+
+
+def metric(lab: Lab, name: str) -> dict[str, float]:
+    """The samples of a metric, by their labels as text."""
+    with urllib.request.urlopen(lab.operator.metrics_url, timeout=5) as answer:
+        text = answer.read().decode()
+    found = re.findall(rf"^{name}\{{(.*)\}} (.+)$", text, re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+def message(lab: Lab) -> str:
+    found = lab.condition("vnp", "hub", "Reconciling")
+    return "" if found is None else str(found["message"])
+
+
+def requests(lab: Lab) -> int:
+    return sum(entry["principal"] == "operator" and "/providers/" in entry["url"] for entry in lab.azure.request_log())
+
+
+def test_what_waits_for_a_closed_budget_is_told_with_the_time_and_costs_nothing_meanwhile(lab: Lab) -> None:
+    fault(
+        lab,
+        error(429, "TooManyRequests", headers={"Retry-After": "8"}),
+        method="PUT",
+        url=f"{APPS_SUBSCRIPTION}.*/virtualNetworkPeerings/",
+    )
+    lab.apply({**PEERING, "spec": {**PEERING["spec"], "interval": "1h"}})
+    told = lab.wait_for(lambda: "wait for Azure" in message(lab) and message(lab), "the wait is told")
+    words = rf"\d of \d changes wait for Azure's write budget of subscription {APPS_SUBSCRIPTION} in westeurope until \d\d:\d\d:\d\d UTC"
+    assert re.search(words, told), told
+    assert lab.condition("vnp", "hub", "Stalled") is None
+    # What lies elsewhere went on; then there is nothing but to wait.
+    lab.wait_for(lambda: 201 in puts(lab, HUB_SUBSCRIPTION), "the hub's halves are made meanwhile")
+    assert sum(metric(lab, "azurebastion_azure_waiting_calls").values()) >= 1
+    left = metric(lab, "azurebastion_azure_calls_left")
+    closed = f'budget="network-writes",region="westeurope",subscription="{APPS_SUBSCRIPTION}"'
+    assert left[closed] == 0
+    time.sleep(1.0)
+    version, asked = lab.get("vnp", "hub")["metadata"]["resourceVersion"], requests(lab)
+    time.sleep(2.0)
+    assert lab.get("vnp", "hub")["metadata"]["resourceVersion"] == version, "the words stay"
+    assert requests(lab) == asked, "not one call while there is nothing to do"
+    lab.wait_ready("vnp/hub")
+    assert puts(lab, APPS_SUBSCRIPTION).count(429) == 1
+    assert created_once(lab)
+    assert sum(metric(lab, "azurebastion_azure_waiting_calls").values()) == 0

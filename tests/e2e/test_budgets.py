@@ -1,16 +1,21 @@
 """Azure's budgets, seen from the cluster: what waits is told with the time, costs nothing meanwhile, and goes on by itself."""
 
+import json
 import re
 import time
 import urllib.request
+from collections.abc import Callable
 
 from tests.e2e.test_trouble import PEERING, created_once, error, fault, puts
-from tests.support.lab import APPS_SUBSCRIPTION, HUB_SUBSCRIPTION, Lab
+from tests.support.estates import vnet
+from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, HUB_SUBSCRIPTION, Lab
+
+APPS = f"/subscriptions/{APPS_SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Network"
 
 
 def metric(lab: Lab, name: str) -> dict[str, float]:
     """The samples of a metric, by their labels as text."""
-    with urllib.request.urlopen(lab.operator.metrics_url, timeout=5) as answer:
+    with urllib.request.urlopen(lab.operator.metrics_url, timeout=5) as answer:  # noqa: S310 - loopback
         text = answer.read().decode()
     found = re.findall(rf"^{name}\{{(.*)\}} (.+)$", text, re.MULTILINE)
     return {labels: float(value) for labels, value in found}
@@ -52,3 +57,25 @@ def test_what_waits_for_a_closed_budget_is_told_with_the_time_and_costs_nothing_
     assert puts(lab, APPS_SUBSCRIPTION).count(429) == 1
     assert created_once(lab)
     assert sum(metric(lab, "azurebastion_azure_waiting_calls").values()) == 0
+
+
+SPOKES = 17  # with the hub more networks than are read for a removal without a turn for each
+
+
+def test_a_hub_of_many_spokes_is_taken_down_in_turns_and_nothing_is_sent_twice(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    networks = [f"{APPS}/virtualNetworks/spoke-{number}" for number in range(SPOKES)]
+    rows = [row for row in json.loads((EXAMPLE / "estate.json").read_text()) if row["type"].endswith("/subscriptions")]
+    rows += [vnet(HUB, "10.0.0.0/16"), *(vnet(each, f"10.{number + 1}.0.0/16") for number, each in enumerate(networks))]
+    lab = lab_factory(rows)
+    lab.operator.start()
+    lab.apply({**PEERING, "spec": {**PEERING["spec"], "spokes": [{"virtualNetworkID": each} for each in networks]}})
+    lab.wait_ready("vnp/hub")
+    assert lab.get("vnp", "hub")["status"]["connected"] == f"{SPOKES}/{SPOKES}"
+    lab.delete("vnp/hub")
+    assert not [each for each in lab.azure.resources() if "/virtualnetworkpeerings/" in each]
+    for method in ("PUT", "DELETE"):
+        sent = [path for each, path, _ in lab.writes() if each == method]
+        assert len(sent) == len(set(sent)) == 2 * SPOKES
+    assert {status for _, _, status in lab.writes()} <= {201, 202}

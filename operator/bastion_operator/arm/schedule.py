@@ -115,15 +115,18 @@ class _Group(Generic[K]):
 
 @dataclass(slots=True)
 class _Claimant:
-    """Where its calls wait, and the grants that it holds with the time of each."""
+    """Where its calls wait, and the grants that it holds with the time of each.
+
+    :ivar news: it holds grants that it was not told of, neither by an answer nor by being woken
+    """
 
     waiting: dict[tuple[str, Call], Urgency] = field(default_factory=dict)
     granted: dict[tuple[str, Call], float] = field(default_factory=dict)
-    woken: bool = False
+    news: bool = False
 
     def due(self, now: float) -> bool:
         """Whether it is worth its while to come."""
-        if self.woken or not self.granted:
+        if not self.news or not self.granted:
             return False
         share = len(self.granted) >= _SHARE_TO_WAKE * (len(self.waiting) + len(self.granted))
         return share or next(iter(self.granted.values())) <= now - _WOKEN_AFTER
@@ -148,10 +151,9 @@ class Schedule(Generic[K]):
         claimant = self._claimants.get(key)
         if claimant is None:
             return set()
-        claimant.woken = True
         for group in {_group_of(call) for call in {call for _, call in claimant.waiting}}:
-            self._serve(group)
-        claimant.woken = False
+            self._serve(group, asking=key)
+        claimant.news = False
         return {name for name, _ in claimant.granted}
 
     def expect(self, key: K, wants: Iterable[Want]) -> None:
@@ -168,7 +170,6 @@ class Schedule(Generic[K]):
             before = waiting.get(each)
             if (before is None and each not in granted) or (before is not None and before > urgency):
                 self._wait(key, claimant, each, urgency)
-        claimant.woken = False
         self._tidy(key, claimant)
         if claimant.waiting:
             self._asked.set()
@@ -233,7 +234,7 @@ class Schedule(Generic[K]):
                 wait = max(_SHORTEST_LOOK, self.clock.of_real(_LEAST_REAL))
             await self.clock.sleep(wait)
 
-    def _serve(self, name: tuple[str, ...]) -> None:
+    def _serve(self, name: tuple[str, ...], *, asking: K | None = None) -> None:
         group = self._groups.get(name)
         if group is None:
             return
@@ -246,16 +247,19 @@ class Schedule(Generic[K]):
             claimant = served[key] = self._claimants[key]
             del claimant.waiting[taken, lane.call]
             claimant.granted[taken, lane.call] = now
+            claimant.news = True
             group.grants += 1
             group.served[key] = group.grants
         if not group.waiting:
             del self._groups[name]
+        if asking is not None:
+            served.pop(asking, None)
         self._wake(served, now)
 
     def _wake(self, claimants: Mapping[K, _Claimant], now: float) -> None:
         for key, claimant in claimants.items():
             if claimant.due(now):
-                claimant.woken = True
+                claimant.news = False
                 self.wake(key)
 
     def _next(self, group: _Group[K]) -> tuple[_Lane[K], Urgency, K] | None:

@@ -169,6 +169,18 @@ def test_one_with_much_to_do_is_woken_for_many_turns_at_once_and_one_with_little
     assert desk.counts() == {"small": 2, "huge": pytest.approx(298, abs=100)}
 
 
+def test_nobody_is_woken_for_what_it_was_told_when_it_asked() -> None:
+    desk = Desk()
+    desk.schedule.ask("hub", wants(5, write()))
+    for _ in range(10):
+        desk.clock.advance(0.5)
+        desk.schedule.serve()
+    assert desk.woken == []
+    desk.schedule.expect("hub", wants(6, write()))
+    desk.schedule.serve()
+    assert desk.woken == ["hub"], "one more, which it does not know of"
+
+
 def test_regions_share_arms_budget_evenly() -> None:
     desk = Desk()
     desk.drain()

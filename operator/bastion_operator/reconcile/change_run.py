@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bastion_operator.api.common import Claim
+from bastion_operator.arm.budgets import BudgetSpentError
 from bastion_operator.arm.client import ArmClient, Operation, Written
-from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.arm.errors import AzureError
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
@@ -219,7 +220,8 @@ class ChangeRun:
         due = [each for each in self._first(sure, attempts.wait_for) if normalise_id(each.root_id) in granted]
         self._await_others(changes, result.plan)
         await self._send_all(due, result)
-        left = [self._write(each, result.observed) for each in self._first(changes, attempts.wait_for)]
+        # What was one call too many waits for its budget as the others do.
+        left = [self._write(each, result.observed) for each in self._first(changes, attempts.wait_but_for_budgets)]
         self.services.writes.expect(self.key, self.session.client.principal, [*left, *later])
         held = self.services.writes.told(self.key, len(result.plan.changes) + len(later))
         result.plan = replace(result.plan, held=held)
@@ -282,9 +284,8 @@ class ChangeRun:
                 operation = written.operation
         except AzureError as error:
             _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
-            if error.error_class is not ErrorClass.THROTTLED:
+            if not isinstance(error, BudgetSpentError):
                 self.services.attempts.failed(self.key, change, error)
-            # What was one call too many is not a failure: it waits for its budget as the others do.
         finally:
             if operation is None:
                 self.services.in_flight.end(change.root_id)

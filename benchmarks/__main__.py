@@ -5,10 +5,11 @@ import sys
 from dataclasses import asdict
 
 from bastion_operator.garbage import collect_less_often
-from benchmarks import command, local_azure, probes, resource_graph, rules, snapshot, verdicts
+from benchmarks import azure_budgets, command, local_azure, probes, resource_graph, rules, snapshot, verdicts
 
 BENCHMARKS = {
-    module.NAME: module for module in (rules, verdicts, probes, snapshot, command, local_azure, resource_graph)
+    module.NAME: module
+    for module in (rules, verdicts, probes, snapshot, command, local_azure, resource_graph, azure_budgets)
 }
 
 

@@ -46,6 +46,11 @@ class CredentialSettingsError(ValueError):
     """The settings of an identity that azure-identity cannot take; never carries a secret."""
 
 
+def principal_of(identity: Identity) -> str:
+    """Whom ARM counts calls for: the client id, which is one in all tenants; of the machine's own identity a name."""
+    return (identity.client_id or "the machine's identity").lower()
+
+
 def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
     """The credential for an identity.
 

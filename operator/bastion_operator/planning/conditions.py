@@ -96,7 +96,10 @@ def progress(plan: Plan, failures: Iterable[Failure], done: State, *, observe_on
             "managementPolicy is Observe; not done: " + _listed(change.summary for change in plan.changes),
         )
     if failures:
-        return false(Reason.RETRYING, "tried again soon: " + _listed(_failure_text(each) for each in failures))
+        held = f"; {plan.held}" if plan.held else ""
+        return false(Reason.RETRYING, "tried again soon: " + _listed(_failure_text(each) for each in failures) + held)
+    if plan.held:
+        return false(Reason.PROGRESSING, plan.held)
     if plan.changes:
         return false(Reason.PROGRESSING, _listed(change.summary for change in plan.changes))
     if plan.waits:

@@ -16,6 +16,7 @@ from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
+from bastion_operator.reconcile.write_budget import WriteBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Services:
     standings: Standings
     in_flight: InFlight
     attempts: Attempts
+    writes: WriteBudget
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics

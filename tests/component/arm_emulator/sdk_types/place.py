@@ -1,6 +1,8 @@
 """Where the tests of all types work: one resource group of one SDK, with what the types stand on."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.component.arm_emulator.sdk_types.row import Row, Standing
@@ -14,9 +16,21 @@ class Place:
     def __init__(self, sdk: Sdk) -> None:
         """Makes the group."""
         self.sdk = sdk
+        self._renew()
+
+    def _renew(self) -> None:
         self.rg = f"rg-{uuid.uuid4().hex[:8]}"
         self._standing: set[str] = set()
-        sdk.resources.resource_groups.create_or_update(self.rg, {"location": "westeurope"})
+        self.sdk.resources.resource_groups.create_or_update(self.rg, {"location": "westeurope"})
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Leaves the group behind where a test fails: what lies about there would fail others."""
+        try:
+            yield
+        except BaseException:
+            self._renew()
+            raise
 
     def filled(self, value: Any, number: int = 1, name: str = "") -> Any:
         """The value with its words put in: `{sub}`, `{group}` and `{net}` are ids; `{rg}`, `{name}`; `{n}` is 1 or 2."""

@@ -61,11 +61,11 @@ def shaped(declared: ResourceType, body: Json) -> Json:
 
 
 def _published(declared: ResourceType, body: Json) -> Json:
-    properties = body.get("properties")
-    if not declared.unpublished or not isinstance(properties, dict):
-        return body
-    kept = {name: value for name, value in properties.items() if name not in declared.unpublished}
-    return {**body, "properties": kept}
+    kept = dict(body)
+    for name, hidden in (("properties", declared.unpublished), ("sku", declared.unpublished_of_sku)):
+        if hidden and isinstance(body.get(name), dict):
+            kept[name] = {inner: value for inner, value in body[name].items() if inner not in hidden}
+    return kept
 
 
 def region_of(location: str) -> str:

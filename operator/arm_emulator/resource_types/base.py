@@ -86,6 +86,8 @@ class ResourceType:
     """Properties that a body may carry and that are ignored there."""
     unpublished: ClassVar[frozenset[str]] = frozenset()
     """Those of them that Azure answers, and takes back, though no published shape has them."""
+    unpublished_of_sku: ClassVar[frozenset[str]] = frozenset()
+    """The same of its SKU's members."""
     envelope: ClassVar[frozenset[str]] = frozenset({"location", "tags", "properties"})
     """Members of the body beside id, name, type and etag."""
     has_state: ClassVar[bool] = True

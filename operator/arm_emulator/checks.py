@@ -61,11 +61,14 @@ def shaped(declared: ResourceType, body: Json) -> Json:
 
 
 def _published(declared: ResourceType, body: Json) -> Json:
-    properties = body.get("properties")
-    if not declared.unpublished or not isinstance(properties, dict):
-        return body
-    kept = {name: value for name, value in properties.items() if name not in declared.unpublished}
-    return {**body, "properties": kept}
+    """The body less what Azure answers, and takes back, though no published shape has it."""
+    kept = dict(body)
+    for path in declared.unpublished:
+        owner, _, name = path.rpartition(".")
+        members = kept.get(owner or "properties")
+        if isinstance(members, dict):
+            kept[owner or "properties"] = {one: value for one, value in members.items() if one != name}
+    return kept
 
 
 def region_of(location: str) -> str:

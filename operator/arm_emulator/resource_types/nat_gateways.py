@@ -25,12 +25,12 @@ class NatGateways(Pointing):
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "subnets"})
-    unpublished = frozenset({"scope", "flowlogs"})
+    unpublished = frozenset({"scope", "flowlogs", "sku.tier"})
     pointers = (_ADDRESSES, Pointer("publicIpPrefixes", "natPublicIPPrefix", PREFIXES, f"{PREFIXES}/join/action"))
 
     def prepare(self, put: Put) -> None:
         sku = put.body.get("sku") or {}
-        put.body["sku"] = {"name": sku.get("name") or "Standard", "tier": sku.get("tier") or "Regional"}
+        put.body["sku"] = {"name": sku.get("name") or "Standard", "tier": "Regional"}
         default(put.properties, idleTimeoutInMinutes=4)
         super().prepare(put)
         for found in named(put.id, put.properties, _ADDRESSES):

@@ -27,8 +27,8 @@ def place(sdk: Sdk) -> Place:
     return Place(sdk)
 
 
-RECORDED_ONLY = {"allowPort25Out", "kind", "routeServiceVips", "type"}
-"""Members that Azure answers, of interfaces, peerings and hub connections, though no published shape has them."""
+RECORDED_ONLY = {"allowPort25Out", "flowlogs", "kind", "routeServiceVips", "scope", "tier", "type"}
+"""Members that Azure answers, of interfaces, peerings, NAT gateways and hub connections, though no published shape has them."""
 
 
 class One:

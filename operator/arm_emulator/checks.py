@@ -61,10 +61,13 @@ def shaped(declared: ResourceType, body: Json) -> Json:
 
 
 def _published(declared: ResourceType, body: Json) -> Json:
+    """The body less what Azure answers, and takes back, though no published shape has it."""
     kept = dict(body)
-    for name, hidden in (("properties", declared.unpublished), ("sku", declared.unpublished_of_sku)):
-        if hidden and isinstance(body.get(name), dict):
-            kept[name] = {inner: value for inner, value in body[name].items() if inner not in hidden}
+    for path in declared.unpublished:
+        owner, _, name = path.rpartition(".")
+        members = kept.get(owner or "properties")
+        if isinstance(members, dict):
+            kept[owner or "properties"] = {one: value for one, value in members.items() if one != name}
     return kept
 
 

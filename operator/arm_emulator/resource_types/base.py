@@ -85,9 +85,8 @@ class ResourceType:
     read_only: ClassVar[frozenset[str]] = frozenset({"provisioningState", "resourceGuid"})
     """Properties that a body may carry and that are ignored there."""
     unpublished: ClassVar[frozenset[str]] = frozenset()
-    """Those of them that Azure answers, and takes back, though no published shape has them."""
-    unpublished_of_sku: ClassVar[frozenset[str]] = frozenset()
-    """The same of its SKU's members."""
+    """Those of them that Azure answers, and takes back, though no published shape has them; and of other members, as
+    `sku.tier`."""
     envelope: ClassVar[frozenset[str]] = frozenset({"location", "tags", "properties"})
     """Members of the body beside id, name, type and etag."""
     has_state: ClassVar[bool] = True

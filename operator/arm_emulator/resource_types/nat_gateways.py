@@ -25,8 +25,7 @@ class NatGateways(Pointing):
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "subnets"})
-    unpublished = frozenset({"scope", "flowlogs"})
-    unpublished_of_sku = frozenset({"tier"})
+    unpublished = frozenset({"scope", "flowlogs", "sku.tier"})
     pointers = (_ADDRESSES, Pointer("publicIpPrefixes", "natPublicIPPrefix", PREFIXES, f"{PREFIXES}/join/action"))
 
     def prepare(self, put: Put) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(arm_emulator.__file__).parent
 CODE = re.compile(r"[A-Z][a-z]+(?:[A-Z][A-Za-z]+)+")
 RAISED_BY = {"ArmError", "bad_request", "conflict", "not_found", "refuse_used", "refused"}
 OWN = {
-    "ControlSideClosed", "InvalidClock", "InvalidControlToken", "InvalidFault", "InvalidLag", "InvalidPrincipalChange",
+    "ControlSideClosed", "InvalidCalls", "InvalidClock", "InvalidControlToken", "InvalidFault", "InvalidLag", "InvalidPrincipalChange",
     "InvalidResource", "InvalidSnapshot", "InvalidSubscription", "SnapshotNotFound", "UnknownControl", "UnknownPrincipal",
 }  # fmt: skip
 """Codes of the control side, which Azure does not have."""

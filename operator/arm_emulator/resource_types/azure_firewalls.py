@@ -11,7 +11,6 @@ from arm_emulator.resource_types.load_balancers import place_frontend
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, public_address, refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import HUBS
 from arm_emulator.resource_types.virtual_networks import SUBNETS
 from arm_emulator.store import Resource
@@ -27,7 +26,6 @@ _FIREWALLS_OWN_PLACE_IN_A_HUB = 132
 
 class AzureFirewalls(Pointing):
     name = FIREWALLS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "zones", "extendedLocation"})
     create = Timing(420, (10,))
     delete = Timing(300, (10,))

@@ -70,7 +70,6 @@ class ResourceType:
     """Defaults that fit most of Microsoft.Network. A type overrides what it does otherwise."""
 
     name: ClassVar[str]
-    api_versions: ClassVar[Sequence[str]]
     tracked: ClassVar[bool] = True
     """Whether it has a location and tags of its own."""
     has_etag: ClassVar[bool] = True

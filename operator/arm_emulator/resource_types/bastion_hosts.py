@@ -22,7 +22,6 @@ from arm_emulator.resource_types.base import (
     sku_of,
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured
 from arm_emulator.store import Reference, Resource
 
@@ -47,7 +46,6 @@ POLLS = (10, 10, 20, 20, 40, 40, 80, 160, 100)
 
 class BastionHosts(ResourceType):
     name = BASTION_HOSTS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity"})
     order = (
         "provisioningState", "dnsName", "scaleUnits", "enableTunneling", "enableIpConnect", "enableFileCopy",

@@ -12,7 +12,6 @@ from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Put, default
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import CONNECTIONS, DEFAULT_TABLE, ROUTE_TABLES
 from arm_emulator.resource_types.virtual_networks import (
     CONNECTED,
@@ -30,7 +29,6 @@ PEER = f"{NETWORKS}/peer/action"
 
 class HubConnections(Pointing):
     name = CONNECTIONS
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = Timing(60, (10,))

@@ -8,7 +8,6 @@ from arm_emulator.resource_types.base import Put, answered_parts, default, with_
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN, subnet_is_full, taken_addresses
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import SUBNETS, subnet_prefixes
 from arm_emulator.store import Resource
 
@@ -20,7 +19,6 @@ _ADDRESS = Pointer(f"{FRONTENDS}.publicIPAddress", "publicIPAddress", PUBLIC_IPS
 
 class LoadBalancers(Pointing):
     name = "Microsoft.Network/loadBalancers"
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "extendedLocation"})
     create = Timing(3, (3,))
     delete = Timing(10, (10,))

@@ -8,7 +8,6 @@ from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request, invalid_format, not_found
 from arm_emulator.ids import SUBSCRIPTION_TYPE
-from arm_emulator.resource_types import versions
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
 from arm_emulator.store import Resource
 
@@ -18,7 +17,6 @@ DEEPEST = 6
 
 class ManagementGroups(ResourceType):
     name = MANAGEMENT_GROUPS
-    api_versions = versions.MANAGEMENT_GROUPS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "displayName", "parentId", "parentGroupId"})
     create = delete = IMMEDIATE

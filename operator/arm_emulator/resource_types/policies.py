@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from arm_emulator import ancestry, odata, policy_rules
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request, conflict, not_found
-from arm_emulator.resource_types import versions
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, default
 from arm_emulator.store import Resource
 
@@ -23,7 +22,6 @@ ENFORCEMENT_MODES = ("Default", "DoNotEnforce")
 class _Policy(ResourceType):
     """What the three have in common."""
 
-    api_versions = versions.POLICIES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "location", "identity", "sku", "systemData"})
     create = delete = IMMEDIATE

@@ -12,7 +12,6 @@ from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_f
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, choice, default, missing
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import PRIVATE_DNS
 from arm_emulator.resource_types.virtual_networks import DNS_LINKED
 from arm_emulator.store import Resource, resource
 
@@ -44,7 +43,6 @@ MEMBERS = ("id", "name", "type", "etag", "location", "tags", "properties")
 
 class PrivateDnsZones(ResourceType):
     name = ZONES
-    api_versions = PRIVATE_DNS
     own_etag = True
     members = MEMBERS
     names = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
@@ -93,7 +91,6 @@ class PrivateDnsZones(ResourceType):
 
 class VirtualNetworkLinks(Pointing):
     name = LINKS
-    api_versions = PRIVATE_DNS
     own_etag = True
     members = MEMBERS
     created = updated = HTTPStatus.ACCEPTED
@@ -142,7 +139,6 @@ class VirtualNetworkLinks(Pointing):
 class _RecordSets(ResourceType):
     """Record sets of one type: written and deleted at once, each with an etag of its own."""
 
-    api_versions = PRIVATE_DNS
     tracked = False
     own_etag = True
     members = MEMBERS

@@ -14,7 +14,6 @@ from arm_emulator.errors import bad_request, conflict, not_found
 from arm_emulator.ids import ResourceId
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
 from arm_emulator.resource_types.role_definitions import RoleDefinitions, malformed
-from arm_emulator.resource_types.versions import ROLES
 from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name, scope_of
 from arm_emulator.store import Resource
 
@@ -23,7 +22,6 @@ PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device"
 
 class RoleAssignments(ResourceType):
     name = ROLE_ASSIGNMENTS
-    api_versions = ROLES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
     members = ("properties", "id", "type", "name")

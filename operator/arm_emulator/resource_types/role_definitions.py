@@ -10,7 +10,6 @@ from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request, conflict
 from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, ResourceType
-from arm_emulator.resource_types.versions import ROLES
 from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name
 from arm_emulator.store import Resource
 
@@ -20,7 +19,6 @@ _MEMBERS = ("actions", "notActions", "dataActions", "notDataActions")
 
 class RoleDefinitions(ResourceType):
     name = ROLE_DEFINITIONS
-    api_versions = ROLES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
     members = ("properties", "id", "type", "name")

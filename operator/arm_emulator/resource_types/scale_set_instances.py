@@ -8,15 +8,12 @@ from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types.base import Action, Call, Put, ResourceType, answered_parts
 from arm_emulator.resource_types.network_interfaces import interface_references, mac_address
 from arm_emulator.resource_types.scale_set_members import INSTANCE_INTERFACES, INSTANCES, MODEL
-from arm_emulator.resource_types.versions import COMPUTE
-from arm_emulator.resource_types.versions import INSTANCE_INTERFACES as INTERFACE_VERSIONS
 from arm_emulator.resource_types.virtual_machines import POWER, VIEW, instance_view, power_state, running_view
 from arm_emulator.store import Reference, Resource
 
 
 class ScaleSetInstances(ResourceType):
     name = INSTANCES
-    api_versions = COMPUTE
     has_etag = False
     envelope = frozenset(
         {"location", "tags", "properties", "sku", "zones", "identity", "plan", "instanceId", "resources"}
@@ -92,7 +89,6 @@ class ScaleSetInstances(ResourceType):
 
 class ScaleSetInterfaces(ResourceType):
     name = INSTANCE_INTERFACES
-    api_versions = INTERFACE_VERSIONS
     tracked = False
     envelope = frozenset({"properties", "location", "tags"})
     parts = {"ipconfigurations": "ipConfigurations"}  # noqa: RUF012  (declared ClassVar by the base)

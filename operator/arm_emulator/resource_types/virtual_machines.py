@@ -8,7 +8,6 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, not_found
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types.base import Action, Call, Link, Put, ResourceType, keep
-from arm_emulator.resource_types.versions import COMPUTE
 from arm_emulator.store import Reference, Resource
 
 MACHINES = "Microsoft.Compute/virtualMachines"
@@ -34,7 +33,6 @@ POWER: Mapping[str, tuple[str, str, float]] = {
 
 class VirtualMachines(ResourceType):
     name = MACHINES
-    api_versions = COMPUTE
     has_etag = False
     members = ("name", "id", "type", "location", "tags", "plan", "identity", "zones", "properties")
     order = (

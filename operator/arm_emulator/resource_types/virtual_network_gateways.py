@@ -11,7 +11,6 @@ from arm_emulator.resource_types.base import Put, answered_parts, choice, defaul
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, SUBNETS, gateways_in
 from arm_emulator.store import Resource
 
@@ -26,7 +25,6 @@ ADDRESS = Pointer("ipConfigurations.publicIPAddress", "publicIPAddress", PUBLIC_
 
 class VirtualNetworkGateways(Pointing):
     name = GATEWAYS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "identity", "extendedLocation"})
     create = Timing(1500, (10,))
     update = Timing(300, (10,))
@@ -82,7 +80,6 @@ class VirtualNetworkGateways(Pointing):
 
 class LocalNetworkGateways(Pointing):
     name = LOCAL_GATEWAYS
-    api_versions = NETWORK
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
 
@@ -101,7 +98,6 @@ class LocalNetworkGateways(Pointing):
 
 class Connections(Pointing):
     name = CONNECTIONS
-    api_versions = NETWORK
     create = Timing(60, (10,))
     delete = Timing(60, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "connectionStatus", "tunnelConnectionStatus",

@@ -10,7 +10,6 @@ from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Put, Superseding, default, keep
 from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
@@ -26,7 +25,6 @@ HUB_LINK = "RemoteVnetToHubPeering_"
 
 class VirtualNetworks(Pointing):
     name = "Microsoft.Network/virtualNetworks"
-    api_versions = NETWORK
     superseding = Superseding.ITSELF
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})

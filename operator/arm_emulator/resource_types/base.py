@@ -69,7 +69,7 @@ class Superseding(Enum):
 class ResourceType:
     """Defaults that fit most of Microsoft.Network. A type overrides what it does otherwise."""
 
-    name: ClassVar[str]
+    name: str
     tracked: ClassVar[bool] = True
     """Whether it has a location and tags of its own."""
     has_etag: ClassVar[bool] = True

@@ -19,6 +19,7 @@ from arm_emulator.resource_types.virtual_networks import (
     LINK,
     PEERINGS,
     gateways_in,
+    links_with_remote_gateways,
     prefixes_of,
 )
 from arm_emulator.store import Resource, resource
@@ -108,13 +109,12 @@ def _refuse_connected(put: Put, network: Resource) -> None:
             "VnetHasGatewaysAndUsesRemoteGateways",
             f"Virtual network {network.id} of {put.id} has the gateway {gateway.id}: it cannot be connected to a virtual hub.",
         )
-    for link in put.cloud.store.children(network.key, PEERINGS):
-        if link.properties.get("useRemoteGateways"):
-            raise bad_request(
-                "AnotherPeeringUsesRemoteGateways",
-                f"Virtual network {network.id} of {put.id} uses remote gateways by peering {link.id}: it cannot be connected "
-                "to a virtual hub.",
-            )
+    for link in links_with_remote_gateways(put.cloud, network):
+        raise bad_request(
+            "AnotherPeeringUsesRemoteGateways",
+            f"Virtual network {network.id} of {put.id} uses remote gateways by peering {link.id}: it cannot be connected to a "
+            "virtual hub.",
+        )
 
 
 def _refuse_overlap(put: Put, network: Resource) -> None:

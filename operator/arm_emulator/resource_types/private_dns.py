@@ -5,7 +5,6 @@ Rules: https://learn.microsoft.com/azure/dns/private-dns-overview and private-dn
 
 import re
 from http import HTTPStatus
-from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format
@@ -148,8 +147,11 @@ class _RecordSets(ResourceType):
     read_only = frozenset({"fqdn", "isAutoRegistered"})
     create = update = delete = IMMEDIATE
     merges_patch = True
-    member: ClassVar[str]
-    """The property that holds the records."""
+
+    def __init__(self, kind: str, member: str) -> None:
+        """`kind` is the record type in upper case, `member` the property that holds the records."""
+        self.name = f"{ZONES}/{kind}"
+        self.member = member
 
     def prepare(self, put: Put) -> None:
         default(put.properties, ttl=3600)
@@ -174,8 +176,7 @@ class _RecordSets(ResourceType):
 
 
 class ARecords(_RecordSets):
-    name = f"{ZONES}/A"
-    member = "aRecords"
+    """IPv4 addresses of a name."""
 
     def prepare(self, put: Put) -> None:
         super().prepare(put)
@@ -184,47 +185,23 @@ class ARecords(_RecordSets):
                 raise bad_request("BadRequest", f"The IPv4 address '{record.get('ipv4Address')}' is not valid.")
 
 
-class AaaaRecords(_RecordSets):
-    name = f"{ZONES}/AAAA"
-    member = "aaaaRecords"
-
-
-class CnameRecords(_RecordSets):
-    name = f"{ZONES}/CNAME"
-    member = "cnameRecord"
-
-
-class MxRecords(_RecordSets):
-    name = f"{ZONES}/MX"
-    member = "mxRecords"
-
-
-class PtrRecords(_RecordSets):
-    name = f"{ZONES}/PTR"
-    member = "ptrRecords"
-
-
 class SoaRecords(_RecordSets):
-    name = f"{ZONES}/SOA"
-    member = "soaRecord"
+    """The zone's own record set, which is there as long as the zone."""
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         raise bad_request("BadRequest", f"The SOA record set of zone '{item.id.root.name}' cannot be deleted.")
 
 
-class SrvRecords(_RecordSets):
-    name = f"{ZONES}/SRV"
-    member = "srvRecords"
-
-
-class TxtRecords(_RecordSets):
-    name = f"{ZONES}/TXT"
-    member = "txtRecords"
-
-
 RECORD_SETS = (
-    ARecords(), AaaaRecords(), CnameRecords(), MxRecords(), PtrRecords(), SoaRecords(), SrvRecords(), TxtRecords(),
-)  # fmt: skip
+    ARecords("A", "aRecords"),
+    _RecordSets("AAAA", "aaaaRecords"),
+    _RecordSets("CNAME", "cnameRecord"),
+    _RecordSets("MX", "mxRecords"),
+    _RecordSets("PTR", "ptrRecords"),
+    SoaRecords("SOA", "soaRecord"),
+    _RecordSets("SRV", "srvRecords"),
+    _RecordSets("TXT", "txtRecords"),
+)
 
 
 def _check_global(put: Put) -> None:

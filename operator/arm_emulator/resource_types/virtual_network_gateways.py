@@ -11,7 +11,7 @@ from arm_emulator.resource_types.base import Put, answered_parts, choice, defaul
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
-from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, SUBNETS, gateways_in
+from arm_emulator.resource_types.virtual_networks import LINK, SUBNETS, gateways_in, links_with_remote_gateways
 from arm_emulator.store import Resource
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
@@ -154,13 +154,12 @@ def _check_subnet(put: Put, subnet: Resource, kind: str) -> None:
                 "VirtualNetworkAlreadyHasGatewayOfThisType",
                 f"Virtual network {network.id} has the {kind} gateway {other.id} already.",
             )
-    for link in put.cloud.store.children(network.key, PEERINGS):
-        if link.properties.get("useRemoteGateways"):
-            raise bad_request(
-                "VnetHasGatewaysAndUsesRemoteGateways",
-                f"Gateway {put.id} cannot be created because peering {link.id} of virtual network {network.id} has "
-                "UseRemoteGateways flag set to true.",
-            )
+    for link in links_with_remote_gateways(put.cloud, network):
+        raise bad_request(
+            "VnetHasGatewaysAndUsesRemoteGateways",
+            f"Gateway {put.id} cannot be created because peering {link.id} of virtual network {network.id} has "
+            "UseRemoteGateways flag set to true.",
+        )
 
 
 def _refuse_used_by_peers(cloud: Cloud, gateway: Resource, network: Resource) -> None:

@@ -166,6 +166,11 @@ def disconnect_links_to(cloud: Cloud, network: Resource) -> None:
             cloud.touch(link.root_key)
 
 
+def links_with_remote_gateways(cloud: Cloud, network: Resource) -> list[Resource]:
+    """Its peerings that use the gateway of the other side."""
+    return [link for link in cloud.store.children(network.key, PEERINGS) if link.properties.get("useRemoteGateways")]
+
+
 def gateways_in(cloud: Cloud, network: Resource) -> list[Resource]:
     """The virtual network gateways that stand in it."""
     keys = {

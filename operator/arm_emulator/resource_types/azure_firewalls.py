@@ -6,7 +6,8 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, answered_parts, default, missing, refuse_used
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import answered_parts, default, missing, refuse_used
 from arm_emulator.resource_types.load_balancers import place_frontend
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named

@@ -3,7 +3,8 @@
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, refuse_used, with_guid
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import refuse_used, with_guid
 from arm_emulator.resource_types.pointers import users
 from arm_emulator.store import Resource
 

@@ -10,7 +10,8 @@ from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, default
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.virtual_hubs import CONNECTIONS, DEFAULT_TABLE, ROUTE_TABLES
 from arm_emulator.resource_types.virtual_networks import (

@@ -3,7 +3,8 @@
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, default, refuse_used
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default, refuse_used
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.virtual_hubs import AZURE_ASN, HUBS
 from arm_emulator.store import Resource

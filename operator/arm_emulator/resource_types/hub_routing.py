@@ -7,7 +7,8 @@ https://learn.microsoft.com/azure/virtual-wan/how-to-routing-policies
 from arm_emulator.cloud import Cloud, items
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, ResourceType, choice, default, missing, refuse_used
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import choice, default, missing, refuse_used
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.virtual_hubs import CONNECTIONS, DEFAULT_TABLE, HUBS, NONE_TABLE, ROUTE_TABLES
 from arm_emulator.store import Reference, Resource

@@ -2,7 +2,8 @@
 
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, default
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import default
 
 MOST_ADDRESSES = 5000
 

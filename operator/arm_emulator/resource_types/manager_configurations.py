@@ -20,7 +20,8 @@ from arm_emulator.network_manager.names import (
     NETWORKS,
     RULE_COLLECTIONS,
 )
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, default, missing
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.managed_peerings import refresh_all
 from arm_emulator.resource_types.network_managers import REMOVAL, in_use
 from arm_emulator.store import Resource

@@ -5,7 +5,8 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, default, keep, refuse_used, with_guid
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default, keep, refuse_used, with_guid
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named, users
 from arm_emulator.resource_types.public_ip_addresses import PREFIXES, PUBLIC_IPS, public_address, refuse_other_user

@@ -9,13 +9,8 @@ from arm_emulator.evaluation.effective import effective_groups, effective_route_
 from arm_emulator.evaluation.live import CloudRows
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.base import (
-    Call,
-    Link,
-    Put,
-    ResourceType,
-    Result,
-    Superseding,
+from arm_emulator.resource_types.base import Call, Link, Put, ResourceType, Result, Superseding
+from arm_emulator.resource_types.bodies import (
     answered_parts,
     default,
     element_ids,

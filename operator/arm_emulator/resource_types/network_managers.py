@@ -20,7 +20,8 @@ from arm_emulator.network_manager.names import (
 )
 from arm_emulator.network_manager.networks import applied_to
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, Reply, ResourceType, Result, default, missing
+from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, Reply, ResourceType, Result
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.managed_peerings import forget, refresh, refresh_all
 from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 from arm_emulator.store import Resource, resource

@@ -9,7 +9,8 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
-from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.store import Reference, Resource
 
 GROUPS = "Microsoft.Network/networkSecurityGroups"

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, choice, default, missing
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, Statuses
+from arm_emulator.resource_types.bodies import choice, default, missing
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.virtual_networks import DNS_LINKED
 from arm_emulator.store import Resource, resource
@@ -45,7 +46,7 @@ class PrivateDnsZones(ResourceType):
     own_etag = True
     members = MEMBERS
     names = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
-    created = updated = HTTPStatus.ACCEPTED
+    statuses = Statuses(created=HTTPStatus.ACCEPTED, updated=HTTPStatus.ACCEPTED)
     create = Timing(20, (30,))
     delete = Timing(20, (30,))
     read_only = frozenset({"provisioningState", "internalId", "numberOfRecordSets", "numberOfVirtualNetworkLinks",
@@ -92,7 +93,7 @@ class VirtualNetworkLinks(Pointing):
     name = LINKS
     own_etag = True
     members = MEMBERS
-    created = updated = HTTPStatus.ACCEPTED
+    statuses = Statuses(created=HTTPStatus.ACCEPTED, updated=HTTPStatus.ACCEPTED)
     create = Timing(20, (30,))
     delete = Timing(20, (30,))
     read_only = frozenset({"provisioningState", "virtualNetworkLinkState"})

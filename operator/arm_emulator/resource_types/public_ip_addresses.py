@@ -5,7 +5,8 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, Superseding, default, keep, sku_of, with_guid
+from arm_emulator.resource_types.base import Put, Superseding
+from arm_emulator.resource_types.bodies import default, keep, sku_of, with_guid
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.store import Resource
 

@@ -12,7 +12,7 @@ from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request, conflict, not_found
 from arm_emulator.ids import ResourceId
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, Statuses
 from arm_emulator.resource_types.role_definitions import RoleDefinitions, malformed
 from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name, scope_of
 from arm_emulator.store import Resource
@@ -26,7 +26,7 @@ class RoleAssignments(ResourceType):
     envelope = frozenset({"properties"})
     members = ("properties", "id", "type", "name")
     create = delete = IMMEDIATE
-    deletion_answers_body = True
+    statuses = Statuses(deletion_has_body=True)
     not_found = ("RoleAssignmentNotFound", "The role assignment '{name}' is not found.")
     read_only = frozenset({"scope", "createdOn", "updatedOn", "createdBy", "updatedBy"})
 

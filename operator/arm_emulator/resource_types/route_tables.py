@@ -6,7 +6,8 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.store import Resource
 
 TABLES = "Microsoft.Network/routeTables"

@@ -5,7 +5,8 @@ from http import HTTPStatus
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, answered_parts
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import answered_parts
 from arm_emulator.resource_types.machines import Machine
 from arm_emulator.resource_types.network_interfaces import interface_references, mac_address
 from arm_emulator.resource_types.scale_set_members import INSTANCE_INTERFACES, INSTANCES, MODEL

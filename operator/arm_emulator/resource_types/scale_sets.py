@@ -12,7 +12,8 @@ from arm_emulator.errors import ArmError, Json, bad_request, conflict
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types import scale_set_members as members
-from arm_emulator.resource_types.base import Action, Call, Put, default
+from arm_emulator.resource_types.base import Action, Call, Put
+from arm_emulator.resource_types.bodies import default
 from arm_emulator.resource_types.machines import POWER, VIEW, power_state
 from arm_emulator.resource_types.network_interfaces import ASG_JOIN, GROUP_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing

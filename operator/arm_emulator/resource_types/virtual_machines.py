@@ -6,7 +6,8 @@ from arm_emulator.clock import offset_iso
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, bad_request, conflict, not_found
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Link, Put, keep
+from arm_emulator.resource_types.base import Link, Put
+from arm_emulator.resource_types.bodies import keep
 from arm_emulator.resource_types.machines import VIEW, Machine
 from arm_emulator.store import Reference, Resource
 

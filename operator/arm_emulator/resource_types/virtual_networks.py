@@ -7,7 +7,8 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, Superseding, default, keep
+from arm_emulator.resource_types.base import Put, Superseding
+from arm_emulator.resource_types.bodies import default, keep
 from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.store import Resource

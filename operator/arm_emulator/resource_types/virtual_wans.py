@@ -6,7 +6,8 @@ Rules: https://learn.microsoft.com/azure/virtual-wan/virtual-wan-about
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, choice, default, refuse_used
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import choice, default, refuse_used
 from arm_emulator.resource_types.pointers import users
 from arm_emulator.store import Resource
 

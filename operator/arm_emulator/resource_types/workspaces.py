@@ -8,7 +8,8 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, default
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.bodies import default
 from arm_emulator.store import Resource
 
 WORKSPACES = "Microsoft.OperationalInsights/workspaces"

@@ -38,7 +38,7 @@ LISTS = (
     f"{HERE}/providers/Microsoft.OperationalInsights/workspaces",
     f"{GRAPH}/operations",
 )  # fmt: skip
-REQUESTS: dict[str, tuple[str, str, object, dict[str, str]]] = {
+REQUESTS: dict[str, tuple[str, str, object, dict[str, Any]]] = {
     **{type_in(path): ("GET", path, None, {}) for path in (*PATHS, *LISTS)},
     "Microsoft.Insights/eventtypes": (
         "GET", f"{HERE}/providers/Microsoft.Insights/eventtypes/management/values", None,

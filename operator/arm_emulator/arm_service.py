@@ -7,7 +7,7 @@ from typing import Protocol
 
 import orjson
 
-from arm_emulator import origin, rendering, resource_list
+from arm_emulator import api_versions, origin, rendering, resource_list
 from arm_emulator.activity_log import ActivityLog
 from arm_emulator.audit import correlation, refusal
 from arm_emulator.checks import region_of
@@ -24,7 +24,7 @@ from arm_emulator.pages import page
 from arm_emulator.permission_endpoints import PermissionEndpoints
 from arm_emulator.principals import Principal
 from arm_emulator.provider_endpoints import ProviderEndpoints
-from arm_emulator.requests import Target, action_of, body_of, check_version, target_of, unknown_path
+from arm_emulator.requests import Target, action_of, body_of, target_of, unknown_path, versioned_type
 from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import Result
 from arm_emulator.store import Resource
@@ -56,7 +56,6 @@ class ArmService:
         self._operations = OperationEndpoints(cloud)
         self._endpoints: tuple[Endpoints, ...] = (
             self._subscriptions,
-            self._operations,
             ActivityLog(cloud),
             DiagnosticEndpoints(cloud),
             ManagementGroupEndpoints(cloud),
@@ -122,19 +121,24 @@ class ArmService:
         return answer
 
     def _routed(self, request: Request, principal: Principal, path: str, segments: list[str]) -> Answer:
+        followed = self._operations.answer(request, principal, segments)
+        if followed is not None:
+            return followed
+        target = target_of(path)
+        api_version = api_versions.check(
+            versioned_type(target), request.query.get("api-version"), lambda: self._location(request, target)
+        )
         for endpoints in self._endpoints:
             answer = endpoints.answer(request, principal, segments)
             if answer is not None:
                 return answer
-        target = target_of(path)
         if target is None:
             raise unknown_path(path)
-        return self._on_target(request, principal, target)
+        return self._on_target(request, principal, target, api_version)
 
     # -- resources, lists and actions ----------------------------------------------------------------------------
 
-    def _on_target(self, request: Request, principal: Principal, target: Target) -> Answer:
-        api_version = check_version(target, request.query.get("api-version"))
+    def _on_target(self, request: Request, principal: Principal, target: Target, api_version: str) -> Answer:
         self._cloud.rights.authorize(principal, action_of(request.method, target), target.scope)
         if target.id is not None:
             self._gate.check(request.method, target.id, lambda: _body(request))
@@ -160,6 +164,12 @@ class ArmService:
         everywhere = replace(target, id=replace(_of(target), subscription="", group=None, extends=""))
         return _seen_from(target, self._resource(request, everywhere, caller))
 
+    def _location(self, request: Request, target: Target | None) -> str:
+        """Where a request belongs: as `_region`, and a list of children to the region of what they are below."""
+        if target is None:
+            return ""
+        return self._region(request, target if target.parent is None else replace(target, id=target.parent))
+
     def _region(self, request: Request, target: Target) -> str:
         """Where a resource lies, or will lie; empty where the request is about none."""
         root = None if target.id is None else self._cloud.store.get(target.id.root.key)
@@ -182,11 +192,7 @@ class ArmService:
         if handler is None:
             raise _method_not_allowed(request)
         if request.method == "PUT" and not type_of(target.type).name:
-            raise not_found(
-                "InvalidResourceType",
-                f"The resource type '{target.type.partition('/')[2]}' could not be found in the namespace "
-                f"'{target.type.partition('/')[0]}' for api version '{caller.api_version}'.",
-            )
+            raise api_versions.unknown_type(target.type, caller.api_version)
         return handler()
 
     def _head(self, target: Target) -> Answer:

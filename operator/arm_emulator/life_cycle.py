@@ -134,7 +134,7 @@ class LifeCycle:
         self._check_siblings_without(item, caller)
         if declared.delete is IMMEDIATE:
             self._effects.remove(item)
-            return Written(declared.deleted_status, item, bare=not declared.deletion_answers_body)
+            return Written(declared.statuses.deleted, item, bare=not declared.statuses.deletion_has_body)
         item.properties["provisioningState"] = "Deleting"
         self._effects.touch(item)
         kind = "group-delete" if is_group else "delete"
@@ -332,7 +332,7 @@ class LifeCycle:
         rests = put.old is not None and self._rests(put, put.old, children)
         moving = "Updating" if put.old is not None else declared.creating_state
         state = "Succeeded" if timing is IMMEDIATE or rests else moving
-        status = declared.created if put.old is None else declared.updated
+        status = declared.statuses.created if put.old is None else declared.statuses.updated
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:

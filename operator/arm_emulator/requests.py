@@ -1,21 +1,19 @@
-"""Requests taken apart: which resource, list, action or service a URL of ARM means, and whether its api-version is known."""
+"""Requests taken apart: which resource, list, action or service a URL of ARM means."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from arm_emulator.api_versions import ARM
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
 from arm_emulator.ids import BELOW, GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse, placed
-from arm_emulator.providers import PROVIDERS, spelt_namespace
+from arm_emulator.providers import spelt_namespace
 from arm_emulator.resource_types import TYPES, spelt, type_of
-from arm_emulator.resource_types.versions import RESOURCES
 
 MOST_LEVELS = 64
 """How deep a body may nest: the default of the JSON library that Azure's own services are built with."""
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-[a-z]+)?")
 
+_REGISTRATION = ("/register", "/unregister")
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -112,57 +110,13 @@ def action_of(method: str, target: Target) -> str:
     return f"{base}/{_VERBS.get(method, 'action')}"
 
 
-def check_version(target: Target, api_version: str | None) -> str:
-    """The api-version; raises what ARM says where it is missing or not one of the type's."""
-    if not api_version:
-        raise bad_request(
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        )
-    if not _VERSION.fullmatch(api_version):
-        raise bad_request(
-            "InvalidApiVersionParameter", f"The api-version '{api_version}' is invalid. {_supported(RESOURCES)}"
-        )
-    namespace, _, kind = target.type.partition("/")
-    versions = _versions(target, namespace)
-    if target.type in (GROUP_TYPE, "*"):
-        if api_version not in RESOURCES:
-            raise bad_request(
-                "InvalidApiVersionParameter", f"The api-version '{api_version}' is invalid. {_supported(RESOURCES)}"
-            )
-    elif versions is None:
-        raise ArmError(
-            404,
-            "InvalidResourceNamespace",
-            f"The resource namespace '{namespace}' is invalid.",
-        )
-    elif api_version not in versions:
-        raise bad_request(
-            "NoRegisteredProviderFound",
-            "No registered resource provider found for location '' and API version "
-            f"'{api_version}' for type '{kind}'. {_supported(versions, 'api-versions')}",
-        )
-    return api_version
-
-
-def _versions(target: Target, namespace: str) -> Sequence[str] | None:
-    declared = type_of(target.type)
-    below = declared.below.get(target.action)
-    if below is not None:
-        # A list of descendants is answered by whoever has them: a scale set's interfaces by Microsoft.Network.
-        return type_of(below[0]).api_versions
-    if declared.name:
-        return declared.api_versions
-    owner_type, _, segment = target.type.rpartition("/")
-    owner = type_of(owner_type)
-    if segment.lower() in owner.parts:
-        return owner.api_versions
-    provider = PROVIDERS.get(namespace.lower())
-    return None if provider is None else provider.api_versions
-
-
-def _supported(versions: Sequence[str], what: str = "versions") -> str:
-    return f"The supported {what} are '{', '.join(versions)}'. The supported locations are ''."
+def versioned_type(target: Target | None) -> str:
+    """The type whose api-versions a path takes; ARM's own where it is about no type of a provider."""
+    if target is None or target.type == "*" or target.type.lower().endswith(_REGISTRATION):
+        return ARM
+    below = type_of(target.type).below.get(target.action)
+    # A list of descendants is answered by whoever has them: a scale set's interfaces by Microsoft.Network.
+    return target.type if below is None else below[0]
 
 
 def body_of(data: bytes) -> Json:

@@ -6,23 +6,6 @@ from tests.support.arm import NET, PUBLIC_IP, SUB, Arm, link_body, network_body,
 
 
 @pytest.mark.parametrize(
-    ("version", "code"),
-    [
-        ("", "MissingApiVersionParameter"),
-        ("1999-01-01", "NoRegisteredProviderFound"),
-        ("x", "InvalidApiVersionParameter"),
-    ],
-)
-def test_an_unknown_api_version_gets_arms_own_error(version: str, code: str) -> None:
-    path = f"{NET}/virtualNetworks/v?api-version={version}"
-    answer = Arm().get(path)
-    assert (answer.status, answer.code) == (400, code)
-    if code == "NoRegisteredProviderFound":
-        assert "'1999-01-01'" in answer.message
-        assert "2026-03-01" in answer.message
-
-
-@pytest.mark.parametrize(
     ("path", "body", "code"),
     [
         ("virtualNetworks/v", {"properties": {}}, "LocationRequired"),

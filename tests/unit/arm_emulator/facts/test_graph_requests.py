@@ -52,13 +52,6 @@ def test_the_first_version_answers_tables_unless_asked_and_needs_subscriptions(a
     assert asked(arm, IDS, version="2019-04-01").status == 400
 
 
-@pytest.mark.parametrize(
-    ("version", "code"), [("2018-01-01", "InvalidApiVersionParameter"), ("x", "InvalidApiVersionParameter")]
-)
-def test_other_versions_are_refused(arm: Arm, version: str, code: str) -> None:
-    assert (asked(arm, IDS, version=version).status, asked(arm, IDS, version=version).code) == (400, code)
-
-
 def test_an_answer_has_the_recorded_members_and_says_truncated_as_a_text(arm: Arm) -> None:
     body = asked(arm, f"{IDS} | project id", options={"$top": 3}).body
     assert list(body) == ["totalRecords", "count", "data", "facets", "resultTruncated", "$skipToken"]

@@ -62,7 +62,7 @@ def test_a_put_has_no_location() -> None:
 @pytest.mark.parametrize("name", sorted(t.name for t in TYPES.values() if t.name.startswith("Microsoft.Network/") and "rivateDns" not in t.name))  # fmt: skip
 def test_a_put_of_microsoft_network_never_answers_202(name: str) -> None:
     declared = TYPES[name.lower()]
-    assert (declared.created, declared.updated) == (201, 200)
+    assert (declared.statuses.created, declared.statuses.updated) == (201, 200)
 
 
 def test_a_put_of_a_security_group_that_changes_nothing_has_succeeded_and_has_no_retry_after() -> None:

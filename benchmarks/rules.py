@@ -72,12 +72,16 @@ def run() -> Iterator[Figure]:
     whole = cpu_seconds(lambda: answers.update(_decide_all(evaluation, targets, connections)))
     plain = _plain_seconds(by_id, Random(4711).sample(connections, SAMPLE), answers) * len(connections)
     what = f"{MACHINES} VMs x (RDP, SSH), {shape.groups} groups of 43 rules"
-    yield Figure(NAME, f"{what}: faster than plain rules", plain / whole, "x", f"plain rules, {SAMPLE} sampled", at_least=100)
+    yield Figure(
+        NAME, f"{what}: faster than plain rules", plain / whole, "x", f"plain rules, {SAMPLE} sampled", at_least=100
+    )
     verdicts = cpu_seconds(lambda: judge_all(inventory, protocols=PROTOCOLS))
     yield Figure(NAME, "all steps, with reasons: faster than plain rules", plain / verdicts, "x", "plain rules alone")
     spent, judged = _changes(inventory, by_id)
     yield Figure(NAME, "one group changed, to the new verdicts", spent * 1000, "ms", at_most=5)
-    yield Figure(NAME, "the same: faster than plain rules", plain / spent, "x", "plain rules for all VMs", at_least=1_000)
+    yield Figure(
+        NAME, "the same: faster than plain rules", plain / spent, "x", "plain rules for all VMs", at_least=1_000
+    )
     yield Figure(NAME, "VMs judged after it that it does not touch", judged, "VMs", at_most=0)
 
 

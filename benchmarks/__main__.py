@@ -5,12 +5,32 @@ import sys
 from dataclasses import asdict
 
 from bastion_operator.garbage import collect_less_often
-from benchmarks import azure_budgets, command, local_azure, probes, resource_graph, rules, snapshot, verdicts
+from benchmarks import (
+    azure_budgets,
+    command,
+    local_azure,
+    operator_process,
+    probes,
+    resource_graph,
+    rules,
+    snapshot,
+    verdicts,
+)
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
     module.NAME: module
-    for module in (rules, verdicts, probes, snapshot, command, local_azure, resource_graph, azure_budgets)
+    for module in (
+        rules,
+        verdicts,
+        probes,
+        operator_process,
+        snapshot,
+        command,
+        local_azure,
+        resource_graph,
+        azure_budgets,
+    )
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bastion_operator.api.bastion_access import PrincipalAccess
-from bastion_operator.api.bastion_host import BastionHost, BastionHostSpec, BastionHostStatus
+from bastion_operator.api.bastion_host import MAX_REPORTS, BastionHost, BastionHostSpec, BastionHostStatus
 from bastion_operator.api.conditions import Reason
 from bastion_operator.api.reachability_report import ReachabilityReport, ReportRow
 from bastion_operator.kube.sharding import build_reports, count_rows
@@ -48,7 +48,7 @@ class TargetsSeen:
             reachable=f"{counts.reachable}/{counts.total - counts.stopped}",
             reason_counts=self.found.reason_counts,
             unreachable=self.found.worst,
-            reports=tuple(report.metadata.name for report in self.reports),
+            reports=tuple(report.metadata.name for report in self.reports[:MAX_REPORTS]),
             access=() if spec.access is None else self.access,
         )
 

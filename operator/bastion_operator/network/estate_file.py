@@ -67,13 +67,13 @@ def read_estate_stream(name: str, stream: BinaryIO, largest: int = LARGEST_DOCUM
     if len(start) == len(("first", "second")) and not start[0][1].startswith(_UTF16) and _is_json(start[0][1]):
         return _gathered(name, _parsed(name, chain(start, lines)), hold)
     read = b"".join(line for _, line in start)
-    content = read + stream.read(max(largest + 1 - len(read), 0))
-    if len(content) > largest:
+    rest = stream.read(max(largest + 1 - len(read), 0))
+    if len(read) + len(rest) > largest:
         raise EstateFileError(
             f"{name} is one JSON document of more than {largest // _MEGABYTE} MB, too large to be read as a whole: write it as"
             " JSON lines, a resource or a page of an answer on each (jq -c '.data[]'), which may be of any size"
         )
-    return read_estate_file(name, content)
+    return read_estate_file(name, read + rest)
 
 
 def _up_to_two(lines: Iterable[tuple[int, bytes]], largest: int) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from bastion_operator.garbage import collect_less_often
+from bastion_operator.interpreter import collect_less_often
 from benchmarks import (
     azure_budgets,
     command,

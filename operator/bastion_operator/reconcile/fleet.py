@@ -302,17 +302,23 @@ class _Gathered:
 
 
 def _gathered(reading: InventoryReading, known: Mapping[str, Held]) -> _Gathered:
-    """A row that says what it said before stays the object that it was: whoever compares two inventories sees it at once."""
-    by_id: dict[str, Held] = {}
+    """A row that says what it said before stays the object that it was: whoever compares two inventories sees it at once.
+
+    The reading's rows are used up, one by one: letting go of a fleet's rows at once keeps every other thread out meanwhile.
+    """
+    ids: set[str] = set()
+    news: dict[str, Held] = {}
     subscriptions: set[str] = set()
-    for held in reading.rows:
-        if (key := key_of(held)) is None:
+    while reading.rows:
+        held = reading.rows.pop()
+        if (key := key_of(held)) is None or key in ids:
             continue
-        by_id[key] = held
+        ids.add(key)
         if not isinstance(held, ReadRow) and str(held.get("type", "")).lower() == _SUBSCRIPTION:
             subscriptions.add(str(held.get("subscriptionId", "")).lower())
-    news = {key: held for key, held in by_id.items() if known.get(key) != held}
-    return _Gathered(frozenset(by_id), news, reading.types, frozenset(subscriptions))
+        if known.get(key) != held:
+            news[key] = held
+    return _Gathered(frozenset(ids), news, reading.types, frozenset(subscriptions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,14 @@ from bastion_operator.reconcile.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class TargetsSeen:
-    """A look at the targets: what it found, the reports on it, and what turned since the last one.
+    """A look at the targets: what it found, the names of the reports on it, and what turned since the last one.
 
     :ivar standings: how each VM stands, to be compared with at the next look
     :ivar access: what each principal of the spec may do, in numbers
     """
 
     found: TargetFindings
-    reports: tuple[ReachabilityReport, ...] = ()
+    reports: tuple[str, ...] = ()
     standings: Mapping[Asked, Standing] = field(default_factory=dict)
     turns: Sequence[Turn] = ()
     access: tuple[PrincipalAccess, ...] = ()
@@ -48,7 +48,7 @@ class TargetsSeen:
             reachable=f"{counts.reachable}/{counts.total - counts.stopped}",
             reason_counts=self.found.reason_counts,
             unreachable=self.found.worst,
-            reports=tuple(report.metadata.name for report in self.reports[:MAX_REPORTS]),
+            reports=self.reports[:MAX_REPORTS],
             access=() if spec.access is None else self.access,
         )
 
@@ -94,13 +94,21 @@ async def look_at_targets(
         before=before,
         shard_counts=await services.reports.shard_counts(raw),
     )
-    seen = await asyncio.to_thread(_see, look, services.verdicts)
-    await services.reports.sync(raw, seen.reports)
+    seen, reports = await asyncio.to_thread(_see, look, services.verdicts)
+    await services.reports.sync(raw, reports)
+    await asyncio.to_thread(_let_go, reports)
     services.standings.note(key, host.metadata.uid, seen.standings)
     return seen
 
 
-def _see(look: _Look, kept: KeptVerdicts) -> TargetsSeen:
+def _let_go(reports: list[ReachabilityReport]) -> None:
+    """One by one: freeing the rows of a large fleet at once keeps the event loop out meanwhile."""
+    while reports:
+        reports.pop()
+
+
+def _see(look: _Look, kept: KeptVerdicts) -> tuple[TargetsSeen, list[ReachabilityReport]]:
+    """What there is to tell, and the reports as they are to be."""
     before = standings(row for _, row in look.stored) if look.before is None else look.before
     verdicts = kept.judge(look.key, look.inventory, look.host.spec, look.ids.host)
     judged, access = judge_access(look.inventory, look.host.spec.access, verdicts)
@@ -123,7 +131,8 @@ def _see(look: _Look, kept: KeptVerdicts) -> TargetsSeen:
     found.work_out()
     asked = look.host.spec.access
     principals = () if asked is None else principal_accesses(asked, access)
-    return TargetsSeen(found, reports, standings(rows, before), turns(before, rows), principals)
+    names = tuple(report.metadata.name for report in reports)
+    return TargetsSeen(found, names, standings(rows, before), turns(before, rows), principals), [*reports]
 
 
 def _hidden(identity: str, subscriptions: frozenset[str], told: str) -> Refusal:

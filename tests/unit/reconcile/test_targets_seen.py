@@ -1,11 +1,9 @@
 """What a look at the targets leaves in the status."""
 
 from bastion_operator.api.bastion_host import MAX_REPORTS, BastionHostSpec, BastionHostStatus
-from bastion_operator.kube.sharding import build_reports
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.reconcile.verdicts import TargetsSeen
 
-NETWORKS = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks"
 SPEC = BastionHostSpec.model_validate(
     {
         "virtualNetworkID": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/"
@@ -16,13 +14,9 @@ SPEC = BastionHostSpec.model_validate(
 
 
 def test_a_status_names_the_first_of_more_reports_than_it_may_name() -> None:
-    reports = build_reports(
-        namespace="n",
-        bastion_host="b",
-        rows_by_network={f"{NETWORKS}/{number}": [] for number in range(MAX_REPORTS + 1)},
-    )
-    status = TargetsSeen(TargetFindings(verdicts=[]), reports).into(BastionHostStatus(), SPEC)
-    assert status.reports == tuple(report.metadata.name for report in reports[:MAX_REPORTS])
+    names = tuple(f"hub-{number}" for number in range(MAX_REPORTS + 1))
+    status = TargetsSeen(TargetFindings(verdicts=[]), names).into(BastionHostStatus(), SPEC)
+    assert status.reports == names[:MAX_REPORTS]
 
 
 def test_without_an_inventory_the_status_stays() -> None:

@@ -211,6 +211,8 @@ class RuleTable:
 
         Where the rules tell the addresses of the range apart, every source stays undecided.
         """
+        if len(destinations) == 1:
+            return self.decide(destinations.lowest, meaning, groups)
         decisions = [self.decide(address, meaning, groups) for address in self._representatives(destinations, meaning)]
         first = decisions[0]
         if all(one == first for one in decisions[1:]):

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from bastion_operator.garbage import collect_less_often
+from bastion_operator.interpreter import collect_less_often
 from bastion_operator.kube.sharding import build_reports
 from bastion_operator.network.held_row import Held, hold, key_of
 from bastion_operator.network.inventory import Inventory

@@ -35,11 +35,11 @@ def run() -> Iterator[Figure]:
         azure = LocalAzure(folder, estates=[file], speed=1, control=False, options=["--no-throttling"])
         try:
             load = seconds(azure.start)
-            yield Figure(NAME, f"start with {MACHINES} VMs, {NETWORKS} VNets, {GROUPS} NSGs", load, "s")
+            yield Figure(NAME, f"start with {MACHINES} VMs, {NETWORKS} VNets, {GROUPS} NSGs", load, "s", at_most=10)
             yield Figure(NAME, "the same", load / parse, "ratio", "json.loads of the file")
             answered = asyncio.run(_gets(azure, [row["id"] for row in estate]))
-            yield Figure(NAME, "GET of any resource", answered, "a second")
-            yield Figure(NAME, "memory", _megabytes(azure), "MB")
+            yield Figure(NAME, "GET of any resource", answered, "a second", at_least=1_000)
+            yield Figure(NAME, "memory", _megabytes(azure), "MB", at_most=1_024)
         finally:
             azure.kill()
         with _empty_server(folder) as (port, context):

@@ -6,17 +6,43 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_TIMES: Final = frozenset({"ms", "s", "a second"})
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One result. ``value`` is a ratio, a count or MB, as ``unit`` says; ``against`` is what a ratio divides by."""
+    """One result. ``value`` is in ``unit``; ``against`` is what a ratio divides by.
+
+    ``at_most`` and ``at_least`` are its limit, in the same unit, where it has one.
+    """
 
     benchmark: str
     what: str
     value: float
     unit: str
     against: str = ""
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether the value is beyond its limit."""
+        too_much = self.at_most is not None and self.value > self.at_most
+        return too_much or (self.at_least is not None and self.value < self.at_least)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the value is as much the machine's as the program's: a slow or a busy one misses the limit by itself."""
+        return self.unit in _TIMES
+
+    @property
+    def limit(self) -> str:
+        """The limit as a person reads it; empty where there is none."""
+        if self.at_most is not None:
+            return f"at most {self.at_most:,g}"
+        return "" if self.at_least is None else f"at least {self.at_least:,g}"
 
 
 def seconds(work: Callable[[], object], *, times: int = 1) -> float:

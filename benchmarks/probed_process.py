@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bastion_operator.garbage import collect_less_often
 from bastion_operator.handlers.probes import probe_app
+from bastion_operator.interpreter import collect_less_often, take_short_turns
 from benchmarks.fleet_process import reports
 
 
@@ -29,4 +29,5 @@ async def main(pages: Path) -> None:
 
 if __name__ == "__main__":
     collect_less_often()
+    take_short_turns()
     asyncio.run(main(Path(sys.argv[1])))

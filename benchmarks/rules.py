@@ -36,7 +36,7 @@ from benchmarks.plain_rules import PlainGroup, decide, read_group, session_addre
 NAME: Final = "rules"
 MACHINES: Final = 50_000
 SAMPLE: Final = 60
-CHANGES: Final = 20
+CHANGES: Final = 20  # groups, each changed twice
 PROTOCOLS: Final = tuple(DEFAULT_PORTS)
 
 
@@ -72,13 +72,17 @@ def run() -> Iterator[Figure]:
     whole = cpu_seconds(lambda: answers.update(_decide_all(evaluation, targets, connections)))
     plain = _plain_seconds(by_id, Random(4711).sample(connections, SAMPLE), answers) * len(connections)
     what = f"{MACHINES} VMs x (RDP, SSH), {shape.groups} groups of 43 rules"
-    yield Figure(NAME, f"{what}: faster than plain rules", plain / whole, "x", f"plain rules, {SAMPLE} sampled")
+    yield Figure(
+        NAME, f"{what}: faster than plain rules", plain / whole, "x", f"plain rules, {SAMPLE} sampled", at_least=100
+    )
     verdicts = cpu_seconds(lambda: judge_all(inventory, protocols=PROTOCOLS))
     yield Figure(NAME, "all steps, with reasons: faster than plain rules", plain / verdicts, "x", "plain rules alone")
     spent, judged = _changes(inventory, by_id)
-    yield Figure(NAME, "one group changed, to the new verdicts", spent * 1000, "ms")
-    yield Figure(NAME, "the same", plain / spent, "x", "plain rules for all VMs")
-    yield Figure(NAME, "VMs judged after it", judged, "VMs")
+    yield Figure(NAME, "one group changed, to the new verdicts", spent * 1000, "ms", at_most=5)
+    yield Figure(
+        NAME, "the same: faster than plain rules", plain / spent, "x", "plain rules for all VMs", at_least=1_000
+    )
+    yield Figure(NAME, "VMs judged after it that it does not touch", judged, "VMs", at_most=0)
 
 
 def _read(inventory: Inventory) -> None:
@@ -166,20 +170,24 @@ def _spaces(by_id: dict[str, Row], number: int) -> list[ipaddress.IPv4Network]:
 
 
 def _changes(inventory: Inventory, by_id: dict[str, Row]) -> tuple[float, int]:
-    """The median of seconds from a changed row to the new verdicts, and how many VMs were judged for it."""
+    """The median of seconds from a changed row to the new verdicts, and how many VMs were judged without need, at most.
+
+    The rules close a port and open it again, so that half of the changes make VMs fail, which takes longer: reasons are
+    worked out for each.
+    """
     standing = StandingVerdicts(inventory, protocols=PROTOCOLS)
     gc.collect()
     spent, judged = [], set()
-    for number in range(1, CHANGES + 1):
-        row = deepcopy(by_id[subnet_group_id(number)])
+    for number in (*range(1, CHANGES + 1), *range(1, CHANGES + 1)):
+        row = by_id[subnet_group_id(number)] = deepcopy(by_id[subnet_group_id(number)])
         last = row["properties"]["securityRules"][-1]["properties"]
         last["access"] = "Deny" if last["access"] == "Allow" else "Allow"
         started = time.process_time()
         inventory = inventory.patched([row])
         turn = standing.update(inventory)
         spent.append(time.process_time() - started)
-        judged.add(turn.judged)
         touched = {verdict.vm for verdict in standing if f"/vm-{number}-" in verdict.vm}
-        if turn.judged != len(touched) or {verdict.vm for verdict in turn.turned} != touched:
-            raise AssertionError(f"{turn.judged} VMs were judged after a change that touches {len(touched)}")
+        if {verdict.vm for verdict in turn.turned} != touched:
+            raise AssertionError(f"{len(turn.turned)} verdicts turned by a change that touches {len(touched)} VMs")
+        judged.add(turn.judged - len(touched))
     return median(spent), max(judged)

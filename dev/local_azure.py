@@ -52,13 +52,13 @@ class LocalAzure:
         """The option by which what it holds outlives the process."""
         return f"--state={folder / 'azure.sqlite'}"
 
-    def start(self) -> None:
-        """Start it and wait until it serves. Raises StartError with what it said if it ends instead."""
+    def start(self, *, patience: float = _READY_SECONDS) -> None:
+        """Start it and wait until it serves, for at most so many seconds. Raises StartError with what it said if it ends instead."""
         before = len(self.said())
         command = [program("arm-emulator"), "serve", f"--listen={self._listen}", *self._options]
         command.append(f"--request-log={self.request_log_file}")
         self._child = Child.start(command, log=self._log)
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self._child.running:
             for line in self.said()[before:].splitlines():
                 if line.startswith("{") and line.endswith("}"):

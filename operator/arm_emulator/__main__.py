@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 
 from arm_emulator import __version__
+from arm_emulator.best_time import Calls, bounds
+from arm_emulator.cloud import PAGE_SIZE
 from arm_emulator.environment import ReadyLineError, exports
 from arm_emulator.estate import EstateError
 from arm_emulator.principals_file import PrincipalsError
 from arm_emulator.resource_types.quotas import QUOTAS
 from arm_emulator.serve import Options, serve
 from arm_emulator.state import StateError
+from arm_emulator.throttling import ARM_BUCKETS
 
 
 @click.group()
@@ -52,6 +55,13 @@ def main() -> None:
     multiple=True,
     help="TYPE=N, such as Microsoft.Network/virtualNetworks=5: how many for each subscription and region.",
 )
+@click.option(
+    "--page-size",
+    default=PAGE_SIZE,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Entries on a page of a list, at most; small ones show whether a client follows nextLink.",
+)
 @click.option("--throttling/--no-throttling", default=True, show_default=True, help="Whether to refuse over budget.")
 @click.option(
     "--principals",
@@ -76,6 +86,7 @@ def serve_command(  # one parameter for each option of the command line
     graph_lag: float,
     public_ip_quota: int,
     quotas: tuple[str, ...],
+    page_size: int,
     throttling: bool,
     exit_with_parent: bool,
     principals: Path | None,
@@ -102,6 +113,7 @@ def serve_command(  # one parameter for each option of the command line
         min_retry_after,
         None if imds is None else _place("--imds", imds),
         dict(_quota(text) for text in quotas),
+        page_size,
     )
     try:
         asyncio.run(serve(options))
@@ -120,6 +132,31 @@ def env_command(ready: Path, client: str | None) -> None:
     except ReadyLineError as error:
         click.echo(f"arm-emulator: {error}", err=True)
         sys.exit(2)
+
+
+@main.command(name="best-time")
+@click.option("--speed", default=1.0, show_default=True, help="That of the emulator.")
+@click.argument("calls", nargs=-1, required=True, metavar="SUBSCRIPTION/REGION/KIND=COUNT...")
+def best_time_command(speed: float, calls: tuple[str, ...]) -> None:
+    """Prints the least time that calls can take within Azure's budgets, and which budget sets it; KIND is reads, writes
+    or deletes.
+    """
+    if speed <= 0:
+        raise click.UsageError(f"--speed: must be above 0, not {speed}")
+    for bound in bounds([_calls(text) for text in calls], speed):
+        click.echo(f"{bound.seconds:10.1f} s  {bound.budget}")
+
+
+def _calls(text: str) -> Calls:
+    """Raises a usage error."""
+    place, _, count = text.rpartition("=")
+    subscription, _, rest = place.partition("/")
+    region, _, kind = rest.partition("/")
+    if not subscription or not region or kind not in ARM_BUCKETS or not count.isdigit():
+        raise click.UsageError(
+            f"{text!r} is not SUBSCRIPTION/REGION/KIND=COUNT, with KIND one of {', '.join(ARM_BUCKETS)}"
+        )
+    return Calls(subscription, region, kind, int(count))
 
 
 def _quota(text: str) -> tuple[str, int]:

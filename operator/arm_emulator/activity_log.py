@@ -18,7 +18,6 @@ from arm_emulator.ids import ResourceId, parse
 from arm_emulator.messages import Answer, Request
 from arm_emulator.pages import paged
 from arm_emulator.principals import Principal
-from arm_emulator.resource_types.versions import ACTIVITY_LOG
 
 READ = "Microsoft.Insights/eventtypes/values/Read"
 PAGE = 200
@@ -69,9 +68,6 @@ class ActivityLog:
             return None
         if request.method != "GET":
             raise ArmError(HTTPStatus.METHOD_NOT_ALLOWED, "UnsupportedHttpVerb", "The activity log is only read.")
-        version = request.query.get("api-version")
-        if version not in ACTIVITY_LOG:
-            raise bad_request("InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")
         self._cloud.rights.authorize(principal, READ, f"/subscriptions/{subscription}" if subscription else "/")
         return self._listed(request, subscription)
 
@@ -95,7 +91,7 @@ class ActivityLog:
         def shown(event: Json) -> Json:
             return event if not wanted else {name: event[name] for name in wanted if name in event}
 
-        return paged(request, found, PAGE, shown)
+        return paged(request, found, min(PAGE, self._cloud.settings.page_size), shown)
 
     def _events(self, subscription: str) -> Iterator[Json]:
         """All events of a subscription, or of what belongs to the tenant, as they were recorded."""

@@ -7,9 +7,10 @@ from typing import Protocol
 
 import orjson
 
-from arm_emulator import origin, rendering, resource_list
+from arm_emulator import api_versions, origin, rendering, resource_list
 from arm_emulator.activity_log import ActivityLog
 from arm_emulator.audit import correlation, refusal
+from arm_emulator.checks import region_of
 from arm_emulator.cloud import Cloud
 from arm_emulator.diagnostic_endpoints import DiagnosticEndpoints
 from arm_emulator.errors import ArmError, Json, not_found
@@ -23,7 +24,7 @@ from arm_emulator.pages import page
 from arm_emulator.permission_endpoints import PermissionEndpoints
 from arm_emulator.principals import Principal
 from arm_emulator.provider_endpoints import ProviderEndpoints
-from arm_emulator.requests import Target, action_of, body_of, check_version, target_of, unknown_path
+from arm_emulator.requests import Target, action_of, body_of, target_of, unknown_path, versioned_type
 from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import Result
 from arm_emulator.store import Resource
@@ -55,7 +56,6 @@ class ArmService:
         self._operations = OperationEndpoints(cloud)
         self._endpoints: tuple[Endpoints, ...] = (
             self._subscriptions,
-            self._operations,
             ActivityLog(cloud),
             DiagnosticEndpoints(cloud),
             ManagementGroupEndpoints(cloud),
@@ -121,24 +121,29 @@ class ArmService:
         return answer
 
     def _routed(self, request: Request, principal: Principal, path: str, segments: list[str]) -> Answer:
+        followed = self._operations.answer(request, principal, segments)
+        if followed is not None:
+            return followed
+        target = target_of(path)
+        api_version = api_versions.check(
+            versioned_type(target), request.query.get("api-version"), lambda: self._location(request, target)
+        )
         for endpoints in self._endpoints:
             answer = endpoints.answer(request, principal, segments)
             if answer is not None:
                 return answer
-        target = target_of(path)
         if target is None:
             raise unknown_path(path)
-        return self._on_target(request, principal, target)
+        return self._on_target(request, principal, target, api_version)
 
     # -- resources, lists and actions ----------------------------------------------------------------------------
 
-    def _on_target(self, request: Request, principal: Principal, target: Target) -> Answer:
-        api_version = check_version(target, request.query.get("api-version"))
+    def _on_target(self, request: Request, principal: Principal, target: Target, api_version: str) -> Answer:
         self._cloud.rights.authorize(principal, action_of(request.method, target), target.scope)
         if target.id is not None:
             self._gate.check(request.method, target.id, lambda: _body(request))
         if target.subscription and target.type.lower().startswith(NETWORK_NAMESPACE):
-            self._throttle.take_network(target.subscription, self._region(target), request.method)
+            self._throttle.take_network(target.subscription, self._region(request, target), request.method)
         caller = Caller(
             principal=principal,
             api_version=api_version,
@@ -159,9 +164,20 @@ class ArmService:
         everywhere = replace(target, id=replace(_of(target), subscription="", group=None, extends=""))
         return _seen_from(target, self._resource(request, everywhere, caller))
 
-    def _region(self, target: Target) -> str:
+    def _location(self, request: Request, target: Target | None) -> str:
+        """Where a request belongs: as `_region`, and a list of children to the region of what they are below."""
+        if target is None:
+            return ""
+        return self._region(request, target if target.parent is None else replace(target, id=target.parent))
+
+    def _region(self, request: Request, target: Target) -> str:
+        """Where a resource lies, or will lie; empty where the request is about none."""
         root = None if target.id is None else self._cloud.store.get(target.id.root.key)
-        return "" if root is None else root.location
+        if root is not None:
+            return root.location
+        body = _body(request) if request.method == "PUT" else None
+        location = None if body is None else body.get("location")
+        return region_of(location) if isinstance(location, str) else ""
 
     def _resource(self, request: Request, target: Target, caller: Caller) -> Answer:
         assert target.id is not None
@@ -176,11 +192,7 @@ class ArmService:
         if handler is None:
             raise _method_not_allowed(request)
         if request.method == "PUT" and not type_of(target.type).name:
-            raise not_found(
-                "InvalidResourceType",
-                f"The resource type '{target.type.partition('/')[2]}' could not be found in the namespace "
-                f"'{target.type.partition('/')[0]}' for api version '{caller.api_version}'.",
-            )
+            raise api_versions.unknown_type(target.type, caller.api_version)
         return handler()
 
     def _head(self, target: Target) -> Answer:
@@ -213,18 +225,27 @@ class ArmService:
             body = body_of(request.body) if request.body.strip() else {}
             return self._written(request, self._life.act(_of(target), target.action, body, caller))
         item = self._life.get(_of(target))
-        below = declared.below.get(target.action) if request.method == "GET" else None
-        if below is not None:
-            return page(
-                self._cloud, request, [one for one in self._cloud.store.descendants(item.key) if one.id.type in below]
-            )
-        view = declared.view(self._cloud, item, target.action) if request.method == "GET" else None
-        if view is not None:
-            return Answer(HTTPStatus.OK, view)
+        if request.method == "GET":
+            around = self._around(item, target.action)
+            if around is not None:
+                return page(self._cloud, request, around)
+            view = declared.view(self._cloud, item, target.action)
+            if view is not None:
+                return Answer(HTTPStatus.OK, view)
         raise not_found(
             "InvalidResourceType",
             f"The resource type '{target.type.partition('/')[2]}' has no '{target.action}' for {request.method}.",
         )
+
+    def _around(self, item: Resource, segment: str) -> list[Resource] | None:
+        """What is below a resource or refers to it, where its type lists that under this segment."""
+        store, declared = self._cloud.store, type_of(item.id.type)
+        if segment in declared.below:
+            return [one for one in store.descendants(item.key) if one.id.type in declared.below[segment]]
+        if segment in declared.users:
+            found = [store.get(reference.source) for reference in store.referrers(item.key, declared.users[segment])]
+            return [one for one in found if one is not None]
+        return None
 
     def _written(self, request: Request, written: Written) -> Answer:
         if isinstance(written.reply, Result):
@@ -250,7 +271,9 @@ class ArmService:
         self._life.check_listed(ResourceId(target.subscription, target.group, "*", ("*",), target.extends))
         found = self._found(request, target)
         readable = self._cloud.rights.reader(principal)
-        answer = page(self._cloud, request, [item for item in found if readable(item.id.type, item.key)])
+        region = target.location.lower()
+        visible = [item for item in found if readable(item.id.type, item.key) and region in ("", item.location.lower())]
+        answer = page(self._cloud, request, visible, type_of(target.type).next_link)
         if target.type == "*" and isinstance(answer.body, dict):
             answer.body["value"] = [resource_list.brief(one) for one in answer.body["value"]]
         return _seen_from(target, answer) if type_of(target.type).tenant_wide else answer

@@ -61,11 +61,19 @@ def shaped(declared: ResourceType, body: Json) -> Json:
 
 
 def _published(declared: ResourceType, body: Json) -> Json:
-    properties = body.get("properties")
-    if not declared.unpublished or not isinstance(properties, dict):
-        return body
-    kept = {name: value for name, value in properties.items() if name not in declared.unpublished}
-    return {**body, "properties": kept}
+    """The body less what Azure answers, and takes back, though no published shape has it."""
+    kept = dict(body)
+    for path in declared.unpublished:
+        owner, _, name = path.rpartition(".")
+        members = kept.get(owner or "properties")
+        if isinstance(members, dict):
+            kept[owner or "properties"] = {one: value for one, value in members.items() if one != name}
+    return kept
+
+
+def region_of(location: str) -> str:
+    """A region's name from either of its forms: `West Europe` is `westeurope`."""
+    return location.lower().replace(" ", "")
 
 
 def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
@@ -73,7 +81,7 @@ def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) 
     location = wanted.get("location")
     if not isinstance(location, str) or not location.strip():
         raise bad_request("LocationRequired", "The location property is required for this definition.")
-    region = location.lower().replace(" ", "")
+    region = region_of(location)
     if not REGION.fullmatch(region):
         raise bad_request(
             "LocationNotAvailableForResourceType",
@@ -115,8 +123,10 @@ def check_tags(wanted: Json) -> None:
 def check_preconditions(cloud: Cloud, old: Resource | None, if_match: str | None, if_none_match: str | None) -> None:
     """Raises 412 where If-Match or If-None-Match does not hold."""
     etag = None if old is None else cloud.etag(old)
-    fits = if_match is None or (old is not None and if_match in ("*", etag))
-    if fits and not (if_none_match is not None and old is not None and if_none_match in ("*", etag)):
+    # A bare etag is quoted in a header (RFC 9110), as azure-core's match_condition does; users send it bare as well.
+    same = ("*", etag, f'"{etag}"')
+    fits = if_match is None or (old is not None and if_match in same)
+    if fits and not (if_none_match is not None and old is not None and if_none_match in same):
         return
     what = f"If-Match: {if_match}" if not fits else f"If-None-Match: {if_none_match}"
     subject = "The resource does not exist" if old is None else f"The etag of resource {old.id} is {etag}"

@@ -90,6 +90,13 @@ class ControlClient:
         """Moves Azure's clock ahead; operations that fall due end."""
         await self._call("POST", "clock", {"advance": seconds})
 
+    async def best_time(self, calls: list[Json]) -> float:
+        """The least seconds that calls can take within Azure's budgets at this speed, all budgets being full.
+
+        Each of `calls` is `{"subscription", "region", "kind": "reads" | "writes" | "deletes", "count"}`.
+        """
+        return float((await self._call("POST", "best-time", {"calls": calls}))["seconds"])
+
     async def set_graph_lag(self, seconds: float) -> None:
         """How far Resource Graph is behind, in seconds at speed 1."""
         await self._call("POST", "graph", {"lag": seconds})

@@ -12,6 +12,9 @@ from arm_emulator.operations import Operations
 from arm_emulator.rights import Rights
 from arm_emulator.store import Resource, Store
 
+PAGE_SIZE = 1000
+"""Entries on a page of a list, at most, unless the command line says less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,7 +23,7 @@ class Settings:
     tenant_id: str
     public_ip_quota: int = 10
     graph_lag: float = 2.0
-    page_size: int = 1000
+    page_size: int = PAGE_SIZE
     quotas: Mapping[str, int] = field(default_factory=dict)
     """Numbers of resources a subscription and region in place of Azure's defaults, by type in lower case."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from arm_emulator import registration, rendering
+from arm_emulator import best_time, registration, rendering
 from arm_emulator.cloud import Cloud
 from arm_emulator.entra.accounts import Accounts
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
@@ -71,6 +71,7 @@ class ControlService:
             ("GET", "operations"): lambda: {"value": [described(one) for one in self._cloud.operations]},
             ("GET", "clock"): self._clock,
             ("POST", "clock"): lambda: self._advance(body_of(request.body)),
+            ("POST", "best-time"): lambda: self._best_time(body_of(request.body)),
             ("GET", "graph"): lambda: {"lag": self._view.lag},
             ("POST", "graph"): lambda: self._set_lag(body_of(request.body)),
             ("GET", "held"): lambda: {"value": self._faults.held()},
@@ -136,6 +137,12 @@ class ControlService:
     def _clock(self) -> Json:
         clock = self._cloud.clock
         return {"now": clock.timestamp(), "offset": clock.offset, "speed": clock.speed}
+
+    def _best_time(self, body: Json) -> Json:
+        """The least seconds that calls can take within Azure's budgets at this speed, and what each budget says."""
+        found = best_time.bounds(best_time.read(body), self._cloud.clock.speed)
+        told = [{"budget": each.budget, "seconds": each.seconds} for each in found]
+        return {"seconds": max((each.seconds for each in found), default=0.0), "bounds": told}
 
     def _advance(self, body: Json) -> Json:
         seconds = body.get("advance")

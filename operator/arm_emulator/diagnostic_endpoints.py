@@ -4,13 +4,12 @@ from http import HTTPStatus
 
 from arm_emulator import checks
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, bad_request, not_found
+from arm_emulator.errors import ArmError, not_found
 from arm_emulator.ids import parse
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.requests import unknown_path
 from arm_emulator.resource_types.diagnostic_settings import CATEGORIES, categories
-from arm_emulator.resource_types.versions import DIAGNOSTIC_SETTINGS
 
 _TAIL = ["providers", "microsoft.insights", "diagnosticsettingscategories"]
 
@@ -32,10 +31,6 @@ class DiagnosticEndpoints:
             return None
         if request.method != "GET":
             raise ArmError(HTTPStatus.METHOD_NOT_ALLOWED, "UnsupportedHttpVerb", "Categories are only read.")
-        if request.query.get("api-version") not in DIAGNOSTIC_SETTINGS:
-            raise bad_request(
-                "InvalidApiVersionParameter", f"The api-version '{request.query.get('api-version')}' is invalid."
-            )
         owner = parse("/" + "/".join(request.path.strip("/").split("/")[: len(scope)]))
         if owner is None:
             raise unknown_path(request.path)

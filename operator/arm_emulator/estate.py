@@ -15,8 +15,9 @@ from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
 from arm_emulator.resource_types import peerings, spelt, type_of
 from arm_emulator.resource_types.base import fresh_etag
+from arm_emulator.resource_types.machines import VIEW
 from arm_emulator.resource_types.scale_set_members import INSTANCES
-from arm_emulator.resource_types.virtual_machines import MACHINES, VIEW
+from arm_emulator.resource_types.virtual_machines import MACHINES
 from arm_emulator.resource_types.virtual_networks import PEERINGS
 from arm_emulator.store import Resource, resource
 

@@ -1,7 +1,7 @@
 """The life of every resource, written once: PUT, PATCH, GET, DELETE, POST actions; what they end in is in `effects.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -96,7 +96,9 @@ class LifeCycle:
         """Replaces tags (and what else the type lets PATCH change) at once, or merges the body and writes it as a PUT."""
         item = self.get(resource_id)
         if type_of(item.id.type).merges_patch:
-            return self.put(resource_id, merged(rendering.answered(self._cloud, item), body), caller)
+            written = self.put(resource_id, merged(rendering.answered(self._cloud, item), body), caller)
+            # Policies answer 201 to every PUT; a PATCH creates nothing.
+            return replace(written, status=HTTPStatus.OK) if written.status == HTTPStatus.CREATED else written
         checks.check_preconditions(self._cloud, item, caller.if_match, caller.if_none_match)
         declared = type_of(item.id.type)
         unknown = sorted(set(body) - declared.patchable)
@@ -132,7 +134,7 @@ class LifeCycle:
         self._check_siblings_without(item, caller)
         if declared.delete is IMMEDIATE:
             self._effects.remove(item)
-            return Written(declared.deleted_status, item, bare=not declared.deletion_answers_body)
+            return Written(declared.statuses.deleted, item, bare=not declared.statuses.deletion_has_body)
         item.properties["provisioningState"] = "Deleting"
         self._effects.touch(item)
         kind = "group-delete" if is_group else "delete"
@@ -330,7 +332,7 @@ class LifeCycle:
         rests = put.old is not None and self._rests(put, put.old, children)
         moving = "Updating" if put.old is not None else declared.creating_state
         state = "Succeeded" if timing is IMMEDIATE or rests else moving
-        status = declared.created if put.old is None else declared.updated
+        status = declared.statuses.created if put.old is None else declared.statuses.updated
         referred = {key for one in (put, *children) if one.old is not None for key in self._effects.targets(one.old)}
         item = self._store(put, state)
         for child_type in put.replaced:

@@ -9,7 +9,6 @@ from arm_emulator.errors import Json, bad_request, not_found
 from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
-from arm_emulator.resource_types import versions
 from arm_emulator.resource_types.management_groups import below, children, membership
 from arm_emulator.store import Resource
 
@@ -27,10 +26,8 @@ class ManagementGroupEndpoints:
         """The answer to a path of these lower-cased segments; None where it is none of these. Raises ArmError."""
         match segments:
             case ["providers", "microsoft.management", "managementgroups", group, "subscriptions", subscription]:
-                _check_version(request)
                 return self._member(request, principal, group, subscription)
             case ["providers", "microsoft.management", "getentities"] if request.method == "POST":
-                _check_version(request)
                 return self._entities(principal)
             case _:
                 return None
@@ -97,12 +94,3 @@ class ManagementGroupEndpoints:
                 "numberOfDescendants": len(below(self._cloud, item)) if is_group else 0,
             },
         }
-
-
-def _check_version(request: Request) -> None:
-    version = request.query.get("api-version")
-    if version not in versions.MANAGEMENT_GROUPS:
-        raise bad_request(
-            "InvalidApiVersionParameter" if version else "MissingApiVersionParameter",
-            f"The api-version '{version}' is invalid. The supported versions are '{', '.join(versions.MANAGEMENT_GROUPS)}'.",
-        )

@@ -177,12 +177,12 @@ class Operations:
         )
         ticks = str(int(operation.started * 10_000_000) + 621_355_968_000_000_000)
         query = f"api-version={api_version}&t={ticks}&c={self._noise(operation.id, 'c', _CERTIFICATE_BYTES)}"
-        return f"{endpoint}{path}?{query}&s={self._noise(operation.id, 's', _SIGNATURE_BYTES)}&h={self._digest(path, query)}"
+        query += f"&s={self._noise(operation.id, 's', _SIGNATURE_BYTES)}"
+        return f"{endpoint}{path}?{query}&h={self._digest(path, query)}"
 
     def genuine(self, path: str, query: str) -> bool:
         """Whether a URL's path and query string are as they were given out."""
-        unsigned, found, signature = query.rpartition("&s=")
-        _, _, digest = signature.rpartition("&h=")
+        unsigned, found, digest = query.rpartition("&h=")
         return bool(found) and hmac.compare_digest(digest, self._digest(path, unsigned))
 
     def _digest(self, path: str, query: str) -> str:

@@ -14,23 +14,31 @@ from arm_emulator.store import Resource
 T = TypeVar("T")
 
 
-def page(cloud: Cloud, request: Request, found: list[Resource]) -> Answer:
-    """A page of at most the configured size, or `$top`, and where the next one is. Raises InvalidSkipToken."""
-    size = cloud.settings.page_size
+NEXT_LINK = "nextLink"
+
+
+def page(cloud: Cloud, request: Request, found: list[Resource], next_link: str = NEXT_LINK) -> Answer:
+    """A page of at most the configured size, or `$top`, and where the next one is. Raises InvalidSkipToken.
+
+    Without a name for the link, all of it is one page.
+    """
+    size = cloud.settings.page_size if next_link else max(1, len(found))
     if request.query.get("$top", "").isdigit():
         size = max(1, min(size, int(request.query["$top"])))
     expand = request.query.get("$expand", "").lower()
-    return paged(request, found, size, lambda item: rendering.listed(cloud, item, expand))
+    return paged(request, found, size, lambda item: rendering.listed(cloud, item, expand), next_link)
 
 
-def paged(request: Request, found: Sequence[T], size: int, shown: Callable[[T], Json]) -> Answer:
+def paged(
+    request: Request, found: Sequence[T], size: int, shown: Callable[[T], Json], next_link: str = NEXT_LINK
+) -> Answer:
     """A page of `size` entries as `shown` writes them, and where the next one is. Raises InvalidSkipToken."""
     start = _offset(request.query.get("$skipToken") or request.query.get("$skiptoken"))
     body: Json = {"value": [shown(item) for item in found[start : start + size]]}
     if start + size < len(found):
         token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
         kept = [part for part in request.raw_query.split("&") if not _is_token(part)]
-        body["nextLink"] = f"{request.endpoint}{request.path}?{'&'.join(kept)}&%24skipToken={token}"
+        body[next_link] = f"{request.endpoint}{request.path}?{'&'.join(kept)}&%24skipToken={token}"
     return Answer(HTTPStatus.OK, body)
 
 

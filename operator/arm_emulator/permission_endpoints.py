@@ -3,12 +3,10 @@
 from http import HTTPStatus
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import bad_request
 from arm_emulator.ids import placed
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.requests import unknown_path
-from arm_emulator.resource_types.versions import ROLES
 
 _TAIL = "/providers/microsoft.authorization/permissions"
 _SEGMENTS = _TAIL.strip("/").split("/")
@@ -28,9 +26,5 @@ class PermissionEndpoints:
         scope = request.path.rstrip("/")[: -len(_TAIL)]
         if placed(scope) is None:
             raise unknown_path(request.path)
-        if request.query.get("api-version") not in ROLES:
-            raise bad_request(
-                "InvalidApiVersionParameter", f"The api-version '{request.query.get('api-version')}' is invalid."
-            )
         found = self._cloud.rights.permissions(principal, scope)
         return Answer(HTTPStatus.OK, {"value": [one.body() for one in found]})

@@ -11,8 +11,8 @@ from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.providers import PROVIDERS, spelt_namespace
 from arm_emulator.regions import REGIONS
-from arm_emulator.resource_types import TYPES
-from arm_emulator.resource_types.base import ResourceType
+from arm_emulator.resource_types import TYPES, type_of
+from arm_emulator.resource_types.versions import API_VERSIONS, versions_of
 from arm_emulator.store import Resource
 
 READ = "Microsoft.Resources/subscriptions/providers/read"
@@ -70,8 +70,10 @@ class ProviderEndpoints:
     def _provider(self, subscription: Resource | None, namespace: str) -> Json:
         """A provider as a subscription sees it, or the tenant, where nothing is said of registration."""
         provider = PROVIDERS[namespace]
-        types = [declared for key, declared in TYPES.items() if key.startswith(namespace + "/")]
-        shown: Json = {"namespace": provider.namespace, "resourceTypes": [_type(declared) for declared in types]}
+        shown: Json = {
+            "namespace": provider.namespace,
+            "resourceTypes": [_type(name) for name in _names() if name.lower().startswith(f"{namespace}/")],
+        }
         if subscription is None:
             return shown
         return {
@@ -88,14 +90,20 @@ def _known(namespace: str) -> str:
     return namespace
 
 
-def _type(declared: ResourceType) -> Json:
+def _names() -> list[str]:
+    """The types of all providers: those of resources, and what else takes requests."""
+    resources = [declared.name for declared in TYPES.values()]
+    return [*resources, *(name for name in API_VERSIONS if "/" in name and name.lower() not in TYPES)]
+
+
+def _type(name: str) -> Json:
     """A type with the display names of its regions, as providers tell them; what has no location is everywhere."""
+    tracked = name.lower() in TYPES and type_of(name).tracked
+    versions = versions_of(name)
     return {
-        "resourceType": declared.name.partition("/")[2],
-        "locations": [region.display for region in REGIONS.values()] if declared.tracked else [],
-        "apiVersions": list(declared.api_versions),
-        "defaultApiVersion": next(
-            (one for one in declared.api_versions if "preview" not in one), declared.api_versions[0]
-        ),
-        "capabilities": "SupportsTags, SupportsLocation" if declared.tracked else "None",
+        "resourceType": name.partition("/")[2],
+        "locations": [region.display for region in REGIONS.values()] if tracked else [],
+        "apiVersions": list(versions),
+        "defaultApiVersion": next((one for one in versions if "preview" not in one), versions[0]),
+        "capabilities": "SupportsTags, SupportsLocation" if tracked else "None",
     }

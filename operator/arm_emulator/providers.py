@@ -1,25 +1,15 @@
 """The resource providers that the local Azure has."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from arm_emulator.resource_types.versions import (
-    COMPUTE,
-    DIAGNOSTIC_SETTINGS,
-    MANAGEMENT_GROUPS,
-    NETWORK,
-    RESOURCES,
-    ROLES,
-    WORKSPACES,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A namespace as Azure spells it, and the api-versions of those of its types that are kept without being known."""
+    """A namespace as Azure spells it."""
 
     namespace: str
-    api_versions: Sequence[str]
+    regional: bool = False
+    """Whether its types lie in regions, or are `global`, and ARM looks for a place that takes a request."""
     free: bool = False
     """Whether every subscription has it without being registered for it."""
 
@@ -27,13 +17,14 @@ class Provider:
 PROVIDERS = {
     provider.namespace.lower(): provider
     for provider in (
-        Provider("Microsoft.Authorization", ROLES, free=True),
-        Provider("Microsoft.Compute", COMPUTE),
-        Provider("Microsoft.Insights", DIAGNOSTIC_SETTINGS),
-        Provider("Microsoft.Management", MANAGEMENT_GROUPS, free=True),
-        Provider("Microsoft.Network", NETWORK),
-        Provider("Microsoft.OperationalInsights", WORKSPACES),
-        Provider("Microsoft.Resources", RESOURCES, free=True),
+        Provider("Microsoft.Authorization", free=True),
+        Provider("Microsoft.Compute", regional=True),
+        Provider("Microsoft.Insights"),
+        Provider("Microsoft.Management", free=True),
+        Provider("Microsoft.Network", regional=True),
+        Provider("Microsoft.OperationalInsights", regional=True),
+        Provider("Microsoft.ResourceGraph", free=True),
+        Provider("Microsoft.Resources", free=True),
     )
 }
 

@@ -6,7 +6,7 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import GROUP_TYPE
 from arm_emulator.resource_types import type_of
-from arm_emulator.resource_types.base import in_order
+from arm_emulator.resource_types.bodies import in_order
 from arm_emulator.store import Resource
 
 _COMPUTE = "microsoft.compute/"

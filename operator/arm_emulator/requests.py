@@ -1,21 +1,19 @@
-"""Requests taken apart: which resource, list, action or service a URL of ARM means, and whether its api-version is known."""
+"""Requests taken apart: which resource, list, action or service a URL of ARM means."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from arm_emulator.api_versions import ARM
 from arm_emulator.errors import ArmError, Json, bad_request, not_found
 from arm_emulator.ids import BELOW, GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse, placed
-from arm_emulator.providers import PROVIDERS, spelt_namespace
+from arm_emulator.providers import spelt_namespace
 from arm_emulator.resource_types import TYPES, spelt, type_of
-from arm_emulator.resource_types.versions import RESOURCES
 
 MOST_LEVELS = 64
 """How deep a body may nest: the default of the JSON library that Azure's own services are built with."""
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-[a-z]+)?")
 
+_REGISTRATION = ("/register", "/unregister")
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -34,6 +32,8 @@ class Target:
     parent: ResourceId | None = None
     action: str = ""
     extends: str = ""
+    location: str = ""
+    """The region that a list of a subscription is of, where it is of one."""
 
     @property
     def place(self) -> str:
@@ -87,6 +87,10 @@ def _below_provider(
     if len(types) == len(names):
         found = ResourceId(subscription, group, full, tuple(names), extends)
         return Target("resource", full, subscription, group, id=found, extends=extends)
+    if types[0].lower() == "locations" and group is None and len(names) == 1:
+        listed = type_of(f"{namespace}/{types[1]}")
+        if listed.by_location:
+            return Target("list", listed.name, subscription, None, location=names[0])
     owner_type = spelt("/".join([namespace, *types[:-1]]))
     owner = None if not names else ResourceId(subscription, group, owner_type, tuple(names), extends)
     # Of a type that is not known neither the children nor the actions are: what estates hold below it can be listed.
@@ -106,53 +110,13 @@ def action_of(method: str, target: Target) -> str:
     return f"{base}/{_VERBS.get(method, 'action')}"
 
 
-def check_version(target: Target, api_version: str | None) -> str:
-    """The api-version; raises what ARM says where it is missing or not one of the type's."""
-    if not api_version:
-        raise bad_request(
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        )
-    if not _VERSION.fullmatch(api_version):
-        raise bad_request(
-            "InvalidApiVersionParameter", f"The api-version '{api_version}' is invalid. {_supported(RESOURCES)}"
-        )
-    namespace, _, kind = target.type.partition("/")
-    versions = _versions(target, namespace)
-    if target.type in (GROUP_TYPE, "*"):
-        if api_version not in RESOURCES:
-            raise bad_request(
-                "InvalidApiVersionParameter", f"The api-version '{api_version}' is invalid. {_supported(RESOURCES)}"
-            )
-    elif versions is None:
-        raise ArmError(
-            404,
-            "InvalidResourceNamespace",
-            f"The resource namespace '{namespace}' is invalid.",
-        )
-    elif api_version not in versions:
-        raise bad_request(
-            "NoRegisteredProviderFound",
-            "No registered resource provider found for location '' and API version "
-            f"'{api_version}' for type '{kind}'. {_supported(versions, 'api-versions')}",
-        )
-    return api_version
-
-
-def _versions(target: Target, namespace: str) -> Sequence[str] | None:
-    declared = type_of(target.type)
-    below = declared.below.get(target.action)
-    if below is not None:
-        # A list of descendants is answered by whoever has them: a scale set's interfaces by Microsoft.Network.
-        return type_of(below[0]).api_versions
-    if declared.name:
-        return declared.api_versions
-    provider = PROVIDERS.get(namespace.lower())
-    return None if provider is None else provider.api_versions
-
-
-def _supported(versions: Sequence[str], what: str = "versions") -> str:
-    return f"The supported {what} are '{', '.join(versions)}'. The supported locations are ''."
+def versioned_type(target: Target | None) -> str:
+    """The type whose api-versions a path takes; ARM's own where it is about no type of a provider."""
+    if target is None or target.type == "*" or target.type.lower().endswith(_REGISTRATION):
+        return ARM
+    below = type_of(target.type).below.get(target.action)
+    # A list of descendants is answered by whoever has them: a scale set's interfaces by Microsoft.Network.
+    return target.type if below is None else below[0]
 
 
 def body_of(data: bytes) -> Json:

@@ -17,7 +17,7 @@ import orjson
 from arm_emulator import estate, principals_file, starting_rights
 from arm_emulator.arm_service import ArmService
 from arm_emulator.clock import Clock
-from arm_emulator.cloud import Cloud, Settings
+from arm_emulator.cloud import PAGE_SIZE, Cloud, Settings
 from arm_emulator.control_service import ControlService
 from arm_emulator.entra.access_tokens import AccessTokens, new_signing_key
 from arm_emulator.entra.accounts import Accounts, new_client_secret
@@ -64,6 +64,7 @@ class Options:
     """Host and port of the machine's own endpoints, which serve managed identities over plain http."""
     quotas: Mapping[str, int] = field(default_factory=dict)
     """How many resources of a type (lower-case) a subscription may have in a region, in place of Azure's limits."""
+    page_size: int = PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ async def serve(options: Options) -> None:
     state = None if options.state is None else StateFile(options.state)
     kept = _secrets(options, state)
     clock = Clock(options.speed, offset=0 if state is None else state.offset, min_retry_after=options.min_retry_after)
-    settings = Settings(_TENANT_ID, options.public_ip_quota, options.graph_lag, quotas=options.quotas)
+    settings = Settings(_TENANT_ID, options.public_ip_quota, options.graph_lag, options.page_size, options.quotas)
     cloud = Cloud(
         clock,
         Store(lambda item: type_of(item.id.type).references(item)),

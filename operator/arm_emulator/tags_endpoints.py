@@ -15,7 +15,6 @@ from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.requests import body_of
 from arm_emulator.resource_types import type_of
-from arm_emulator.resource_types.versions import RESOURCES
 from arm_emulator.store import Resource
 
 TAIL = "/providers/microsoft.resources/tags/default"
@@ -44,10 +43,6 @@ class TagsEndpoints:
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "UnsupportedHttpVerb",
                 f"The HTTP verb '{request.method}' is not supported for '{request.path}'.",
-            )
-        if request.query.get("api-version") not in RESOURCES:
-            raise bad_request(
-                "InvalidApiVersionParameter", f"The api-version '{request.query.get('api-version')}' is invalid."
             )
         self._cloud.rights.authorize(principal, f"Microsoft.Resources/tags/{verb}", scope)
         item = self._item(scope)

@@ -11,7 +11,9 @@ from http import HTTPStatus
 from arm_emulator.clock import Clock
 from arm_emulator.errors import ArmError
 
-GLOBAL_FACTOR = 15  # the limits of a tenant-wide principal are fifteen times those of one principal
+GLOBAL_FACTOR = 15
+"""All principals together have fifteen times what one has; recorded: 3749 reads and 2999 writes are left after one."""
+EVERYONE = ""
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 
 
@@ -52,27 +54,40 @@ class Throttle:
         self._windows: dict[tuple[str, str, str], tuple[float, int]] = {}
 
     def take(self, principal: str, subscription: str, method: str) -> dict[str, str]:
-        """Takes a request from ARM's bucket; returns the headers that tell what remains, raises 429 if nothing does."""
+        """Takes a request from ARM's buckets, the principal's own and that of all principals.
+
+        Returns the headers that tell what remains in both; raises 429 if nothing does in either.
+        """
         kind = kind_of(method)
         size = ARM_BUCKETS[kind]
-        now = self._clock.now()
-        refill = size.refill * self._clock.speed
-        level = self._levels.setdefault((principal, subscription, kind), _Level(size.capacity, now))
-        level.tokens = min(size.capacity, level.tokens + (now - level.at) * refill)
-        level.at = now
-        if level.tokens < 1 and self.enabled:
-            wait = max(1, math.ceil((1 - level.tokens) / refill))
+        shared = BucketSize(size.capacity * GLOBAL_FACTOR, size.refill * GLOBAL_FACTOR)
+        own = self._level((principal, subscription, kind), size)
+        everyones = self._level((EVERYONE, subscription, kind), shared)
+        if min(own.tokens, everyones.tokens) < 1 and self.enabled:
+            wait = max(self._wait(own, size), self._wait(everyones, shared))
             raise ArmError(
                 TOO_MANY,
                 "SubscriptionRequestsThrottled",
                 f"Number of '{kind}' requests for subscription '{subscription}' actor '{principal}' exceeded. Please try "
                 f"again after '{wait}' seconds after additional tokens are available. Refer to "
                 "https://aka.ms/arm-throttling for additional information.",
-                headers={"Retry-After": str(wait), **_remaining(kind, 0, 0)},
+                headers={"Retry-After": str(wait), **_remaining(kind, own, everyones)},
             )
-        level.tokens = max(0, level.tokens - 1)
-        used = size.capacity - level.tokens
-        return _remaining(kind, int(level.tokens), int(size.capacity * GLOBAL_FACTOR - used))
+        for level in (own, everyones):
+            level.tokens = max(0, level.tokens - 1)
+        return _remaining(kind, own, everyones)
+
+    def _level(self, bucket: tuple[str, str, str], size: BucketSize) -> _Level:
+        """A bucket as it is filled by now."""
+        now = self._clock.now()
+        level = self._levels.setdefault(bucket, _Level(size.capacity, now))
+        level.tokens = min(size.capacity, level.tokens + (now - level.at) * size.refill * self._clock.speed)
+        level.at = now
+        return level
+
+    def _wait(self, level: _Level, size: BucketSize) -> int:
+        """Whole seconds until the bucket holds a request again, one at least."""
+        return max(1, math.ceil((1 - level.tokens) / (size.refill * self._clock.speed)))
 
     def take_network(self, subscription: str, region: str, method: str) -> None:
         """Counts a request in Microsoft.Network's window of five minutes; raises 429 when it is full."""
@@ -99,8 +114,8 @@ class Throttle:
         self._windows[subscription, region, kind] = (started, count + 1)
 
 
-def _remaining(kind: str, subscription: int, everywhere: int) -> dict[str, str]:
+def _remaining(kind: str, own: _Level, everyones: _Level) -> dict[str, str]:
     return {
-        f"x-ms-ratelimit-remaining-subscription-{kind}": str(subscription),
-        f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(everywhere),
+        f"x-ms-ratelimit-remaining-subscription-{kind}": str(int(own.tokens)),
+        f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(int(everyones.tokens)),
     }

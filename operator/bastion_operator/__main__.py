@@ -76,13 +76,14 @@ def run(
     # Imported here, so that --help and wrong use answer at once.
     from bastion_operator.arm.cloud import Cloud, CloudSettingsError  # noqa: PLC0415
     from bastion_operator.clock import SystemClock  # noqa: PLC0415
-    from bastion_operator.garbage import collect_less_often  # noqa: PLC0415
     from bastion_operator.handlers.run import RunSettings, run_operator  # noqa: PLC0415
+    from bastion_operator.interpreter import collect_less_often, take_short_turns  # noqa: PLC0415
     from bastion_operator.kube.client import find_cluster  # noqa: PLC0415
     from bastion_operator.kube.errors import KubeError  # noqa: PLC0415
     from bastion_operator.reconcile.program import ProgramSettings  # noqa: PLC0415
 
     collect_less_often()
+    take_short_turns()
     _start_log(log_level)
     try:
         settings = RunSettings(

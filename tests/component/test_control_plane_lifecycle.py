@@ -273,6 +273,6 @@ def test_the_command_starts_prints_and_ends_on_interrupt() -> None:
     )
     assert answer.stdout == "ok"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     assert not kubeconfig.parent.exists()

@@ -1,7 +1,6 @@
 """The main job: hub, Bastion and three spokes from nothing, kept, told, and taken down again."""
 
 import json
-import time
 from collections.abc import Callable
 
 from azure.mgmt.network.models import AddressSpace, BastionHostUpdate
@@ -64,14 +63,13 @@ def test_a_pass_in_which_nothing_changed_writes_nothing_anywhere(lab: Lab) -> No
     lab.apply_example()
     lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
     lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts have settled")
-    time.sleep(2)
-    writes, versions, passes = lab.writes(), resource_versions(lab), len(lab.azure.request_log())
+    lab.wait_still()
+    writes, versions, passes = lab.writes(), lab.versions(), len(lab.azure.request_log())
     # Several passes of each resource: the interval of a minute takes 1.2 seconds here.
-    time.sleep(4)
-    assert lab.writes() == writes
-    assert resource_versions(lab) == versions
+    lab.wait_for(lambda: len(lab.azure.request_log()) >= passes + 4, "passes go on")
     later = lab.azure.request_log()[passes:]
-    assert len(later) >= 4, "passes went on all the while"
+    assert lab.writes() == writes
+    assert lab.versions() == versions
     assert {entry["method"] for entry in later} == {"POST"}, "and asked Resource Graph alone"
 
 
@@ -79,13 +77,13 @@ def test_a_restart_writes_nothing(lab: Lab) -> None:
     lab.apply_example()
     lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
     lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts have settled")
-    time.sleep(1)
+    lab.wait_still()
     lab.operator.kill()
-    writes, versions = lab.writes(), resource_versions(lab)
+    writes, versions, calls = lab.writes(), lab.versions(), len(lab.azure.request_log())
     lab.operator.start()
-    time.sleep(5)
+    lab.wait_for(lambda: len(lab.azure.request_log()) >= calls + 4, "passes go on")
     assert lab.writes() == writes
-    assert resource_versions(lab) == versions
+    assert lab.versions() == versions
 
 
 def test_a_half_that_somebody_deleted_is_made_again(lab: Lab) -> None:
@@ -165,15 +163,6 @@ def halves(lab: Lab) -> list[str]:
     return [
         body["properties"]["peeringState"] for each, body in resources.items() if "/virtualnetworkpeerings/" in each
     ]
-
-
-def resource_versions(lab: Lab) -> dict[str, str]:
-    found = {
-        f"{each['kind']}/{each['metadata']['name']}": each["metadata"]["resourceVersion"]
-        for each in lab.objects("bh,vnp,rr")
-    }
-    identity = json.loads(lab.kubectl("get", "azid", lab.namespace, "-o", "json"))
-    return found | {"identity": identity["metadata"]["resourceVersion"]}
 
 
 def test_azure_being_away_is_told_and_survived(lab_factory: Callable[..., Lab]) -> None:

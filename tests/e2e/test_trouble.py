@@ -12,7 +12,17 @@ from tests.support.lab import APPS_SUBSCRIPTION, HOST, HUB, SHOP, Lab, Manifest,
 HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
 (PEERING,) = example("vnet-peering.yaml")
 PEERING_PUT = {"method": "PUT", "url": "/virtualNetworkPeerings/"}
+# An operator whose clock is so slow that what is waited for in real seconds cannot be its next routine look.
+PATIENT = 10.0
+AT_ONCE = 12.0
 PROMISED = {"vnp": ("Ready", "Connected", "AddressSpaceInSync"), "bh": ("Ready", "HostProvisioned")}
+
+
+def patient(lab_factory: Callable[..., Lab]) -> Lab:
+    """A lab whose operator looks at a refusal again after half a minute, and by routine after a quarter of one."""
+    lab = lab_factory(operator_speed=PATIENT)
+    lab.operator.start()
+    return lab
 
 
 def fault(lab: Lab, action: dict[str, Any], **match: Any) -> str:
@@ -106,7 +116,10 @@ def test_server_errors_and_lost_connections_are_outlived_and_nothing_is_made_twi
     assert len(peerings) == 6
 
 
-def test_the_code_of_a_failed_operation_is_the_reason_and_a_changed_spec_is_sent_at_once(lab: Lab) -> None:
+def test_the_code_of_a_failed_operation_is_the_reason_and_a_changed_spec_is_sent_at_once(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    lab = patient(lab_factory)
     fault(lab, {"fail_operation": {"code": "AllocationFailed"}}, method="PUT", url="/bastionHosts/", count=0)
     lab.apply(HUB_BASTION)
     lab.wait_condition("bh", "hub", "Ready", "False", "AllocationFailed")
@@ -118,7 +131,7 @@ def test_the_code_of_a_failed_operation_is_the_reason_and_a_changed_spec_is_sent
     assert len(puts(lab, "/bastionhosts/")) == tries, "what failed is not sent again and again"
     heal(lab)
     lab.apply(spec_of(HUB_BASTION, sku="Standard"))
-    lab.wait_ready("bh/hub", seconds=5)
+    lab.wait_ready("bh/hub", seconds=AT_ONCE)
     assert lab.azure.resources()[HOST.lower()]["sku"]["name"] == "Standard"
     assert lab.condition("bh", "hub", "Stalled") is None
 
@@ -139,7 +152,10 @@ def test_anothers_operation_in_the_way_is_never_a_failure(lab: Lab) -> None:
     assert created_once(lab)
 
 
-def test_a_missing_right_on_one_spoke_is_told_there_and_the_others_are_connected(lab: Lab) -> None:
+def test_a_missing_right_on_one_spoke_is_told_there_and_the_others_are_connected(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    lab = patient(lab_factory)
     message = (
         "The client has permission to perform action 'Microsoft.Network/virtualNetworks/peer/action' on scope 'hub', "
         "however the linked subscription was not authorized"
@@ -163,7 +179,7 @@ def test_a_missing_right_on_one_spoke_is_told_there_and_the_others_are_connected
     assert len(puts(lab, "/virtualnetworks/shop/")) <= tries + 1, "a missing right is not asked for again and again"
     heal(lab)
     lab.annotate("vnp", "hub", "mended")
-    lab.wait_ready("vnp/hub", seconds=5)
+    lab.wait_ready("vnp/hub", seconds=AT_ONCE)
 
 
 def test_a_spoke_that_may_not_be_read_is_told_there_and_the_others_are_connected(lab: Lab) -> None:
@@ -185,17 +201,23 @@ def gets(lab: Lab, resource_id: str) -> int:
     )
 
 
-def watch_turns(lab: Lab, seconds: float) -> dict[str, list[str]]:
-    """The sequences of states of the promised conditions, polled for so long."""
+def watch_turns(lab: Lab) -> dict[str, list[str]]:
+    """The sequences of states of the promised conditions, until all have been True for some intervals."""
     turns: dict[str, list[str]] = {}
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def watch() -> bool:
         for kind, types in PROMISED.items():
             for condition_type in types:
                 found = lab.condition(kind, "hub", condition_type)
                 history = turns.setdefault(f"{kind}/{condition_type}", [])
                 if found is not None and history[-1:] != [found["status"]]:
                     history.append(found["status"])
+        return all(history[-1:] == ["True"] for history in turns.values())
+
+    lab.wait_for(watch, "the promises are kept")
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        watch()
         time.sleep(0.05)
     return turns
 
@@ -207,12 +229,13 @@ def test_a_graph_that_lags_by_minutes_makes_nothing_twice_and_no_condition_flap(
     lab = lab_factory(graph_lag=60_000.0)
     lab.operator.start()
     lab.apply(PEERING, HUB_BASTION)
-    turns = watch_turns(lab, 7)
+    turns = watch_turns(lab)
     assert turns == {name: ["False", "True"] for name in turns} or all(
         history in (["False", "True"], ["True"]) for history in turns.values()
     ), turns
     assert created_once(lab)
-    assert len(lab.writes()) == 9
+    # A link refers to a network whose subnet may be in the making just then: such a refusal makes nothing.
+    assert len([status for _, _, status in lab.writes() if status < 300]) == 9, lab.writes()
 
 
 def test_a_graph_that_fails_at_the_start_does_not_keep_links_from_being_made(lab_factory: Callable[..., Lab]) -> None:
@@ -225,7 +248,7 @@ def test_a_graph_that_fails_at_the_start_does_not_keep_links_from_being_made(lab
     assert reachable["message"]
     assert created_once(lab)
     heal(lab)
-    lab.wait_ready("vnp/hub", "bh/hub", seconds=5)
+    lab.wait_ready("vnp/hub", "bh/hub")
     lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts come with the inventory")
 
 
@@ -240,9 +263,9 @@ def test_a_throttled_graph_does_not_keep_links_from_being_made(lab_factory: Call
     )
     lab.operator.start()
     lab.apply(PEERING, HUB_BASTION)
-    lab.wait_for(lambda: len(lab.writes()) >= 9, "everything is sent", seconds=12)
+    lab.wait_for(lambda: len(lab.writes()) >= 9, "everything is sent")
     heal(lab)
-    lab.wait_ready("vnp/hub", "bh/hub", seconds=15)
+    lab.wait_ready("vnp/hub", "bh/hub")
     assert created_once(lab)
 
 
@@ -254,5 +277,6 @@ def test_two_resources_that_write_to_one_network_do_not_wait_for_an_interval(lab
         each["metadata"]["name"] = f"link-{number}"
         pair.append(each)
     lab.apply(*pair, spec_of(HUB_BASTION, interval="1h"))
-    lab.wait_ready("vnp/link-0", "vnp/link-1", "bh/hub", seconds=8)
+    # The routine look comes after half an interval: 36 seconds here.
+    lab.wait_ready("vnp/link-0", "vnp/link-1", "bh/hub", seconds=20)
     assert {status for method, path, status in lab.writes() if path.startswith(HUB.lower())} <= {200, 201}

@@ -54,7 +54,7 @@ def test_a_request_for_a_pass_is_acted_on_and_acknowledged_in_spite_of_a_long_in
     lab.wait_for(
         lambda: lab.get("vnp", "hub")["status"].get("lastHandledReconcileAt") == "first",
         "it is acknowledged",
-        seconds=5,
+        seconds=15,
     )
     assert len(lab.azure.request_log()) > calls, "the inventory was read anew"
 
@@ -73,7 +73,7 @@ def test_a_corrected_secret_is_used_without_a_restart(lab_factory: Callable[...,
     }
     lab.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
     # A minute of the operator's clock is 1.2 seconds here.
-    lab.wait_ready("vnp/hub", seconds=8)
+    lab.wait_ready("vnp/hub", seconds=30)
 
 
 def test_sigterm_during_creation_ends_with_0_and_the_next_start_goes_on(lab: Lab) -> None:
@@ -81,7 +81,7 @@ def test_sigterm_during_creation_ends_with_0_and_the_next_start_goes_on(lab: Lab
     lab.wait_for(lab.writes, "the creation has begun")
     began = time.monotonic()
     assert lab.operator.stop() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert "Traceback" not in lab.operator.log.read_text()
     lab.operator.start()
     lab.wait_ready("vnp/hub", "bh/hub")
@@ -113,5 +113,5 @@ def test_readiness_waits_for_the_api_server(lab: Lab) -> None:
             return False
         return answers[-1][0] == HTTPStatus.OK
 
-    lab.wait_for(ready, "it becomes ready", seconds=15)
+    lab.wait_for(ready, "it becomes ready")
     assert all("not" in text for status, text in answers if status != HTTPStatus.OK)

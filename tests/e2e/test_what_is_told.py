@@ -5,7 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dev.demo.colleague import Colleague
-from tests.support.estates import SUBSCRIPTION, admin_rule, role_assignment, security_admin
+from tests.support.access_rows import role_assignment
+from tests.support.estates import (
+    SUBSCRIPTION,
+    admin_rule,
+    security_admin,
+)
 from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB_SUBSCRIPTION, SHOP, Lab, example
 
 ANN, BEN = "a0000000-0000-0000-0000-000000000001", "a0000000-0000-0000-0000-000000000002"

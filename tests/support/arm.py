@@ -96,10 +96,7 @@ class Arm:
         **query: str,
     ) -> Reply:
         path, _, raw = path.removeprefix(ENDPOINT).partition("?")
-        wanted = version or (
-            "2024-07-01" if "Microsoft.Compute" in path else NETWORK if "/providers/" in path.lower() else "2024-11-01"
-        )
-        raw = raw or urlencode({"api-version": wanted, **query})
+        raw = raw or urlencode({"api-version": version or version_for(path), **query})
         request = Request(
             method,
             path,
@@ -180,6 +177,14 @@ PUBLIC_IP: Json = {
     "sku": {"name": "Standard"},
     "properties": {"publicIPAllocationMethod": "Static"},
 }
+
+
+def version_for(path: str) -> str:
+    """The api-version of a request that is not about versions."""
+    provider, _, kind = path.lower().rpartition("/providers/")[2].partition("/")
+    if not provider.startswith("microsoft.") or kind in ("", "register", "unregister"):
+        return "2024-11-01"
+    return "2024-07-01" if provider == "microsoft.compute" else NETWORK
 
 
 def network_body(*prefixes: str, **properties: Any) -> Json:

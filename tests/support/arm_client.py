@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bastion_operator.arm.budgets import CallKind
 from bastion_operator.arm.client import ArmClient, Operation
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.connection import REQUEST_TIMEOUT, ArmConnection
 from bastion_operator.arm.credentials import ServicePrincipal
 from bastion_operator.arm.errors import AzureError
-from bastion_operator.arm.throttle import CallKind
 from bastion_operator.clock import SystemClock
 from dev.local_azure import LocalAzure
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 import orjson
 
 from arm_emulator.errors import ArmError, Json
+from arm_emulator.resource_types.versions import versions_of
 
 MOST_ROWS = 1000
 MOST_FACET_ROWS = 1000
@@ -28,9 +29,7 @@ class Version:
     datetime_columns: bool = True
 
 
-VERSIONS: Mapping[str, Version] = {
-    "2024-04-01": Version(),
-    "2022-10-01": Version(),
+_OLDER: Mapping[str, Version] = {
     "2021-06-01-preview": Version(rows=100, pages_without_id=False, datetime_columns=False),
     "2021-03-01": Version(rows=100, scope_filter=False, pages_without_id=False, datetime_columns=False),
     "2020-04-01-preview": Version(rows=100, scope_filter=False, pages_without_id=False, datetime_columns=False),
@@ -38,7 +37,8 @@ VERSIONS: Mapping[str, Version] = {
         rows=100, table=True, tenant_wide=False, scope_filter=False, pages_without_id=False, datetime_columns=False
     ),
 }
-"""Newest first. Defaults: the pages on large data sets of 2021 and 2026; members: the specifications."""
+"""Defaults: the pages on large data sets of 2021 and 2026; members: the specifications."""
+VERSIONS = {version: _OLDER.get(version, Version()) for version in versions_of("Microsoft.ResourceGraph/resources")}
 
 
 @dataclass(frozen=True, slots=True)

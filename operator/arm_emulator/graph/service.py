@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from arm_emulator import api_versions
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, bad_request, not_found
+from arm_emulator.errors import ArmError, Json
 from arm_emulator.graph.answers import payload, shown
 from arm_emulator.graph.facets import facets
 from arm_emulator.graph.failures import END, QueryError, QuerySyntaxError, UnknownTableError, failure
@@ -75,12 +76,8 @@ class GraphService:
         what = request.path.strip("/").split("/")[2:]
         api_version = request.query.get("api-version")
         if len(what) != 1 or what[0].lower() not in ("resources", "operations"):
-            raise not_found(
-                "InvalidResourceType",
-                f"The resource type '{'/'.join(what)}' could not be found in the namespace 'Microsoft.ResourceGraph' for api "
-                f"version '{api_version}'.",
-            )
-        version = _version(api_version)
+            raise api_versions.unknown_type("Microsoft.ResourceGraph", str(api_version))
+        version = VERSIONS[api_versions.check(f"Microsoft.ResourceGraph/{what[0].lower()}", api_version, lambda: "")]
         wanted = "POST" if what[0].lower() == "resources" else "GET"
         if request.method != wanted:
             raise ArmError(
@@ -208,16 +205,6 @@ class GraphService:
         """The error with the graph's message, which says nothing, and with the headers of the quota."""
         advice = _ADVICE.format(at=self._cloud.clock.timestamp(), id=uuid.uuid4())
         return ArmError(error.status, error.code, advice, details=error.details, headers={**headers, **error.headers})
-
-
-def _version(api_version: str | None) -> Version:
-    version = VERSIONS.get(api_version or "")
-    if version is None:
-        raise bad_request(
-            "InvalidApiVersionParameter" if api_version else "MissingApiVersionParameter",
-            f"The api-version '{api_version}' is invalid. The supported versions are '{', '.join(VERSIONS)}'.",
-        )
-    return version
 
 
 def _refuse_content_type(request: Request) -> None:

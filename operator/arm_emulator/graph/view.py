@@ -12,7 +12,7 @@ from arm_emulator.errors import Json
 from arm_emulator.graph.changes import Change, Changes
 from arm_emulator.graph.tables import COLUMNS, TABLE_OF_CHANGES, TABLES, table_of
 from arm_emulator.ids import SUBSCRIPTION_TYPE
-from arm_emulator.resource_types import type_of
+from arm_emulator.resource_types.versions import versions_of
 from arm_emulator.store import Resource
 
 
@@ -126,7 +126,7 @@ class GraphView:
 @cache
 def _latest_version(kind: str) -> str:
     """The newest api-version of a type that is no preview: rows have the form of that one."""
-    return max((version for version in type_of(kind).api_versions if "preview" not in version), default="")
+    return max((version for version in versions_of(kind) if "preview" not in version), default="")
 
 
 def _foreign_row(row: Json) -> Json:

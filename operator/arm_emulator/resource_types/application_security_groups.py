@@ -4,13 +4,11 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types.base import ResourceType
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 
 class ApplicationSecurityGroups(ResourceType):
     name = "Microsoft.Network/applicationSecurityGroups"
-    api_versions = NETWORK
     create = Timing(1, (1,))
     silent_when_unchanged = True
     delete = Timing(2, (10,))

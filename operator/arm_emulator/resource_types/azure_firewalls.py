@@ -6,12 +6,12 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, answered_parts, default, missing, refuse_used
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import answered_parts, default, missing, refuse_used
 from arm_emulator.resource_types.load_balancers import place_frontend
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, public_address, refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import HUBS
 from arm_emulator.resource_types.virtual_networks import SUBNETS
 from arm_emulator.store import Resource
@@ -27,7 +27,6 @@ _FIREWALLS_OWN_PLACE_IN_A_HUB = 132
 
 class AzureFirewalls(Pointing):
     name = FIREWALLS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "zones", "extendedLocation"})
     create = Timing(420, (10,))
     delete = Timing(300, (10,))

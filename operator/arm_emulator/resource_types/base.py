@@ -1,15 +1,14 @@
 """What a resource type declares; the life cycle (`life_cycle.py`) does the rest, once for all types."""
 
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from typing import ClassVar
 
-from arm_emulator.cloud import Cloud, items, new_etag, own_etag
-from arm_emulator.errors import ArmError, Json, bad_request, invalid_format, invalid_reference
+from arm_emulator.cloud import Cloud, new_etag, own_etag
+from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
@@ -66,11 +65,23 @@ class Superseding(Enum):
     FAMILY = "family"
 
 
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """What writes are answered with."""
+
+    created: int = HTTPStatus.CREATED
+    updated: int = HTTPStatus.OK
+    """That of a PUT on what is there."""
+    deleted: int = HTTPStatus.OK
+    """That of a deletion that is done at once."""
+    deletion_has_body: bool = False
+    """Whether a deletion that is done at once answers what was deleted."""
+
+
 class ResourceType:
     """Defaults that fit most of Microsoft.Network. A type overrides what it does otherwise."""
 
-    name: ClassVar[str]
-    api_versions: ClassVar[Sequence[str]]
+    name: str
     tracked: ClassVar[bool] = True
     """Whether it has a location and tags of its own."""
     has_etag: ClassVar[bool] = True
@@ -85,7 +96,8 @@ class ResourceType:
     read_only: ClassVar[frozenset[str]] = frozenset({"provisioningState", "resourceGuid"})
     """Properties that a body may carry and that are ignored there."""
     unpublished: ClassVar[frozenset[str]] = frozenset()
-    """Those of them that Azure answers, and takes back, though no published shape has them."""
+    """Those of them that Azure answers, and takes back, though no published shape has them; and of other members, as
+    `sku.tier`."""
     envelope: ClassVar[frozenset[str]] = frozenset({"location", "tags", "properties"})
     """Members of the body beside id, name, type and etag."""
     has_state: ClassVar[bool] = True
@@ -93,12 +105,7 @@ class ResourceType:
     create: ClassVar[Timing] = Timing(1, (1,))
     update: ClassVar[Timing | None] = None
     delete: ClassVar[Timing] = Timing(10, (10,))
-    created: ClassVar[int] = HTTPStatus.CREATED
-    """The status of a PUT that creates."""
-    updated: ClassVar[int] = HTTPStatus.OK
-    """The status of a PUT on what is there."""
-    deleted_status: ClassVar[int] = HTTPStatus.OK
-    """The status of a deletion that is done at once."""
+    statuses: ClassVar[Statuses] = Statuses()
     tenant_wide: ClassVar[bool] = False
     """Whether one is the same whatever scope it is asked for at, as a role definition is: ids are answered as asked."""
     not_found: ClassVar[tuple[str, str]] = ("", "")
@@ -107,8 +114,6 @@ class ResourceType:
     """Whether the etag is a bare GUID of this resource alone, not shared between parent and child."""
     names: ClassVar[re.Pattern[str]] = re.compile(r"\w(?:[\w.-]{0,78}\w)?", re.ASCII)
     """What a name may be."""
-    deletion_answers_body: ClassVar[bool] = False
-    """Whether a deletion that is done at once answers what was deleted."""
     creating_state: ClassVar[str] = "Updating"
     kind: ClassVar[str] = ""
     """The `kind` that an answer tells; a body may carry it and it is ignored there."""
@@ -123,12 +128,18 @@ class ResourceType:
     """Whether a reference to what has not come to rest is answered with 429 RetryableError in place of 400."""
     force_skips_checks: ClassVar[bool] = False
     """Whether `force=true` deletes what `check_delete` would keep."""
+    next_link: ClassVar[str] = "nextLink"
+    """The member of a list that leads to its next page; empty where lists come on one page."""
+    by_location: ClassVar[bool] = False
+    """Whether a subscription's can be listed by region, below `locations/{region}`."""
     actions: ClassVar[Mapping[str, str]] = {}
     """POST actions by lower-cased name, and how they are spelt."""
     parts: ClassVar[Mapping[str, str]] = {}
     """Read-only children by lower-cased segment, and the property that they are the entries of."""
     below: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Lists of all descendants of some types, by the lower-cased segment that asks for them."""
+    users: ClassVar[Mapping[str, str]] = {}
+    """Lists of those that refer to it, by the lower-cased segment that asks for them: how they do so."""
     patchable: ClassVar[frozenset[str]] = frozenset({"tags"})
     merges_patch: ClassVar[bool] = False
     """Whether PATCH merges into the whole body (JSON merge patch) and then goes the way of a PUT."""
@@ -239,113 +250,8 @@ class Reply:
     body: object
 
 
-def joined(properties: Json, **actions: str) -> list[Link]:
-    """Links for `{"id": …}` properties; the keyword is the property, the value the action."""
-    found = []
-    for name, action in actions.items():
-        reference = properties.get(name)
-        if isinstance(reference, dict) and isinstance(reference.get("id"), str):
-            found.append(Link(action, reference["id"]))
-    return found
-
-
-def keep(put: Put, *names: str) -> None:
-    """Carries read-only properties over from what is stored."""
-    for name in names:
-        if name in put.before:
-            put.properties[name] = put.before[name]
-
-
-def default(properties: Json, **values: object) -> None:
-    """Sets what is absent or null."""
-    for name, value in values.items():
-        if properties.get(name) is None:
-            properties[name] = value
-
-
 def fresh_etag(declared: ResourceType, item: Resource) -> str:
     """A new etag of the kind that the type has; empty for a child that shows its top-level resource's."""
     if declared.own_etag:
         return own_etag()
     return new_etag() if item.parent_key is None else ""
-
-
-def refuse_other_region(put: Put, target: Resource, place: str) -> None:
-    """Raises InvalidResourceReference where what a body in the region `place` names lies in another one (doc)."""
-    root = put.cloud.store.get(target.root_key)
-    region = "" if root is None else root.location.lower()
-    if region and place and region != place.lower():
-        raise invalid_reference(str(target.id), str(put.id))
-
-
-def choice(properties: Json, name: str, choices: Sequence[str], fallback: str | None = None) -> str:
-    """One of an enumeration's values, set as Azure spells it; raises InvalidRequestFormat for anything else."""
-    given = properties.get(name)
-    if given is None and fallback is not None:
-        given = fallback
-    for known in choices:
-        if known.lower() == str(given).lower():
-            properties[name] = known
-            return known
-    raise invalid_format(f"Error converting value '{given}' to one of {', '.join(choices)}.", f"properties.{name}")
-
-
-def with_guid(put: "Put") -> None:
-    """A resourceGuid that stays."""
-    put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
-
-
-def refuse_used(cloud: Cloud, item: Resource, relations: Sequence[str], code: str) -> None:
-    """Raises where anything refers to the resource in one of these ways."""
-    users = [user for relation in relations for user in cloud.store.referrers(item.key, relation)]
-    if users:
-        raise bad_request(
-            code,
-            f"Resource {item.id} cannot be deleted because it is in use by the following resources: "
-            f"{', '.join(user.element for user in users)}.",
-        )
-
-
-def in_order(names: Sequence[str], found: Json) -> Json:
-    """The same members, those in `names` first and in that order."""
-    first = {name: found[name] for name in names if name in found}
-    return {**first, **found}
-
-
-def sku_of(item: Resource) -> str:
-    """The SKU's name; Basic where a file left it out, as Azure does."""
-    sku = item.body.get("sku")
-    return str((sku or {}).get("name") or "Basic") if isinstance(sku, dict | None) else "Basic"
-
-
-def missing(name: str, owner: ResourceId) -> ArmError:
-    """A required property is not there."""
-    return bad_request("InvalidRequestFormat", "Cannot parse the request.", details=[
-        {"code": "MissingJsonReferenceId" if name.endswith("id") else "MissingRequiredProperty",
-         "message": f"Value for '{name}' is missing. Resource: {owner}."},
-    ])  # fmt: skip
-
-
-def element_ids(owner: ResourceId, body: Json, name: str, segment: str) -> list[tuple[str, Json]]:
-    """Ids of the parts in a list property (such as ipConfigurations), each with the part's properties."""
-    return [
-        (str(owner.child(segment, str(part.get("name", "")))), part.get("properties") or {})
-        for part in items(body, name)
-    ]
-
-
-def answered_parts(cloud: Cloud, item: Resource, segment: str, name: str = "ipConfigurations") -> list[Json]:
-    """The parts in a list property as they are answered: with id, etag and provisioning state of their owner."""
-    etag = cloud.etag(item)
-    return [
-        in_order(
-            ("name", "id", "etag"),
-            {
-                **part,
-                "id": str(item.id.child(segment, str(part.get("name", "")))),
-                "etag": etag,
-                "properties": {"provisioningState": "Succeeded", **(part.get("properties") or {})},
-            },
-        )
-        for part in items(item.properties, name)
-    ]

@@ -9,20 +9,9 @@ from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
-from arm_emulator.resource_types.base import (
-    Link,
-    Put,
-    ResourceType,
-    answered_parts,
-    default,
-    element_ids,
-    in_order,
-    keep,
-    missing,
-    sku_of,
-)
+from arm_emulator.resource_types.base import Link, Put, ResourceType
+from arm_emulator.resource_types.bodies import answered_parts, default, element_ids, in_order, keep, missing, sku_of
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured
 from arm_emulator.store import Reference, Resource
 
@@ -47,7 +36,6 @@ POLLS = (10, 10, 20, 20, 40, 40, 80, 160, 100)
 
 class BastionHosts(ResourceType):
     name = BASTION_HOSTS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity"})
     order = (
         "provisioningState", "dnsName", "scaleUnits", "enableTunneling", "enableIpConnect", "enableFileCopy",

@@ -3,9 +3,9 @@
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, refuse_used, with_guid
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import refuse_used, with_guid
 from arm_emulator.resource_types.pointers import users
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 PLANS = "Microsoft.Network/ddosProtectionPlans"
@@ -14,7 +14,6 @@ PROTECTED = "ddosProtectionPlan"
 
 class DdosProtectionPlans(ResourceType):
     name = PLANS
-    api_versions = NETWORK
     create = Timing(5, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "virtualNetworks", "publicIPAddresses"})

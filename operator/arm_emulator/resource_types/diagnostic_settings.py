@@ -7,8 +7,7 @@ https://learn.microsoft.com/azure/azure-monitor/reference/supported-logs/logs-in
 from arm_emulator.cloud import Cloud, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, not_found
 from arm_emulator.ids import ResourceId, parse
-from arm_emulator.resource_types import versions
-from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, ResourceType
+from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, ResourceType, Statuses
 from arm_emulator.resource_types.workspaces import WORKSPACES
 from arm_emulator.store import Reference, Resource
 
@@ -34,11 +33,10 @@ GROUPS = ("allLogs", "audit")
 
 class DiagnosticSettings(ResourceType):
     name = DIAGNOSTIC_SETTINGS
-    api_versions = versions.DIAGNOSTIC_SETTINGS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "location", "tags", "kind", "identity"})
     create = delete = IMMEDIATE
-    created = 200
+    statuses = Statuses(created=200)
     not_found = ("ResourceNotFound", "The diagnostic setting '{name}' does not exist.")
 
     def prepare(self, put: Put) -> None:

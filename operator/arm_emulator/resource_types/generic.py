@@ -2,13 +2,11 @@
 
 from arm_emulator.cloud import id_of, items
 from arm_emulator.resource_types.base import ResourceType
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Reference, Resource
 
 
 class Generic(ResourceType):
     name = ""
-    api_versions = NETWORK
     has_etag = False
 
     def references(self, item: Resource) -> list[Reference]:

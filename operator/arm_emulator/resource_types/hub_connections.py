@@ -10,9 +10,9 @@ from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, default
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import CONNECTIONS, DEFAULT_TABLE, ROUTE_TABLES
 from arm_emulator.resource_types.virtual_networks import (
     CONNECTED,
@@ -20,6 +20,7 @@ from arm_emulator.resource_types.virtual_networks import (
     LINK,
     PEERINGS,
     gateways_in,
+    links_with_remote_gateways,
     prefixes_of,
 )
 from arm_emulator.store import Resource, resource
@@ -30,7 +31,6 @@ PEER = f"{NETWORKS}/peer/action"
 
 class HubConnections(Pointing):
     name = CONNECTIONS
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = Timing(60, (10,))
@@ -110,13 +110,12 @@ def _refuse_connected(put: Put, network: Resource) -> None:
             "VnetHasGatewaysAndUsesRemoteGateways",
             f"Virtual network {network.id} of {put.id} has the gateway {gateway.id}: it cannot be connected to a virtual hub.",
         )
-    for link in put.cloud.store.children(network.key, PEERINGS):
-        if link.properties.get("useRemoteGateways"):
-            raise bad_request(
-                "AnotherPeeringUsesRemoteGateways",
-                f"Virtual network {network.id} of {put.id} uses remote gateways by peering {link.id}: it cannot be connected "
-                "to a virtual hub.",
-            )
+    for link in links_with_remote_gateways(put.cloud, network):
+        raise bad_request(
+            "AnotherPeeringUsesRemoteGateways",
+            f"Virtual network {network.id} of {put.id} uses remote gateways by peering {link.id}: it cannot be connected to a "
+            "virtual hub.",
+        )
 
 
 def _refuse_overlap(put: Put, network: Resource) -> None:

@@ -3,9 +3,9 @@
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, default, refuse_used
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default, refuse_used
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import AZURE_ASN, HUBS
 from arm_emulator.store import Resource
 
@@ -13,7 +13,6 @@ _HUB = Pointer("virtualHub", "virtualHub", HUBS, required=True)
 
 
 class _HubGateways(Pointing):
-    api_versions = NETWORK
     create = Timing(1500, (10,))
     update = Timing(120, (10,))
     delete = Timing(600, (10,))
@@ -38,6 +37,7 @@ class _HubGateways(Pointing):
 
 class ExpressRouteGateways(_HubGateways):
     name = "Microsoft.Network/expressRouteGateways"
+    next_link = ""
 
     def prepare(self, put: Put) -> None:
         super().prepare(put)

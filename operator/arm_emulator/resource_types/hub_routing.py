@@ -7,9 +7,9 @@ https://learn.microsoft.com/azure/virtual-wan/how-to-routing-policies
 from arm_emulator.cloud import Cloud, items
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, ResourceType, choice, default, missing, refuse_used
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import choice, default, missing, refuse_used
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_hubs import CONNECTIONS, DEFAULT_TABLE, HUBS, NONE_TABLE, ROUTE_TABLES
 from arm_emulator.store import Reference, Resource
 
@@ -21,7 +21,6 @@ _TABLE_RELATIONS = {"associatedConnections": "associatedRouteTable", "propagatin
 
 class HubRouteTables(ResourceType):
     name = ROUTE_TABLES
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = Timing(20, (10,))
@@ -58,7 +57,6 @@ class HubRouteTables(ResourceType):
 
 class RoutingIntents(ResourceType):
     name = ROUTING_INTENT
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = Timing(60, (10,))
@@ -90,7 +88,6 @@ class RoutingIntents(ResourceType):
 
 class BgpConnections(Pointing):
     name = BGP_CONNECTIONS
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = Timing(60, (10,))

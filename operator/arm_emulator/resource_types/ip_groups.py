@@ -2,15 +2,14 @@
 
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, default
-from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import default
 
 MOST_ADDRESSES = 5000
 
 
 class IPGroups(ResourceType):
     name = "Microsoft.Network/ipGroups"
-    api_versions = NETWORK
     create = Timing(5, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "firewalls", "firewallPolicies"})

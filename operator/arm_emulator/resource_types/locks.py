@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request
-from arm_emulator.resource_types import versions
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
 from arm_emulator.store import Resource
 
@@ -19,7 +18,6 @@ LONGEST_NOTES = 512
 
 class Locks(ResourceType):
     name = LOCKS
-    api_versions = versions.LOCKS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
     members = ("properties", "id", "type", "name")

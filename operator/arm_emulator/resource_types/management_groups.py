@@ -8,8 +8,7 @@ from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request, invalid_format, not_found
 from arm_emulator.ids import SUBSCRIPTION_TYPE
-from arm_emulator.resource_types import versions
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, Statuses
 from arm_emulator.store import Resource
 
 DEEPEST = 6
@@ -18,13 +17,12 @@ DEEPEST = 6
 
 class ManagementGroups(ResourceType):
     name = MANAGEMENT_GROUPS
-    api_versions = versions.MANAGEMENT_GROUPS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "displayName", "parentId", "parentGroupId"})
     create = delete = IMMEDIATE
-    created = 200
-    deleted_status = 204
+    statuses = Statuses(created=200, deleted=204)
     merges_patch = True
+    next_link = "@nextLink"
     read_only = frozenset({"tenantId", "children"})
     not_found = ("NotFound", "Management group '{id}' was not found.")
 

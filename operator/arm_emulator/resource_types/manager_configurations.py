@@ -20,10 +20,10 @@ from arm_emulator.network_manager.names import (
     NETWORKS,
     RULE_COLLECTIONS,
 )
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, default, missing
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.managed_peerings import refresh_all
 from arm_emulator.resource_types.network_managers import REMOVAL, in_use
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 4096
@@ -33,7 +33,6 @@ INTENT = ("None", "All", "AllowRulesOnly")
 class _Part(ResourceType):
     """What all parts of a configuration have in common: made at once, without effect until it is committed."""
 
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = IMMEDIATE

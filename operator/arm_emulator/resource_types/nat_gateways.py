@@ -5,11 +5,11 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, default, keep, refuse_used, with_guid
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default, keep, refuse_used, with_guid
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named, users
 from arm_emulator.resource_types.public_ip_addresses import PREFIXES, PUBLIC_IPS, public_address, refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 NAT_GATEWAYS = "Microsoft.Network/natGateways"
@@ -19,16 +19,17 @@ _ADDRESSES = Pointer("publicIpAddresses", "natPublicIPAddress", PUBLIC_IPS, ADDR
 
 class NatGateways(Pointing):
     name = NAT_GATEWAYS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "zones"})
+    order = ("provisioningState", "resourceGuid", "idleTimeoutInMinutes", "scope", "flowlogs", "nat64")
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "subnets"})
+    unpublished = frozenset({"scope", "flowlogs", "sku.tier"})
     pointers = (_ADDRESSES, Pointer("publicIpPrefixes", "natPublicIPPrefix", PREFIXES, f"{PREFIXES}/join/action"))
 
     def prepare(self, put: Put) -> None:
         sku = put.body.get("sku") or {}
-        put.body["sku"] = {**sku, "name": sku.get("name") or "Standard"}
+        put.body["sku"] = {"name": sku.get("name") or "Standard", "tier": "Regional"}
         default(put.properties, idleTimeoutInMinutes=4)
         super().prepare(put)
         for found in named(put.id, put.properties, _ADDRESSES):
@@ -39,7 +40,9 @@ class NatGateways(Pointing):
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         subnets = users(cloud.store.referrers(item.key, "natGateway"))
-        return {"subnets": subnets} if subnets else {}
+        # Recorded since 2025-07-01, and in no published shape.
+        always: Json = {"scope": "Public", "flowlogs": {"logsVersions": {}}}
+        return {**always, "subnets": subnets} if subnets else always
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         refuse_used(cloud, item, ("natGateway",), "InUseNatGatewayCannotBeDeleted")
@@ -47,7 +50,6 @@ class NatGateways(Pointing):
 
 class PublicIPPrefixes(Pointing):
     name = PREFIXES
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
     create = Timing(5, (10,))
     delete = Timing(10, (10,))

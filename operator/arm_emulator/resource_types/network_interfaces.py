@@ -9,13 +9,8 @@ from arm_emulator.evaluation.effective import effective_groups, effective_route_
 from arm_emulator.evaluation.live import CloudRows
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.base import (
-    Call,
-    Link,
-    Put,
-    ResourceType,
-    Result,
-    Superseding,
+from arm_emulator.resource_types.base import Call, Link, Put, ResourceType, Result, Superseding
+from arm_emulator.resource_types.bodies import (
     answered_parts,
     default,
     element_ids,
@@ -26,7 +21,6 @@ from arm_emulator.resource_types.base import (
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
 from arm_emulator.resource_types.running_machine import refuse_unless_running
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
 from arm_emulator.store import Reference, Resource
 
@@ -44,7 +38,6 @@ _PART_ORDER = ("privateIPAddress", "privateIPAllocationMethod", "publicIPAddress
 
 class NetworkInterfaces(ResourceType):
     name = INTERFACES
-    api_versions = NETWORK
     superseding = Superseding.FAMILY
     retryable_references = True
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})

@@ -20,9 +20,9 @@ from arm_emulator.network_manager.names import (
 )
 from arm_emulator.network_manager.networks import applied_to
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, Reply, ResourceType, Result, default, missing
+from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, Reply, ResourceType, Result
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.managed_peerings import forget, refresh, refresh_all
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import VirtualNetworks
 from arm_emulator.store import Resource, resource
 
@@ -33,7 +33,6 @@ REMOVAL = Timing(10, (10,))
 
 class NetworkManagers(ResourceType):
     name = MANAGERS
-    api_versions = NETWORK
     create = IMMEDIATE
     delete = REMOVAL
     force_skips_checks = True
@@ -147,7 +146,6 @@ def in_use(item: Resource, by: list[str]) -> ArmError:
 
 class NetworkGroups(ResourceType):
     name = GROUPS
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = IMMEDIATE
@@ -189,7 +187,6 @@ def empty(cloud: Cloud, group: Resource) -> list[Resource]:
 
 class StaticMembers(ResourceType):
     name = STATIC_MEMBERS
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     create = IMMEDIATE

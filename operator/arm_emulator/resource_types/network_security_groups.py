@@ -9,8 +9,8 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
-from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
-from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.store import Reference, Resource
 
 GROUPS = "Microsoft.Network/networkSecurityGroups"
@@ -35,7 +35,6 @@ _DEFAULTS = (
 
 class NetworkSecurityGroups(ResourceType):
     name = GROUPS
-    api_versions = NETWORK
     superseding = Superseding.FAMILY
     nested = {"securityRules": RULES}  # noqa: RUF012  (declared ClassVar by the base)
     parts = {"defaultsecurityrules": "defaultSecurityRules"}  # noqa: RUF012  (declared ClassVar by the base)
@@ -95,7 +94,6 @@ class NetworkSecurityGroups(ResourceType):
 
 class SecurityRules(ResourceType):
     name = RULES
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     order = (

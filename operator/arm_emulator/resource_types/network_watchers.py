@@ -17,7 +17,6 @@ from arm_emulator.ids import GROUP_TYPE, ResourceId
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, ResourceType, Result
 from arm_emulator.resource_types.running_machine import interface_of, refuse_unless_running
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource, resource
 
 WATCHERS = "Microsoft.Network/networkWatchers"
@@ -31,7 +30,6 @@ QUICK = Timing(3, (1,))
 
 class NetworkWatchers(ResourceType):
     name = WATCHERS
-    api_versions = NETWORK
     create = IMMEDIATE
     delete = Timing(10, (10,))
     actions = {  # noqa: RUF012  (declared ClassVar by the base)

@@ -10,8 +10,8 @@ from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Link, Put, ResourceType, default, missing
-from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.resource_types.base import Link, Put, ResourceType
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.virtual_networks import CONNECTED, HUB_LINK, LINK, PEERINGS, gateways_in, prefixes_of
 from arm_emulator.store import Reference, Resource
 
@@ -21,7 +21,6 @@ PEER = "Microsoft.Network/virtualNetworks/peer/action"
 
 class Peerings(ResourceType):
     name = PEERINGS
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     members = ("name", "id", "etag", "properties", "type")

@@ -7,7 +7,8 @@ from typing import ClassVar
 from arm_emulator.cloud import id_of
 from arm_emulator.errors import Json, invalid_reference
 from arm_emulator.ids import ResourceId, parse
-from arm_emulator.resource_types.base import Link, Put, ResourceType, missing
+from arm_emulator.resource_types.base import Link, Put, ResourceType
+from arm_emulator.resource_types.bodies import missing
 from arm_emulator.store import Reference, Resource
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from arm_emulator import ancestry, odata, policy_rules
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request, conflict, not_found
-from arm_emulator.resource_types import versions
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, default
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, Statuses
+from arm_emulator.resource_types.bodies import default
 from arm_emulator.store import Resource
 
 POLICY_DEFINITIONS = "Microsoft.Authorization/policyDefinitions"
@@ -23,11 +23,10 @@ ENFORCEMENT_MODES = ("Default", "DoNotEnforce")
 class _Policy(ResourceType):
     """What the three have in common."""
 
-    api_versions = versions.POLICIES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "location", "identity", "sku", "systemData"})
     create = delete = IMMEDIATE
-    updated = 201
+    statuses = Statuses(updated=201)
     merges_patch = True
 
     def listed(self, cloud: Cloud, place: str, query: Mapping[str, str]) -> list[Resource]:
@@ -98,7 +97,7 @@ class PolicySetDefinitions(_Policy):
 
 class PolicyAssignments(_Policy):
     name = POLICY_ASSIGNMENTS
-    deletion_answers_body = True
+    statuses = Statuses(updated=201, deletion_has_body=True)
     not_found = ("PolicyAssignmentNotFound", "The policy assignment '{name}' is not found.")
     read_only = frozenset({"scope"})
 

@@ -5,14 +5,13 @@ Rules: https://learn.microsoft.com/azure/dns/private-dns-overview and private-dn
 
 import re
 from http import HTTPStatus
-from typing import ClassVar
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, invalid_format
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, choice, default, missing
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, Statuses
+from arm_emulator.resource_types.bodies import choice, default, missing
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import PRIVATE_DNS
 from arm_emulator.resource_types.virtual_networks import DNS_LINKED
 from arm_emulator.store import Resource, resource
 
@@ -44,11 +43,10 @@ MEMBERS = ("id", "name", "type", "etag", "location", "tags", "properties")
 
 class PrivateDnsZones(ResourceType):
     name = ZONES
-    api_versions = PRIVATE_DNS
     own_etag = True
     members = MEMBERS
     names = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
-    created = updated = HTTPStatus.ACCEPTED
+    statuses = Statuses(created=HTTPStatus.ACCEPTED, updated=HTTPStatus.ACCEPTED)
     create = Timing(20, (30,))
     delete = Timing(20, (30,))
     read_only = frozenset({"provisioningState", "internalId", "numberOfRecordSets", "numberOfVirtualNetworkLinks",
@@ -93,10 +91,9 @@ class PrivateDnsZones(ResourceType):
 
 class VirtualNetworkLinks(Pointing):
     name = LINKS
-    api_versions = PRIVATE_DNS
     own_etag = True
     members = MEMBERS
-    created = updated = HTTPStatus.ACCEPTED
+    statuses = Statuses(created=HTTPStatus.ACCEPTED, updated=HTTPStatus.ACCEPTED)
     create = Timing(20, (30,))
     delete = Timing(20, (30,))
     read_only = frozenset({"provisioningState", "virtualNetworkLinkState"})
@@ -142,7 +139,6 @@ class VirtualNetworkLinks(Pointing):
 class _RecordSets(ResourceType):
     """Record sets of one type: written and deleted at once, each with an etag of its own."""
 
-    api_versions = PRIVATE_DNS
     tracked = False
     own_etag = True
     members = MEMBERS
@@ -152,8 +148,11 @@ class _RecordSets(ResourceType):
     read_only = frozenset({"fqdn", "isAutoRegistered"})
     create = update = delete = IMMEDIATE
     merges_patch = True
-    member: ClassVar[str]
-    """The property that holds the records."""
+
+    def __init__(self, kind: str, member: str) -> None:
+        """`kind` is the record type in upper case, `member` the property that holds the records."""
+        self.name = f"{ZONES}/{kind}"
+        self.member = member
 
     def prepare(self, put: Put) -> None:
         default(put.properties, ttl=3600)
@@ -178,8 +177,7 @@ class _RecordSets(ResourceType):
 
 
 class ARecords(_RecordSets):
-    name = f"{ZONES}/A"
-    member = "aRecords"
+    """IPv4 addresses of a name."""
 
     def prepare(self, put: Put) -> None:
         super().prepare(put)
@@ -188,47 +186,23 @@ class ARecords(_RecordSets):
                 raise bad_request("BadRequest", f"The IPv4 address '{record.get('ipv4Address')}' is not valid.")
 
 
-class AaaaRecords(_RecordSets):
-    name = f"{ZONES}/AAAA"
-    member = "aaaaRecords"
-
-
-class CnameRecords(_RecordSets):
-    name = f"{ZONES}/CNAME"
-    member = "cnameRecord"
-
-
-class MxRecords(_RecordSets):
-    name = f"{ZONES}/MX"
-    member = "mxRecords"
-
-
-class PtrRecords(_RecordSets):
-    name = f"{ZONES}/PTR"
-    member = "ptrRecords"
-
-
 class SoaRecords(_RecordSets):
-    name = f"{ZONES}/SOA"
-    member = "soaRecord"
+    """The zone's own record set, which is there as long as the zone."""
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         raise bad_request("BadRequest", f"The SOA record set of zone '{item.id.root.name}' cannot be deleted.")
 
 
-class SrvRecords(_RecordSets):
-    name = f"{ZONES}/SRV"
-    member = "srvRecords"
-
-
-class TxtRecords(_RecordSets):
-    name = f"{ZONES}/TXT"
-    member = "txtRecords"
-
-
 RECORD_SETS = (
-    ARecords(), AaaaRecords(), CnameRecords(), MxRecords(), PtrRecords(), SoaRecords(), SrvRecords(), TxtRecords(),
-)  # fmt: skip
+    ARecords("A", "aRecords"),
+    _RecordSets("AAAA", "aaaaRecords"),
+    _RecordSets("CNAME", "cnameRecord"),
+    _RecordSets("MX", "mxRecords"),
+    _RecordSets("PTR", "ptrRecords"),
+    SoaRecords("SOA", "soaRecord"),
+    _RecordSets("SRV", "srvRecords"),
+    _RecordSets("TXT", "txtRecords"),
+)
 
 
 def _check_global(put: Put) -> None:

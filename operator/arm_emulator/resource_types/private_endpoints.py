@@ -10,10 +10,10 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request, invalid_format
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.base import Put, default, missing
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.network_interfaces import INTERFACES, SUBNET_JOIN, subnet_is_full, taken_addresses
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_networks import SUBNETS, subnet_prefixes
 from arm_emulator.store import Resource, resource
 
@@ -23,7 +23,6 @@ CONNECTIONS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnect
 
 class PrivateEndpoints(Pointing):
     name = ENDPOINTS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     create = Timing(30, (10,))
     delete = Timing(20, (10,))

@@ -5,9 +5,9 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Put, Superseding, default, keep, sku_of, with_guid
+from arm_emulator.resource_types.base import Put, Superseding
+from arm_emulator.resource_types.bodies import default, keep, sku_of, with_guid
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 PUBLIC_IPS = "Microsoft.Network/publicIPAddresses"
@@ -18,7 +18,6 @@ HOLDERS = ("publicIPAddress", "natPublicIPAddress")
 
 class PublicIPAddresses(Pointing):
     name = PUBLIC_IPS
-    api_versions = NETWORK
     superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
     members = ("name", "id", "etag", "location", "tags", "zones", "extendedLocation", "properties", "type", "sku")

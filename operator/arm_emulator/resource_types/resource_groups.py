@@ -8,13 +8,11 @@ from arm_emulator.ids import GROUP_TYPE
 from arm_emulator.operations import Timing
 from arm_emulator.resource_list import tagged
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
-from arm_emulator.resource_types.versions import RESOURCES
 from arm_emulator.store import Resource
 
 
 class ResourceGroups(ResourceType):
     name = GROUP_TYPE
-    api_versions = RESOURCES
     has_etag = False
     members = ("id", "name", "type", "location", "managedBy", "tags", "properties")
     create = IMMEDIATE

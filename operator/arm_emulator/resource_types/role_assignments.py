@@ -12,9 +12,8 @@ from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request, conflict, not_found
 from arm_emulator.ids import ResourceId
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, Statuses
 from arm_emulator.resource_types.role_definitions import RoleDefinitions, malformed
-from arm_emulator.resource_types.versions import ROLES
 from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name, scope_of
 from arm_emulator.store import Resource
 
@@ -23,12 +22,11 @@ PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device"
 
 class RoleAssignments(ResourceType):
     name = ROLE_ASSIGNMENTS
-    api_versions = ROLES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
     members = ("properties", "id", "type", "name")
     create = delete = IMMEDIATE
-    deletion_answers_body = True
+    statuses = Statuses(deletion_has_body=True)
     not_found = ("RoleAssignmentNotFound", "The role assignment '{name}' is not found.")
     read_only = frozenset({"scope", "createdOn", "updatedOn", "createdBy", "updatedBy"})
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from arm_emulator import ancestry, odata
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request, conflict
-from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, ResourceType
-from arm_emulator.resource_types.versions import ROLES
+from arm_emulator.resource_types.base import IMMEDIATE, Link, Put, ResourceType, Statuses
 from arm_emulator.rights import ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, definition_name
 from arm_emulator.store import Resource
 
@@ -20,13 +19,11 @@ _MEMBERS = ("actions", "notActions", "dataActions", "notDataActions")
 
 class RoleDefinitions(ResourceType):
     name = ROLE_DEFINITIONS
-    api_versions = ROLES
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})
     members = ("properties", "id", "type", "name")
     create = delete = IMMEDIATE
-    updated = 201
-    deletion_answers_body = True
+    statuses = Statuses(updated=201, deletion_has_body=True)
     tenant_wide = True
     not_found = ("RoleDefinitionDoesNotExist", "The specified role definition with ID '{name}' does not exist.")
     read_only = frozenset({"createdOn", "updatedOn", "createdBy", "updatedBy"})

@@ -6,8 +6,8 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, ResourceType, Superseding, default, missing
-from arm_emulator.resource_types.versions import NETWORK
+from arm_emulator.resource_types.base import Put, ResourceType, Superseding
+from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.store import Resource
 
 TABLES = "Microsoft.Network/routeTables"
@@ -17,7 +17,6 @@ NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance
 
 class RouteTables(ResourceType):
     name = TABLES
-    api_versions = NETWORK
     superseding = Superseding.FAMILY
     nested = {"routes": ROUTES}  # noqa: RUF012  (declared ClassVar by the base)
     order = ("provisioningState", "resourceGuid", "disableBgpRoutePropagation", "routes", "subnets")
@@ -56,7 +55,6 @@ class RouteTables(ResourceType):
 
 class Routes(ResourceType):
     name = ROUTES
-    api_versions = NETWORK
     tracked = False
     envelope = frozenset({"properties"})
     members = ("name", "id", "etag", "properties", "type")

@@ -2,10 +2,10 @@
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, bad_request, invalid_reference
+from arm_emulator.resource_types.machines import VIEW
 from arm_emulator.store import Resource
 
 INTERFACES = "microsoft.network/networkinterfaces"
-VIEW = "_instanceView"
 
 
 def refuse_unless_running(cloud: Cloud, interface: Resource) -> None:

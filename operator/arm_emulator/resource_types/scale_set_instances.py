@@ -3,30 +3,26 @@
 from http import HTTPStatus
 
 from arm_emulator.cloud import Cloud
-from arm_emulator.errors import ArmError, Json, conflict
-from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Action, Call, Put, ResourceType, answered_parts
+from arm_emulator.errors import ArmError, Json
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import answered_parts
+from arm_emulator.resource_types.machines import Machine
 from arm_emulator.resource_types.network_interfaces import interface_references, mac_address
 from arm_emulator.resource_types.scale_set_members import INSTANCE_INTERFACES, INSTANCES, MODEL
-from arm_emulator.resource_types.versions import COMPUTE
-from arm_emulator.resource_types.versions import INSTANCE_INTERFACES as INTERFACE_VERSIONS
-from arm_emulator.resource_types.virtual_machines import POWER, VIEW, instance_view, power_state, running_view
 from arm_emulator.store import Reference, Resource
 
 
-class ScaleSetInstances(ResourceType):
+class ScaleSetInstances(Machine):
     name = INSTANCES
-    api_versions = COMPUTE
-    has_etag = False
+    operation_suffix = "VirtualMachineScaleSetVM"
     envelope = frozenset(
         {"location", "tags", "properties", "sku", "zones", "identity", "plan", "instanceId", "resources"}
     )
-    update = Timing(10, (10,))
     delete = Timing(30, (10,))
     read_only = frozenset(
         {"provisioningState", "vmId", "instanceView", "timeCreated", "latestModelApplied", "extended"}
     )
-    actions = {"start": "start", "restart": "restart", "poweroff": "powerOff", "deallocate": "deallocate"}  # noqa: RUF012
 
     def prepare(self, put: Put) -> None:
         if put.old is None:
@@ -49,12 +45,6 @@ class ScaleSetInstances(ResourceType):
         item.body.setdefault("instanceId", item.name)
         item.body.setdefault("name", f"{'' if group is None else group.name}_{item.name}")
 
-    def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
-        if operation.target == item.key and operation.detail.get("power"):
-            item.body[VIEW] = {**item.body.get(VIEW, {}), "powerState": operation.detail["power"]}
-        elif VIEW not in item.body:
-            item.body[VIEW] = running_view(item.properties)
-
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         group = None if item.parent_key is None else cloud.store.get(item.parent_key)
         if group is not None and isinstance(group.body.get("sku"), dict):
@@ -66,33 +56,9 @@ class ScaleSetInstances(ResourceType):
         model = 0 if group is None else group.body.get(MODEL, 0)
         return {"latestModelApplied": item.body.get(MODEL, model) == model}
 
-    def row(self, cloud: Cloud, item: Resource) -> Json:
-        view = item.body.get(VIEW)
-        return {} if view is None else {"extended": {"instanceView": view}}
-
-    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
-        return instance_view(cloud, item) if segment == "instanceview" else None
-
-    def expanded(self, cloud: Cloud, item: Resource, expand: str) -> Json:
-        return {"instanceView": instance_view(cloud, item)} if "instanceview" in expand else {}
-
-    def act(self, cloud: Cloud, item: Resource, call: Call) -> Action:
-        code, display, seconds = POWER[call.action]
-        if item.state in ("Creating", "Deleting"):
-            raise conflict(
-                "OperationNotAllowed",
-                f"Operation '{call.action}' is not allowed on VM '{item.body.get('name')}' since it is {item.state}.",
-            )
-        return Action(
-            f"{self.actions[call.action]}VirtualMachineScaleSetVM",
-            Timing(seconds, (10,)),
-            {"power": power_state(code, display)},
-        )
-
 
 class ScaleSetInterfaces(ResourceType):
     name = INSTANCE_INTERFACES
-    api_versions = INTERFACE_VERSIONS
     tracked = False
     envelope = frozenset({"properties", "location", "tags"})
     parts = {"ipconfigurations": "ipConfigurations"}  # noqa: RUF012  (declared ClassVar by the base)

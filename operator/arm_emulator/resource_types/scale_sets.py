@@ -12,12 +12,13 @@ from arm_emulator.errors import ArmError, Json, bad_request, conflict
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types import scale_set_members as members
-from arm_emulator.resource_types.base import Action, Call, Put, default
+from arm_emulator.resource_types.base import Action, Call, Put
+from arm_emulator.resource_types.bodies import default
+from arm_emulator.resource_types.machines import POWER, VIEW, power_state
 from arm_emulator.resource_types.network_interfaces import ASG_JOIN, GROUP_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.resource_types.scale_set_members import MODEL, SCALE_SETS
-from arm_emulator.resource_types.versions import COMPUTE
-from arm_emulator.resource_types.virtual_machines import POWER, VIEW, conceal, power_state
+from arm_emulator.resource_types.virtual_machines import conceal
 from arm_emulator.store import Resource
 
 MOST_INSTANCES = 1000
@@ -29,7 +30,6 @@ _NETWORK = "Microsoft.Network"
 
 class ScaleSets(Pointing):
     name = SCALE_SETS
-    api_versions = COMPUTE
     has_etag = False
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity", "plan", "extendedLocation", "placement"})  # fmt: skip
     create = Timing(60, (10,))
@@ -44,6 +44,7 @@ class ScaleSets(Pointing):
     }
     below = {"networkinterfaces": (members.INSTANCE_INTERFACES,)}  # noqa: RUF012  (declared ClassVar by the base)
     merges_patch = True
+    by_location = True
     pointers = (
         Pointer(f"{_INTERFACES}.ipConfigurations.subnet", "model", f"{_NETWORK}/virtualNetworks/subnets", SUBNET_JOIN),
         Pointer(f"{_INTERFACES}.networkSecurityGroup", "model", f"{_NETWORK}/networkSecurityGroups", GROUP_JOIN),

@@ -5,13 +5,11 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
 from arm_emulator.ids import SUBSCRIPTION_TYPE
 from arm_emulator.resource_types.base import ResourceType
-from arm_emulator.resource_types.versions import RESOURCES
 from arm_emulator.store import Resource
 
 
 class Subscriptions(ResourceType):
     name = SUBSCRIPTION_TYPE
-    api_versions = RESOURCES
     tracked = has_etag = has_state = False
 
     def row(self, cloud: Cloud, item: Resource) -> Json:

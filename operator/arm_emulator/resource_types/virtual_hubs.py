@@ -7,9 +7,9 @@ from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, choice, default, missing, refuse_used
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import choice, default, missing, refuse_used
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.resource_types.virtual_wans import WANS
 from arm_emulator.store import Resource, resource
 
@@ -31,7 +31,6 @@ GATEWAY_RELATIONS = {
 
 class VirtualHubs(Pointing):
     name = HUBS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "kind"})
     create = Timing(600, (10,))
     update = Timing(60, (10,))

@@ -1,19 +1,17 @@
-"""Microsoft.Compute/virtualMachines: their interfaces, power state and instance view."""
+"""Microsoft.Compute/virtualMachines: their interfaces, and the flexible scale set that they are in."""
 
 import uuid
-from collections.abc import Mapping
 
 from arm_emulator.clock import offset_iso
 from arm_emulator.cloud import Cloud, id_of, items
-from arm_emulator.errors import ArmError, Json, bad_request, conflict, not_found
-from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types.base import Action, Call, Link, Put, ResourceType, keep
-from arm_emulator.resource_types.versions import COMPUTE
+from arm_emulator.errors import ArmError, bad_request, conflict, not_found
+from arm_emulator.operations import Timing
+from arm_emulator.resource_types.base import Link, Put
+from arm_emulator.resource_types.bodies import keep
+from arm_emulator.resource_types.machines import VIEW, Machine
 from arm_emulator.store import Reference, Resource
 
 MACHINES = "Microsoft.Compute/virtualMachines"
-VIEW = "_instanceView"
-"""Where the stored body keeps what Azure shows as instance view only."""
 _PROFILES = (
     "networkProfile",
     "osProfile",
@@ -24,18 +22,11 @@ _PROFILES = (
 )
 SECRET = ("adminPassword", "customData", "secrets")
 """Members of osProfile that Azure takes and never answers."""
-POWER: Mapping[str, tuple[str, str, float]] = {
-    "start": ("running", "VM running", 30),
-    "restart": ("running", "VM running", 40),
-    "poweroff": ("stopped", "VM stopped", 20),
-    "deallocate": ("deallocated", "VM deallocated", 40),
-}
 
 
-class VirtualMachines(ResourceType):
+class VirtualMachines(Machine):
     name = MACHINES
-    api_versions = COMPUTE
-    has_etag = False
+    operation_suffix = "VirtualMachine"
     members = ("name", "id", "type", "location", "tags", "plan", "identity", "zones", "properties")
     order = (
         "hardwareProfile", "provisioningState", "vmId", "storageProfile", "osProfile", "securityProfile",
@@ -43,12 +34,11 @@ class VirtualMachines(ResourceType):
     )  # fmt: skip
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity", "plan", "extendedLocation"})
     create = Timing(45, (10,))
-    update = Timing(10, (10,))
     delete = Timing(40, (10,))
     creating_state = "Creating"
     read_only = frozenset({"provisioningState", "vmId", "instanceView", "timeCreated", "resources", "extended"})
-    actions = {"start": "start", "restart": "restart", "poweroff": "powerOff", "deallocate": "deallocate"}  # noqa: RUF012
     merges_patch = True
+    by_location = True
 
     def prepare(self, put: Put) -> None:
         for name in _PROFILES:
@@ -87,13 +77,6 @@ class VirtualMachines(ResourceType):
         group = id_of(item.properties.get("virtualMachineScaleSet"))
         return [*found, Reference("virtualMachineScaleSet", group, str(item.id))] if group else found
 
-    def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
-        power = operation.detail.get("power")
-        if power is not None:
-            item.body[VIEW] = {**item.body.get(VIEW, {}), "powerState": power}
-        elif VIEW not in item.body:
-            item.body[VIEW] = running_view(item.properties)
-
     def committed(self, cloud: Cloud, item: Resource, put: Put) -> None:
         if put.old is None:
             _count_in_scale_set(cloud, item, 1)
@@ -104,27 +87,6 @@ class VirtualMachines(ResourceType):
             if standing is not None and (interface.get("properties") or {}).get("deleteOption") == "Delete":
                 cloud.drop(standing)
         _count_in_scale_set(cloud, item, -1)
-
-    def row(self, cloud: Cloud, item: Resource) -> Json:
-        view = item.body.get(VIEW)
-        return {} if view is None else {"extended": {"instanceView": view}}
-
-    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
-        return instance_view(cloud, item) if segment == "instanceview" else None
-
-    def expanded(self, cloud: Cloud, item: Resource, expand: str) -> Json:
-        return {"instanceView": instance_view(cloud, item)} if "instanceview" in expand else {}
-
-    def act(self, cloud: Cloud, item: Resource, call: Call) -> Action:
-        code, display, seconds = POWER[call.action]
-        if item.state in ("Creating", "Deleting"):
-            raise conflict(
-                "OperationNotAllowed",
-                f"Operation '{call.action}' is not allowed on VM '{item.name}' since it is {item.state}.",
-            )
-        return Action(
-            f"{self.actions[call.action]}VirtualMachine", Timing(seconds, (10,)), {"power": power_state(code, display)}
-        )
 
     def _check_interface(self, put: Put, interface_id: str) -> None:
         interface = put.cloud.find(interface_id)
@@ -178,41 +140,3 @@ def conceal(profile: object) -> None:
     if isinstance(profile, dict):
         for name in SECRET:
             profile.pop(name, None)
-
-
-def power_state(code: str, display: str) -> Json:
-    """A power state as the instance view has it."""
-    return {"code": f"PowerState/{code}", "displayStatus": display, "level": "Info"}
-
-
-def instance_view(cloud: Cloud, item: Resource) -> Json:
-    """The answer of `…/instanceView`: the provisioning state and the power state as statuses."""
-    view = item.body.get(VIEW) or {}
-    state = item.state
-    statuses: list[Json] = [
-        {
-            "code": f"ProvisioningState/{state.lower()}",
-            "level": "Info",
-            "displayStatus": f"Provisioning {state.lower()}",
-            "time": offset_iso(cloud.clock.now()),
-        }
-    ]
-    if view.get("powerState"):
-        power = view["powerState"]
-        statuses.append({name: power[name] for name in ("code", "level", "displayStatus") if name in power})
-    guest = {name: value for name, value in view.items() if name != "powerState"}
-    return {**guest, "statuses": statuses}
-
-
-def running_view(properties: Json) -> Json:
-    """The instance view of a machine that has just come up."""
-    return {"powerState": power_state("running", "VM running"), **_guest(properties)}
-
-
-def _guest(properties: Json) -> Json:
-    """What the agent tells about a guest of the requested image; absent where the body does not say."""
-    profile = properties.get("osProfile") or {}
-    guest: Json = {"hyperVGeneration": "V2"}
-    if isinstance(profile, dict) and profile.get("computerName"):
-        guest["computerName"] = profile["computerName"]
-    return guest

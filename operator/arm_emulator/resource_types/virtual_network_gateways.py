@@ -7,12 +7,12 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, answered_parts, choice, default, missing, refuse_used, with_guid
+from arm_emulator.resource_types.base import Put
+from arm_emulator.resource_types.bodies import answered_parts, choice, default, missing, refuse_used, with_guid
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
-from arm_emulator.resource_types.versions import NETWORK
-from arm_emulator.resource_types.virtual_networks import LINK, PEERINGS, SUBNETS, gateways_in
+from arm_emulator.resource_types.virtual_networks import LINK, SUBNETS, gateways_in, links_with_remote_gateways
 from arm_emulator.store import Resource
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
@@ -26,13 +26,13 @@ ADDRESS = Pointer("ipConfigurations.publicIPAddress", "publicIPAddress", PUBLIC_
 
 class VirtualNetworkGateways(Pointing):
     name = GATEWAYS
-    api_versions = NETWORK
     envelope = frozenset({"location", "tags", "properties", "identity", "extendedLocation"})
     create = Timing(1500, (10,))
     update = Timing(300, (10,))
     delete = Timing(600, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "inboundDnsForwardingEndpoint", "natRules"})
     pointers = (SUBNET, ADDRESS)
+    users = {"connections": "virtualNetworkGateway"}  # noqa: RUF012  (declared ClassVar by the base)
 
     def prepare(self, put: Put) -> None:
         properties = put.properties
@@ -81,7 +81,6 @@ class VirtualNetworkGateways(Pointing):
 
 class LocalNetworkGateways(Pointing):
     name = LOCAL_GATEWAYS
-    api_versions = NETWORK
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
 
@@ -100,7 +99,6 @@ class LocalNetworkGateways(Pointing):
 
 class Connections(Pointing):
     name = CONNECTIONS
-    api_versions = NETWORK
     create = Timing(60, (10,))
     delete = Timing(60, (10,))
     read_only = frozenset({"provisioningState", "resourceGuid", "connectionStatus", "tunnelConnectionStatus",
@@ -157,13 +155,12 @@ def _check_subnet(put: Put, subnet: Resource, kind: str) -> None:
                 "VirtualNetworkAlreadyHasGatewayOfThisType",
                 f"Virtual network {network.id} has the {kind} gateway {other.id} already.",
             )
-    for link in put.cloud.store.children(network.key, PEERINGS):
-        if link.properties.get("useRemoteGateways"):
-            raise bad_request(
-                "VnetHasGatewaysAndUsesRemoteGateways",
-                f"Gateway {put.id} cannot be created because peering {link.id} of virtual network {network.id} has "
-                "UseRemoteGateways flag set to true.",
-            )
+    for link in links_with_remote_gateways(put.cloud, network):
+        raise bad_request(
+            "VnetHasGatewaysAndUsesRemoteGateways",
+            f"Gateway {put.id} cannot be created because peering {link.id} of virtual network {network.id} has "
+            "UseRemoteGateways flag set to true.",
+        )
 
 
 def _refuse_used_by_peers(cloud: Cloud, gateway: Resource, network: Resource) -> None:

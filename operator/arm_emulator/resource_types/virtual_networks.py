@@ -7,10 +7,10 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.base import Put, Superseding, default, keep
+from arm_emulator.resource_types.base import Put, Superseding
+from arm_emulator.resource_types.bodies import default, keep
 from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
@@ -26,7 +26,6 @@ HUB_LINK = "RemoteVnetToHubPeering_"
 
 class VirtualNetworks(Pointing):
     name = "Microsoft.Network/virtualNetworks"
-    api_versions = NETWORK
     superseding = Superseding.ITSELF
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
@@ -166,6 +165,11 @@ def disconnect_links_to(cloud: Cloud, network: Resource) -> None:
             link.properties["peeringState"] = "Disconnected"
             cloud.store.put(link)
             cloud.touch(link.root_key)
+
+
+def links_with_remote_gateways(cloud: Cloud, network: Resource) -> list[Resource]:
+    """Its peerings that use the gateway of the other side."""
+    return [link for link in cloud.store.children(network.key, PEERINGS) if link.properties.get("useRemoteGateways")]
 
 
 def gateways_in(cloud: Cloud, network: Resource) -> list[Resource]:

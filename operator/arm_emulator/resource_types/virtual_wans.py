@@ -6,9 +6,9 @@ Rules: https://learn.microsoft.com/azure/virtual-wan/virtual-wan-about
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types.base import Put, ResourceType, choice, default, refuse_used
+from arm_emulator.resource_types.base import Put, ResourceType
+from arm_emulator.resource_types.bodies import choice, default, refuse_used
 from arm_emulator.resource_types.pointers import users
-from arm_emulator.resource_types.versions import NETWORK
 from arm_emulator.store import Resource
 
 WANS = "Microsoft.Network/virtualWans"
@@ -16,7 +16,6 @@ WANS = "Microsoft.Network/virtualWans"
 
 class VirtualWans(ResourceType):
     name = WANS
-    api_versions = NETWORK
     create = Timing(5, (10,))
     delete = Timing(10, (10,))
     read_only = frozenset({"provisioningState", "virtualHubs", "vpnSites"})

@@ -8,8 +8,8 @@ import uuid
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types import versions
-from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType, default
+from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
+from arm_emulator.resource_types.bodies import default
 from arm_emulator.store import Resource
 
 WORKSPACES = "Microsoft.OperationalInsights/workspaces"
@@ -19,7 +19,6 @@ MOST_DAYS = 730
 
 class Workspaces(ResourceType):
     name = WORKSPACES
-    api_versions = versions.WORKSPACES
     envelope = frozenset({"location", "tags", "properties", "identity"})
     create = Timing(20, (10,))
     delete = IMMEDIATE

@@ -282,7 +282,9 @@ class BastionHostStatus(CommonStatus):
     )
     access: PrincipalAccesses = Field(default=(), description="What each principal of spec.access may do with the VMs.")
     reports: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], ATOMIC] = Field(
-        default=(), max_length=MAX_REPORTS, description="Names of this host's ReachabilityReports."
+        default=(),
+        max_length=MAX_REPORTS,
+        description="Names of this host's ReachabilityReports, the first 1,000. The label azurebastion.dev/bastion-host finds all.",
     )
 
 

@@ -20,6 +20,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.network.aio import NetworkManagementClient
 
+from bastion_operator.arm.budgets import Budgets, CallKind, call_of
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.errors import (
     AzureError,
@@ -30,7 +31,6 @@ from bastion_operator.arm.errors import (
     operation_failure,
     token_error,
 )
-from bastion_operator.arm.throttle import CallKind, ThrottleGate
 from bastion_operator.arm.token_policy import TokenPolicy
 from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
@@ -97,19 +97,26 @@ class GraphPage:
 
 @dataclass(slots=True)
 class ArmClient:
-    """One identity's way to ARM. Ids are as Azure or the user wrote them; every failure is an :class:`AzureError`."""
+    """One identity's way to ARM. Ids are as Azure or the user wrote them; every failure is an :class:`AzureError`.
+
+    A call whose budget is spent is not sent but refused with a :class:`~bastion_operator.arm.budgets.BudgetSpentError`.
+    ``region`` is where the root resource lies, as far as it is known: Microsoft.Network counts by it. A write may be
+    ``held``: then its place in the budgets was set aside before, and is used up, whatever comes of it.
+
+    :ivar principal: whom ARM counts the calls for; identities with one client id are one
+    """
 
     credential: AsyncTokenCredential
     cloud: Cloud
     clock: Clock
     transport: AsyncHttpTransport[Any, Any]
+    budgets: Budgets
+    principal: str
     observer: CallObserver | None = None
     holder: CredentialHolder = field(default_factory=CredentialHolder)
-    gate: ThrottleGate = field(init=False)
     _client: NetworkManagementClient = field(init=False)
 
     def __post_init__(self) -> None:
-        self.gate = ThrottleGate(self.clock)
         self._client = NetworkManagementClient(
             self.credential,
             # Every request carries its whole URL: the client's own subscription is never used.
@@ -122,7 +129,7 @@ class ArmClient:
             retry_total=0,
         )
 
-    async def get(self, resource_id: str) -> dict[str, Any] | None:
+    async def get(self, resource_id: str, *, region: str = "") -> dict[str, Any] | None:
         """The resource, or None where Azure says that it is not there, or its parent or resource group is not.
 
         A missing subscription is a 404 as well, but raised: Azure says the same of one that the identity may not see.
@@ -130,7 +137,7 @@ class ArmClient:
         :raises AzureError: if Azure refuses or cannot be reached, which is no evidence of absence
         """
         try:
-            response = await self._send("GET", self._url(resource_id), CallKind.READ, resource_id)
+            response = await self._send("GET", self._url(resource_id), CallKind.READ, resource_id, region=region)
         except AzureError as error:
             if error.absent:
                 return None
@@ -159,19 +166,28 @@ class ArmClient:
         *,
         if_match: str | None = None,
         query: Mapping[str, str] | None = None,
+        region: str = "",
+        held: bool = False,
     ) -> Written:
         """Create or replace. ``body`` is sent as it is; ``if_match`` is the etag that the plan was made on."""
         headers = {"If-Match": if_match} if if_match else {}
         url = self._url(resource_id, query)
-        response = await self._send("PUT", url, CallKind.WRITE, resource_id, headers=headers, body=body)
+        response = await self._send(
+            "PUT", url, CallKind.WRITE, resource_id, region=region, held=held, headers=headers, body=body
+        )
         answer = _json_object(response, resource_id)
         return Written(answer, response.status_code == 201, self._operation(response, resource_id, "PUT"))  # noqa: PLR2004 - HTTP's number for Created
 
-    async def delete(self, resource_id: str, *, if_match: str | None = None) -> Written:
+    async def delete(
+        self, resource_id: str, *, if_match: str | None = None, region: str = "", held: bool = False
+    ) -> Written:
         """Delete. What is gone already is no error."""
         headers = {"If-Match": if_match} if if_match else {}
+        url = self._url(resource_id)
         try:
-            response = await self._send("DELETE", self._url(resource_id), CallKind.DELETE, resource_id, headers=headers)
+            response = await self._send(
+                "DELETE", url, CallKind.DELETE, resource_id, region=region, held=held, headers=headers
+            )
         except AzureError as error:
             if error.absent:
                 return Written(None, False, None)
@@ -224,7 +240,7 @@ class ArmClient:
         rows = answer.get("data")
         if not isinstance(rows, list):
             raise _not_json(response, _GRAPH)
-        used_up = response.headers.get("x-ms-user-quota-remaining") == "0"
+        used_up = self._learn_quota(response)
         return GraphPage(
             rows=[row for row in rows if isinstance(row, dict)],
             skip_token=answer.get("$skipToken") or None,
@@ -263,27 +279,21 @@ class ArmClient:
         kind: CallKind,
         target: str,
         *,
+        region: str = "",
+        held: bool = False,
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> AsyncHttpResponse:
-        subscription = "" if kind is CallKind.GRAPH else _subscription_of(target)
-        self.gate.check(subscription, kind, target)
-        correlation = correlation_id.get() or str(uuid.uuid4())
-        request = HttpRequest(
-            method,
-            url,
-            headers={"Accept": "application/json", "x-ms-correlation-request-id": correlation, **(headers or {})},
-            content=None if body is None else json.dumps(body).encode(),
-        )
-        if body is not None:
-            request.headers["Content-Type"] = "application/json"
+        call = call_of(self.principal, kind, target, region)
+        self.budgets.begin(call, target, held=held)
         try:
-            response = await self._client.send_request(request)
-        except ClientAuthenticationError as error:
-            raise self._seen(kind, target, _credential_error(error, target, self.holder)) from None
-        except SdkError as error:
-            raise self._seen(kind, target, _connection_error(error, target)) from None
+            response = await self._exchange(self._request(method, url, headers or {}, body), kind, target)
+        except BaseException:
+            # Lost or broken off: Azure may have counted it.
+            self.budgets.end(call, {})
+            raise
         if response.status_code < 400:  # noqa: PLR2004 - where HTTP's errors begin
+            self.budgets.end(call, response.headers)
             self._count(kind, target, str(response.status_code))
             return response
         refusal = error_from_body(
@@ -295,8 +305,32 @@ class ArmClient:
             holder=self.holder,
         )
         if refusal.error_class is ErrorClass.THROTTLED:
-            self.gate.close(subscription, kind, refusal.retry_after)
+            self.budgets.refused(call, refusal.code, refusal.retry_after)
+        else:
+            self.budgets.end(call, response.headers)
         raise self._seen(kind, target, refusal)
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> HttpRequest:
+        correlation = correlation_id.get() or str(uuid.uuid4())
+        request = HttpRequest(
+            method,
+            url,
+            headers={"Accept": "application/json", "x-ms-correlation-request-id": correlation, **headers},
+            content=None if body is None else json.dumps(body).encode(),
+        )
+        if body is not None:
+            request.headers["Content-Type"] = "application/json"
+        return request
+
+    async def _exchange(self, request: HttpRequest, kind: CallKind, target: str) -> AsyncHttpResponse:
+        try:
+            return await self._client.send_request(request)
+        except ClientAuthenticationError as error:
+            raise self._seen(kind, target, _credential_error(error, target, self.holder)) from None
+        except SdkError as error:
+            raise self._seen(kind, target, _connection_error(error, target)) from None
 
     def _seen(self, kind: CallKind, target: str, error: AzureError) -> AzureError:
         self._count(kind, target, error.code)
@@ -329,6 +363,13 @@ class ArmClient:
             return DEFAULT_POLL
         return max(retry_after, self.clock.of_real(SHORTEST_POLL))
 
+    def _learn_quota(self, response: AsyncHttpResponse) -> bool:
+        """Take the graph's word for what is left of its quota; whether nothing is."""
+        remaining, resets = response.headers.get("x-ms-user-quota-remaining"), self._quota_resets_after(response)
+        if remaining is not None and remaining.isdecimal() and resets is not None:
+            self.budgets.graph_quota(self.principal, int(remaining), resets)
+        return bool(remaining == "0")
+
     def _quota_resets_after(self, response: AsyncHttpResponse) -> float | None:
         """The graph's own way to say how long to wait: ``00:00:05``."""
         value = response.headers.get("x-ms-user-quota-resets-after")
@@ -349,11 +390,6 @@ class ArmClient:
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
-
-
-def _subscription_of(target: str) -> str:
-    parts = target.split("/")
-    return parts[2].lower() if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004 - /subscriptions/{id}
 
 
 def _type_of(target: str) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 
 from azure.core.pipeline.transport import AsyncHttpTransport
 
+from bastion_operator.arm.budgets import Budgets
 from bastion_operator.arm.client import ArmClient, CallObserver
 from bastion_operator.arm.cloud import Cloud
-from bastion_operator.arm.credentials import Identity, make_credential
+from bastion_operator.arm.credentials import Identity, make_credential, principal_of
 from bastion_operator.arm.errors import CredentialHolder
 from bastion_operator.arm.transport import PooledTransport
 from bastion_operator.clock import Clock
@@ -18,15 +19,20 @@ REQUEST_TIMEOUT = 60.0
 
 @dataclass(slots=True)
 class ArmConnection:
-    """Makes clients; close it when the last of them is closed."""
+    """Makes clients; close it when the last of them is closed.
+
+    :ivar budgets: those of all identities: two of one client id share theirs
+    """
 
     cloud: Cloud
     clock: Clock
     observer: CallObserver | None = None
     request_timeout: float = REQUEST_TIMEOUT
+    budgets: Budgets = field(init=False)
     _transport: AsyncHttpTransport[Any, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.budgets = Budgets(self.clock)
         self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout)
 
     def client(self, identity: Identity, holder: CredentialHolder | None = None) -> ArmClient:
@@ -39,6 +45,8 @@ class ArmConnection:
             cloud=self.cloud,
             clock=self.clock,
             transport=self._transport,
+            budgets=self.budgets,
+            principal=principal_of(identity),
             observer=self.observer,
             holder=holder or CredentialHolder(),
         )

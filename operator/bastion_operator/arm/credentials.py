@@ -58,6 +58,11 @@ def valid_until(principal: ServicePrincipal) -> datetime | None:
         return None
 
 
+def principal_of(identity: Identity) -> str:
+    """Whom ARM counts calls for: the client id, which is one in all tenants; of the machine's own identity a name."""
+    return (identity.client_id or "the machine's identity").lower()
+
+
 def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
     """The credential for an identity.
 

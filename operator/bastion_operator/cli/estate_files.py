@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bastion_operator.network.estate_file import EstateFile, EstateFileError, read_estate_file
+from bastion_operator.network.estate_file import EstateFile, EstateFileError, read_estate_stream
 from bastion_operator.network.inventory import Inventory
 
 STANDARD_INPUT = "-"
@@ -25,11 +25,14 @@ def read_inventory(names: Iterable[str]) -> Inventory:
 def _read(name: str) -> EstateFile:
     shown = "standard input" if name == STANDARD_INPUT else name
     try:
-        content = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+        if name == STANDARD_INPUT:
+            return read_estate_stream(shown, sys.stdin.buffer)
+        with Path(name).open("rb") as stream:
+            return read_estate_stream(shown, stream)
     except OSError as error:
         raise click.ClickException(f"{shown} cannot be read: {error.strerror or error}") from error
-    try:
-        return read_estate_file(shown, content)
+    except MemoryError as error:
+        raise click.ClickException(f"{shown} does not fit into the memory: as JSON lines it takes less") from error
     except EstateFileError as error:
         raise click.ClickException(str(error)) from error
 

@@ -106,7 +106,7 @@ def reach(  # noqa: PLR0917 - click names each: the options above
     fail_on: str | None,
 ) -> int:
     from bastion_operator.cli.reach import ReachOptions, run_reach  # noqa: PLC0415  the engine is loaded when it is asked
-    from bastion_operator.garbage import collect_less_often  # noqa: PLC0415
+    from bastion_operator.interpreter import collect_less_often  # noqa: PLC0415
 
     collect_less_often()
     return run_reach(ReachOptions(files, bastions, vms, protocol, port, output, fail_on, fixes, principals))

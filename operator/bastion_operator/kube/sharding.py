@@ -66,7 +66,10 @@ def report_name(bastion_host: str, network: str, index: int) -> str:
 
 
 def count_rows(rows: Sequence[ReportRow]) -> VerdictCounts:
-    """Numbers of VMs, each counted once, by the best verdict of its rows; one that is only stopped counts as such."""
+    """Numbers of VMs, each counted once, by the best of its rows: Reachable, Unknown, only stopped, Unreachable.
+
+    A VM that one protocol would reach once it is started is only stopped, whatever the other says (docs/reachability.md).
+    """
     best: dict[str, str] = {}
     for row in rows:
         vm, verdict = row.vm.lower(), _class(row)
@@ -77,7 +80,7 @@ def count_rows(rows: Sequence[ReportRow]) -> VerdictCounts:
     return VerdictCounts.model_validate({**numbers, "total": len(best)})
 
 
-_RANK = {"reachable": 0, "unknown": 1, "unreachable": 2, "stopped": 3}
+_RANK = {"reachable": 0, "unknown": 1, "stopped": 2, "unreachable": 3}
 _NAMES = {verdict: verdict.value.lower() for verdict in Verdict}
 
 

@@ -1,20 +1,30 @@
 """The format of estate files: Azure's own JSON, as a list of resources or as its tools wrap one. Bytes in, rows out.
 
 Read are a JSON list, an answer of Resource Graph or an ARM list (``data`` or ``value``, also in the graph's table form), a
-single resource, and JSON lines of any of these.
+single resource, and JSON lines of any of these. JSON lines are read one by one and their rows are packed, so that a file
+of them may be larger than the memory; anything else is read as a whole.
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from itertools import chain
+from typing import Any, BinaryIO, Final
 
 import orjson
+
+from bastion_operator.network.held_row import Held, hold
 
 _HOW: Final = "a list of ARM resources, or the answer of az graph query or az resource list, is wanted"
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")
 _NEXT: Final = "nextLink"
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MEGABYTE: Final = 1024 * 1024
+_PACKED_TOGETHER: Final = 1_000
+LARGEST_DOCUMENT: Final = 600 * _MEGABYTE
+"""Bytes of JSON that are read as a whole. Parsed they take several times as much memory."""
 
 
 class EstateFileError(ValueError):
@@ -29,7 +39,7 @@ class EstateFile:
     """
 
     name: str
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[Held, ...]
     total: int | None = None
     lists: int = 0
     continued: int = 0
@@ -43,21 +53,61 @@ def read_estate_file(name: str, content: bytes) -> EstateFile:
     content = _as_utf8(name, content)
     if not content.strip():
         raise EstateFileError(f"{name} is empty: {_HOW}")
-    documents = list(_documents(name, content))
-    rows: list[dict[str, Any]] = []
-    total: int | None = None
+    return _gathered(name, _documents(name, content), iter)
+
+
+def read_estate_stream(name: str, stream: BinaryIO, largest: int = LARGEST_DOCUMENT) -> EstateFile:
+    """The same of a file of any size: of JSON lines one at a time is in memory, beside the packed rows of those before.
+
+    Raises EstateFileError, also for more than ``largest`` bytes that are no JSON lines.
+    """
+    numbered = enumerate(iter(partial(stream.readline, largest + 1), b""), start=1)
+    lines = ((number, line) for number, line in numbered if line.strip())
+    start = list(_up_to_two(lines, largest))
+    if len(start) == len(("first", "second")) and not start[0][1].startswith(_UTF16) and _is_json(start[0][1]):
+        return _gathered(name, _parsed(name, chain(start, lines)), hold)
+    read = b"".join(line for _, line in start)
+    rest = stream.read(max(largest + 1 - len(read), 0))
+    if len(read) + len(rest) > largest:
+        raise EstateFileError(
+            f"{name} is one JSON document of more than {largest // _MEGABYTE} MB, too large to be read as a whole: write it as"
+            " JSON lines, a resource or a page of an answer on each (jq -c '.data[]'), which may be of any size"
+        )
+    return read_estate_file(name, read + rest)
+
+
+def _up_to_two(lines: Iterable[tuple[int, bytes]], largest: int) -> Iterator[tuple[int, bytes]]:
+    """The first two lines; the first alone where it is too long already."""
+    for place, (number, line) in enumerate(lines):
+        yield number, line
+        if place or len(line) > largest:
+            return
+
+
+def _gathered(
+    name: str, documents: Iterable[Any], keep: Callable[[list[dict[str, Any]]], Iterable[Held]]
+) -> EstateFile:
+    """The rows of documents as ``keep`` holds them, some together."""
+    rows: list[Held] = []
+    waiting: list[dict[str, Any]] = []
+    total, lists, continued = None, 0, 0
     for document in documents:
         listed = _listed(name, document)
         total = total or _total(document, len(listed))
-        rows.extend(_checked(name, number, row) for number, row in enumerate(listed, start=len(rows) + 1))
-    lists = [document for document in documents if isinstance(document, dict) and "value" in document]
-    continued = sum(bool(document.get(_NEXT)) for document in lists)
-    return EstateFile(name, tuple(rows), total, len(lists), continued)
+        before = len(rows) + len(waiting)
+        waiting += [_checked(name, number, row) for number, row in enumerate(listed, start=before + 1)]
+        if len(waiting) >= _PACKED_TOGETHER:
+            rows += keep(waiting)
+            waiting = []
+        if isinstance(document, dict) and "value" in document:
+            lists += 1
+            continued += bool(document.get(_NEXT))
+    return EstateFile(name, (*rows, *keep(waiting)), total, lists, continued)
 
 
 def _as_utf8(name: str, content: bytes) -> bytes:
     """The text without its byte order mark; what Windows PowerShell redirects into a file is UTF-16."""
-    if not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if not content.startswith(_UTF16):
         return content.removeprefix(codecs.BOM_UTF8)
     try:
         return content.decode("utf-16").encode()
@@ -74,6 +124,10 @@ def _documents(name: str, content: bytes) -> Iterator[Any]:
             raise EstateFileError(f"{name} is no JSON: {error}") from error
     else:
         return
+    yield from _parsed(name, lines)
+
+
+def _parsed(name: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Any]:
     for number, line in lines:
         try:
             yield orjson.loads(line)

@@ -57,10 +57,11 @@ def with_changes(known: RowsByType, rows: Iterable[Held], gone: Iterable[str]) -
             touched.setdefault(kind, set()).update(lost)
     made = dict(known)
     for kind, keys in touched.items():
-        kept = dict(known.get(kind, {}))
-        for key in keys - arrived.get(kind, {}).keys():
+        news = arrived.get(kind, {})
+        kept = {**known.get(kind, {}), **news}
+        for key in keys - news.keys():
             kept.pop(key, None)
-        made[kind] = kept | arrived.get(kind, {})
+        made[kind] = kept
     return made, touched
 
 

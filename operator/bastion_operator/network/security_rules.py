@@ -10,7 +10,9 @@ Source: Microsoft Learn, "Network security groups" and "How network security gro
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import pairwise
+from typing import Final
 
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet
 from bastion_operator.network.security_group import (
@@ -81,14 +83,49 @@ class _Entry:
                 yield last + 1
 
 
+class _Outcome(Enum):
+    """What may become of a source; ``PARTLY``: some of its connections are denied, the rest is let through."""
+
+    ALLOWED = auto()
+    DENIED = auto()
+    PARTLY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A rule that may decide: what would come of it, and what that hangs on."""
+
+    outcomes: frozenset[_Outcome]
+    doubts: tuple[Doubt, ...]
+
+
 @dataclass(slots=True)
 class _Parcel:
-    """Sources that no rule has certainly decided yet, and what may already have happened to them."""
+    """Sources that no rule has certainly decided yet, and the rules that may have decided already, in their order."""
 
     sources: AddressSet
-    outcomes: frozenset[Access] = frozenset()
     partly: SecurityRule | None = None
-    doubts: tuple[Doubt, ...] = ()
+    open: tuple[_Open, ...] = ()
+
+    def outcomes(self, accesses: Iterable[Access]) -> frozenset[_Outcome]:
+        """What accesses come to: an Allow lets through what the Deny of some source ports has left."""
+        allowed = _Outcome.ALLOWED if self.partly is None else _Outcome.PARTLY
+        return frozenset(_Outcome.DENIED if access is Access.DENY else allowed for access in accesses)
+
+
+_ALLOWED: Final = frozenset({_Outcome.ALLOWED})
+_DENIED: Final = frozenset({_Outcome.DENIED})
+_PARTLY: Final = frozenset({_Outcome.PARTLY})
+
+
+def _deciding(rules: tuple[_Open, ...], last: frozenset[_Outcome]) -> tuple[Doubt, ...]:
+    """The doubts that something hangs on: of the rules that do otherwise than what may come after them."""
+    later, found = last, list[_Open]()
+    for rule in reversed(rules):
+        if len(later | rule.outcomes) > 1:
+            found.append(rule)
+        later |= rule.outcomes
+    return tuple(doubt for rule in reversed(found) for doubt in rule.doubts)
 
 
 @dataclass(slots=True)
@@ -97,17 +134,23 @@ class _Tally:
 
     denied: list[tuple[AddressSet, SecurityRule]] = field(default_factory=list)
     partly: list[tuple[AddressSet, SecurityRule]] = field(default_factory=list)
-    undecided: list[_Parcel] = field(default_factory=list)
+    undecided: list[tuple[AddressSet, tuple[Doubt, ...]]] = field(default_factory=list)
 
-    def settle(self, parcel: _Parcel, sources: AddressSet, rule: SecurityRule, accesses: Iterable[Access]) -> None:
+    def settle(self, parcel: _Parcel, sources: AddressSet, rule: SecurityRule, accesses: tuple[Access, ...]) -> None:
         """Books sources on which a rule has the last word."""
-        outcomes = parcel.outcomes | frozenset(accesses)
-        if outcomes == {Access.DENY}:
+        if not parcel.open and parcel.partly is None and len(accesses) == 1:
+            # The short way for what most rules meet: nothing before them is in doubt.
+            if accesses[0] is Access.DENY:
+                self.denied.append((sources, rule))
+            return
+        last = parcel.outcomes(accesses)
+        outcomes = last.union(*(one.outcomes for one in parcel.open))
+        if outcomes == _DENIED:
             self.denied.append((sources, rule))
-        elif parcel.partly is not None:
+        elif _Outcome.ALLOWED not in outcomes and parcel.partly is not None:
             self.partly.append((sources, parcel.partly))
-        elif outcomes != {Access.ALLOW}:
-            self.undecided.append(_Parcel(sources, outcomes, None, parcel.doubts))
+        elif outcomes != _ALLOWED:
+            self.undecided.append((sources, _deciding(parcel.open, last)))
 
     def decision(self) -> Decision:
         """The tally as an answer."""
@@ -115,9 +158,9 @@ class _Tally:
         return Decision(
             denied=_union(sources for sources, _ in self.denied),
             partly=_union(sources for sources, _ in self.partly),
-            undecided=_union(parcel.sources for parcel in self.undecided),
+            undecided=_union(sources for sources, _ in self.undecided),
             blamed=stopped[0][1] if stopped else None,
-            doubts=tuple(dict.fromkeys(doubt for parcel in self.undecided for doubt in parcel.doubts)),
+            doubts=tuple(dict.fromkeys(doubt for _, doubts in self.undecided for doubt in doubts)),
         )
 
 
@@ -168,6 +211,8 @@ class RuleTable:
 
         Where the rules tell the addresses of the range apart, every source stays undecided.
         """
+        if len(destinations) == 1:
+            return self.decide(destinations.lowest, meaning, groups)
         decisions = [self.decide(address, meaning, groups) for address in self._representatives(destinations, meaning)]
         first = decisions[0]
         if all(one == first for one in decisions[1:]):
@@ -224,13 +269,14 @@ def _apply(
     perhaps = (parcel.sources & (entry.possible if sure else entry.certain | entry.possible)) - certain
     if entry.some_ports_only:
         if certain:
-            yield _Parcel(certain, parcel.outcomes, parcel.partly or entry.rule, parcel.doubts)
+            yield _Parcel(certain, parcel.partly or entry.rule, parcel.open)
     elif certain:
         tally.settle(parcel, certain, entry.rule, entry.accesses)
     if perhaps:
-        yield _Parcel(perhaps, parcel.outcomes.union(entry.accesses), parcel.partly, (*parcel.doubts, *doubts))
+        outcomes = _PARTLY if entry.some_ports_only else parcel.outcomes(entry.accesses)
+        yield _Parcel(perhaps, parcel.partly, (*parcel.open, _Open(outcomes, doubts)))
     if rest := parcel.sources - certain - perhaps:
-        yield _Parcel(rest, parcel.outcomes, parcel.partly, parcel.doubts)
+        yield _Parcel(rest, parcel.partly, parcel.open)
 
 
 def _entries(

@@ -88,7 +88,9 @@ def _plan_parts(asked: BastionHostInput, network: Body) -> Plan:
     if parts.obstacles:
         # A public IP costs money: none is made for a host that cannot come to be.
         return replace(plan, obstacles=parts.obstacles)
-    return parts
+    # A source that is late may not show a host that stands and needs none of them: it is read again as well.
+    changes = (replace(change, also_read=(*change.also_read, asked.ids.host)) for change in parts.changes)
+    return replace(parts, changes=tuple(changes))
 
 
 def _another_host(asked: BastionHostInput, network: Body) -> Finding | None:

@@ -1,13 +1,10 @@
 """The conditions of a BastionHost: the host, the security rules on the way, and the VMs it reaches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from bastion_operator.api.bastion_host import RequiredForReady, SecurityPolicy
 from bastion_operator.api.conditions import ConditionType, Reason
-from bastion_operator.network.finding import Finding
-from bastion_operator.network.reachability.verdict import Verdict
-from bastion_operator.planning.access import access_state
 from bastion_operator.planning.bastion_fields import address_of_host
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixes
@@ -26,15 +23,8 @@ from bastion_operator.planning.conditions import (
     unknown,
 )
 from bastion_operator.planning.model import Plan
-from bastion_operator.planning.target_findings import TargetFindings
-from bastion_operator.planning.verdict_rows import worst_first
+from bastion_operator.planning.target_findings import SUBNET_RULE_CODES, TARGET_RULE_CODES, TargetFindings
 from bastion_operator.planning.wording import named
-
-# Codes of verdicts that a rule of a network security group is behind, by whose group it is.
-SUBNET_RULE_CODES = frozenset(
-    {"BastionNsgMissingRule", "BastionNsgRuleShadowed", "BastionNsgDenies", "BastionNsgRowNotExplicit"}
-)
-TARGET_RULE_CODES = frozenset({"SubnetNsgDenies", "NicNsgDenies", "NsgPartiallyBlocksBastion"})
 
 
 def bastion_states(asked: BastionHostInput, plan: Plan, failures: Iterable[Failure], found: TargetFindings) -> States:
@@ -86,13 +76,9 @@ def _security_rules(asked: BastionHostInput, found: TargetFindings) -> State | N
         return unknown(found.blind.reason, found.blind.message)
     if asked.observed.get(asked.ids.host) is None:
         return unknown(Reason.NOT_FOUND, "there is no host yet whose traffic the rules could stop")
-    rules: dict[tuple[str, str | None, str | None], Finding] = {}
-    for verdict in found.verdicts:
-        for finding in (*verdict.reasons, *verdict.warnings):
-            if finding.code in codes:
-                rules.setdefault((finding.code, finding.resource, finding.rule), finding)
+    rules = [each for code, listed in found.rule_findings.items() if code in codes for each in listed]
     if rules:
-        return false(Reason.OUT_OF_SYNC, findings_text(rules.values()))
+        return false(Reason.OUT_OF_SYNC, findings_text(rules))
     return true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
 
 
@@ -101,34 +87,34 @@ def _access(asked: BastionHostInput, found: TargetFindings) -> State:
         return unknown(found.blind.reason, found.blind.message)
     if asked.observed.get(asked.ids.host) is None:
         return unknown(Reason.NOT_FOUND, "there is no host yet that anybody could connect by")
-    return access_state(found.access)
+    return found.access_state
 
 
 def _targets(found: TargetFindings) -> State:
     """Whether all VMs that run can be reached: what is known to fail goes before what is not known."""
-    verdicts, counts, hidden = found.verdicts, found.counts, found.hidden
-    if verdicts is None:
+    counts, hidden = found.counts, found.hidden
+    if found.verdicts is None:
         return unknown(found.blind.reason, found.blind.message)
     running = counts.total - counts.stopped
     stopped = f", {counts.stopped} more are stopped" if counts.stopped else ""
     unseen = f"; {hidden.message}" if hidden is not None else ""
     if counts.unreachable:
         reason = Reason.SOME_UNREACHABLE if counts.reachable else Reason.NONE_REACHABLE
-        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {_worst(verdicts)}{unseen}"
+        text = f"{counts.reachable} of {running} VMs can be reached{stopped}; {_worst(found)}{unseen}"
         return false(reason, text)
     if hidden is not None:
         return unknown(hidden.reason, f"{counts.reachable} of {running} VMs can be reached{stopped}{unseen}")
     if counts.unknown:
         text = f"of {counts.unknown} of {running} VMs it is unknown whether they can be reached{stopped}"
-        return unknown(Reason.VERDICTS_UNKNOWN, f"{text}; {_worst(verdicts)}")
+        return unknown(Reason.VERDICTS_UNKNOWN, f"{text}; {_worst(found)}")
     if not running:
         return true(Reason.NOTHING_TO_REACH, f"no VM that runs is asked for{stopped}")
     return true(Reason.ALL_REACHABLE, f"all {running} VMs can be reached{stopped}")
 
 
-def _worst(verdicts: Sequence[Verdict]) -> str:
+def _worst(found: TargetFindings) -> str:
     """The VM that is first in the status' list as well, with what to fix first."""
-    return next((f"{vm.vm}: {vm.message}" for vm in worst_first(verdicts)), "see status.unreachable")
+    return next((f"{vm.vm}: {vm.message}" for vm in found.worst), "see status.unreachable")
 
 
 def describe_host(asked: BastionHostInput) -> dict[str, Any]:

@@ -114,7 +114,10 @@ def progress(plan: Plan, failures: Iterable[Failure], done: State, *, observe_on
     if failures:
         reason = failures[0].condition_reason
         again = "tried again soon: " if reason == Reason.RETRYING else ""
-        return false(reason, again + _listed(_failure_text(each) for each in failures))
+        held = f"; {plan.held}" if plan.held else ""
+        return false(reason, again + _listed(_failure_text(each) for each in failures) + held)
+    if plan.held:
+        return false(Reason.PROGRESSING, plan.held)
     if plan.changes:
         return false(Reason.PROGRESSING, _listed(change.summary for change in plan.changes))
     if plan.waits:

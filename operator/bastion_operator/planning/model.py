@@ -115,6 +115,7 @@ class Plan:
         the first change
     :ivar obstacles: what keeps the plan from going on, for a person or for Azure to mend
     :ivar remains: on deletion, what is left in Azure on purpose, with the reason
+    :ivar held: what changes wait for that could be made now, as conditions tell it
     """
 
     changes: tuple[Change, ...] = ()
@@ -122,6 +123,7 @@ class Plan:
     obstacles: tuple[Finding, ...] = ()
     claims: tuple[Claim, ...] = ()
     remains: tuple[Finding, ...] = ()
+    held: str | None = None
 
     @property
     def settled(self) -> bool:

@@ -115,6 +115,12 @@ class Attempts:
         known = (self._failed.get(key, {}).get(signature), self._taken.get(key, {}).get(signature))
         return max([0.0, *(each.not_before - self.clock.monotonic() for each in known if each is not None)])
 
+    def wait_but_for_budgets(self, key: Key, change: Change) -> float:
+        """The same without a wait for being one call too many: that is its budget's."""
+        failed = self._failed.get(key, {}).get(_signature(change))
+        throttled = failed is not None and failed.error.error_class is ErrorClass.THROTTLED
+        return 0.0 if throttled else self.wait_for(key, change)
+
     def refused_for(self, key: Key, change: Change) -> float:
         """Seconds until a change that failed may be tried again; until then there is no need to read for it either."""
         failed = self._failed.get(key, {}).get(_signature(change))

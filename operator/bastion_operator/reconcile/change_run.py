@@ -7,17 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bastion_operator.api.common import Claim
-from bastion_operator.arm.client import Operation
+from bastion_operator.arm.budgets import BudgetSpentError
+from bastion_operator.arm.client import ArmClient, Operation, Written
 from bastion_operator.arm.errors import AzureError, OperationLostError
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
-from bastion_operator.planning.model import Change, Observed, Plan, Verb, Wait, root_of
+from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait, root_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.reading import READ_AGAIN, Reading
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
+from bastion_operator.reconcile.write_budget import Write
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +29,10 @@ _AT_ONCE = 16
 _POLL = 10.0
 # A fresh reading can bring up something else that must be read afresh: the network at the other end, for one.
 _ROUNDS = 3
+# Roots that are read for a removal whether there is a turn for writing to them or not.
+_READ_AT_ONCE = 16
+# Seconds after which a pass comes again for a turn that it could not use.
+_TURN_CAME = 1.0
 
 MakePlan = Callable[[Observed], Plan]
 WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
@@ -75,16 +81,18 @@ class ChangeRun:
     async def carry_out(self, observed: Observed, make_plan: MakePlan) -> ChangeResult:
         """Plan on what is known; if that leaves anything to do or to wait for, plan on what a GET says and act on that.
 
-        Nothing is sent for a resource that was not read afresh in this very pass.
+        Nothing is sent for a resource that was not read afresh in this very pass, and nothing is read for a change whose
+        turn in Azure's budgets has not come: a thousand changes that wait cost no reads.
         """
         plan = make_plan(observed)
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
             self.services.attempts.forget(self.key)
             self.services.operations.forget(self.key)
+            self.services.writes.in_sync(self.key)
             return ChangeResult(plan, observed)
         reading = Reading()
         for _ in range(_ROUNDS):
-            unread = [root for root in self._roots(plan, reading) if not reading.tried(root)]
+            unread = [root for root in self._roots(plan, reading, observed) if not reading.tried(root)]
             if not unread:
                 break
             reading += await self.read(unread)
@@ -92,20 +100,27 @@ class ChangeRun:
         observed, known = observed.updated(reading.fresh), reading.known
         plan = replace(_without_guesses(plan, reading.unread), claims=self._certain_claims(plan, known))
         result = self._result(plan, observed, reading)
-        if any(not reading.tried(root) for root in self._roots(plan, reading)):
+        if any(not reading.tried(root) for root in self._roots(plan, reading, observed)):
             result.again_in = min(READ_AGAIN, result.again_in or READ_AGAIN)
         if self.may_write:
-            sure = [change for change in plan.changes if known.issuperset(map(normalise_id, change.reads))]
-            await self._send(sure, result)
+            await self._send(_judged(plan, reading), known, result)
         self._watch_work(result)
         return result
 
     async def take_down(self, roots: Iterable[str], make_plan: MakePlan) -> ChangeResult:
-        """Plan a removal on what a GET says of each root, and on nothing else, and act on it."""
-        reading = await self.read(dict.fromkeys(roots))
+        """Plan a removal on what a GET says of each root, and on nothing else, and act on it.
+
+        Where there are many roots, only those are read that may be written to now; the plan waits for the others.
+        """
+        wanted = list(dict.fromkeys(roots))
+        later: list[Write] = []
+        if len(wanted) > _READ_AT_ONCE and self.claims:
+            reading, later = await self._read_in_turn(make_plan)
+        else:
+            reading = await self.read(wanted)
         observed = Observed(reading.fresh)
         result = self._result(make_plan(observed), observed, reading)
-        await self._send(list(result.plan.changes), result)
+        await self._send(list(result.plan.changes), reading.known, result, later)
         self._watch_work(result)
         return result
 
@@ -123,13 +138,45 @@ class ChangeRun:
         looks = (result.again_in, operations.due_in(self.key))
         result.again_in = min((each for each in looks if each is not None), default=None)
 
-    def _roots(self, plan: Plan, reading: Reading | None = None) -> list[str]:
-        """What must be read afresh to act on the plan now: not what waits behind another change of the same root."""
-        failed = reading.unread if reading is not None else frozenset()
+    async def _read_in_turn(self, make_plan: MakePlan) -> tuple[Reading, list[Write]]:
+        """What was read of the claimed roots whose turn it is and of what they are judged by; the writes to the others."""
+        claimed = {normalise_id(root): root for root in (root_of(claim.id) for claim in self.claims)}
+        writes = self.services.writes
+        wanted = {
+            name: Write(root, Verb.DELETE, writes.region_of(root))
+            for name, root in claimed.items()
+            if not self.services.in_flight.busy(root)
+        }
+        granted = writes.ask(self.key, self.session.client.principal, wanted.values())
+        reading = await self.read(claimed[name] for name in claimed if name in granted)
+        for _ in range(_ROUNDS):
+            waits = make_plan(Observed(reading.fresh)).waits
+            more = [
+                wait.root_id for wait in waits if wait.state == NOT_READ and reading.tried(root_of(wait.resource_id))
+            ]
+            unread = [root for root in dict.fromkeys(more) if not reading.tried(root)]
+            if not unread:
+                break
+            reading += await self.read(unread)
+        return reading, [write for write in wanted.values() if not reading.tried(write.root_id)]
+
+    def _roots(self, plan: Plan, reading: Reading, observed: Observed) -> list[str]:
+        """What must be read afresh to act on the plan now: not what waits behind another change of the same root, nor for
+        its turn in Azure's budgets.
+        """
+        attempts = self.services.attempts
         # A change that cannot be judged must not keep those behind it from being read for.
-        judged = [change for change in plan.changes if failed.isdisjoint(map(normalise_id, change.reads))]
-        refused_for = self.services.attempts.refused_for
-        roots = [root for change in self._first(judged, refused_for) for root in change.reads]
+        judged = _judged(plan, reading)
+        first = self._first(judged, attempts.refused_for)
+        if self.may_write:
+            granted = self._ask(self._first(judged, attempts.wait_for), observed)
+            # What Azure took a moment ago is not sent again now: one GET tells whether it is done.
+            first = [
+                change
+                for change in first
+                if attempts.wait_for(self.key, change) > 0 or normalise_id(change.root_id) in granted
+            ]
+        roots = [root for change in first for root in change.reads]
         roots += [wait.root_id for wait in plan.waits if not self.services.in_flight.running(wait.resource_id)]
         # An obstacle is read again as well: what a late source shows as missing may be there.
         roots += [root_of(finding.resource) for finding in plan.obstacles if finding.resource]
@@ -137,6 +184,15 @@ class ChangeRun:
         before, after = ({normalise_id(claim.id) for claim in claims} for claims in (self.claims, plan.claims))
         roots += [root_of(resource_id) for resource_id in sorted(before - after)]
         return list({normalise_id(root): root for root in roots}.values())
+
+    def _ask(self, changes: Iterable[Change], observed: Observed) -> set[str]:
+        """The normalised ids of the roots that may be written to now."""
+        wanted = [self._write(change, observed) for change in changes]
+        return self.services.writes.ask(self.key, self.session.client.principal, wanted)
+
+    def _write(self, change: Change, observed: Observed) -> Write:
+        region = self.services.writes.region_of(change.root_id, change.body, observed.get(change.root_id))
+        return Write(change.root_id, change.verb, region)
 
     def _certain_claims(self, plan: Plan, known: set[str]) -> tuple[Claim, ...]:
         """The plan's claims, and those that it gives up on the word of a source that was not read just now."""
@@ -161,23 +217,58 @@ class ChangeRun:
         async def read_one(root_id: str) -> None:
             async with limit:
                 try:
-                    body = await self.session.client.get(root_id)
+                    body = await self.session.client.get(root_id, region=self.services.writes.region_of(root_id))
                 except AzureError as error:
                     _log.warning("%s: %s could not be read: %s", self.key, root_id, error)
                     reading.failed[root_id] = self.services.attempts.unread(self.key, root_id, error)
                     return
             self.services.attempts.read(self.key, root_id)
             reading.fresh[root_id] = body
+            self.services.writes.note(root_id, body)
             if self.services.fleet.record(root_id, body):
                 wake_bastions(self.services, self.session.identity, but=self.key)
 
         await _all(read_one(root_id) for root_id in roots)
         return reading
 
-    async def _send(self, changes: list[Change], result: ChangeResult) -> None:
+    async def _send(
+        self, changes: list[Change], known: set[str], result: ChangeResult, later: Iterable[Write] = ()
+    ) -> None:
+        """Send those of the changes that were judged by what was read, whose turn it is and whose root is free.
+
+        ``later`` are writes to what was not read yet.
+        """
         attempts = self.services.attempts
-        due = self._first(changes, attempts.wait_for)
+        later = list(later)
+        wanted = [self._write(change, result.observed) for change in self._first(changes, attempts.wait_for)]
+        granted = self.services.writes.ask(self.key, self.session.client.principal, [*wanted, *later])
+        sure = [change for change in changes if known.issuperset(map(normalise_id, change.reads))]
+        due = [each for each in self._first(sure, attempts.wait_for) if normalise_id(each.root_id) in granted]
         self._await_others(changes, result.plan)
+        await self._send_all(due, result)
+        # What was one call too many waits for its budget as the others do.
+        left = [self._write(each, result.observed) for each in self._first(changes, attempts.wait_but_for_budgets)]
+        self.services.writes.expect(self.key, self.session.client.principal, [*left, *later])
+        held = self.services.writes.told(self.key, len(result.plan.changes) + len(later))
+        result.plan = replace(result.plan, held=held)
+        result.failures += attempts.failures(self.key, result.plan.changes)
+        looks = [
+            wait
+            for change in result.plan.changes
+            if change not in result.sent and (wait := attempts.wait_for(self.key, change)) > 0
+        ]
+        waits = [wait for wait in result.plan.waits if not (later and wait.state == NOT_READ)]
+        if any(not self.services.in_flight.running(wait.resource_id) for wait in waits):
+            # The end of an operation that is followed wakes the key; any other is looked at by the clock.
+            looks.append(_POLL)
+        if self.services.writes.holds(self.key):
+            # A turn came at the last moment, for something that was not read.
+            looks.append(_TURN_CAME)
+        if result.again_in is not None:
+            looks.append(result.again_in)
+        result.again_in = min(looks, default=None)
+
+    async def _send_all(self, due: list[Change], result: ChangeResult) -> None:
         unsent = {normalise_id(change.root_id) for change in due}
         for root in unsent:
             self.services.in_flight.begin(root)
@@ -196,18 +287,6 @@ class ChangeRun:
         finally:
             for root in unsent:
                 self.services.in_flight.end(root)
-        result.failures += attempts.failures(self.key, result.plan.changes)
-        looks = [
-            wait
-            for change in result.plan.changes
-            if change not in result.sent and (wait := attempts.wait_for(self.key, change)) > 0
-        ]
-        if any(not self.services.in_flight.running(wait.resource_id) for wait in result.plan.waits):
-            # The end of an operation that is followed wakes the key; any other is looked at by the clock.
-            looks.append(_POLL)
-        if result.again_in is not None:
-            looks.append(result.again_in)
-        result.again_in = min(looks, default=None)
 
     def _await_others(self, changes: Iterable[Change], plan: Plan) -> None:
         """What is in the way may be another custom resource's work in the same network: its end wakes this one as well."""
@@ -220,22 +299,19 @@ class ChangeRun:
                 in_flight.await_end(wait.resource_id, self.key)
 
     async def _send_one(self, change: Change, result: ChangeResult) -> None:
-        client = self.session.client
-        self.services.metrics.drift.labels(change.verb.value).inc()
-        _log.info("%s: %s", self.key, change)
+        client, write = self.session.client, self._write(change, result.observed)
         operation = None
         try:
-            if change.verb is Verb.DELETE:
-                written = await client.delete(change.resource_id, if_match=change.if_match)
-            else:
-                written = await client.put(
-                    change.resource_id, change.body or {}, if_match=change.if_match, query=change.query
-                )
-            result.sent.append(change)
-            operation = written.operation
+            if self.services.writes.spend(self.key, client.principal, write):
+                self.services.metrics.drift.labels(change.verb.value).inc()
+                _log.info("%s: %s", self.key, change)
+                written = await _sent(client, change, write.region)
+                result.sent.append(change)
+                operation = written.operation
         except AzureError as error:
             _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
-            self.services.attempts.failed(self.key, change, error)
+            if not isinstance(error, BudgetSpentError):
+                self.services.attempts.failed(self.key, change, error)
         finally:
             if operation is None:
                 self.services.in_flight.end(change.root_id)
@@ -265,6 +341,19 @@ async def _all(works: Iterable[Awaitable[None]]) -> None:
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
+
+
+async def _sent(client: ArmClient, change: Change, region: str) -> Written:
+    if change.verb is Verb.DELETE:
+        return await client.delete(change.resource_id, if_match=change.if_match, region=region, held=True)
+    return await client.put(
+        change.resource_id, change.body or {}, if_match=change.if_match, query=change.query, region=region, held=True
+    )
+
+
+def _judged(plan: Plan, reading: Reading) -> list[Change]:
+    """The changes without those that are judged by something that could not be read."""
+    return [change for change in plan.changes if reading.unread.isdisjoint(map(normalise_id, change.reads))]
 
 
 def _without_guesses(plan: Plan, unread: Collection[str]) -> Plan:

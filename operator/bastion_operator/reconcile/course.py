@@ -87,6 +87,11 @@ class Pass(Generic[R]):
         return self.resource.metadata.reconcile_requested_at != handled
 
     @property
+    def asked_for(self) -> bool:
+        """A person has asked for a pass or changed the spec, and no pass has handled that yet."""
+        return self.asked_for_now or status_of(self.resource).observed_generation != self.resource.metadata.generation
+
+    @property
     def owner(self) -> Owner:
         """The resource as the owner of things in Azure."""
         metadata = self.resource.metadata
@@ -118,14 +123,18 @@ async def follow(course: Course[R], services: Services, key: Key) -> Outcome:
     if passing.asked_for_now:
         # Somebody has mended something and asks for it to be tried now.
         services.attempts.forget(key)
+    if passing.asked_for:
+        services.writes.asked_for(key)
     if resource.metadata.deleting:
         return await _delete(course, passing)
     status = status_of(resource)
     if resource.spec.suspend:
+        services.writes.release(key)
         await publish(services, course.kind, raw, status, status, suspended_states(status))
         return Outcome(SLOW_RECHECK, "suspended")
     session = await _accept(course, passing)
     if isinstance(session, Refusal):
+        services.writes.release(key)
         await publish(services, course.kind, raw, status, status, refused_states(session))
         return Outcome(SLOW_RECHECK, "refused")
     if passing.manages:
@@ -153,12 +162,14 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     if FINALIZER not in resource.metadata.finalizers:
         return GONE
     if spec.suspend:
+        services.writes.release(passing.key)
         return await hold(services, course.kind, raw, status, suspended_states(status))
     if spec.deletion_policy is DeletionPolicy.RETAIN or not passing.manages:
         return await release(services, course.kind, raw, passing.key)
     roots = course.removal_roots(resource)
     session = await open_session(services, passing.key, spec.identity_ref.name, roots)
     if isinstance(session, Refusal):
+        services.writes.release(passing.key)
         return await hold(services, course.kind, raw, status, deletion_states(Plan(), [session.as_failure()]))
     result = await passing.run(session).take_down(roots, lambda observed: course.plan_removal(passing, observed))
     await tell_changes(services, course.kind, raw, result.sent)

@@ -8,7 +8,8 @@ and what a GET says lies over the graph's row until the graph says the same.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -301,17 +302,23 @@ class _Gathered:
 
 
 def _gathered(reading: InventoryReading, known: Mapping[str, Held]) -> _Gathered:
-    """A row that says what it said before stays the object that it was: whoever compares two inventories sees it at once."""
-    by_id: dict[str, Held] = {}
+    """A row that says what it said before stays the object that it was: whoever compares two inventories sees it at once.
+
+    The reading's rows are used up, one by one: letting go of a fleet's rows at once keeps every other thread out meanwhile.
+    """
+    ids: set[str] = set()
+    news: dict[str, Held] = {}
     subscriptions: set[str] = set()
-    for held in reading.rows:
-        if (key := key_of(held)) is None:
+    while reading.rows:
+        held = reading.rows.pop()
+        if (key := key_of(held)) is None or key in ids:
             continue
-        by_id[key] = held
+        ids.add(key)
         if not isinstance(held, ReadRow) and str(held.get("type", "")).lower() == _SUBSCRIPTION:
             subscriptions.add(str(held.get("subscriptionId", "")).lower())
-    news = {key: held for key, held in by_id.items() if known.get(key) != held}
-    return _Gathered(frozenset(by_id), news, reading.types, frozenset(subscriptions))
+        if known.get(key) != held:
+            news[key] = held
+    return _Gathered(frozenset(ids), news, reading.types, frozenset(subscriptions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,10 +338,19 @@ def _inventory(seen: _Seen, rows: Mapping[str, Held]) -> Inventory:
     found |= {key: body for key, body in seen.overlay.items() if body is not None}
     asked = (seen.types, seen.refused)
     if seen.before is None or (seen.before.types_read, seen.before.refused) != asked:
-        return Inventory.from_rows((found[key] for key in sorted(found)), *asked)
+        return Inventory.from_rows((found[key] for key in _sorted(found)), *asked)
     known = seen.before.held()
     changed = [held for key, held in found.items() if known.get(key) is not held]
     return seen.before.patched(changed, known.keys() - found.keys())
+
+
+def _sorted(keys: Iterable[str]) -> Iterator[str]:
+    """By subscription, one after the other: a sort of all at once keeps every other thread out for as long as it takes."""
+    by_subscription: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        by_subscription[_subscription_of(key)].append(key)
+    for subscription in sorted(by_subscription):
+        yield from sorted(by_subscription[subscription])
 
 
 def _same_row(row: Row | None, body: Row | None) -> bool:

@@ -1,8 +1,20 @@
 """Prometheus metrics, with labels of few values."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections import Counter as Counts
+from collections.abc import Iterable
+from dataclasses import dataclass
+from heapq import nsmallest
 
-from bastion_operator.arm.throttle import CallKind
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from bastion_operator.arm.budgets import Budgets, CallKind
+from bastion_operator.arm.schedule import Schedule
+from bastion_operator.reconcile.keys import Key
+
+# Series of budgets at most, the scarcest first: an identity may be used in hundreds of subscriptions.
+_MOST_BUDGETS = 200
 
 
 class Metrics:
@@ -38,3 +50,34 @@ class Metrics:
     def azure_call(self, kind: CallKind, resource_type: str, result: str) -> None:
         """Count one answered call; fits :class:`~bastion_operator.arm.client.CallObserver`."""
         self.azure_calls.labels(kind.value, resource_type, result).inc()
+
+    def show_budgets(self, budgets: Budgets, schedule: Schedule[Key]) -> None:
+        """Show from now on what waits for Azure's budgets, and what is left of them."""
+        self.registry.register(_BudgetCollector(budgets, schedule))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _BudgetCollector(Collector):
+    """Counted when somebody looks: no call pays for it."""
+
+    budgets: Budgets
+    schedule: Schedule[Key]
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        waiting = GaugeMetricFamily(
+            "azurebastion_azure_waiting_calls", "Writes that wait for their turn in Azure's budgets.", labels=["call"]
+        )
+        counts: Counts[CallKind] = Counts()
+        for call, count in self.schedule.counts().items():
+            counts[call.kind] += count
+        for kind in (CallKind.WRITE, CallKind.DELETE):
+            waiting.add_metric([kind.value], counts[kind])
+        yield waiting
+        left = GaugeMetricFamily(
+            "azurebastion_azure_calls_left",
+            "Calls that Azure's budgets allow now; of ARM's budgets the region is empty.",
+            labels=["subscription", "region", "budget"],
+        )
+        for each in nsmallest(_MOST_BUDGETS, self.budgets.left(), key=lambda each: each.calls):
+            left.add_metric([each.subscription, each.region, each.budget], each.calls)
+        yield left

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.connection import ArmConnection
 from bastion_operator.arm.operations import OperationFollower
+from bastion_operator.arm.schedule import Schedule
 from bastion_operator.clock import Clock
 from bastion_operator.kube.client import ClusterConfig, KubeClient
 from bastion_operator.kube.cluster import cluster_uid
@@ -30,6 +31,7 @@ from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
 from bastion_operator.reconcile.worker import Worker
+from bastion_operator.reconcile.write_budget import WriteBudget
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     async with await KubeClient.connect(settings.cluster, clock) as kube:
         follower, queue = OperationFollower(clock), WorkQueue(clock)
         azure = ArmConnection(settings.cloud, clock, metrics.azure_call)
+        schedule = Schedule(azure.budgets, clock, queue.add)
+        metrics.show_budgets(azure.budgets, schedule)
         services = Services(
             clock=clock,
             installation_id=settings.installation_id or await cluster_uid(kube),
@@ -77,6 +81,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             in_flight=InFlight(follower, queue.add),
             attempts=Attempts(clock, rng),
             operations=OperationWatch(clock),
+            writes=WriteBudget(schedule, clock),
             objects=ObjectStore(),
             queue=queue,
             metrics=metrics,
@@ -122,6 +127,7 @@ async def services_at_work(
         await worker.run()
 
     tasks = [asyncio.create_task(services.queue.run_timers(), name="timers")]
+    tasks.append(asyncio.create_task(services.writes.schedule.run(), name="schedule"))
     tasks += [asyncio.create_task(work(), name=f"worker {number}") for number in range(settings.workers)]
     try:
         yield Work(worker, tasks)

@@ -17,6 +17,7 @@ from bastion_operator.reconcile.operation_watch import OperationWatch
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
+from bastion_operator.reconcile.write_budget import WriteBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Services:
     in_flight: InFlight
     attempts: Attempts
     operations: OperationWatch
+    writes: WriteBudget
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics

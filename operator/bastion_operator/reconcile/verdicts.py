@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bastion_operator.api.bastion_host import BastionHost, BastionHostSpec, BastionHostStatus
+from bastion_operator.api.bastion_access import PrincipalAccess
+from bastion_operator.api.bastion_host import MAX_REPORTS, BastionHost, BastionHostSpec, BastionHostStatus
 from bastion_operator.api.conditions import Reason
 from bastion_operator.api.reachability_report import ReachabilityReport, ReportRow
 from bastion_operator.kube.sharding import build_reports, count_rows
@@ -15,7 +16,7 @@ from bastion_operator.planning.conditions import Refusal
 from bastion_operator.planning.hidden import hidden_from, hidden_verdicts, subscription_of
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.turns import Asked, Standing, Turn, standings, turns
-from bastion_operator.planning.verdict_rows import reason_counts, rows_by_network, worst_first
+from bastion_operator.planning.verdict_rows import rows_by_network
 from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
@@ -25,28 +26,30 @@ from bastion_operator.reconcile.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class TargetsSeen:
-    """A look at the targets: what it found, the reports on it, and what turned since the last one.
+    """A look at the targets: what it found, the names of the reports on it, and what turned since the last one.
 
     :ivar standings: how each VM stands, to be compared with at the next look
+    :ivar access: what each principal of the spec may do, in numbers
     """
 
     found: TargetFindings
-    reports: tuple[ReachabilityReport, ...] = ()
+    reports: tuple[str, ...] = ()
     standings: Mapping[Asked, Standing] = field(default_factory=dict)
     turns: Sequence[Turn] = ()
+    access: tuple[PrincipalAccess, ...] = ()
 
     def into(self, status: BastionHostStatus, spec: BastionHostSpec) -> BastionHostStatus:
         """The status with these findings; without an inventory it keeps those of before."""
-        verdicts, counts = self.found.verdicts, self.found.counts
-        if verdicts is None:
+        counts = self.found.counts
+        if self.found.verdicts is None:
             return status
         return status.replace(
             counts=counts,
             reachable=f"{counts.reachable}/{counts.total - counts.stopped}",
-            reason_counts=reason_counts(verdicts),
-            unreachable=worst_first(verdicts),
-            reports=tuple(report.metadata.name for report in self.reports),
-            access=() if spec.access is None else principal_accesses(spec.access, self.found.access),
+            reason_counts=self.found.reason_counts,
+            unreachable=self.found.worst,
+            reports=self.reports[:MAX_REPORTS],
+            access=() if spec.access is None else self.access,
         )
 
 
@@ -61,7 +64,7 @@ class _Look:
     inventory: Inventory
     hidden: frozenset[str]
     stored: Sequence[tuple[str, ReportRow]]
-    before: Mapping[Asked, Standing]
+    before: Mapping[Asked, Standing] | None
     shard_counts: Mapping[str, int]
 
 
@@ -77,7 +80,7 @@ async def look_at_targets(
         # The graph leaves out what it may not show: without this, a lost role would look like a host that is gone.
         blind = _hidden(session.identity, hidden, "reports and counts are those of before")
         return TargetsSeen(TargetFindings(blind=blind))
-    hidden = hidden_from(inventory, host.spec, hidden)
+    hidden = await asyncio.to_thread(hidden_from, inventory, host.spec, hidden)
     before = services.standings.of(key, host.metadata.uid)
     stored = await services.reports.rows(raw) if hidden or before is None else []
     look = _Look(
@@ -88,16 +91,25 @@ async def look_at_targets(
         inventory=inventory,
         hidden=hidden,
         stored=stored,
-        before=standings(row for _, row in stored) if before is None else before,
+        before=before,
         shard_counts=await services.reports.shard_counts(raw),
     )
-    seen = await asyncio.to_thread(_see, look, services.verdicts)
-    await services.reports.sync(raw, seen.reports)
+    seen, reports = await asyncio.to_thread(_see, look, services.verdicts)
+    await services.reports.sync(raw, reports)
+    await asyncio.to_thread(_let_go, reports)
     services.standings.note(key, host.metadata.uid, seen.standings)
     return seen
 
 
-def _see(look: _Look, kept: KeptVerdicts) -> TargetsSeen:
+def _let_go(reports: list[ReachabilityReport]) -> None:
+    """One by one: freeing the rows of a large fleet at once keeps the event loop out meanwhile."""
+    while reports:
+        reports.pop()
+
+
+def _see(look: _Look, kept: KeptVerdicts) -> tuple[TargetsSeen, list[ReachabilityReport]]:
+    """What there is to tell, and the reports as they are to be."""
+    before = standings(row for _, row in look.stored) if look.before is None else look.before
     verdicts = kept.judge(look.key, look.inventory, look.host.spec, look.ids.host)
     judged, access = judge_access(look.inventory, look.host.spec.access, verdicts)
     unseen = hidden_verdicts(look.stored, look.hidden, look.identity)
@@ -116,7 +128,11 @@ def _see(look: _Look, kept: KeptVerdicts) -> TargetsSeen:
         hidden=_hidden(look.identity, look.hidden, told) if look.hidden else None,
         access=access,
     )
-    return TargetsSeen(found, reports, standings(rows, look.before), turns(look.before, rows))
+    found.work_out()
+    asked = look.host.spec.access
+    principals = () if asked is None else principal_accesses(asked, access)
+    names = tuple(report.metadata.name for report in reports)
+    return TargetsSeen(found, names, standings(rows, before), turns(before, rows), principals), [*reports]
 
 
 def _hidden(identity: str, subscriptions: frozenset[str], told: str) -> Refusal:

@@ -4,11 +4,11 @@ import logging
 
 import pytest
 
+from bastion_operator.arm.budgets import CallKind
 from bastion_operator.arm.client import Operation
 from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError
 from bastion_operator.arm.graph import HUB_COLLECTIONS, INVENTORY_TYPES, query, read_inventory
 from bastion_operator.arm.operations import OperationFollower
-from bastion_operator.arm.throttle import CallKind
 from bastion_operator.network.held_row import key_of, row_of
 from dev.local_azure import LocalAzure
 from tests.support.arm_client import Caller, CallerFactory, failure, finish

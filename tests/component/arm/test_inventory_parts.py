@@ -7,16 +7,13 @@ from bastion_operator.arm.graph import ACCESS_TYPES, HUB_COLLECTIONS, INVENTORY_
 from bastion_operator.network.held_row import row_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.resource_types import GRAPH_TABLES
+from tests.support.access_rows import entra_extension, role_assignment, role_definition, subscription
 from tests.support.arm_client import CallerFactory, failure
 from tests.support.azure import AzureFactory
 from tests.support.estates import (
     SUBSCRIPTION,
     admin_rule,
-    entra_extension,
-    role_assignment,
-    role_definition,
     security_admin,
-    subscription,
     vm_id,
     vnet,
     vnet_id,

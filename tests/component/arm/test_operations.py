@@ -10,9 +10,10 @@ from bastion_operator.arm.client import Operation
 from bastion_operator.arm.errors import AzureError, OperationFailedError, OperationLostError
 from bastion_operator.arm.operations import OperationFollower
 from dev.local_azure import LocalAzure
+from tests.support.access_rows import subscription
 from tests.support.arm_client import Caller
 from tests.support.azure import one_azure
-from tests.support.estates import public_ip_id, subscription, vnet
+from tests.support.estates import public_ip_id, vnet
 
 ADDRESS = public_ip_id("address")
 BODY = {

@@ -9,6 +9,7 @@ import pytest
 
 from dev.local_azure import LocalAzure
 from tests.support.azure import Wire
+from tests.support.sdk import FLAVOURS, Sdk
 
 SUB = "00000000-0000-0000-0000-000000000001"
 
@@ -21,15 +22,37 @@ def subscription(number: int = 1) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
-    folder = tmp_path_factory.mktemp("azure")
+def started(factory: pytest.TempPathFactory, *options: str, speed: float = 1000) -> Iterator[LocalAzure]:
+    """The body of a fixture: an emulator with one subscription."""
+    folder = factory.mktemp("azure")
     estate = folder / "estate.json"
     estate.write_text(json.dumps([subscription()]))
-    azure = LocalAzure(folder, estates=[estate], speed=1000, options=["--no-throttling", "--public-ip-quota=1000"])
+    more = ["--no-throttling", "--public-ip-quota=1000", *options]
+    azure = LocalAzure(folder, estates=[estate], speed=speed, options=more)
     azure.start()
     yield azure
     azure.kill()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAzure]:
+    yield from started(tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=FLAVOURS)
+def sdk(request: pytest.FixtureRequest, shared: LocalAzure) -> Iterator[Sdk]:
+    """The SDKs' clients, once the synchronous and once the asynchronous ones."""
+    sdk = FLAVOURS[request.param](shared, SUB)
+    yield sdk
+    sdk.close()
+
+
+@pytest.fixture
+def rg(sdk: Sdk) -> str:
+    """The name of a fresh resource group, made by the SDK."""
+    name = f"rg-{uuid.uuid4().hex[:8]}"
+    sdk.resources.resource_groups.create_or_update(name, {"location": "westeurope"})
+    return name
 
 
 @pytest.fixture

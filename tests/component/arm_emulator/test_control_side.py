@@ -201,3 +201,14 @@ async def test_requests_that_are_nonsense_get_arms_body_and_never_a_traceback(
         assert 400 <= status < 500, path
         assert body["error"]["code"], path
     assert shared.said().count("\n") == 1  # the ready line alone
+
+
+async def test_the_best_time_within_the_budgets_is_told_at_the_emulators_speed(shared: LocalAzure) -> None:
+    async with shared.control() as control:
+        calls = {"subscription": SUB, "region": "westeurope", "kind": "writes"}
+        speed = (await control._call("GET", "clock"))["speed"]
+        assert await control.best_time([{**calls, "count": 500}]) == pytest.approx(30 / speed)
+        assert await control.best_time([{**calls, "count": 1500}]) == pytest.approx(330 / speed)
+        for wrong in ({**calls, "count": -1}, {**calls, "kind": "puts", "count": 1}, "many"):
+            with pytest.raises(ControlError, match="InvalidCalls"):
+                await control.best_time([wrong])  # type: ignore[list-item]

@@ -15,15 +15,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.access_rows import role_assignment, subscription
 from tests.support.estates import (
     SUBSCRIPTION,
     bastion_id,
     hub_and_spoke,
     nic,
     nsg_id,
-    role_assignment,
     rule,
-    subscription,
     vm,
     vm_id,
     vnet_id,

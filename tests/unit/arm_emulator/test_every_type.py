@@ -1,110 +1,24 @@
-"""What holds for each type alike: versions, tags by PATCH, lists by group and subscription, a GET's body put back."""
+"""What holds for each type alike: tags by PATCH, lists by group and subscription, a GET's body put back."""
 
 from typing import Any
 
 import pytest
 
-from arm_emulator.resource_types import TYPES, type_of
-from arm_emulator.resource_types.versions import COMPUTE, NETWORK, PRIVATE_DNS
-from tests.support.arm import (
-    NET,
-    PUBLIC_IP,
-    RG,
-    SUB,
-    Arm,
-    bastion_body,
-    link_body,
-    network_body,
-    rule_body,
-    subnet_body,
+from arm_emulator.resource_types import TYPES
+from tests.support.arm import NET, RG, SUB, Arm
+from tests.support.every_type import (
+    BODIES,
+    HUB,
+    PATHS,
+    SUBNET,
+    TRACKED,
+    UNLISTED,
+    VNET,
+    ZONE,
+    stocked,
+    type_in,
+    version_of,
 )
-
-COMPUTE_RG = f"{RG}/providers/Microsoft.Compute"
-VNET = f"{NET}/virtualNetworks/v"
-SUBNET = f"{VNET}/subnets/s"
-HUB = f"{NET}/virtualHubs/h"
-ZONE = f"{NET}/privateDnsZones/z.internal"
-PLACED = {"location": "westeurope"}
-GLOBAL = {"location": "global"}
-
-
-def at(**properties: Any) -> dict[str, Any]:
-    return {**PLACED, "properties": properties}
-
-
-def part(subnet: str, **extra: Any) -> list[dict[str, Any]]:
-    return [{"name": "c", "properties": {"subnet": {"id": subnet}, **extra}}]
-
-
-PROFILE = {"networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": part(SUBNET)}}]}}  # fmt: skip
-SUBNETS = [
-    {"name": "s", **subnet_body("10.0.0.0/24")},
-    {"name": "GatewaySubnet", **subnet_body("10.0.1.0/27")},
-    {"name": "AzureBastionSubnet", **subnet_body("10.0.2.0/26")},
-    {"name": "AzureFirewallSubnet", **subnet_body("10.0.3.0/26")},
-]
-GATEWAY_PART = part(f"{VNET}/subnets/GatewaySubnet", publicIPAddress={"id": f"{NET}/publicIPAddresses/gw"})
-FIREWALL_PART = part(f"{VNET}/subnets/AzureFirewallSubnet", publicIPAddress={"id": f"{NET}/publicIPAddresses/fw"})
-BODIES: dict[str, dict[str, Any]] = {
-    VNET: network_body("10.0.0.0/16", subnets=SUBNETS),
-    f"{NET}/virtualNetworks/w": network_body("10.1.0.0/16"),
-    f"{VNET}/virtualNetworkPeerings/p": link_body(f"{NET}/virtualNetworks/w"),
-    f"{NET}/publicIPAddresses/ip": PUBLIC_IP,
-    f"{NET}/publicIPAddresses/gw": PUBLIC_IP,
-    f"{NET}/publicIPAddresses/fw": PUBLIC_IP,
-    f"{NET}/publicIPPrefixes/p": at(prefixLength=30),
-    f"{NET}/networkSecurityGroups/n": PLACED,
-    f"{NET}/networkSecurityGroups/n/securityRules/r": rule_body(200),
-    f"{NET}/routeTables/t": PLACED,
-    f"{NET}/routeTables/t/routes/r": {"properties": {"addressPrefix": "10.9.0.0/16", "nextHopType": "None"}},
-    f"{NET}/applicationSecurityGroups/a": PLACED,
-    f"{NET}/networkInterfaces/nic": at(ipConfigurations=part(SUBNET)),
-    f"{NET}/bastionHosts/b": bastion_body(f"{VNET}/subnets/AzureBastionSubnet", f"{NET}/publicIPAddresses/ip"),
-    f"{NET}/virtualNetworkGateways/gw": at(gatewayType="Vpn", ipConfigurations=GATEWAY_PART),
-    f"{NET}/localNetworkGateways/l": at(gatewayIpAddress="203.0.113.7"),
-    f"{NET}/connections/c": at(connectionType="IPsec", virtualNetworkGateway1={"id": f"{NET}/virtualNetworkGateways/gw"}, localNetworkGateway2={"id": f"{NET}/localNetworkGateways/l"}),
-    f"{NET}/natGateways/n": at(publicIpPrefixes=[{"id": f"{NET}/publicIPPrefixes/p"}]),
-    f"{NET}/privateEndpoints/e": at(subnet={"id": SUBNET}, privateLinkServiceConnections=[{"name": "c", "properties": {"privateLinkServiceId": "/x"}}]),
-    f"{NET}/loadBalancers/lb": at(frontendIPConfigurations=part(SUBNET)),
-    f"{NET}/ddosProtectionPlans/d": PLACED,
-    f"{NET}/ipGroups/g": at(ipAddresses=["10.0.0.0/8"]),
-    f"{NET}/azureFirewalls/f": at(ipConfigurations=FIREWALL_PART),
-    f"{NET}/virtualWans/w": at(),
-    HUB: at(virtualWan={"id": f"{NET}/virtualWans/w"}, addressPrefix="10.100.0.0/24"),
-    f"{HUB}/hubRouteTables/t": {"properties": {"labels": ["t"]}},
-    f"{HUB}/hubVirtualNetworkConnections/c": link_body(f"{NET}/virtualNetworks/w"),
-    f"{HUB}/bgpConnections/b": {"properties": {"peerAsn": 65010, "peerIp": "10.1.0.4"}},
-    f"{HUB}/routingIntent/i": {"properties": {"routingPolicies": []}},
-    f"{NET}/expressRouteGateways/er": at(virtualHub={"id": HUB}),
-    f"{NET}/vpnGateways/v": at(virtualHub={"id": HUB}),
-    ZONE: GLOBAL,
-    f"{ZONE}/virtualNetworkLinks/l": {**GLOBAL, "properties": {"virtualNetwork": {"id": VNET}}},
-    f"{ZONE}/A/www": {"properties": {"aRecords": [{"ipv4Address": "10.0.0.4"}]}},
-    f"{COMPUTE_RG}/virtualMachines/vm": at(networkProfile={"networkInterfaces": [{"id": f"{NET}/networkInterfaces/nic"}]}),
-    f"{COMPUTE_RG}/virtualMachineScaleSets/s": {**at(virtualMachineProfile=PROFILE), "sku": {"name": "S", "capacity": 1}},
-}  # fmt: skip
-PATHS = [*BODIES, SUBNET, f"{COMPUTE_RG}/virtualMachineScaleSets/s/virtualMachines/0"]
-TRACKED = [path for path in PATHS if "location" in BODIES.get(path, {}) or path.endswith("/virtualMachines/0")]
-UNLISTED = ("/virtualNetworkLinks/", "/virtualMachineScaleSets/s/virtualMachines/")
-
-
-def type_in(path: str) -> str:
-    namespace, *segments = path.partition("/providers/")[2].split("/")
-    return "/".join([namespace, *segments[::2]])
-
-
-def version_of(path: str) -> str:
-    return type_of(type_in(path)).api_versions[0]
-
-
-def stocked() -> Arm:
-    """An Azure with something of each type."""
-    arm = Arm(quota=50)
-    for path, body in BODIES.items():
-        answer = arm.put(path, body, version=version_of(path))
-        assert answer.status in (201, 202), (path, answer.body)
-        arm.wait()
-    return arm
 
 
 @pytest.fixture(scope="module")
@@ -161,45 +75,6 @@ def test_each_child_is_listed_below_its_parent(arm: Arm, path: str) -> None:
     collection = path.rpartition("/")[0]
     found = arm.get(collection, version=version_of(path)).body["value"]
     assert path.lower() in [one["id"].lower() for one in found]
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_an_unknown_version_of_each_type_is_refused_with_those_that_there_are(arm: Arm, path: str) -> None:
-    refused = arm.get(path, version="2016-01-02")
-    assert (refused.status, refused.code) == (400, "NoRegisteredProviderFound")
-    assert f"for type '{type_in(path).partition('/')[2]}'" in refused.message
-    assert version_of(path) in refused.message
-    assert arm.get(path, version="2030-01-01").code == "NoRegisteredProviderFound"
-    assert arm.get(path, version="newest").code == "InvalidApiVersionParameter"
-
-
-SINCE = "2023-11-01"
-STABLE = {
-    "Microsoft.Network": (
-        "2023-11-01", "2024-01-01", "2024-03-01", "2024-05-01", "2024-07-01", "2024-10-01", "2025-01-01", "2025-03-01",
-        "2025-05-01", "2025-07-01", "2025-09-01", "2026-01-01", "2026-03-01",
-    ),
-    "Microsoft.Compute": (
-        "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01", "2025-11-01", "2026-03-01", "2026-04-01",
-    ),
-}  # fmt: skip
-"""By provider: the folders that Azure/azure-rest-api-specs has below `stable`, and the SDKs' lists of versions."""
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_every_stable_version_of_three_years_is_taken_by_each_type(arm: Arm, path: str) -> None:
-    kind = type_in(path)
-    versions = ("2024-06-01",) if "privateDnsZones" in kind else STABLE[kind.partition("/")[0]]
-    declared = [version for version in type_of(kind).api_versions if version >= SINCE]
-    assert sorted(declared) == sorted(versions)
-    arm.wait()  # budgets fill up
-    for version in versions:
-        assert arm.get(path, version=version).status == 200
-
-
-def test_lists_of_versions_are_newest_first_without_repetition() -> None:
-    for versions in (NETWORK, COMPUTE, PRIVATE_DNS):
-        assert list(versions) == sorted(set(versions), reverse=True)
 
 
 def test_there_is_a_body_for_each_type_of_the_virtual_network_family() -> None:

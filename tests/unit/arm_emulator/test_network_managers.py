@@ -4,89 +4,32 @@ from typing import Any
 
 import pytest
 
-from arm_emulator.network_manager.networks import has_pascal_rows
-from tests.support.arm import NET, OTHER_SUB, RG, SUB, Arm, Reply, link_body, network_body, subnet_body
-
-Json = dict[str, Any]
-MANAGER = f"{NET}/networkManagers/avnm"
-GROUP = f"{MANAGER}/networkGroups/spokes"
-SECURITY = f"{MANAGER}/securityAdminConfigurations/baseline"
-COLLECTION = f"{SECURITY}/ruleCollections/all"
-RULE = f"{COLLECTION}/rules/no-ssh"
-CONNECTIVITY = f"{MANAGER}/connectivityConfigurations/net"
-MACHINE = f"{RG}/providers/Microsoft.Compute/virtualMachines/vm"
-NIC = f"{NET}/networkInterfaces/nic"
-RULES, CONFIGURATIONS = (
-    "listNetworkManagerEffectiveSecurityAdminRules",
-    "listNetworkManagerEffectiveConnectivityConfigurations",
+from tests.support.arm import NET, OTHER_SUB, SUB, Arm, Reply, subnet_body
+from tests.support.network_managers import (
+    COLLECTION,
+    CONNECTIVITY,
+    GROUP,
+    MACHINE,
+    MANAGER,
+    NIC,
+    RULE,
+    RULES,
+    SECURITY,
+    answer_of,
+    commit,
+    connectivity,
+    effective,
+    group_item,
+    join,
+    links,
+    listed,
+    managed,
+    rule_body,
+    secured,
+    with_machine,
 )
 
-
-def rule_body(access: str = "Deny", priority: int = 10, **fields: Any) -> Json:
-    held = {
-        "access": access,
-        "priority": priority,
-        "direction": "Inbound",
-        "protocol": "Tcp",
-        "destinationPortRanges": ["22"],
-    }
-    return {"kind": "Custom", "properties": held | fields}
-
-
-def group_item(**fields: str) -> Json:
-    return {"networkGroupId": GROUP, **fields}
-
-
-def managed(*spokes: str, subscriptions: tuple[str, ...] = (SUB,)) -> Arm:
-    """A network manager with group `spokes`, a hub 10.0.0.0/16, and the spokes 10.1.0.0/16 and so on in the group."""
-    arm = Arm()
-    arm.network("hub", "10.0.0.0/16")
-    scopes = {"subscriptions": [f"/subscriptions/{one}" for one in subscriptions]}
-    body = {"location": "westeurope", "properties": {"networkManagerScopes": scopes}}
-    assert arm.put(MANAGER, body).status == 201
-    assert arm.put(GROUP, {"properties": {}}).status == 201
-    for place, name in enumerate(spokes, start=1):
-        join(arm, arm.network(name, f"10.{place}.0.0/16"))
-    return arm
-
-
-def join(arm: Arm, network: str) -> str:
-    member = f"{GROUP}/staticMembers/{network.rpartition('/')[2]}"
-    assert arm.put(member, {"properties": {"resourceId": network}}).status == 201
-    return member
-
-
-def secured(arm: Arm, *rules: tuple[str, Json], intent: list[str] | None = None) -> None:
-    properties = {} if intent is None else {"applyOnNetworkIntentPolicyBasedServices": intent}
-    assert arm.put(SECURITY, {"properties": properties}).status == 201
-    assert arm.put(COLLECTION, {"properties": {"appliesToGroups": [group_item()]}}).status == 201
-    for name, body in rules or (("no-ssh", rule_body()),):
-        assert arm.put(f"{COLLECTION}/rules/{name}", body).status == 201
-
-
-def commit(arm: Arm, *configurations: str, kind: str = "SecurityAdmin", regions: tuple[str, ...] = ("westeurope",)) -> Json:  # fmt: skip
-    body = {"targetLocations": list(regions), "configurationIds": list(configurations), "commitType": kind}
-    first = arm.call("POST", f"{MANAGER}/commit", body)
-    assert (first.status, first.raw) == (202, b"null"), first.body
-    arm.wait()
-    done: Json = arm.get(first.headers["location"]).body
-    return done
-
-
-def listed(arm: Arm, path: str, body: object = None) -> list[Json]:
-    answer = arm.call("POST", path, body or {})
-    assert answer.status == 200, answer.body
-    found: list[Json] = answer.body["value"]
-    return found
-
-
-def effective(arm: Arm, network: str, what: str = RULES) -> list[str]:
-    return [one["id"].rpartition("/")[2] for one in listed(arm, f"{NET}/virtualNetworks/{network}/{what}")]
-
-
-def links(arm: Arm, network: str) -> dict[str, Json]:
-    found = arm.get(f"{NET}/virtualNetworks/{network}/virtualNetworkPeerings").body["value"]
-    return {one["name"]: one["properties"] for one in found}
+Json = dict[str, Any]
 
 
 # -- commits -----------------------------------------------------------------------------------------------------
@@ -222,23 +165,6 @@ def test_networks_without_managed_instances_have_denys_whatever_the_configuratio
     assert sorted(effective(arm, "a")) == ["no-ssh", "open"]
 
 
-def with_machine(arm: Arm, network: str) -> None:
-    subnet = f"{NET}/virtualNetworks/{network}/subnets/s"
-    arm.made(subnet, subnet_body("10.1.0.0/24"))
-    part = {"name": "c", "properties": {"subnet": {"id": subnet}}}
-    arm.made(NIC, {"location": "westeurope", "properties": {"ipConfigurations": [part]}})
-    profile = {"networkInterfaces": [{"id": NIC}]}
-    arm.made(MACHINE, {"location": "westeurope", "properties": {"networkProfile": profile}})
-
-
-def answer_of(arm: Arm, path: str, body: object = None) -> Json:
-    first = arm.call("POST", path, body)
-    assert first.status == 202, first.body
-    arm.wait()
-    found: Json = arm.get(first.headers["location"]).body
-    return found
-
-
 def test_the_evaluators_see_what_is_deployed() -> None:
     arm = managed("a")
     with_machine(arm, "a")
@@ -284,128 +210,6 @@ def test_a_network_group_as_a_source_is_the_space_of_its_members() -> None:
     assert shown() == ["10.0.0.0/16", "10.1.0.0/16"]
     arm.delete(hub)
     assert shown() == ["10.1.0.0/16"]
-
-
-# -- connectivity ------------------------------------------------------------------------------------------------
-
-
-def connectivity(arm: Arm, topology: str, **fields: Any) -> None:
-    hub = {"resourceId": f"{NET}/virtualNetworks/hub", "resourceType": "Microsoft.Network/virtualNetworks"}
-    hubs = [hub] if topology == "HubAndSpoke" else []
-    item = group_item(**fields.pop("item", {}))
-    properties = {"connectivityTopology": topology, "hubs": hubs, "appliesToGroups": [item], **fields}
-    answer = arm.put(CONNECTIVITY, {"properties": properties})
-    assert answer.status in (200, 201), answer.body
-    commit(arm, CONNECTIVITY, kind="Connectivity")
-
-
-def test_a_hub_and_its_spokes_are_peered_by_links_with_a_prefix_of_their_own() -> None:
-    arm = managed("a", "b")
-    connectivity(arm, "HubAndSpoke")
-    from_hub, from_spoke = links(arm, "hub"), links(arm, "a")
-    assert len(from_hub) == 2
-    assert len(from_spoke) == 1
-    assert all(name.startswith("ANM_") for name in (*from_hub, *from_spoke))
-    (link,) = from_spoke.values()
-    assert (link["peeringState"], link["peeringSyncLevel"]) == ("Connected", "FullyInSync")
-    assert link["remoteAddressSpace"] == {"addressPrefixes": ["10.0.0.0/16"]}
-    assert effective(arm, "hub", CONFIGURATIONS) == ["net"]
-    assert effective(arm, "a", CONFIGURATIONS) == ["net"]
-
-
-def test_links_go_when_the_deployment_or_the_membership_does() -> None:
-    arm = managed("a", "b")
-    connectivity(arm, "HubAndSpoke")
-    arm.delete(f"{GROUP}/staticMembers/b")
-    assert links(arm, "b") == {}
-    assert len(links(arm, "hub")) == 1
-    commit(arm, kind="Connectivity")
-    assert links(arm, "hub") == links(arm, "a") == {}
-
-
-def test_links_follow_a_network_that_goes_comes_back_or_grows() -> None:
-    arm = managed("a")
-    connectivity(arm, "HubAndSpoke")
-    network = f"{NET}/virtualNetworks/a"
-    arm.made(network, network_body("10.1.0.0/16", "10.2.0.0/16"))
-    (link,) = links(arm, "hub").values()
-    assert link["remoteAddressSpace"] == {"addressPrefixes": ["10.1.0.0/16", "10.2.0.0/16"]}
-    arm.gone(network)
-    assert links(arm, "hub") == {}
-    arm.made(network, network_body("10.1.0.0/16"))
-    assert [one["peeringState"] for one in links(arm, "hub").values()] == ["Connected"]
-    assert effective(arm, "a", CONFIGURATIONS) == ["net"]
-
-
-def test_what_an_estate_file_says_of_network_managers_stays() -> None:
-    network = f"{NET}/virtualNetworks/a"
-    far = {"remoteVirtualNetwork": {"id": f"{NET}/virtualNetworks/far"}, "peeringState": "Connected"}
-    row = f"{network}/providers/Microsoft.Network/effectiveSecurityAdminRules/default"
-    listed_there = {"effectiveSecurityAdminConfigurations": [{"id": f"{SECURITY}/snapshots/7"}]}
-    properties = {
-        "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
-        "virtualNetworkPeerings": [{"name": "ANM_1_far", "properties": far}],
-    }
-    estate = [
-        {"id": network, "location": "westeurope", "properties": properties},
-        {"id": MANAGER, "location": "westeurope", "properties": {}},
-        {"id": row, "properties": listed_there},
-    ]
-    arm = Arm(estate=estate)
-    arm.made(network, network_body("10.1.0.0/16", "10.2.0.0/16"))
-    assert list(links(arm, "a")) == ["ANM_1_far"]
-    assert arm.get(row).properties["effectiveSecurityAdminConfigurations"]
-
-
-def test_existing_peerings_stay_unless_the_configuration_deletes_them() -> None:
-    arm = managed("a", "b")
-    arm.made(f"{NET}/virtualNetworks/hub/virtualNetworkPeerings/mine", link_body(f"{NET}/virtualNetworks/a"))
-    arm.made(f"{NET}/virtualNetworks/a/virtualNetworkPeerings/mine", link_body(f"{NET}/virtualNetworks/hub"))
-    connectivity(arm, "HubAndSpoke")
-    assert list(links(arm, "a")) == ["mine"]
-    assert [name[:4] for name in links(arm, "b")] == ["ANM_"]
-    connectivity(arm, "HubAndSpoke", deleteExistingPeering="True")
-    assert [name[:4] for name in links(arm, "a")] == ["ANM_"]
-    assert "mine" not in links(arm, "hub")
-
-
-def test_spokes_use_the_hubs_gateway_where_there_is_one() -> None:
-    arm = managed("a")
-    connectivity(arm, "HubAndSpoke", item={"useHubGateway": "True"})
-    (link,) = links(arm, "a").values()
-    assert (link["useRemoteGateways"], link["allowGatewayTransit"]) == (False, False)
-    (link,) = links(arm, "hub").values()
-    assert link["allowGatewayTransit"] is True
-
-
-def test_a_mesh_connects_without_peerings_those_of_one_region_unless_global() -> None:
-    arm = managed("a", "b")
-    far = f"{NET}/virtualNetworks/far"
-    arm.made(far, {**network_body("10.8.0.0/16"), "location": "eastus"})
-    join(arm, far)
-    with_machine(arm, "a")
-
-    def reached() -> set[str]:
-        found = answer_of(arm, f"{NIC}/effectiveRouteTable")["value"]
-        return {one["addressPrefix"][0] for one in found if one["nextHopType"] == "ConnectedGroup"}
-
-    assert reached() == set()
-    connectivity(arm, "Mesh")
-    commit(arm, CONNECTIVITY, kind="Connectivity", regions=("westeurope", "eastus"))
-    assert links(arm, "a") == {}
-    assert reached() == {"10.2.0.0/16"}
-    connectivity(arm, "Mesh", isGlobal="True")
-    commit(arm, CONNECTIVITY, kind="Connectivity", regions=("westeurope", "eastus"))
-    assert reached() == {"10.2.0.0/16", "10.8.0.0/16"}
-
-
-def test_active_connectivity_is_listed_by_region() -> None:
-    arm = managed("a")
-    connectivity(arm, "HubAndSpoke")
-    (active,) = listed(arm, f"{MANAGER}/listActiveConnectivityConfigurations", {"regions": ["westeurope"]})
-    assert (active["id"], active["region"]) == (CONNECTIVITY, "westeurope")
-    assert active["properties"]["connectivityTopology"] == "HubAndSpoke"
-    assert [group["id"] for group in active["configurationGroups"]] == [GROUP]
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------
@@ -470,104 +274,3 @@ def test_with_a_group_or_a_manager_goes_what_it_did(path: str) -> None:
     arm.now += 60
     found = arm.query("networkresources | where id startswith '/subscriptions' and id contains '/virtualNetworks/a/' | project id").body  # fmt: skip
     assert found["data"] == []
-
-
-# -- Resource Graph ----------------------------------------------------------------------------------------------
-
-
-def rows(arm: Arm, kind: str) -> list[Json]:
-    arm.now += 60
-    found: list[Json] = arm.query(f"networkresources | where type == 'microsoft.network/{kind}' | order by id asc").body["data"]  # fmt: skip
-    return found
-
-
-def test_the_graph_leads_from_a_network_to_the_rules_in_force() -> None:
-    arm = managed("a")
-    secured(arm)
-    commit(arm, SECURITY)
-    (effective_row,) = rows(arm, "effectivesecurityadminrules")
-    assert effective_row["id"] == f"{NET}/virtualNetworks/a/providers/Microsoft.Network/effectiveSecurityAdminRules/default"  # fmt: skip
-    properties = {name.lower(): value for name, value in effective_row["properties"].items()}
-    (entry,) = properties["effectivesecurityadminconfigurations"]
-    snapshot = entry.get("id") or entry.get("Id")
-    assert snapshot == f"{SECURITY}/snapshots/1"
-    (rule,) = rows(arm, "networkmanagers/securityadminconfigurations/rulecollections/rules/snapshots")
-    assert rule["id"] == f"{RULE}/snapshots/1"
-    assert rule["properties"]["access"] == "Deny"
-    assert [one["id"] for one in rows(arm, "networkmanagers/securityadminconfigurations/snapshots")] == [snapshot]
-    (goal,) = rows(arm, "networkmanagers/securityadminregionalgoalstates")
-    assert goal["properties"]["securityAdminConfigurations"] == [{"id": snapshot}]
-    assert goal["properties"]["securityAdminRules"] == [{"id": f"{RULE}/snapshots/1"}]
-    assert (goal["location"], goal["properties"]["status"]) == ("westeurope", "Deployed")
-
-
-def test_copies_that_nothing_uses_any_more_go() -> None:
-    arm = managed("a")
-    secured(arm)
-    commit(arm, SECURITY)
-    commit(arm, SECURITY)
-    kind = "networkmanagers/securityadminconfigurations/rulecollections/rules/snapshots"
-    assert [one["name"] for one in rows(arm, kind)] == ["2"]
-
-
-def test_memberships_are_rows_on_the_network_and_below_the_group() -> None:
-    arm = managed("a")
-    (row,) = rows(arm, "networkgroupmemberships")
-    assert row["id"] == f"{NET}/virtualNetworks/a/providers/Microsoft.Network/networkGroupMemberships/default"
-    (entry,) = row["properties"].get("groupMemberships") or row["properties"]["GroupMemberships"]
-    assert (entry.get("networkGroupId") or entry.get("NetworkGroupId")) == GROUP
-    (member,) = rows(arm, "networkmanagers/networkgroups/members")
-    assert member["properties"] == {"memberId": f"{NET}/virtualNetworks/a"}
-
-
-def test_rows_come_in_both_casings_a_network_in_one_of_them() -> None:
-    names = [f"n{one}" for one in range(8)]
-    shown = rows(managed(*names), "networkgroupmemberships")
-    found = {row["id"].split("/")[8]: "GroupMemberships" in row["properties"] for row in shown}
-    assert set(found.values()) == {True, False}
-    assert found == {name: has_pascal_rows(f"{NET}/virtualNetworks/{name}".lower()) for name in names}
-
-
-def test_configurations_and_groups_are_rows() -> None:
-    arm = managed("a")
-    secured(arm)
-    assert [row["name"] for row in rows(arm, "networkmanagers/networkgroups")] == ["spokes"]
-    assert [row["name"] for row in rows(arm, "networkmanagers/securityadminconfigurations")] == ["baseline"]
-    assert [row["name"] for row in rows(arm, "networkmanagers/networkgroups/staticmembers")] == ["a"]
-    arm.now += 60
-    managers = arm.query("resources | where type == 'microsoft.network/networkmanagers'").body["data"]
-    assert [row["id"] for row in managers] == [MANAGER]
-    assert "_deployments" not in managers[0]["properties"]
-
-
-@pytest.mark.parametrize("pascal", [True, False])
-def test_microsofts_query_for_the_managers_of_a_network(pascal: bool) -> None:
-    """https://learn.microsoft.com/azure/virtual-network-manager/query-azure-resource-graph"""
-    names = [f"n{one}" for one in range(64)]
-    name = next(one for one in names if has_pascal_rows(f"{NET}/virtualNetworks/{one}".lower()) == pascal)
-    arm = managed(name)
-    secured(arm)
-    commit(arm, SECURITY)
-    arm.now += 60
-    query = (
-        "networkresources | where type == 'microsoft.network/effectivesecurityadminrules' "
-        f"| where id == strcat('{NET}/virtualNetworks/{name}', '/providers/Microsoft.Network/effectiveSecurityAdminRules/default') "
-        "| mv-expand properties.EffectiveSecurityAdminConfigurations "
-        "| mv-expand properties.effectiveSecurityAdminConfigurations "
-        "| extend configId = tolower(iff(properties_EffectiveSecurityAdminConfigurations.Id == '', "
-        "properties_effectiveSecurityAdminConfigurations.id, properties_EffectiveSecurityAdminConfigurations.Id)) "
-        "| extend networkManagerId = substring(configId, 0, indexof(configId, '/securityadminconfigurations/')) "
-        "| distinct networkManagerId"
-    )
-    assert arm.query(query).body["data"] == [{"networkManagerId": MANAGER.lower()}]
-
-
-def test_the_state_of_a_deployment_is_not_shown_and_survives_a_put() -> None:
-    arm = managed("a")
-    secured(arm)
-    commit(arm, SECURITY)
-    body = arm.get(MANAGER).body
-    assert not [name for name in body if name.startswith("_")]
-    arm.put(MANAGER, {"location": "westeurope", "tags": {"a": "b"}, "properties": body["properties"]})
-    assert [one["deploymentStatus"] for one in listed(arm, f"{MANAGER}/listDeploymentStatus")] == ["Deployed"]
-    assert arm.patch(MANAGER, {"tags": {"c": "d"}}).body["tags"] == {"c": "d"}

@@ -55,44 +55,6 @@ def test_a_subnet_in_use_keeps_its_prefix_and_stays() -> None:
     assert arm.put(network, network_body("10.0.0.0/16", subnets=[])).code == "InUseSubnetCannotBeDeleted"
 
 
-def test_a_group_has_six_default_rules_and_back_references() -> None:
-    arm = Arm()
-    arm.made(GROUP, {"location": "westeurope"})
-    network = arm.network("v", "10.0.0.0/16")
-    arm.made(f"{network}/subnets/s", subnet_body("10.0.0.0/24", networkSecurityGroup={"id": GROUP}))
-    arm.made(f"{NET}/networkInterfaces/nic", nic_body(f"{network}/subnets/s", networkSecurityGroup={"id": GROUP}))
-    group = arm.get(GROUP).properties
-    assert [(rule["name"], rule["properties"]["priority"]) for rule in group["defaultSecurityRules"]] == [
-        ("AllowVnetInBound", 65000), ("AllowAzureLoadBalancerInBound", 65001), ("DenyAllInBound", 65500),
-        ("AllowVnetOutBound", 65000), ("AllowInternetOutBound", 65001), ("DenyAllOutBound", 65500),
-    ]  # fmt: skip
-    assert group["subnets"] == [{"id": f"{network}/subnets/s"}]
-    assert group["networkInterfaces"] == [{"id": f"{NET}/networkInterfaces/nic"}]
-    assert arm.get(f"{GROUP}/defaultSecurityRules").body["value"] == group["defaultSecurityRules"]
-    assert arm.get(f"{GROUP}/defaultSecurityRules/DenyAllInBound").body["properties"]["access"] == "Deny"
-    assert arm.get(f"{GROUP}/defaultSecurityRules/no").status == 404
-    answer = arm.delete(GROUP)
-    assert (answer.status, answer.code) == (400, "InUseNetworkSecurityGroupCannotBeDeleted")
-    assert f"{network}/subnets/s" in answer.message
-
-
-def test_rules_can_be_written_one_by_one_and_show_in_the_group() -> None:
-    arm = Arm()
-    arm.made(GROUP, {"location": "westeurope", "properties": {"securityRules": [{"name": "a", **rule_body(200)}]}})
-    arm.made(f"{GROUP}/securityRules/b", rule_body(210))
-    assert [rule["name"] for rule in arm.get(GROUP).properties["securityRules"]] == ["a", "b"]
-    arm.gone(f"{GROUP}/securityRules/a")
-    assert [rule["name"] for rule in arm.get(f"{GROUP}/securityRules").body["value"]] == ["b"]
-
-
-def test_two_rules_of_one_priority_and_direction_conflict() -> None:
-    arm = Arm()
-    arm.made(GROUP, {"location": "westeurope", "properties": {"securityRules": [{"name": "a", **rule_body(200)}]}})
-    answer = arm.put(f"{GROUP}/securityRules/b", rule_body(200))
-    assert (answer.status, answer.code) == (400, "SecurityRuleConflict")
-    assert arm.put(f"{GROUP}/securityRules/c", rule_body(200, "Outbound")).status == 201
-
-
 @pytest.mark.parametrize(
     "wrong",
     [{"priority": 99}, {"priority": 4097}, {"protocol": "Sctp"}, {"access": "Maybe"}, {"destinationPortRange": "70000"},
@@ -103,19 +65,6 @@ def test_rules_that_are_none_are_refused(wrong: dict[str, Any]) -> None:
     arm = Arm()
     arm.made(GROUP, {"location": "westeurope"})
     assert arm.put(f"{GROUP}/securityRules/r", rule_body(200, **wrong) if "priority" not in wrong else rule_body(wrong["priority"])).status == 400  # fmt: skip
-
-
-def test_a_rule_answers_the_form_that_was_used_and_empty_plurals_beside_the_singular() -> None:
-    arm = Arm()
-    arm.made(GROUP, {"location": "westeurope"})
-    single = arm.made(f"{GROUP}/securityRules/a", rule_body(200, protocol="tcp")).properties
-    assert (single["destinationPortRange"], single["destinationPortRanges"], single["protocol"]) == ("*", [], "Tcp")
-    body = rule_body(210)
-    del body["properties"]["destinationPortRange"]
-    body["properties"]["destinationPortRanges"] = ["80", "443"]
-    several = arm.made(f"{GROUP}/securityRules/b", body).properties
-    assert several["destinationPortRanges"] == ["80", "443"]
-    assert "destinationPortRange" not in several
 
 
 def test_public_ips_get_an_address_with_success_and_are_counted() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from arm_emulator.resource_types.versions import PRIVATE_DNS
 from tests.support.arm import NET, Arm, network_body
 
 ZONE = f"{NET}/privateDnsZones/privatelink.blob.core.windows.net"
@@ -159,12 +158,6 @@ def test_the_soa_record_comes_with_the_zone_and_stays() -> None:
     arm, _ = prepared()
     assert arm.get(f"{ZONE}/SOA/@", version=VERSION).properties["soaRecord"]["host"] == "azureprivatedns.net"
     assert arm.delete(f"{ZONE}/SOA/@", version=VERSION).code == "BadRequest"
-
-
-@pytest.mark.parametrize("version", PRIVATE_DNS)
-def test_every_stable_version_of_private_dns_is_taken(version: str) -> None:
-    arm, _ = prepared()
-    assert arm.get(ZONE, version=version).status == 200
 
 
 def test_versions_of_private_dns_are_not_those_of_microsoft_network() -> None:

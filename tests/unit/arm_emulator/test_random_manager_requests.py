@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from arm_emulator.shapes.check import shapes
 from tests.support.arm import NET, SUB, Arm
-from tests.unit.arm_emulator.test_network_managers import (
+from tests.support.network_managers import (
     COLLECTION,
     CONNECTIVITY,
     GROUP,

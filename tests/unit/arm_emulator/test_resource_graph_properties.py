@@ -17,7 +17,7 @@ from arm_emulator.graph.functions import SCALARS
 from arm_emulator.graph.query import run
 from arm_emulator.graph.tables import Table
 from tests.support.arm import NET, Arm
-from tests.unit.arm_emulator.test_resource_graph import machine
+from tests.unit.arm_emulator.facts.test_graph_queries import machine
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COLUMNS = {"k": "string", "n": "long", "d": "dynamic"}

@@ -1,12 +1,12 @@
-"""The evaluators' opinion on Bastion's flow, by hand-made cases: one rule of Azure's each."""
+"""The second opinion on Bastion's flow, by hand-made cases: one rule of Azure's each."""
 
 from typing import Any
 
 import pytest
 
-from arm_emulator.evaluation.reach import opinion
-from arm_emulator.evaluation.reasons import Reason, reasons
-from arm_emulator.evaluation.rows import Estate
+from arm_emulator.evaluation.opinion.facts import Facts
+from arm_emulator.evaluation.opinion.flow import Reason
+from arm_emulator.evaluation.opinion.judgement import Asked, Opinion
 from tests.support import estates
 from tests.support.estates import (
     admin_rule,
@@ -14,7 +14,6 @@ from tests.support.estates import (
     bastion_id,
     change,
     hub_and_spoke,
-    nic_id,
     nsg_id,
     peering,
     route,
@@ -22,6 +21,7 @@ from tests.support.estates import (
     rule,
     same_vnet,
     security_admin,
+    vm_id,
     with_nsg,
     with_routes,
 )
@@ -29,11 +29,11 @@ from tests.support.estates import (
 Rows = list[dict[str, Any]]
 PREFIX = "10.0.1.0/26"
 GUARD = nsg_id("guard")
-OPEN = Reason("EffectiveDataUnavailable", GUARD)
+OPEN = Reason("EffectiveDataUnavailable")
 
 
 def found(estate: Rows, port: int = 22) -> list[Reason]:
-    return reasons(opinion(Estate(estate), bastion_id("bas"), nic_id("web-nic"), port))
+    return list(Opinion(Facts(estate)).on(vm_id("web"), bastion_id("bas"), Asked("SSH", port)).reasons)
 
 
 def codes(estate: Rows, port: int = 22) -> list[str]:
@@ -340,7 +340,8 @@ def test_developers_address_is_in_virtual_network_and_load_balancer_and_open_whe
     assert diverted(developer, route("r", "168.63.129.16/32", "None")) == []
 
 
-@pytest.mark.parametrize("missing", ["bas", "web-nic"])
-def test_rows_that_do_not_say_where_the_flow_begins_or_ends_are_refused(missing: str) -> None:
-    with pytest.raises(LookupError, match=missing):
-        found(estates.drop(same_vnet(), missing))
+def test_rows_that_are_not_there_are_told_by_code_and_a_machine_that_is_not_is_no_question() -> None:
+    assert codes(estates.drop(same_vnet(), "bas")) == ["BastionNotFound"]
+    assert codes(estates.drop(same_vnet(), "web-nic")) == ["EffectiveDataUnavailable"]
+    with pytest.raises(LookupError, match="web"):
+        found(estates.drop(same_vnet(), "web"))

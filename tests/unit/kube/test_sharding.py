@@ -116,8 +116,10 @@ def test_a_vm_counts_once_and_by_its_best_verdict() -> None:
             row("c", "Unknown", ("PermissionDenied",)),
             row("d", "Unreachable", ("VMNotRunning",)),
             row("e", "Unreachable", ("VMNotRunning", "NicNsgDenies")),
+            row("f", "Unreachable", ("VMNotRunning", "ProtocolNotSupportedBySku")),
+            row("f", "Unreachable", ("VMNotRunning",), port=2222),
         ]
-    ) == VerdictCounts(reachable=1, unreachable=2, unknown=1, stopped=1, total=5)
+    ) == VerdictCounts(reachable=1, unreachable=2, unknown=1, stopped=2, total=6)
 
 
 @given(st.from_regex(_NAME, fullmatch=True).filter(lambda name: len(name) <= 253), st.integers(0, 8191))

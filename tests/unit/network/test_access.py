@@ -7,6 +7,7 @@ import pytest
 from bastion_operator.network.access import Access, AccessEvaluation, AccessVerdict, Principal, with_access
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge
+from tests.support.access_rows import entra_extension, role_assignment, role_definition, subscription
 from tests.support.estates import (
     GROUP,
     OTHER_SUBSCRIPTION,
@@ -15,13 +16,9 @@ from tests.support.estates import (
     Row,
     add,
     bastion_id,
-    entra_extension,
     hub_and_spoke,
     nic_id,
-    role_assignment,
-    role_definition,
     same_vnet,
-    subscription,
     vm_id,
     vnet_id,
 )

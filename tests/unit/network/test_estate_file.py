@@ -1,7 +1,10 @@
+from io import BytesIO
+
 import orjson
 import pytest
 
-from bastion_operator.network.estate_file import EstateFileError, read_estate_file
+from bastion_operator.network.estate_file import EstateFileError, read_estate_file, read_estate_stream
+from bastion_operator.network.held_row import key_of, row_of
 from tests.support.estates import same_vnet
 
 ROWS = same_vnet()
@@ -23,6 +26,29 @@ ROWS = same_vnet()
 )  # fmt: skip
 def test_azures_own_forms_are_read(content: bytes) -> None:
     assert list(read_estate_file("estate.json", content).rows) == ROWS
+    streamed = read_estate_stream("estate.json", BytesIO(content)).rows
+    assert sorted(map(str, map(row_of, streamed))) == sorted(map(str, ROWS))
+
+
+def test_json_lines_may_be_longer_than_a_document_and_are_not_kept_as_objects() -> None:
+    lines = b"\n" + b"\n\n".join(map(orjson.dumps, ROWS))
+    largest = max(len(orjson.dumps(row)) for row in ROWS) + 1
+    held = read_estate_stream("f.json", BytesIO(lines), largest).rows
+    assert len(lines) > 2 * largest
+    assert {key_of(each) for each in held} == {row["id"].lower() for row in ROWS}
+    assert any(each not in ROWS for each in held)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [orjson.dumps(ROWS), orjson.dumps(ROWS, option=orjson.OPT_INDENT_2), orjson.dumps(ROWS).decode().encode("utf-16")],
+    ids=["one line", "many lines", "UTF-16"],
+)
+def test_one_document_that_is_too_large_is_told_so(content: bytes) -> None:
+    assert read_estate_stream("f.json", BytesIO(content), len(content)).rows
+    with pytest.raises(EstateFileError, match="one JSON document of more than") as told:
+        read_estate_stream("f.json", BytesIO(content), len(content) - 1)
+    assert "JSON lines" in str(told.value)
 
 
 def test_one_resource_alone_is_an_estate_and_an_empty_list_too() -> None:
@@ -69,3 +95,6 @@ def test_what_is_no_estate_is_refused_with_file_row_and_field(content: bytes, me
     with pytest.raises(EstateFileError) as caught:
         read_estate_file("f.json", content)
     assert message in str(caught.value)
+    with pytest.raises(EstateFileError) as streamed:
+        read_estate_stream("f.json", BytesIO(content))
+    assert str(streamed.value) == str(caught.value)

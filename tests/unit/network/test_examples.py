@@ -9,11 +9,12 @@ import pytest
 from bastion_operator.network.estate_file import read_estate_file
 from bastion_operator.network.fields import Row
 from bastion_operator.network.fixes import apply_fix, explain
+from bastion_operator.network.held_row import row_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Verdict, judge_all
 
 FILE = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
-ROWS: Iterable[Row] = list(read_estate_file(FILE.name, FILE.read_bytes()).rows)
+ROWS: Iterable[Row] = list(filter(None, map(row_of, read_estate_file(FILE.name, FILE.read_bytes()).rows)))
 EXPECTED = {
     "admin-1": (None, ["NicNsgDenies"]),
     "bench-1": (None, ["DeveloperNoPeering"]),

@@ -15,6 +15,7 @@ from bastion_operator.planning.bastion_status import bastion_states
 from bastion_operator.planning.conditions import Refusal, State
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.verdict_rows import report_row
+from tests.support.access_rows import role_assignment, subscription
 from tests.support.estates import (
     GROUP,
     SUBSCRIPTION,
@@ -26,9 +27,7 @@ from tests.support.estates import (
     nic_id,
     peering,
     public_ip,
-    role_assignment,
     subnet,
-    subscription,
     vm,
     vm_id,
     vnet,

@@ -58,6 +58,13 @@ def test_subnet_and_public_ip_come_first_and_all_three_are_claimed() -> None:
     assert {(each.id, each.detail) for each in plan.claims} == {(SUBNET, "10.0.1.0/26"), (ADDRESS, None), (HOST, None)}
 
 
+def test_no_part_is_made_before_the_host_was_looked_for_again() -> None:
+    plan = plan_of(hub(), subnetPrefix="Auto")
+    assert plan.changes
+    for change in plan.changes:
+        assert HOST in change.reads, f"a late source may hide the host, and then nobody needs {change.resource_id}"
+
+
 def test_the_host_follows_once_its_parts_stand() -> None:
     plan = plan_of(
         hub(BASTION_SUBNET),

@@ -43,6 +43,16 @@ def test_reconciling_and_stalled_are_there_only_while_true_and_never_both(
         assert stalled_or_reconciling(plan, failures, observe_only=observe) == {}
 
 
+def test_what_changes_wait_for_is_told_in_place_of_the_changes_and_beside_what_failed() -> None:
+    held = "12 of 40 changes wait for Azure's write budget of subscription s in westeurope until 14:03:07 UTC"
+    plan = Plan(changes=(CHANGE,), held=held)
+    for failures, told in (([], held), ([PASSING], f"(ServerIsIll); {held}")):
+        state = stalled_or_reconciling(plan, failures, observe_only=False)[ConditionType.RECONCILING]
+        assert state.message.endswith(told)
+        assert CHANGE.summary not in state.message
+    assert deletion_states(plan, [])[ConditionType.READY].message == held
+
+
 def test_a_deletion_that_meets_an_error_names_its_way_out() -> None:
     for failure in (REFUSED, PASSING):
         assert (

@@ -56,6 +56,13 @@ def test_azures_own_wait_goes_before_ours(attempts: Attempts) -> None:
     assert attempts.wait_for(KEY, change()) == pytest.approx(777)
 
 
+def test_what_was_one_call_too_many_waits_for_nothing_but_its_budget(attempts: Attempts) -> None:
+    attempts.failed(KEY, change(), refusal("TooManyRequests", ErrorClass.THROTTLED, retry_after=777.0))
+    attempts.failed(KEY, change(sku="Basic"), refusal())
+    assert attempts.wait_but_for_budgets(KEY, change()) == 0
+    assert attempts.wait_but_for_budgets(KEY, change(sku="Basic")) > 200
+
+
 def test_waits_grow_with_failures_in_a_row(attempts: Attempts, clock: ManualClock) -> None:
     waits = []
     for _ in range(4):

@@ -93,7 +93,7 @@ def _kind(value: Value) -> str:
     return names.get(type(value), "timespan")
 
 
-FUNCTIONS: Mapping[str, Function] = {
+_BY_NAME: Mapping[str, Function] = {
     "case": Function(_case, _case_type, 3, None),
     "coalesce": Function(
         lambda *values: next((value for value in values if value is not None and value != ""), None), common, 2, None
@@ -101,36 +101,39 @@ FUNCTIONS: Mapping[str, Function] = {
     "dynamic_to_json": Function(text, "string"),
     "gettype": Function(_kind, "string", prefix="type_"),
     "hash": Function(_hash, "long", 1, 2),
-    "hash_xxhash64": Function(_hash, "long", 1, 2),
     "hash_md5": Function(lambda value: hashlib.md5(text(value).encode()).hexdigest(), "string"),  # noqa: S324  (what Kusto offers)
     "hash_sha1": Function(lambda value: hashlib.sha1(text(value).encode()).hexdigest(), "string"),  # noqa: S324  (the same)
     "hash_sha256": Function(lambda value: hashlib.sha256(text(value).encode()).hexdigest(), "string"),
     "iff": Function(_iff, lambda types: common(types[1:]), 3, 3),
-    "iif": Function(_iff, lambda types: common(types[1:]), 3, 3),
     "isempty": Function(lambda value: text(value) == "", "bool"),
     "isnotempty": Function(lambda value: text(value) != "", "bool"),
     "isnotnull": Function(lambda value: value is not None, "bool"),
     "isnull": Function(lambda value: value is None, "bool"),
-    "notempty": Function(lambda value: text(value) != "", "bool"),
-    "notnull": Function(lambda value: value is not None, "bool"),
     "max_of": Function(lambda *values: max((v for v in values if v is not None), key=sort_key, default=None), common, 2, None),
     "min_of": Function(lambda *values: min((v for v in values if v is not None), key=sort_key, default=None), common, 2, None),
     "not": Function(lambda value: None if value is None else not truth(value), "bool"),
     "parse_json": Function(_parse_json, "dynamic", prefix=""),
-    "parsejson": Function(_parse_json, "dynamic", prefix=""),
     "tobool": Function(_to_bool, "bool", prefix=""),
-    "toboolean": Function(_to_bool, "bool", prefix=""),
     "todatetime": Function(moment, "datetime", prefix=""),
-    "todecimal": Function(_to_real, "real", prefix=""),
-    "todouble": Function(_to_real, "real", prefix=""),
-    "todynamic": Function(_parse_json, "dynamic", prefix=""),
     "toguid": Function(_to_guid, "guid", prefix=""),
     "tohex": Function(lambda value, least=0: f"{int(number(value) or 0) % 2**64:x}".rjust(int(least), "0"), "string", 1, 2, ""),
     "toint": Function(_to_whole, "int", prefix=""),
     "tolong": Function(_to_whole, "long", prefix=""),
-    "toobject": Function(_parse_json, "dynamic", prefix=""),
     "toreal": Function(_to_real, "real", prefix=""),
     "tostring": Function(text, "string", prefix=""),
     "totime": Function(timespan, "timespan", prefix=""),
-    "totimespan": Function(timespan, "timespan", prefix=""),
 }  # fmt: skip
+_OTHER_NAMES = {
+    "hash_xxhash64": "hash",
+    "iif": "iff",
+    "notempty": "isnotempty",
+    "notnull": "isnotnull",
+    "parsejson": "parse_json",
+    "toboolean": "tobool",
+    "todecimal": "toreal",
+    "todouble": "toreal",
+    "todynamic": "parse_json",
+    "toobject": "parse_json",
+    "totimespan": "totime",
+}
+FUNCTIONS: Mapping[str, Function] = {**_BY_NAME, **{other: _BY_NAME[name] for other, name in _OTHER_NAMES.items()}}

@@ -5,8 +5,9 @@ a verdict that is worked out for nothing costs time, one that is not worked out 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
@@ -134,18 +135,24 @@ def _hosts_touched(changed: KeysByType, subnets: set[str], state: Evaluation) ->
     ``subnets`` are those that have NICs which change.
     """
     networks = _within(state, changed.get(VIRTUAL_NETWORKS, set()), 1)
+    places = state.once("places of hosts", lambda: _places(state))
+    groups, tables = changed.get(SECURITY_GROUPS, set()), changed.get(ROUTE_TABLES, set())
+    for key in chain(networks, subnets, groups, tables):
+        yield from places.get(key, ())
+
+
+def _places(state: Evaluation) -> Mapping[str, Sequence[str]]:
+    """Bastions by the lower-cased id of what they lie in or what is on their subnet: VNet, subnet, group, route table."""
+    found: dict[str, list[str]] = defaultdict(list)
     for bastion in state.inventory.bastions.values():
         host = state.host(bastion)
-        if host.network_key in networks:
-            yield bastion.key
-        elif host.subnet is not None:
-            on_subnet = {
-                SECURITY_GROUPS: host.subnet.network_security_group_id,
-                ROUTE_TABLES: host.subnet.route_table_id,
-            }
-            held = any(held and normalise_id(held) in changed.get(kind, ()) for kind, held in on_subnet.items())
-            if held or host.subnet.key in subnets:
-                yield bastion.key
+        if host.network_key is not None:
+            found[host.network_key].append(bastion.key)
+        if host.subnet is not None:
+            held = (host.subnet.key, host.subnet.network_security_group_id, host.subnet.route_table_id)
+            for resource_id in filter(None, held):
+                found[normalise_id(resource_id)].append(bastion.key)
+    return found
 
 
 def _subnets_of(inventory: Inventory, interface: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from itertools import product
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import AddressSet
+from bastion_operator.network.prefixes import EVERYTHING, AddressSet
 from bastion_operator.network.reachability.default_route import gateways_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost_fact
@@ -138,16 +138,12 @@ def _over_gateways(inventory: Inventory, ours: VirtualNetwork, target: Target) -
         for key in gateways:
             sites = inventory.gateway_sites.get(key, ())
             if any(
-                target.addresses <= site.prefixes.addresses and not _tells_all(site.prefixes.texts) for site in sites
+                target.addresses <= site.prefixes.addresses and site.prefixes.addresses != EVERYTHING for site in sites
             ):
                 yield _KNOWN
     theirs = set(gateways_of(inventory, target.network))
     if any(inventory.joined_gateways.get(key, frozenset()) & theirs for key in gateways):
         yield _KNOWN
-
-
-def _tells_all(prefixes: tuple[str, ...]) -> bool:
-    return "0.0.0.0/0" in prefixes
 
 
 def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Iterator[Finding]:

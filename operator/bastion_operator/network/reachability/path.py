@@ -244,7 +244,8 @@ def find_path(host: Host, target: Target, between: str | None) -> Path:
         return _peered(host, target, pair, general)
     if host.network is None or target.network is None:
         return Path(Topology.NOT_KNOWN, findings=general)
-    return Path(Topology.APART, sound=False, between=between, findings=general)
+    findings = (*general, *encryption_findings((host.network, target.network)))
+    return Path(Topology.APART, sound=False, between=between, findings=findings)
 
 
 def _peered(host: Host, target: Target, pair: PeeringPair, general: tuple[Finding, ...]) -> Path:

@@ -9,7 +9,6 @@ from typing import Final
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.peering import PeeringLink
 from bastion_operator.network.prefixes import AddressSet, prefix_length
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.path import Topology
@@ -100,13 +99,9 @@ def _system_prefixes(question: Question) -> list[tuple[int, int]]:
     if path.topology is Topology.SAME_VNET:
         return own
     link = path.pair.far if path.pair is not None else None
-    if path.sound and link is not None:
-        return own + _known_to(link)
+    if path.sound and link is not None and link.remote_address_space is not None:
+        return own + _separate(link.remote_address_space.texts)
     return own + _prefixes_of(host.network)
-
-
-def _known_to(link: PeeringLink) -> list[tuple[int, int]]:
-    return [] if link.remote_address_space is None else _separate(link.remote_address_space.texts)
 
 
 def _prefixes_of(network: VirtualNetwork | None) -> list[tuple[int, int]]:

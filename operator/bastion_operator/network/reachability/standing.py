@@ -98,7 +98,9 @@ class StandingVerdicts:
             if chosen is not None:
                 touched &= chosen
             there = {key for key in touched if key in self.inventory.virtual_machines}
-            return (touched - there) & self._verdicts.keys(), there - self._verdicts.keys()
+            # Key by key: a set less a dictionary's keys is a walk through all of these.
+            known = {key for key in touched if key in self._verdicts}
+            return known - there, there - known
         scope = set(self._scope())
         return self._verdicts.keys() - scope, scope - self._verdicts.keys()
 

@@ -14,7 +14,7 @@ from bastion_operator.network.reachability.flow import (
     target_group_findings,
 )
 from bastion_operator.network.reachability.host import Host, host_public_ip, host_sku, host_state, host_subnet
-from bastion_operator.network.reachability.ip_connect import ip_connect_findings
+from bastion_operator.network.reachability.ip_connect import RouteKnowledge, ip_connect_findings
 from bastion_operator.network.reachability.methods import method_findings, unseen_findings
 from bastion_operator.network.reachability.path import Topology, access_findings, apart_findings
 from bastion_operator.network.reachability.private_dns import zone_findings
@@ -58,8 +58,7 @@ def _topology(question: Question) -> Iterator[Finding]:
     path, target, host = question.path, question.target, question.host
     yield from path.findings
     if path.topology is Topology.APART:
-        mates = question.evaluation.group_mates(target.network_key or "")
-        yield from apart_findings(host, target, path, grouped=host.network_key in mates)
+        yield from apart_findings(host, target, path, grouped=_grouped(question))
     if path.topology is Topology.PEERED:
         yield from access_findings(
             path,
@@ -70,8 +69,15 @@ def _topology(question: Question) -> Iterator[Finding]:
 
 
 def _without_peering(question: Question) -> Iterator[Finding]:
-    if question.path.topology is Topology.APART:
-        yield from ip_connect_findings(question.host, question.target, question.path.route)
+    # A connected group is a way that nobody has seen Bastion use: it is not that no route leads there.
+    path = question.path
+    if path.topology is Topology.APART and not (path.route.knowledge is RouteKnowledge.NONE and _grouped(question)):
+        yield from ip_connect_findings(question.host, question.target, path.route)
+
+
+def _grouped(question: Question) -> bool:
+    """Whether a network manager connects the two VNets without peering objects."""
+    return question.host.network_key in question.evaluation.group_mates(question.target.network_key or "")
 
 
 def _near_has_group(host: Host) -> bool:

@@ -45,8 +45,9 @@ class Target:
     @property
     def address_text(self) -> str:
         """The address, or the range that it lies in, as a person writes it."""
-        prefixes = ", ".join(self.addresses.prefixes())
-        return prefixes.removesuffix("/32") if len(self.addresses) == 1 else f"an address of {prefixes}"
+        if len(self.addresses) == 1:
+            return format_address(self.addresses.lowest)
+        return f"an address of {', '.join(self.addresses.prefixes())}"
 
     @property
     def network_name(self) -> str:

@@ -1,0 +1,247 @@
+"""The TCP connection from every address that Bastion may use: security rules on the way, and the route back. Steps 13 to 16."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from arm_emulator.errors import Json
+from arm_emulator.evaluation import admin_rules
+from arm_emulator.evaluation.opinion.addresses import Span, spans, within
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, states, states_space
+from arm_emulator.evaluation.opinion.host import Host, routes_of, unreadable
+from arm_emulator.evaluation.opinion.machine import Machine
+from arm_emulator.evaluation.opinion.path import SAME, Path
+from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate
+from arm_emulator.evaluation.opinion.side import Side, side_of
+from arm_emulator.evaluation.rows import parts, referred, space
+from arm_emulator.evaluation.security_rules import Rule, rules_of
+
+PARTLY = "NsgPartiallyBlocksBastion"
+DENIES = {"Deny", PARTIAL}
+INSIDE, TO_GATEWAY = ("vnetlocal", "vnetpeering"), ("virtualnetworkgateway",)
+Fates = Mapping[int, Fate]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code; resource, rule and priority are those of what decides for the lowest address that does not get through."""
+
+    code: str
+    resource: str | None = None
+    rule: str | None = None
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a connection begins and ends."""
+
+    facts: Facts
+    host: Host
+    machine: Machine
+    subnet: Json
+    path: Path
+    port: int
+
+
+def flow_reasons(way: Way) -> Iterator[Reason]:
+    """Steps 13 to 16; both ends have to be known."""
+    home = way.facts.find(way.machine.network_id)
+    there = None if home is None else _side(way, home, way.subnet, way.host.network_id, way.path.there)
+    if way.host.subnet is not None and not way.host.developer:
+        network = way.facts.find(way.host.network_id)
+        here = None if network is None else _side(way, network, way.host.subnet, way.machine.network_id, way.path.here)
+        yield from _group(way, way.host.subnet, "Outbound", here, "BastionNsgDenies")
+    admin: list[Callable[[int], Fates]] = []
+    if home is not None and there is not None:
+        rules, unread = _admin_rules(way.facts, str(home["id"]))
+        yield from map(Reason, unread)
+        if rules:
+            views = [there, there.with_default()] if there.default else [there]
+            admin = [lambda destination, view=view: _fates(way, rules, view, destination) for view in views]  # type: ignore[misc]
+            yield from _admin(way, admin)
+    yield from _group(way, way.subnet, "Inbound", there, "SubnetNsgDenies", admin)
+    yield from _group(way, way.machine.interface or {}, "Inbound", there, "NicNsgDenies", admin)
+    yield from _back(way, home)
+
+
+def _side(way: Way, network: Json, subnet: Json, other_id: str | None, link: Json | None) -> Side:
+    """The tags; the other network is among them where the way is thought mended, or learned from a gateway."""
+    across = way.facts.find(other_id) if way.path.mended or way.path.learned else None
+    return side_of(way.facts, network, subnet, across, link)
+
+
+def _fates(way: Way, rules: list[Rule], side: Side, destination: int) -> Fates:
+    return {
+        source: fate(rules, Packet(source, destination, way.port, way.machine.groups), side)
+        for source in way.host.sources
+    }
+
+
+def _admin_rules(facts: Facts, network_id: str) -> tuple[list[Rule], list[str]]:
+    """The inbound rules in force, and codes for configurations in force none of whose rules are there."""
+    rules = [rule for rule in admin_rules.in_force(facts, network_id) if rule.direction == "Inbound"]
+    unread = []
+    for configuration in admin_rules.effective_configurations(facts, network_id):
+        base = configuration.lower().rpartition("/snapshots/")[0]
+        if not any(str(row["id"]).lower().startswith(f"{base}/") for row in facts.of_type(admin_rules.RULES)):
+            unread.append(facts.gone(configuration))
+    return rules, unread
+
+
+def _admin(way: Way, admin: list[Callable[[int], Fates]]) -> Iterator[Reason]:
+    """Whether an administrator's rule denies, and that one lets some address past the groups for certain."""
+    told = [_told(way, [view(one) for one in way.machine.addresses], "SecurityAdminDenies", _denying) for view in admin]
+    yield from _either(told)
+    for view in admin[:1]:
+        fates = [view(one) for one in way.machine.addresses]
+        if any(all(each[source].certain == "AlwaysAllow" for each in fates) for source in way.host.sources):
+            yield Reason("SecurityAdminAlwaysAllows")
+
+
+def _denying(found: Fate) -> frozenset[str]:
+    """An administrator's word as far as it denies: that it allows, or has none, comes to the same."""
+    return frozenset(one if one in DENIES else UNDECIDED for one in found.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said of one place, and what became of each address there: all that a doubtful default route may change."""
+
+    reasons: tuple[Reason, ...]
+    outcomes: tuple[frozenset[str], ...]
+
+
+def _told(
+    way: Way, per_destination: list[Fates], code: str, reading: Callable[[Fate], frozenset[str]] | None = None
+) -> Told:
+    """The code where something is denied, and the codes of what is not known.
+
+    Where the machine's address is not known and the rules tell the addresses apart, nobody can tell.
+    """
+    read = reading or (lambda found: found.outcomes)
+    first = per_destination[0]
+    outcomes = [tuple(_at_least(read(fates[source])) for source in way.host.sources) for fates in per_destination]
+    if any(one != outcomes[0] for one in outcomes[1:]):
+        return Told((Reason(OPEN),), (frozenset({OPEN}),))
+    by_source = dict(zip(way.host.sources, outcomes[0], strict=True))
+    denied = [source for source, held in by_source.items() if held == {"Deny"}]
+    blocked = [source for source, held in by_source.items() if held <= DENIES]
+    reasons = []
+    if blocked:
+        whole = len(denied) == len(by_source) or code == "SecurityAdminDenies"
+        rule = first[min(blocked)].rule
+        assert rule is not None, "what is denied is denied by a rule"
+        reasons.append(Reason(code if whole else PARTLY, rule.resource, rule.name, rule.priority))
+    open_to = {
+        code
+        for source, held in by_source.items()
+        if source not in blocked and held & DENIES
+        for code in first[source].codes
+    }
+    return Told((*reasons, *map(Reason, sorted(open_to))), outcomes[0])
+
+
+def _at_least(outcomes: frozenset[str]) -> frozenset[str]:
+    """What is denied to some sessions or to all is denied to some for certain."""
+    return frozenset({PARTIAL}) if outcomes == DENIES else outcomes
+
+
+def _either(told: list[Told]) -> Iterator[Reason]:
+    """What is said with and without the default route in the tag; where the two differ, that nobody can tell."""
+    if any(one.outcomes != told[0].outcomes for one in told[1:]):
+        classes = {reason.code for one in told for reason in one.reasons}
+        yield from map(Reason, sorted({OPEN} | (classes & {"UnknownServiceTag", "PermissionDenied"})))
+        return
+    yield from told[0].reasons
+
+
+def _group(
+    way: Way,
+    owner: Json,
+    direction: str,
+    side: Side | None,
+    code: str,
+    admin: list[Callable[[int], Fates]] | None = None,
+) -> Iterator[Reason]:
+    """A security group's word; no group allows, and what an administrator lets past it is not asked."""
+    group_id = referred(owner, "networkSecurityGroup")
+    if group_id is None or side is None:
+        return
+    if admin and _all_pass(way, admin):
+        return
+    group = way.facts.find(group_id)
+    if group is None or not states(group, "securityRules"):
+        yield Reason(OPEN if group is not None else way.facts.gone(group_id))
+        return
+    rules = [rule for rule in rules_of(group) if rule.direction == direction]
+    views = [side, side.with_default()] if side.default else [side]
+    told = []
+    for place, view in enumerate(views):
+        per_destination = []
+        for destination in way.machine.addresses:
+            fates = _fates(way, rules, view, destination)
+            if admin:
+                before = admin[min(place, len(admin) - 1)](destination)
+                fates = {source: _after(before[source], found) for source, found in fates.items()}
+            per_destination.append(fates)
+        told.append(_told(way, per_destination, code))
+    yield from _either(told)
+
+
+def _all_pass(way: Way, admin: list[Callable[[int], Fates]]) -> bool:
+    fates = [view(one) for view in admin for one in way.machine.addresses]
+    return all(found.certain == "AlwaysAllow" for each in fates for found in each.values())
+
+
+def _after(before: Fate, found: Fate) -> Fate:
+    """A group's word on what an administrator's rules have dealt with: what they always allow is not put before it."""
+    if before.certain == "AlwaysAllow":
+        return Fate(frozenset({"Allow"}))
+    if "AlwaysAllow" in before.outcomes:
+        return Fate(found.outcomes | {"Allow"}, found.rule, found.codes | before.codes)
+    return found
+
+
+def _back(way: Way, home: Json | None) -> Iterator[Reason]:
+    """The route that takes the replies to some address that Bastion may use elsewhere."""
+    if way.host.developer:
+        return
+    if way.path.learned:
+        yield Reason("NotLookedAt")
+    table_id = referred(way.subnet, "routeTable")
+    table = way.facts.find(table_id)
+    if table_id is None or table is None:
+        yield from () if table_id is None else (Reason(way.facts.gone(table_id)),)
+        return
+    good = TO_GATEWAY if way.path.learned else INSIDE
+    user = [
+        (held, hop, name) for (_, held, hop), name in zip(routes_of(table), _names(table), strict=True) if held and hop
+    ]
+    system = _system(way, home)
+    if way.path.learned and flag(table, "disableBgpRoutePropagation"):
+        system = []
+    for source in sorted(way.host.sources):
+        taken = min(
+            ((held[1] - held[0], hop, name) for held, hop, name in user if within(source, [held])), default=None
+        )
+        width = min((last - first for first, last in system if first <= source <= last), default=None)
+        if taken is not None and (width is None or taken[0] <= width) and taken[1] not in good:
+            yield Reason("ReturnRouteDiverted", str(table["id"]), taken[2])
+            break
+    if unreadable(table):
+        yield Reason(OPEN)
+
+
+def _names(table: Json) -> list[str]:
+    return [str(route.get("name")) for route in parts(table, "routes")]
+
+
+def _system(way: Way, home: Json | None) -> list[Span]:
+    """Azure's own routes: the network's, and one for each prefix of the Bastion's as the machine's link knows it."""
+    own = spans(space(home or {}))
+    if way.path.kind == SAME:
+        return own
+    link = way.path.there
+    if link is not None and not way.path.mended and states_space(link, "remoteAddressSpace"):
+        return own + spans(space(link, "remoteAddressSpace"))
+    return own + spans(space(way.facts.find(way.host.network_id) or {}))

@@ -1,0 +1,228 @@
+"""The Bastion's side: its state, SKU, subnet, routes to the Internet, names and public IP. Steps 1 to 6 and a part of 7."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from arm_emulator.errors import Json
+from arm_emulator.evaluation.opinion import gateways, hubs
+from arm_emulator.evaluation.opinion.addresses import (
+    EVERYTHING,
+    HOST,
+    NOT_PUBLIC,
+    Span,
+    is_ipv6,
+    samples,
+    span,
+    spans,
+    usable,
+    within,
+)
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, word
+from arm_emulator.evaluation.rows import SUBNETS, field, network_of, parts, referred, space, subnet_prefixes
+
+SKUS = ("Developer", "Basic", "Standard", "Premium")
+SUBNET_NAME = "AzureBastionSubnet"
+LONGEST_PREFIX = 26
+INTERFACES = "Microsoft.Network/networkInterfaces"
+ZONE_LINKS = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+OCCUPANTS = ("ipConfigurations", "ipConfigurationProfiles", "applicationGatewayIPConfigurations", "privateEndpoints")
+CONFLICTING_ZONES = (
+    "management.azure.com", "azure.com", "core.windows.net", "blob.core.windows.net", "vaultcore.windows.net",
+    "vault.azure.net",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A Bastion; `sku` is None for one that is not known. `subnet` is the row of a subnet of the right name.
+
+    `sources` are the addresses that its sessions may come from, one of every stretch that fares alike.
+    """
+
+    row: Json
+    sku: str | None
+    network_id: str | None
+    subnet_id: str | None
+    subnet: Json | None
+    prefixes: tuple[IPv4Network, ...]
+    sources: tuple[int, ...]
+
+    @property
+    def developer(self) -> bool:
+        return self.sku == "Developer"
+
+    @property
+    def full(self) -> bool:
+        """Whether it is of a SKU that has it all: any protocol, any port, IP-based connection."""
+        return self.sku in {"Standard", "Premium"}
+
+    @property
+    def private_only(self) -> bool:
+        return flag(self.row, "enablePrivateOnlyBastion")
+
+
+def host(facts: Facts, bastion: Json) -> Host:
+    """Follows a Bastion to its subnet and network."""
+    name = (bastion.get("sku") or {}).get("name") or "Basic"
+    sku = next((one for one in SKUS if one.lower() == str(name).lower()), None)
+    if sku == "Developer":
+        return Host(bastion, sku, referred(bastion, "virtualNetwork"), None, None, (), (HOST,))
+    subnet_id = next((referred(part, "subnet") for part in parts(bastion, "ipConfigurations")), None)
+    if subnet_id is None or SUBNETS not in subnet_id.lower():
+        return Host(bastion, sku, None, subnet_id, None, (), ())
+    subnet = facts.find(subnet_id)
+    if subnet is None or subnet.get("name") != SUBNET_NAME:
+        return Host(bastion, sku, network_of(subnet_id), subnet_id, None, (), ())
+    prefixes = tuple(subnet_prefixes(subnet))
+    return Host(bastion, sku, network_of(subnet_id), subnet_id, subnet, prefixes, facts.stretches(usable(prefixes)))
+
+
+def host_codes(facts: Facts, found: Host) -> Iterator[str]:
+    """Steps 1 to 6 and the public IP."""
+    yield from _state(found.row)
+    if found.sku is None or (found.developer and found.network_id is None):
+        yield OPEN
+    if found.developer:
+        return
+    yield from _subnet(facts, found)
+    if found.subnet is not None:
+        yield from _own_routes(facts, found, found.subnet)
+        yield from _learned(facts, found)
+    yield from _zones(facts, found)
+    if not found.private_only:
+        yield from _public_ip(facts, found.row)
+
+
+def _state(bastion: Json) -> Iterator[str]:
+    state, served = word(bastion, "provisioningState"), field(bastion, "dnsName") is not None
+    if state in {"creating", "updating"}:
+        yield "BastionUpdating"
+    elif state == "deleting" or (state in {"failed", "canceled"} and not served):
+        yield "BastionNotSucceeded"
+    elif state in {"failed", "canceled"}:
+        yield "BastionStateFailed"
+    elif state != "succeeded":
+        yield OPEN
+
+
+def _subnet(facts: Facts, found: Host) -> Iterator[str]:
+    if found.subnet_id is None:
+        yield "SubnetMissing"
+    elif facts.find(found.network_id) is None:
+        yield facts.gone(found.network_id or found.subnet_id)
+    elif found.subnet is None:
+        yield "SubnetMissing"
+    elif not found.prefixes:
+        yield OPEN
+    else:
+        if any(prefix.prefixlen > LONGEST_PREFIX for prefix in found.prefixes):
+            yield "SubnetTooSmall"
+        told = [str(one["id"]).lower() for name in OCCUPANTS for one in parts(found.subnet, name)]
+        others = [one for one in told if "/bastionhosts/" not in one]
+        if others or any(_lies_in(interface, found.subnet_id) for interface in facts.of_type(INTERFACES)):
+            yield "SubnetNotDedicated"
+
+
+def _lies_in(interface: Json, subnet_id: str) -> bool:
+    lying = (referred(part, "subnet") for part in parts(interface, "ipConfigurations"))
+    return any(one is not None and key(one) == key(subnet_id) for one in lying)
+
+
+def routes_of(table: Json) -> list[tuple[str, Span | None, str]]:
+    """Text of the prefix, first and last address, and next hop in lower case of each route."""
+    found = []
+    for route in parts(table, "routes"):
+        text = str(field(route, "addressPrefix") or "")
+        found.append((text, span(text), word(route, "nextHopType")))
+    return found
+
+
+def unreadable(table: Json) -> bool:
+    """Whether a route cannot be read: a tag and IPv6 can, though they are no IPv4 prefix."""
+    return any(
+        not hop or (held is None and not is_ipv6(text) and not text[:1].isalpha())
+        for text, held, hop in routes_of(table)
+    )
+
+
+def public_addresses(facts: Facts, network_id: str | None, *others: list[Span]) -> list[int]:
+    """Samples of the addresses that lie in the Internet: neither private, nor the network's own, nor its peers'."""
+    network = facts.find(network_id) or {}
+    own = spans([*space(network), *(one for link in peerings(network) for one in space(link, "remoteAddressSpace"))])
+    every = samples(NOT_PUBLIC, own, *others)
+    return [address for address in every if not within(address, [*NOT_PUBLIC, *own])]
+
+
+def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
+    table_id = referred(subnet, "routeTable")
+    table = facts.find(table_id)
+    if table_id is None or table is None:
+        yield from () if table_id is None else (facts.gone(table_id),)
+        return
+    routes = routes_of(table)
+    if unreadable(table):
+        yield OPEN
+    held = [one for _, one, _ in routes if one is not None]
+    diverted = any(one is None and text[:1].isalpha() and hop not in {"internet", ""} for text, one, hop in routes)
+    for address in public_addresses(facts, found.network_id, held):
+        taken = longest(routes, address)
+        diverted = diverted or (taken is not None and taken not in {"internet", ""})
+    if diverted:
+        yield OPEN if found.private_only else "SubnetDefaultRouteDiverted"
+    elif (EVERYTHING, "internet") not in {(one, hop) for _, one, hop in routes}:
+        yield "UnsupportedSubnetRouteTable"
+
+
+def longest(routes: list[tuple[str, Span | None, str]], address: int) -> str | None:
+    """The next hop of the longest prefix that holds the address."""
+    fitting = [(one[1] - one[0], hop) for _, one, hop in routes if one is not None and one[0] <= address <= one[1]]
+    return min(fitting)[1] if fitting else None
+
+
+def _learned(facts: Facts, found: Host) -> Iterator[str]:
+    """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
+    table = facts.find(referred(found.subnet or {}, "routeTable"))
+    network = facts.find(found.network_id)
+    if network is None or (table is not None and flag(table, "disableBgpRoutePropagation")):
+        return
+    kept = [one for _, one, hop in routes_of(table or {}) if one is not None and hop == "internet"]
+    if all(within(address, kept) for address in public_addresses(facts, found.network_id, kept)):
+        return
+    for code in learned_defaults(facts, network):
+        yield OPEN if found.private_only else code
+
+
+def learned_defaults(facts: Facts, network: Json) -> list[str]:
+    """The codes of what brings 0.0.0.0/0 to a network."""
+    found = ["VwanDefaultRoutePropagated"] if hubs.default_propagated(facts, str(network["id"])) else []
+    if any(gateways.tells_all(site) for site in gateways.sites(facts, network)):
+        found.append("DefaultRouteAdvertised")
+    return found
+
+
+def _zones(facts: Facts, found: Host) -> Iterator[str]:
+    for link in facts.of_type(ZONE_LINKS):
+        linked = referred(link, "virtualNetwork")
+        zone = str(link["id"]).split("/")[-3].lower()
+        if linked and found.network_id and key(linked) == key(found.network_id) and zone in CONFLICTING_ZONES:
+            yield "PrivateDnsZoneConflict"
+
+
+def _public_ip(facts: Facts, bastion: Json) -> Iterator[str]:
+    address_id = next((referred(part, "publicIPAddress") for part in parts(bastion, "ipConfigurations")), None)
+    if address_id is None:
+        yield "PublicIPInvalid"
+        return
+    address = facts.find(address_id)
+    if address is None:
+        yield facts.gone(address_id)
+        return
+    sku, allocation = (address.get("sku") or {}).get("name"), field(address, "publicIPAllocationMethod")
+    version = field(address, "publicIPAddressVersion") or "IPv4"
+    here, there = region(column(bastion, "location")), region(column(address, "location"))
+    told = [(sku, "standard"), (allocation, "static"), (version, "ipv4")]
+    if any(is_now and str(is_now).lower() != wanted for is_now, wanted in told) or (here and there and here != there):
+        yield "PublicIPInvalid"
+    if not sku or not allocation:
+        yield OPEN

@@ -1,0 +1,224 @@
+"""The rules that Bastion itself needs in its subnet's security group. The rest of step 7.
+
+Table: https://learn.microsoft.com/azure/bastion/bastion-nsg. What is behind a service tag is one stand-in each.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from arm_emulator.evaluation.opinion.addresses import HOST, LAST, NOT_PUBLIC, Span, samples, span, spans, within
+from arm_emulator.evaluation.opinion.facts import Facts, states
+from arm_emulator.evaluation.opinion.host import Host
+from arm_emulator.evaluation.opinion.rules import Packet, port_met, protocol_met, some_source_ports
+from arm_emulator.evaluation.opinion.side import SERVICES, Doubt, Side, without_routes
+from arm_emulator.evaluation.rows import referred
+from arm_emulator.evaluation.security_rules import Rule, rules_of
+
+GATEWAY_MANAGER, AZURE_CLOUD = LAST + 1, LAST + 2
+STAND_INS = {GATEWAY_MANAGER: "gatewaymanager", AZURE_CLOUD: "azurecloud"}
+PRIVATE = tuple(
+    held for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10") if (held := span(text))
+)
+EXPLICIT, PASSES, USER_DENY, DEFAULT_DENY = "explicit", "passes", "denied by a user", "denied by default"
+DENIED = {USER_DENY, DEFAULT_DENY}
+SESSION_INFORMATION = 80
+"""The port of the row whose far side is the Internet, whatever the tag."""
+MISSING, SHADOWED, NOT_EXPLICIT = "BastionNsgMissingRule", "BastionNsgRuleShadowed", "BastionNsgRowNotExplicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table as packets. `any_of`: one that comes through is enough, because the user chooses who may come in.
+
+    `vital` are those without which Bastion does not work; where others are denied, the row is merely not met in full.
+    """
+
+    direction: str
+    packets: tuple[Packet, ...]
+    vital: frozenset[Packet]
+    any_of: bool = False
+
+
+def own_rule_codes(facts: Facts, host: Host) -> Iterator[str]:
+    """What is wrong with the rows of the table; nothing where the subnet has no group."""
+    network, group_id = facts.find(host.network_id), referred(host.subnet or {}, "networkSecurityGroup")
+    if network is None or group_id is None or not host.prefixes:
+        return
+    group = facts.find(group_id)
+    if group is None or not states(group, "securityRules"):
+        yield facts.gone(group_id) if group is None else "EffectiveDataUnavailable"
+        return
+    side = Side(tuple(without_routes(facts, network)))
+    rules = rules_of(group)
+    entries = [held for rule in rules for text in (*rule.sources, *rule.destinations) if (held := span(text))]
+    for row in _rows(host, side, entries):
+        yield from _judged(rules, row, side)
+
+
+def _rows(host: Host, side: Side, entries: list[Span]) -> Iterator[Row]:
+    prefix = spans(host.prefixes)
+    every = samples(entries, side.virtual_network, prefix, NOT_PUBLIC, PRIVATE, [(HOST, HOST)])
+    own = [one for one in every if within(one, prefix)]
+    network = [one for one in every if within(one, side.virtual_network)]
+    public = [one for one in every if not within(one, [*NOT_PUBLIC, *side.virtual_network]) and one != HOST]
+    private = [one for one in every if (one in network or within(one, PRIVATE)) and one != HOST]
+    clients = private if host.private_only else public
+    yield _row("Inbound", clients, own, (443,), any_of=True)
+    yield _row("Inbound", [GATEWAY_MANAGER], own, (443,))
+    yield _row("Inbound", [HOST], own, (443,))
+    yield _row("Inbound", network, own, (8080, 5701), vital=own)
+    yield _row("Outbound", [AZURE_CLOUD], own, (443,))
+    yield _row("Outbound", network, own, (8080, 5701), vital=own)
+    yield _row("Outbound", [*public, *STAND_INS], own, (SESSION_INFORMATION,), vital=list(STAND_INS))
+
+
+def _row(
+    direction: str,
+    far: list[int],
+    own: list[int],
+    ports: tuple[int, ...],
+    *,
+    any_of: bool = False,
+    vital: list[int] | None = None,
+) -> Row:
+    def packets(others: list[int]) -> list[Packet]:
+        pairs = [(one, other) for one in others for other in own]
+        pairs = pairs if direction == "Inbound" else [(own_one, other) for other, own_one in pairs]
+        return [Packet(source, destination, port) for source, destination in pairs for port in ports]
+
+    return Row(
+        direction,
+        tuple(packets(far)),
+        frozenset(packets(far if vital is None else [one for one in vital if one in far])),
+        any_of,
+    )
+
+
+def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
+    """One code for the row, or those of what it hangs on."""
+    towards = [rule for rule in rules if rule.direction == row.direction]
+    # A tag that nobody knows may hold any of the packets or none: each may go either way by itself.
+    fates = {packet: _fates(towards, packet, side) for packet in row.packets}
+    surely, perhaps = (_breaks(row, fates, surely=surely) for surely in (True, False))
+    if surely != perhaps:
+        yield from {code for _, codes in fates.values() for code in codes}
+        return
+    plain = {packet: _fate_of(towards, packet, side, frozenset()) for packet in row.packets}
+    if surely:
+        denied = [fate for packet, fate in plain.items() if packet in row.vital and fate in DENIED]
+        if row.any_of:
+            # It is missing where nothing but the last default rule stands in the way of some.
+            yield MISSING if DEFAULT_DENY in denied else SHADOWED
+        else:
+            yield SHADOWED if USER_DENY in denied else MISSING
+    elif row.any_of and EXPLICIT in plain.values():
+        return
+    elif any(fate != EXPLICIT for fate in plain.values()):
+        yield NOT_EXPLICIT
+
+
+def _breaks(row: Row, fates: dict[Packet, tuple[set[str], set[str]]], *, surely: bool) -> bool:
+    """Whether the row is denied whatever is true, or (not surely) in some case."""
+
+    def denied(packet: Packet) -> bool:
+        found = fates[packet][0]
+        return found <= DENIED if surely else bool(found & DENIED)
+
+    if row.any_of:
+        return bool(fates) and all(denied(packet) for packet in fates)
+    return any(denied(packet) for packet in row.vital)
+
+
+def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set[str]]:
+    """All fates that a packet may have, and the codes of what they hang on."""
+    doubts = list(dict.fromkeys(doubt for rule in rules for doubt in _doubts(rule, packet, side)))
+    combinations = [
+        frozenset(doubt for place, doubt in enumerate(doubts) if number >> place & 1)
+        for number in range(2 ** len(doubts))
+    ]
+    found = {_fate_of(rules, packet, side, true) for true in combinations}
+    return found, {doubt.code for doubt in doubts} if len(found) > 1 else set()
+
+
+def _doubts(rule: Rule, packet: Packet, side: Side) -> Iterator[Doubt]:
+    for part in (protocol_met(rule), port_met(rule, packet.port)):
+        if isinstance(part, tuple):
+            yield from part
+    for entries, address in ((rule.sources, packet.source), (rule.destinations, packet.destination)):
+        yield from (held for entry in entries if isinstance(held := _holds(side, entry, address, rule), Doubt))
+
+
+def _fate_of(rules: list[Rule], packet: Packet, side: Side, true: frozenset[Doubt]) -> str:
+    """What becomes of a packet where these doubts are so and the others are not.
+
+    An Allow for something wider that does not name the tag lets it through, and a later one may still name it.
+    """
+    passed = False
+    for rule in rules:
+        if not _matches(rule, packet, side, true):
+            continue
+        if rule.access == "Allow" and not rule.is_default and _names(rule, packet):
+            return EXPLICIT
+        if passed and rule.is_default:
+            return PASSES
+        if rule.access == "Allow":
+            if rule.is_default:
+                return PASSES
+            passed = True
+        elif not passed:
+            return DEFAULT_DENY if rule.is_default else USER_DENY
+    return PASSES
+
+
+def _matches(rule: Rule, packet: Packet, side: Side, true: frozenset[Doubt]) -> bool:
+    if some_source_ports(rule) and rule.access != "Deny":
+        return False
+
+    def so(held: object) -> bool:
+        return held is True or held in true
+
+    for part in (protocol_met(rule), port_met(rule, packet.port)):
+        if part is False or (isinstance(part, tuple) and not any(one in true for one in part)):
+            return False
+    ends = ((rule.sources, packet.source), (rule.destinations, packet.destination))
+    return all(any(so(_holds(side, entry, address, rule)) for entry in entries) for entries, address in ends)
+
+
+def _holds(side: Side, entry: str, address: int, rule: Rule) -> bool | Doubt:
+    name = STAND_INS.get(address)
+    if name is None:
+        held = side.holds(entry, address)
+        if isinstance(held, Doubt):
+            service = entry.lower().partition(".")[0] in SERVICES
+            # The ranges of a service's tag count as none here: Azure asks for the tags of its table.
+            return False if service or entry.lower() == "internet" else Doubt(f"{rule.name}: {held.what}", held.code)
+        return held
+    tag = entry.lower()
+    held_span = span(entry)
+    if entry == "*" or held_span is not None:
+        return entry == "*" or _whole_internet(held_span)
+    if not entry[:1].isalpha():
+        unreadable = side.holds(entry, 0)
+        return Doubt(f"{rule.name}: {entry}", unreadable.code) if isinstance(unreadable, Doubt) else False
+    if tag in {name, "internet"}:
+        return True
+    if tag in {"virtualnetwork", "azureloadbalancer"} or tag.partition(".")[0] in SERVICES:
+        return False
+    return Doubt(f"{address} in {tag}", "UnknownServiceTag")
+
+
+def _whole_internet(held: Span | None) -> bool:
+    return held == (0, LAST)
+
+
+def _names(rule: Rule, packet: Packet) -> bool:
+    """Whether a rule names the tag that a stand-in stands for, or everything."""
+    for address, entries in ((packet.source, rule.sources), (packet.destination, rule.destinations)):
+        name = STAND_INS.get(address)
+        if (
+            name is not None
+            and packet.port != SESSION_INFORMATION
+            and not any(entry.lower() == name or entry == "*" or span(entry) == (0, LAST) for entry in entries)
+        ):
+            return False
+    return True

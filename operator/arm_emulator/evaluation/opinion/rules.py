@@ -1,0 +1,140 @@
+"""Rules held against one packet: what they do with it for certain, and what hangs on what nobody can tell.
+
+Every combination of what is not known is tried.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from arm_emulator.evaluation.opinion.facts import OPEN
+from arm_emulator.evaluation.opinion.side import Doubt, Side
+from arm_emulator.evaluation.security_rules import LAST_PORT, Rule, port_range
+
+OTHER_PROTOCOLS = ("udp", "icmp", "icmpv6", "esp", "ah")
+PARTIAL, UNDECIDED = "Partial", "Undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One TCP packet; `groups` are the application security groups of its destination."""
+
+    source: int
+    destination: int
+    port: int
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What may become of a packet: one outcome where that is certain, several with the codes of what they hang on.
+
+    Outcomes are Allow, Deny, AlwaysAllow, Partial (some source ports are denied) and Undecided. `rule` is the one that denies
+    some source ports, else the one that decides if nothing in doubt matches.
+    """
+
+    outcomes: frozenset[str]
+    rule: Rule | None = None
+    codes: frozenset[str] = frozenset()
+
+    @property
+    def certain(self) -> str | None:
+        """The outcome, where there is no other."""
+        return next(iter(self.outcomes)) if len(self.outcomes) == 1 else None
+
+
+Condition = tuple[tuple[Doubt, ...], ...]
+"""What has to hold for a rule to match: of each group of doubts one; nothing at all where it matches for certain."""
+
+
+def fate(rules: Sequence[Rule], packet: Packet, side: Side) -> Fate:
+    """The first rule that matches decides. `rules` are those of one direction in their order."""
+    met: list[tuple[Rule, Condition]] = []
+    for rule in rules:
+        condition = _condition(rule, packet, side)
+        if condition is None:
+            continue
+        met.append((rule, condition))
+        if not condition and not some_source_ports(rule):
+            break
+    doubts = list(dict.fromkeys(doubt for _, condition in met for group in condition for doubt in group))
+    results = {
+        held: _first(met, {doubt for doubt, so in zip(doubts, held, strict=True) if so})
+        for held in product((False, True), repeat=len(doubts))
+    }
+    outcomes = frozenset(outcome for outcome, _ in results.values())
+    codes = frozenset(
+        doubt.code
+        for place, doubt in enumerate(doubts)
+        if any(results[held][0] != results[_flipped(held, place)][0] for held in results)
+    )
+    plain = results[(False,) * len(doubts)][1]
+    partly = next((rule for outcome, rule in results.values() if outcome == PARTIAL), None)
+    # Where some sessions are denied or all, the rule of some denies for certain.
+    return Fate(outcomes, plain if partly is None else partly, codes)
+
+
+def _flipped(held: tuple[bool, ...], place: int) -> tuple[bool, ...]:
+    return (*held[:place], not held[place], *held[place + 1 :])
+
+
+def _first(met: list[tuple[Rule, Condition]], true: set[Doubt]) -> tuple[str, Rule | None]:
+    partial: Rule | None = None
+    for rule, condition in met:
+        if not all(true.intersection(group) for group in condition):
+            continue
+        if some_source_ports(rule):
+            partial = partial or rule
+            continue
+        if rule.access == "Deny" or partial is None:
+            return rule.access, rule
+        return PARTIAL, partial
+    return (UNDECIDED, None) if partial is None else (PARTIAL, partial)
+
+
+def some_source_ports(rule: Rule) -> bool:
+    """Whether a rule names source ports: it concerns some of the sessions only."""
+    return not any(low <= 1 and high >= LAST_PORT for low, high in map(port_range, rule.source_ports))
+
+
+def _condition(rule: Rule, packet: Packet, side: Side) -> Condition | None:
+    """What the match hangs on; None for no match."""
+    if some_source_ports(rule) and rule.access != "Deny":
+        return None
+    parts = (
+        protocol_met(rule),
+        port_met(rule, packet.port),
+        _any(rule, side, rule.sources, packet.source),
+        bool(packet.groups & set(rule.destination_groups)) or _any(rule, side, rule.destinations, packet.destination),
+    )
+    if False in parts:
+        return None
+    return tuple(part for part in parts if isinstance(part, tuple))
+
+
+def protocol_met(rule: Rule) -> bool | tuple[Doubt, ...]:
+    """Whether a rule concerns TCP, or the doubt where its protocol is none that is known."""
+    name = rule.protocol.lower()
+    if name in {"*", "any", "tcp"}:
+        return True
+    return False if name in OTHER_PROTOCOLS else (Doubt(f"protocol of {rule.name}", OPEN),)
+
+
+def port_met(rule: Rule, port: int) -> bool | tuple[Doubt, ...]:
+    """Whether a rule concerns a port, or the doubt where a range cannot be read."""
+    ranges = list(map(port_range, rule.destination_ports))
+    if any(low <= port <= high for low, high in ranges):
+        return True
+    return (Doubt(f"ports of {rule.name}", OPEN),) if any(low > high for low, high in ranges) else False
+
+
+def _any(rule: Rule, side: Side, entries: Iterable[str], address: int) -> bool | tuple[Doubt, ...]:
+    """Whether any entry holds the address; what cannot be read is a doubt of that rule alone."""
+    doubts = []
+    for entry in entries:
+        held = side.holds(entry, address)
+        if held is True:
+            return True
+        if isinstance(held, Doubt):
+            doubts.append(Doubt(f"{rule.name}: {held.what}", held.code) if held.what.startswith("entry ") else held)
+    return tuple(doubts) or False

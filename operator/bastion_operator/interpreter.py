@@ -1,0 +1,29 @@
+"""How the interpreter is set for a program that works on a fleet in threads while an event loop answers probes."""
+
+import gc
+import sys
+from typing import Final
+
+_NEW_OBJECTS: Final = 10_000
+_YOUNG_ROUNDS: Final = 5
+_MIDDLE_ROUNDS: Final = 4_000
+_TURN: Final = 0.001
+
+
+def collect_less_often() -> None:
+    """Makes the collector look at what is new only, and once in 10,000 new objects in place of 700.
+
+    For programs that hold an inventory: what is read of a fleet has no cycles and lives long, and each look at all of it is
+    a pause of up to a second in which no probe is answered. Python's own setting takes hundreds of looks while a fleet is
+    read, a sixth of the time that verdicts take. Here one comes after 200 million new objects, once in a day or so.
+    """
+    gc.set_threshold(_NEW_OBJECTS, _YOUNG_ROUNDS, _MIDDLE_ROUNDS)
+
+
+def take_short_turns() -> None:
+    """Makes threads that compute give way after a millisecond in place of five.
+
+    An answer of the event loop waits for the interpreter several times, each time for a turn of every thread that computes:
+    with four of them a probe takes a fifth of a second by Python's own setting, and a fifth of that by this one.
+    """
+    sys.setswitchinterval(_TURN)

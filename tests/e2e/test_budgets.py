@@ -1,0 +1,81 @@
+"""Azure's budgets, seen from the cluster: what waits is told with the time, costs nothing meanwhile, and goes on by itself."""
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Callable
+
+from tests.e2e.test_trouble import PEERING, created_once, error, fault, puts
+from tests.support.estates import vnet
+from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, HUB_SUBSCRIPTION, Lab
+
+APPS = f"/subscriptions/{APPS_SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Network"
+
+
+def metric(lab: Lab, name: str) -> dict[str, float]:
+    """The samples of a metric, by their labels as text."""
+    with urllib.request.urlopen(lab.operator.metrics_url, timeout=5) as answer:  # noqa: S310 - loopback
+        text = answer.read().decode()
+    found = re.findall(rf"^{name}\{{(.*)\}} (.+)$", text, re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+def message(lab: Lab) -> str:
+    found = lab.condition("vnp", "hub", "Reconciling")
+    return "" if found is None else str(found["message"])
+
+
+def requests(lab: Lab) -> int:
+    return sum(entry["principal"] == "operator" and "/providers/" in entry["url"] for entry in lab.azure.request_log())
+
+
+def test_what_waits_for_a_closed_budget_is_told_with_the_time_and_costs_nothing_meanwhile(lab: Lab) -> None:
+    fault(
+        lab,
+        error(429, "TooManyRequests", headers={"Retry-After": "8"}),
+        method="PUT",
+        url=f"{APPS_SUBSCRIPTION}.*/virtualNetworkPeerings/",
+    )
+    lab.apply({**PEERING, "spec": {**PEERING["spec"], "interval": "1h"}})
+    told = lab.wait_for(lambda: "wait for Azure" in message(lab) and message(lab), "the wait is told")
+    words = rf"\d of \d changes wait for Azure's write budget of subscription {APPS_SUBSCRIPTION} in westeurope until \d\d:\d\d:\d\d UTC"
+    assert re.search(words, told), told
+    assert lab.condition("vnp", "hub", "Stalled") is None
+    # What lies elsewhere went on; then there is nothing but to wait.
+    lab.wait_for(lambda: 201 in puts(lab, HUB_SUBSCRIPTION), "the hub's halves are made meanwhile")
+    assert sum(metric(lab, "azurebastion_azure_waiting_calls").values()) >= 1
+    left = metric(lab, "azurebastion_azure_calls_left")
+    closed = f'budget="network-writes",region="westeurope",subscription="{APPS_SUBSCRIPTION}"'
+    assert left[closed] == 0
+    time.sleep(1.0)
+    version, asked = lab.get("vnp", "hub")["metadata"]["resourceVersion"], requests(lab)
+    time.sleep(2.0)
+    assert lab.get("vnp", "hub")["metadata"]["resourceVersion"] == version, "the words stay"
+    assert requests(lab) == asked, "not one call while there is nothing to do"
+    lab.wait_ready("vnp/hub")
+    assert puts(lab, APPS_SUBSCRIPTION).count(429) == 1
+    assert created_once(lab)
+    assert sum(metric(lab, "azurebastion_azure_waiting_calls").values()) == 0
+
+
+SPOKES = 17  # with the hub more networks than are read for a removal without a turn for each
+
+
+def test_a_hub_of_many_spokes_is_taken_down_in_turns_and_nothing_is_sent_twice(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    networks = [f"{APPS}/virtualNetworks/spoke-{number}" for number in range(SPOKES)]
+    rows = [row for row in json.loads((EXAMPLE / "estate.json").read_text()) if row["type"].endswith("/subscriptions")]
+    rows += [vnet(HUB, "10.0.0.0/16"), *(vnet(each, f"10.{number + 1}.0.0/16") for number, each in enumerate(networks))]
+    lab = lab_factory(rows)
+    lab.operator.start()
+    lab.apply({**PEERING, "spec": {**PEERING["spec"], "spokes": [{"virtualNetworkID": each} for each in networks]}})
+    lab.wait_ready("vnp/hub")
+    assert lab.get("vnp", "hub")["status"]["connected"] == f"{SPOKES}/{SPOKES}"
+    lab.delete("vnp/hub")
+    assert not [each for each in lab.azure.resources() if "/virtualnetworkpeerings/" in each]
+    for method in ("PUT", "DELETE"):
+        sent = [path for each, path, _ in lab.writes() if each == method]
+        assert len(sent) == len(set(sent)) == 2 * SPOKES
+    assert {status for _, _, status in lab.writes()} <= {201, 202}

@@ -19,6 +19,9 @@ Body = Mapping[str, Any]
 """A resource as ARM's JSON has it."""
 
 SYNC_REMOTE_ADDRESS_SPACE = "syncRemoteAddressSpace"
+UNDER_WAY = "under way"
+"""How the state of a Wait ends for a request whose operation is followed."""
+_AT_WORK = frozenset({"creating", "updating", "deleting"})
 NOT_READ = "not read yet"
 """The state of a Wait for a resource that no source has said anything of."""
 
@@ -98,8 +101,8 @@ class Wait:
 
     @property
     def at_work(self) -> bool:
-        """Whether Azure works on it, as far as anything was read."""
-        return self.state != NOT_READ
+        """Whether Azure works on it; what somebody else still uses, or what was not read, is not at work."""
+        return self.state.lower() in _AT_WORK or self.state.endswith(UNDER_WAY)
 
     @property
     def summary(self) -> str:

@@ -13,7 +13,7 @@ from bastion_operator.arm.errors import AzureError, OperationLostError
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
-from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait, root_of
+from bastion_operator.planning.model import NOT_READ, UNDER_WAY, Change, Observed, Plan, Verb, Wait, root_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.reading import READ_AGAIN, Reading
@@ -133,7 +133,7 @@ class ChangeRun:
         """Tell what Azure has been at for longer than usual, and look again when something will have been."""
         operations, running = self.services.operations, self.services.in_flight.running
         started = (each for each in result.plan.changes if running(each.resource_id))
-        waits = [Wait(each.resource_id, each.root_id, f"{each.verb} under way") for each in started]
+        waits = [Wait(each.resource_id, each.root_id, f"{each.verb} {UNDER_WAY}") for each in started]
         result.failures += operations.note(self.key, [*waits, *result.plan.waits])
         looks = (result.again_in, operations.due_in(self.key))
         result.again_in = min((each for each in looks if each is not None), default=None)

@@ -40,9 +40,9 @@ def test_each_type_has_its_own_usual_time() -> None:
 def test_what_has_ended_or_was_never_read_is_not_at_work() -> None:
     clock = ManualClock()
     watch = OperationWatch(clock)
-    watch.note(KEY, [wait(HOST), wait(LINK, NOT_READ)])
+    watch.note(KEY, [wait(HOST), wait(LINK, NOT_READ), wait(f"{LINK}b", "still in use")])
     clock.advance(3600)
-    assert watch.note(KEY, [wait(LINK, NOT_READ)]) == []
+    assert watch.note(KEY, [wait(LINK, NOT_READ), wait(f"{LINK}b", "still in use")]) == []
     assert watch.note(KEY, [wait(HOST)]) == [], "it has begun anew"
     clock.advance(3600)
     watch.forget(KEY)

@@ -232,6 +232,13 @@ def site_that_covers_bastion_behind_a_closed_link() -> Estate:
     return [*held, gateway("vpn", "spoke"), *site("all", "vpn", "10.0.0.0/9")]
 
 
+def deny_from_a_doubtful_tag_in_front_of_the_default_allow() -> Estate:
+    # Facts: what is not known is followed both ways. If Bastion is in the tag, the Deny takes it, else the last default rule:
+    # denied either way. The engine took the tag for another one in the default rule, and was mended.
+    held = with_nsg(same_vnet(), "nic", rule("no", 100, "Deny", source="VirtualNetwork"))
+    return change(held, "hub", "properties.addressSpace", None)
+
+
 def behind_a_hub() -> Estate:
     estate = change(apart(), "bas", "properties.enableIpConnect", value=True)
     return [*estate, hub("east"), hub_connection("east", "hub"), hub_connection("east", "spoke")]
@@ -265,6 +272,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (always_allow_in_doubt_where_the_groups_allow, []),
     (admin_rule_on_a_tag_that_a_default_route_may_widen, ["PeeringAccessDisabled", "EffectiveDataUnavailable"]),
     (site_that_covers_bastion_behind_a_closed_link, []),
+    (deny_from_a_doubtful_tag_in_front_of_the_default_allow, ["NicNsgDenies"]),
 ]
 
 

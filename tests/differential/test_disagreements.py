@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.differential.parts import WEB
-from tests.differential.random_estates import BAS, Asked, Question
+from tests.differential.random_estates import BAS, INSTANCE, Asked, Question
 from tests.differential.test_two_opinions import compare, engine
 from tests.support import estates
 from tests.support.estates import (
@@ -23,6 +23,7 @@ from tests.support.estates import (
     route,
     rule,
     same_vnet,
+    scale_set,
     security_admin,
     site,
     with_nsg,
@@ -205,6 +206,39 @@ def default_route_that_changes_what_is_denied_for_certain_anyway() -> Estate:
     return with_routes(silent, "subnet", route("all", "0.0.0.0/0", "Internet"))
 
 
+def always_allow_in_doubt_where_the_groups_deny() -> Estate:
+    # Facts, step 14: AlwaysAllow skips the groups. Where it is not known whether it does, a Deny behind it is not certain.
+    # The engine made it Unreachable, and was mended.
+    held = with_nsg(hub_and_spoke(), "nic", rule("no", 100, "Deny"))
+    return [*held, *security_admin("spoke", admin_rule("always", 5, "AlwaysAllow", source="NobodyKnows"))]
+
+
+def always_allow_in_doubt_where_the_groups_allow() -> Estate:
+    # Facts: an unknown tag makes Unknown what hangs on it, and here nothing does. The engine was wrong, and mended.
+    held = with_nsg(hub_and_spoke(), "nic")
+    return [*held, *security_admin("spoke", admin_rule("always", 5, "AlwaysAllow", source="NobodyKnows"))]
+
+
+def admin_rule_on_a_tag_that_a_default_route_may_widen() -> Estate:
+    # Facts, section 4: with 0.0.0.0/0 to elsewhere than an appliance, rules are judged with it in the tag and without it.
+    # The engine judged an administrator's rules without it only, and was mended.
+    held = with_routes(closed(hub_and_spoke(), "spoke"), "subnet", route("all", "0.0.0.0/0", "None"))
+    return [*held, *security_admin("spoke", admin_rule("no", 5, "Deny", source="VirtualNetwork"))]
+
+
+def site_that_covers_bastion_behind_a_closed_link() -> Estate:
+    # Facts, section 4: what is learned from gateways is in the tag VirtualNetwork. The engine left it out; mended.
+    held = closed(with_nsg(hub_and_spoke(), "nic"), "spoke")
+    return [*held, gateway("vpn", "spoke"), *site("all", "vpn", "10.0.0.0/9")]
+
+
+def deny_from_a_doubtful_tag_in_front_of_the_default_allow() -> Estate:
+    # Facts: what is not known is followed both ways. If Bastion is in the tag, the Deny takes it, else the last default rule:
+    # denied either way. The engine took the tag for another one in the default rule, and was mended.
+    held = with_nsg(same_vnet(), "nic", rule("no", 100, "Deny", source="VirtualNetwork"))
+    return change(held, "hub", "properties.addressSpace", None)
+
+
 def behind_a_hub() -> Estate:
     estate = change(apart(), "bas", "properties.enableIpConnect", value=True)
     return [*estate, hub("east"), hub_connection("east", "hub"), hub_connection("east", "spoke")]
@@ -234,6 +268,11 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (doubt_on_which_nothing_hangs, ["UnknownServiceTag"]),
     (doubtful_allow_before_a_deny_of_some_source_ports, ["UnknownServiceTag"]),
     (default_route_that_changes_what_is_denied_for_certain_anyway, ["NsgPartiallyBlocksBastion"]),
+    (always_allow_in_doubt_where_the_groups_deny, ["UnknownServiceTag"]),
+    (always_allow_in_doubt_where_the_groups_allow, []),
+    (admin_rule_on_a_tag_that_a_default_route_may_widen, ["PeeringAccessDisabled", "EffectiveDataUnavailable"]),
+    (site_that_covers_bastion_behind_a_closed_link, []),
+    (deny_from_a_doubtful_tag_in_front_of_the_default_allow, ["NicNsgDenies"]),
 ]
 
 
@@ -246,4 +285,14 @@ def test_both_say_what_the_facts_say(made: Callable[[], list[Row]], expected: li
     (candidate,) = engine(one)(WEB, SSH, BAS).candidates
     warned = [warning.code for warning in candidate.warnings if warning.code in expected]
     assert [*(reason.code for reason in candidate.reasons), *warned] == expected
+    compare(one)
+
+
+def test_an_instance_of_a_scale_set_is_denied_by_whichever_rule() -> None:
+    # Facts, section 4: Unknown where a rule splits the subnet. Two rules that both deny split nothing: whatever its address,
+    # the instance is denied. The engine made it Unknown, and was mended.
+    rules = (rule("low", 100, "Deny", destination="10.0.2.0/25"), rule("rest", 110, "Deny"))
+    estate = [*with_nsg(same_vnet(), "subnet", *rules), *scale_set("fleet", "hub", "workload")]
+    one = Asked(estate, questions=(SSH,), machines=(INSTANCE,))
+    assert [reason.code for reason in engine(one)(INSTANCE, SSH, BAS).reasons] == ["SubnetNsgDenies"]
     compare(one)

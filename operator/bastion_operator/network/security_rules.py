@@ -9,7 +9,7 @@ Source: Microsoft Learn, "Network security groups" and "How network security gro
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import pairwise
 from typing import Final
@@ -37,6 +37,10 @@ class Decision:
     undecided: AddressSet = EMPTY
     blamed: SecurityRule | None = None
     doubts: tuple[Doubt, ...] = ()
+
+    def comes_to(self, other: "Decision") -> bool:
+        """Whether the same becomes of every source, by whatever rule."""
+        return (self.denied, self.partly, self.undecided) == (other.denied, other.partly, other.undecided)
 
     @property
     def allows_all(self) -> bool:
@@ -217,6 +221,8 @@ class RuleTable:
         first = decisions[0]
         if all(one == first for one in decisions[1:]):
             return first
+        if all(one.comes_to(first) for one in decisions[1:]):
+            return replace(first, doubts=tuple(dict.fromkeys(doubt for one in decisions for doubt in one.doubts)))
         what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
         return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
 

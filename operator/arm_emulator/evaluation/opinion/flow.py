@@ -136,7 +136,8 @@ def _told(
         code
         for source, held in by_source.items()
         if source not in blocked and held & DENIES
-        for code in first[source].codes
+        for fates in per_destination
+        for code in fates[source].codes
     }
     return Told((*reasons, *map(Reason, sorted(open_to))), outcomes[0])
 

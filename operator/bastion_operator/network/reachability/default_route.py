@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet
+from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.sides import EVERYWHERE
@@ -126,26 +126,3 @@ def learned_defaults(inventory: Inventory, network: VirtualNetwork, subnet: Subn
             if EVERYWHERE in site.prefixes.addresses.intervals:
                 what = f"local network gateway {site.name} has 0.0.0.0/0 in its address space"
                 yield "DefaultRouteAdvertised", Doubt("EffectiveDataUnavailable", what, site.id)
-
-
-def gateways_of(inventory: Inventory, network: VirtualNetwork) -> Iterator[str]:
-    """Lower-cased ids of the gateways that a VNet has, or uses through a peering with gateway transit."""
-    networks = {network.key}
-    for link in network.peerings:
-        remote = inventory.virtual_network(link.remote_virtual_network_id)
-        back = link_to(remote.links, network.id) if remote is not None else None
-        if (
-            link.use_remote_gateways
-            and _works(link)
-            and back is not None
-            and _works(back)
-            and back.allow_gateway_transit
-        ):
-            networks.add(link.remote_key)
-    for key, gateway in inventory.gateways.items():
-        if not networks.isdisjoint(gateway.network_keys):
-            yield key
-
-
-def _works(link: PeeringLink) -> bool:
-    return link.state is PeeringState.CONNECTED

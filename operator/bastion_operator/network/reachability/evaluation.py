@@ -12,7 +12,8 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_manager import ConnectivityConfiguration
 from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.alike import TargetClass
-from bastion_operator.network.reachability.default_route import gateways_of, learned_defaults
+from bastion_operator.network.reachability.default_route import learned_defaults
+from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import Host, find_host
 from bastion_operator.network.reachability.sides import SideMeaning, known_addresses, side_meaning
 from bastion_operator.network.reachability.target import Target, find_target

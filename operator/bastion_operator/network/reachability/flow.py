@@ -1,10 +1,9 @@
 """The TCP flow from the Bastion's addresses to the VM's, judged by security rules. Steps 13 to 15."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.prefixes import EMPTY, AddressSet
 from bastion_operator.network.reachability.just_in_time import guards
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.security_admin import (
@@ -13,7 +12,7 @@ from bastion_operator.network.reachability.security_admin import (
     admin_findings,
     admin_groups,
     admin_verdict,
-    without_exempt,
+    past_admin,
 )
 from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning, space_towards
 from bastion_operator.network.reachability.verdict import Via
@@ -44,12 +43,12 @@ def target_group_findings(question: Question) -> Iterator[Finding]:
     side = _target_side(question)
     link = question.path.pair.far if question.path.pair is not None else None
     note = _access_note(link.name) if link is not None and question.path.blocks_access(link) else ""
-    exempt = _admin(question, side).exempt if side is not None else EMPTY
-    if exempt == question.host.sources:
+    meanings = [] if side is None else [one for one in (side.meaning, side.otherwise) if one is not None]
+    if meanings and all(_admin(question, one).exempt == question.host.sources for one in meanings):
         return
     subnet_group, nic_group = target.subnet.network_security_group_id, target.interface.network_security_group_id
-    yield from _group_findings(question, subnet_group, Direction.INBOUND, side, "SubnetNsgDenies", note, exempt)
-    yield from _group_findings(question, nic_group, Direction.INBOUND, side, "NicNsgDenies", note, exempt)
+    yield from _group_findings(question, subnet_group, Direction.INBOUND, side, "SubnetNsgDenies", note)
+    yield from _group_findings(question, nic_group, Direction.INBOUND, side, "NicNsgDenies", note)
 
 
 def security_admin_findings(question: Question) -> Iterator[Finding]:
@@ -57,7 +56,9 @@ def security_admin_findings(question: Question) -> Iterator[Finding]:
     if not question.flow_is_known:
         return
     if (side := _target_side(question)) is not None:
-        yield from admin_findings(question, _admin(question, side))
+        verdict = _admin(question, side.meaning)
+        denied = _either(question, side, lambda meaning: _admin(question, meaning).denied)
+        yield from admin_findings(question, verdict, denied)
 
 
 def address_edges(question: Question) -> Iterator[Iterable[int]]:
@@ -94,14 +95,14 @@ def _group_edges(
             yield table.edges(meaning)
 
 
-def _admin(question: Question, side: SideMeaning) -> AdminVerdict:
+def _admin(question: Question, meaning: TagMeaning) -> AdminVerdict:
     network = question.target.network
     if network is None or network.key not in question.evaluation.inventory.admin_configurations:
         return NOTHING
     target = question.target
-    key = ("admin", network.key, question.host.bastion.key, question.asked.port, id(side), target.addresses)
+    key = ("admin", network.key, question.host.bastion.key, question.asked.port, id(meaning), target.addresses)
     groups = target.application_security_groups
-    return question.evaluation.once((*key, groups), lambda: admin_verdict(question, side))
+    return question.evaluation.once((*key, groups), lambda: admin_verdict(question, meaning))
 
 
 def _bastion_side(question: Question) -> SideMeaning | None:
@@ -152,7 +153,6 @@ def _group_findings(
     side: SideMeaning | None,
     code: str,
     note: str,
-    exempt: AddressSet = EMPTY,
 ) -> Iterator[Finding]:
     if group_id is None or side is None:
         return
@@ -160,7 +160,7 @@ def _group_findings(
     if lost is not None:
         yield lost
     elif group is not None:
-        decision = without_exempt(_decide(question, group, direction, side), exempt)
+        decision = _decide(question, group, direction, side)
         if not decision.allows_all:
             yield from _told(question, group, direction, decision, code, note)
 
@@ -170,15 +170,21 @@ def _decide(question: Question, group: SecurityGroup, direction: Direction, side
 
     def under(meaning: TagMeaning) -> Decision:
         table = question.evaluation.rule_table(group, direction, question.asked.port, host, meaning)
-        return table.decide_all(target.addresses, meaning, target.application_security_groups)
+        decision = table.decide_all(target.addresses, meaning, target.application_security_groups)
+        return decision if direction is Direction.OUTBOUND else past_admin(decision, _admin(question, meaning).always)
 
+    return _either(question, side, under)
+
+
+def _either(question: Question, side: SideMeaning, under: Callable[[TagMeaning], Decision]) -> Decision:
+    """A decision that both meanings of the tags come to, where there are two; else it is open what happens."""
     decision = under(side.meaning)
     if side.otherwise is None or side.doubt is None:
         return decision
     other = under(side.otherwise)
-    if (other.denied, other.partly, other.undecided) == (decision.denied, decision.partly, decision.undecided):
+    if decision.comes_to(other):
         return decision
-    return Decision(undecided=host.sources, doubts=(*decision.doubts, *other.doubts, side.doubt))
+    return Decision(undecided=question.host.sources, doubts=(*decision.doubts, *other.doubts, side.doubt))
 
 
 def _told(

@@ -14,7 +14,7 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet
-from bastion_operator.network.reachability.default_route import gateways_of
+from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost_fact
 from bastion_operator.network.reachability.sides import EVERYWHERE

@@ -15,7 +15,6 @@ from bastion_operator.network.prefixes import AddressSet, format_address
 from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.question import Question
-from bastion_operator.network.reachability.sides import SideMeaning
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.security_group import (
     ANY_ENDPOINT,
@@ -26,7 +25,7 @@ from bastion_operator.network.security_group import (
     SecurityRule,
 )
 from bastion_operator.network.security_rules import Decision
-from bastion_operator.network.service_tags import Doubt
+from bastion_operator.network.service_tags import Doubt, TagMeaning
 from bastion_operator.network.virtual_network import VirtualNetwork
 
 _GO_ON: Final = SecurityRule(
@@ -52,15 +51,15 @@ class AdminVerdict:
 NOTHING: Final = AdminVerdict(Decision(), Decision())
 
 
-def admin_verdict(question: Question, side: SideMeaning) -> AdminVerdict:
-    """The rules in force on the VM's VNet, applied to the connection."""
+def admin_verdict(question: Question, meaning: TagMeaning) -> AdminVerdict:
+    """The rules in force on the VM's VNet, applied to the connection under one meaning of the tags."""
     target = question.target
     if target.network is None:
         return NOTHING
     configurations = question.evaluation.inventory.admin_configurations.get(target.network.key, ())
     if not configurations:
         return NOTHING
-    denied, always = (_decide(question, group, side) for group in admin_groups(question, target.network))
+    denied, always = (_decide(question, group, meaning) for group in admin_groups(question, target.network))
     return AdminVerdict(denied, always, tuple(one for one in configurations if one.rules is None))
 
 
@@ -113,22 +112,25 @@ def _group(network: VirtualNetwork, purpose: str, rules: list[SecurityRule]) -> 
     return SecurityGroup(network.id, f"{network.key}#{purpose}", name, (*rules, _GO_ON))
 
 
-def _decide(question: Question, group: SecurityGroup, side: SideMeaning) -> Decision:
-    table = question.evaluation.rule_table(group, Direction.INBOUND, question.asked.port, question.host, side.meaning)
-    return table.decide_all(question.target.addresses, side.meaning, question.target.application_security_groups)
+def _decide(question: Question, group: SecurityGroup, meaning: TagMeaning) -> Decision:
+    table = question.evaluation.rule_table(group, Direction.INBOUND, question.asked.port, question.host, meaning)
+    return table.decide_all(question.target.addresses, meaning, question.target.application_security_groups)
 
 
-def admin_findings(question: Question, verdict: AdminVerdict) -> Iterator[Finding]:
-    """Step 14 in words."""
+def admin_findings(question: Question, verdict: AdminVerdict, denied: Decision) -> Iterator[Finding]:
+    """Step 14 in words. ``denied`` is what both meanings of the tags come to, where there are two.
+
+    Whether AlwaysAllow lets something past the groups is told where a group would stop it.
+    """
     host, target = question.host, question.target
     port = question.asked.port
     for configuration in verdict.unknown:
         message = f"the rules of security admin configuration {configuration.id}, in force on {target.network_name}, are not in"
         yield lost(question.evaluation.inventory, configuration.id, f"{message} the data")
-    rule = verdict.denied.blamed
+    rule = denied.blamed
     if rule is not None:
-        yield _denies(host, rule, verdict.denied, _resource(question, rule), port)
-    for doubt in dict.fromkeys((*verdict.denied.doubts, *verdict.always.doubts)):
+        yield _denies(host, rule, denied, _resource(question, rule), port)
+    for doubt in dict.fromkeys(denied.doubts):
         yield _open(doubt, target)
     if verdict.exempt and verdict.always.blamed is not None:
         name = verdict.always.blamed.name
@@ -176,15 +178,17 @@ def _open(doubt: Doubt, target: Target) -> Finding:
     return finding(doubt.code, message, resource=doubt.resource or target.network_id)
 
 
-def without_exempt(decision: Decision, exempt: AddressSet) -> Decision:
-    """A security group's decision without the sources that are not put before it."""
-    if not exempt:
+def past_admin(decision: Decision, always: Decision) -> Decision:
+    """A security group's decision without the sources that AlwaysAllow lets past it; where that is open, so is what it stops."""
+    exempt, perhaps = always.denied, always.undecided
+    if not exempt and not perhaps:
         return decision
     denied, partly, undecided = (part - exempt for part in (decision.denied, decision.partly, decision.undecided))
+    saved = (denied | partly | undecided) & perhaps
+    left = (denied - perhaps, partly - perhaps)
     return Decision(
-        denied,
-        partly,
-        undecided,
-        decision.blamed if denied or partly else None,
-        decision.doubts if undecided else (),
+        *left,
+        undecided | saved,
+        decision.blamed if left[0] or left[1] else None,
+        (*(decision.doubts if undecided else ()), *(always.doubts if saved else ())),
     )

@@ -13,6 +13,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
+from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.route_table import Route
 from bastion_operator.network.security_group import SecurityGroup
@@ -72,7 +73,7 @@ def side_meaning(
 
 def known_addresses(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
     """The tag VirtualNetwork of a VNet without what a route table adds to it."""
-    return _own_space(network)[0] | HOST | _peers(inventory, network)
+    return _own_space(network)[0] | HOST | _peers(inventory, network) | _sites(inventory, network)
 
 
 def space_towards(inventory: Inventory, network: VirtualNetwork, opposite: Opposite) -> AddressSet:
@@ -109,6 +110,13 @@ def _peers(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
         link for link in network.peerings if link.state is PeeringState.CONNECTED and link.allow_virtual_network_access
     )
     return AddressSet(interval for link in working for interval in _linked(inventory, link).intervals)
+
+
+def _sites(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
+    """The prefixes of the sites behind the gateways that the VNet uses; 0.0.0.0/0 is a matter of its own."""
+    sites = (site for key in gateways_of(inventory, network) for site in inventory.gateway_sites.get(key, ()))
+    told = [site.prefixes.addresses for site in sites if site.prefixes.addresses != EVERYTHING]
+    return AddressSet(interval for addresses in told for interval in addresses.intervals)
 
 
 def _linked(inventory: Inventory, link: PeeringLink) -> AddressSet:

@@ -39,6 +39,8 @@ class Run:
     seen: dict[Cell, Seen] = field(default_factory=dict)
     log: str = ""
     events: str = ""
+    objects: str = ""
+    client_secret: str = ""
     correlations: set[str] = field(default_factory=set)
 
 
@@ -94,6 +96,8 @@ async def _run_all(control_plane: ControlPlane, azure: LocalAzure) -> Run:
                 await run_cell(passes, control, cell, seen)
 
         await asyncio.gather(*(one(cell, seen) for cell, seen in result.seen.items()))
+        result.objects = json.dumps(list(passes.seen.values()))
+        result.client_secret = azure.clients["operator"].client_secret
         result.correlations = {str(each["correlation"]) for each in await control.audit()}
     sort_requests(azure.request_log(), result.seen)
     return result
@@ -179,13 +183,16 @@ def what_is_sent(cell: Cell, seen: Seen) -> None:
 
 
 def test_no_secret_and_no_signed_url_is_in_any_log_status_or_event(run: Run) -> None:
-    everything = [run.log, run.events, *(texts(seen.told) for seen in run.seen.values())]
+    everything = [run.log, run.events, run.objects, *(texts(seen.told) for seen in run.seen.values())]
     assert len(run.log) > 10_000, "the log was watched"
     assert "SIGNED-SECRET" in MESSAGE
+    assert len(run.client_secret) > 10
     for text in everything:
         assert "SIGNED-SECRET" not in text
         assert "&s=" not in text
         assert "Bearer " not in text
+        assert "eyJ" not in text, "how a token begins"
+        assert run.client_secret not in text
 
 
 def test_log_lines_and_events_name_the_correlation_id_of_the_requests(run: Run) -> None:

@@ -3,8 +3,8 @@
 ARM counts by principal, subscription and kind of call; Microsoft.Network by subscription and region, whoever calls; Resource
 Graph by principal. (ARM's buckets also differ by the region that the caller reaches ARM in, which for one operator is one.)
 
-Numbers: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling,
-https://learn.microsoft.com/azure/networking/troubleshoot-failed-state (network throttling) and
+Numbers: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling (network
+throttling there as well) and
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests.
 """
 

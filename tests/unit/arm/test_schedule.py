@@ -221,6 +221,16 @@ def test_arms_own_refusal_closes_all_regions_of_the_subscription_for_the_identit
     desk.budgets.begin(write(principal="two"), "x")
 
 
+@pytest.mark.parametrize(("own", "everybody", "left"), [("150", "2950", 150), ("150", "20", 20), (None, "x", 199)])
+def test_what_remains_is_what_the_least_of_azures_headers_says(own: str | None, everybody: str, left: int) -> None:
+    desk = Desk()
+    headers = {"x-ms-ratelimit-remaining-subscription-global-writes": everybody}
+    headers |= {"x-ms-ratelimit-remaining-subscription-writes": own} if own else {}
+    desk.budgets.begin(write(), "x")
+    desk.budgets.end(write(), headers)
+    assert desk.budgets.room(write()) == left
+
+
 def test_the_providers_window_is_shared_by_all_identities() -> None:
     desk = Desk()
     for number in range(5):

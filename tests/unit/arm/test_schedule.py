@@ -239,6 +239,22 @@ def test_the_providers_window_is_shared_by_all_identities() -> None:
     assert desk.budgets.room(write("northeurope", principal="one more")) == CAPACITY
 
 
+def test_identities_share_a_window_evenly() -> None:
+    desk = Desk()
+    for _ in range(300):
+        for _ in range(min(4, desk.budgets.room(write(principal="before")))):
+            desk.budgets.begin(write(principal="before"), "x")
+            desk.budgets.end(write(principal="before"), {})
+        desk.clock.advance(1)
+    desk.left |= {name: wants(150, write(principal=name), Urgency.REPAIR) for name in ("one", "two")}
+    for key in desk.left:
+        desk.come(key)
+    # The window is full, and comes free again as it was filled: four calls a second.
+    desk.pass_time(20)
+    assert sum(desk.turns().values()) == pytest.approx(80, abs=8)
+    assert abs(desk.turns()["one"] - desk.turns()["two"]) <= 12
+
+
 def test_a_quarter_of_a_window_stays_for_repairs_while_creations_wait_for_the_next() -> None:
     desk = Desk()
     desk.left |= {"huge": wants(1500, write())}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arm_emulator.errors import Json, bad_request
-from arm_emulator.throttling import ARM_BUCKETS, NETWORK_LIMITS, NETWORK_WINDOW
+from arm_emulator.throttling import ARM_BUCKETS, GLOBAL_FACTOR, NETWORK_LIMITS, NETWORK_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,23 @@ class Bound:
 def bounds(calls: Iterable[Calls], speed: float = 1.0) -> list[Bound]:
     """The bound of each budget at this speed, the tightest first; from full budgets on."""
     by_bucket: dict[tuple[str, str, str], int] = defaultdict(int)
+    by_shared_bucket: dict[tuple[str, str], int] = defaultdict(int)
     by_window: dict[tuple[str, str, str], dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     for each in calls:
         by_bucket[each.principal, each.subscription, each.kind] += each.count
+        by_shared_bucket[each.subscription, each.kind] += each.count
         window = "reads" if each.kind == "reads" else "writes"
         by_window[each.subscription, each.region, window][each.principal, each.kind] += each.count
     found = [
         Bound(f"ARM's {kind} of subscription {subscription}", _bucket_seconds(kind, count) / speed)
         for (_, subscription, kind), count in by_bucket.items()
+    ]
+    found += [
+        Bound(
+            f"ARM's {kind} of subscription {subscription}, all principals",
+            _bucket_seconds(kind, count, GLOBAL_FACTOR) / speed,
+        )
+        for (subscription, kind), count in by_shared_bucket.items()
     ]
     found += [
         Bound(
@@ -54,9 +63,10 @@ def bounds(calls: Iterable[Calls], speed: float = 1.0) -> list[Bound]:
     return sorted(found, key=lambda bound: -bound.seconds)
 
 
-def _bucket_seconds(kind: str, count: int) -> float:
+def _bucket_seconds(kind: str, count: int, times: int = 1) -> float:
+    """Out of a bucket of so many times a principal's size."""
     size = ARM_BUCKETS[kind]
-    return max(0.0, (count - size.capacity) / size.refill)
+    return max(0.0, (count - times * size.capacity) / (times * size.refill))
 
 
 def _window_seconds(kind: str, counts: dict[tuple[str, str], int]) -> float:

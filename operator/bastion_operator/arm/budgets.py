@@ -3,8 +3,8 @@
 ARM counts by principal, subscription and kind of call; Microsoft.Network by subscription and region, whoever calls; Resource
 Graph by principal. (ARM's buckets also differ by the region that the caller reaches ARM in, which for one operator is one.)
 
-Numbers: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling,
-https://learn.microsoft.com/azure/networking/troubleshoot-failed-state (network throttling) and
+Numbers: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling (network
+throttling there as well) and
 https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests.
 """
 
@@ -39,8 +39,9 @@ NETWORK_SECONDS = 300.0
 NETWORK_READS, NETWORK_WRITES = 10_000, 1_000
 GRAPH_SECONDS, GRAPH_QUERIES = 5.0, 15
 
-_HEADERS: Mapping[CallKind, str] = {
-    kind: f"x-ms-ratelimit-remaining-subscription-{kind.value}s"
+# What remains to the identity, and to all identities of the tenant together: fifteen times as much.
+_HEADERS: Mapping[CallKind, tuple[str, ...]] = {
+    kind: tuple(f"x-ms-ratelimit-remaining-subscription-{scope}{kind.value}s" for scope in ("", "global-"))
     for kind in (CallKind.READ, CallKind.WRITE, CallKind.DELETE)
 }
 # Codes of the resource provider; any other refusal for too many calls is ARM's own.
@@ -150,7 +151,8 @@ class Budgets:
     def end(self, call: Call, headers: Mapping[str, str]) -> None:
         """A call was answered, whatever the answer; without headers it was lost."""
         now = self.clock.monotonic()
-        remaining = _number(headers.get(_HEADERS.get(call.kind, "")))
+        told = (_number(headers.get(name)) for name in _HEADERS.get(call.kind, ()))
+        remaining = min((number for number in told if number is not None), default=None)
         for limit in self.limits(call):
             limit.answer(now, remaining, refused=False)
 

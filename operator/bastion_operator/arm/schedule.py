@@ -250,8 +250,11 @@ class Schedule(Generic[K]):
             claimant.news = True
             group.grants += 1
             group.served[key] = group.grants
-        if not group.waiting:
+        if served or not group.waiting:
             del self._groups[name]
+        if served and group.waiting:
+            # Identities share the provider's windows: who was served is the last to be looked at next time.
+            self._groups[name] = group
         if asking is not None:
             served.pop(asking, None)
         self._wake(served, now)

@@ -104,6 +104,8 @@ class ChangeRun:
             result.again_in = min(READ_AGAIN, result.again_in or READ_AGAIN)
         if self.may_write:
             await self._send(_judged(plan, reading), known, result)
+        else:
+            self.services.writes.release(self.key)
         self._watch_work(result)
         return result
 
@@ -141,11 +143,13 @@ class ChangeRun:
     async def _read_in_turn(self, make_plan: MakePlan) -> tuple[Reading, list[Write]]:
         """What was read of the claimed roots whose turn it is and of what they are judged by; the writes to the others."""
         claimed = {normalise_id(root): root for root in (root_of(claim.id) for claim in self.claims)}
-        writes = self.services.writes
+        writes, in_flight = self.services.writes, self.services.in_flight
+        for root in filter(in_flight.busy, claimed.values()):
+            in_flight.await_end(root, self.key)
         wanted = {
             name: Write(root, Verb.DELETE, writes.region_of(root))
             for name, root in claimed.items()
-            if not self.services.in_flight.busy(root)
+            if not in_flight.busy(root)
         }
         granted = writes.ask(self.key, self.session.client.principal, wanted.values())
         reading = await self.read(claimed[name] for name in claimed if name in granted)

@@ -221,12 +221,38 @@ def test_arms_own_refusal_closes_all_regions_of_the_subscription_for_the_identit
     desk.budgets.begin(write(principal="two"), "x")
 
 
+@pytest.mark.parametrize(("own", "everybody", "left"), [("150", "2950", 150), ("150", "20", 20), (None, "x", 199)])
+def test_what_remains_is_what_the_least_of_azures_headers_says(own: str | None, everybody: str, left: int) -> None:
+    desk = Desk()
+    headers = {"x-ms-ratelimit-remaining-subscription-global-writes": everybody}
+    headers |= {"x-ms-ratelimit-remaining-subscription-writes": own} if own else {}
+    desk.budgets.begin(write(), "x")
+    desk.budgets.end(write(), headers)
+    assert desk.budgets.room(write()) == left
+
+
 def test_the_providers_window_is_shared_by_all_identities() -> None:
     desk = Desk()
     for number in range(5):
         desk.drain(call=write(principal=f"principal-{number}"))
     assert desk.budgets.room(write(principal="one more")) == 0
     assert desk.budgets.room(write("northeurope", principal="one more")) == CAPACITY
+
+
+def test_identities_share_a_window_evenly() -> None:
+    desk = Desk()
+    for _ in range(300):
+        for _ in range(min(4, desk.budgets.room(write(principal="before")))):
+            desk.budgets.begin(write(principal="before"), "x")
+            desk.budgets.end(write(principal="before"), {})
+        desk.clock.advance(1)
+    desk.left |= {name: wants(150, write(principal=name), Urgency.REPAIR) for name in ("one", "two")}
+    for key in desk.left:
+        desk.come(key)
+    # The window is full, and comes free again as it was filled: four calls a second.
+    desk.pass_time(20)
+    assert sum(desk.turns().values()) == pytest.approx(80, abs=8)
+    assert abs(desk.turns()["one"] - desk.turns()["two"]) <= 12
 
 
 def test_a_quarter_of_a_window_stays_for_repairs_while_creations_wait_for_the_next() -> None:

@@ -27,7 +27,7 @@ def greedy(calls: list[Calls], speed: float) -> float:
         for number, each in enumerate(calls):
             try:
                 while left[number]:
-                    throttle.take(each.principal, each.subscription, METHODS[each.kind])
+                    throttle.take(each.principal or "one", each.subscription, METHODS[each.kind])
                     throttle.take_network(each.subscription, each.region, METHODS[each.kind])
                     left[number] -= 1
             except ArmError:
@@ -46,8 +46,9 @@ def greedy(calls: list[Calls], speed: float) -> float:
         [Calls("a", "westeurope", "writes", 250), Calls("a", "northeurope", "writes", 250)],
         [Calls("a", "westeurope", "writes", 300), Calls("a", "westeurope", "deletes", 500)],
         [Calls("a", "westeurope", "reads", 1000), Calls("b", "westeurope", "writes", 210)],
+        [Calls("a", f"region-{number}", "writes", 200, f"principal-{number}") for number in range(20)],
     ],
-    ids=["a burst", "two regions of one bucket", "kinds have buckets of their own", "two subscriptions"],
+    ids=["a burst", "two regions of one bucket", "a bucket a kind", "two subscriptions", "twenty principals"],
 )
 def test_a_greedy_client_takes_as_long_and_no_client_less(calls: list[Calls], speed: float) -> None:
     best = bounds(calls, speed)[0].seconds
@@ -59,6 +60,7 @@ def test_more_than_a_window_holds_waits_for_the_next() -> None:
     tightest, arms, *_ = bounds([Calls("a", "westeurope", "writes", 1500)])
     assert (tightest.seconds, arms.seconds) == (330, 130)
     assert "Microsoft.Network's writes of subscription a in westeurope" in tightest.budget
+    assert "all principals" not in arms.budget
     both = [Calls("a", "westeurope", "writes", 600, "one"), Calls("a", "westeurope", "deletes", 600, "two")]
     assert bounds(both)[0].seconds == 300, "deletes count as writes there, whoever calls"
 

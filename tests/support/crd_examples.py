@@ -115,6 +115,18 @@ GOOD = [
         ),
     ),
     Example(
+        "a host whose security rules are kept",
+        host(
+            networkSecurity={
+                "subnet": "Enforce",
+                "targets": "Enforce",
+                "allowedSources": ["203.0.113.0/24", "198.51.100.7/32", "VirtualNetwork"],
+                "ports": {"rdp": [3390], "ssh": [2222, 65535]},
+                "overrideDenies": True,
+            }
+        ),
+    ),
+    Example(
         "a host that says who is to connect",
         host(access={"mode": "Audit", "principals": [{"objectID": UUID, "type": "Group", "name": "Ops"}]}),
     ),
@@ -259,6 +271,33 @@ BAD = [
         "access to be enforced",
         host(access={"mode": "Enforce", "principals": [{"objectID": UUID}]}),
         'Unsupported value: "Enforce"',
+    ),
+    Example(
+        "a source with host bits",
+        host(networkSecurity={"allowedSources": ["203.0.113.7/24"]}),
+        "must be an IPv4 prefix without host bits such as 203.0.113.0/24",
+    ),
+    Example(
+        "a source by a tag that Bastion does not take",
+        host(networkSecurity={"allowedSources": ["AzureCloud"]}),
+        "or one of the service tags Internet and VirtualNetwork",
+    ),
+    Example("no source at all", host(networkSecurity={"allowedSources": []}), "should have at least 1 items"),
+    Example("a port that is none", host(networkSecurity={"ports": {"rdp": [65536]}}), "less than or equal to 65535"),
+    Example(
+        "Basic with a port of its own",
+        host(sku="Basic", networkSecurity={"ports": {"ssh": [2222]}}),
+        "networkSecurity.ports needs sku Standard or Premium: raise the SKU or leave ports out",
+    ),
+    Example(
+        "Developer with allowed sources",
+        host(sku="Developer", networkSecurity={"allowedSources": ["Internet"]}),
+        "has no AzureBastionSubnet: leave allowedSources out",
+    ),
+    Example(
+        "denies overridden by one who only looks",
+        host(networkSecurity={"overrideDenies": True}),
+        "overrideDenies asks for rules to be written: set subnet or targets to Enforce",
     ),
     Example("an unquoted Off", host(networkSecurity={"subnet": False}), "must be of type string"),
     Example(

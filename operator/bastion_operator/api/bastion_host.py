@@ -10,11 +10,13 @@ from bastion_operator.api.bastion_host_rules import (
     BASTION_HOST_RULES,
     FEATURE_RULES,
     IMMUTABLE_NETWORK,
+    NETWORK_SECURITY_RULES,
     PUBLIC_IP_RULES,
     SPEC_RULES,
 )
 from bastion_operator.api.common import CommonSpec, CommonStatus
 from bastion_operator.api.identifiers import (
+    AllowedSource,
     ArmID,
     AzureName,
     PublicIPAddressID,
@@ -44,6 +46,7 @@ class Sku(StrEnum):
 class SecurityPolicy(StrEnum):
     """What to do about security rules."""
 
+    ENFORCE = "Enforce"
     AUDIT = "Audit"
     OFF = "Off"
 
@@ -112,18 +115,49 @@ class Features(Model):
     )
 
 
+Port = Annotated[int, Field(ge=1, le=65535)]
+CustomPorts = Annotated[tuple[Port, ...], SET]
+
+
+class Ports(Model):
+    """Ports on which VMs listen beside 3389 for RDP and 22 for SSH."""
+
+    rdp: CustomPorts = Field(default=(), max_length=10, description="Further ports of RDP. Standard or Premium.")
+    ssh: CustomPorts = Field(default=(), max_length=10, description="Further ports of SSH. Standard or Premium.")
+
+
 class NetworkSecurity(Model):
     """What to do about the security rules between the host and the VMs."""
 
+    rules: ClassVar[tuple[Rule, ...]] = NETWORK_SECURITY_RULES
+
     subnet: SecurityPolicy = Field(
         default=SecurityPolicy.AUDIT,
-        description="The network security group of AzureBastionSubnet. Audit tells which rules are missing or in the "
-        'way; "Off" does not look. Write "Off" in quotes: YAML reads it as a boolean without them.',
+        description="The network security group of AzureBastionSubnet. Enforce makes one with a subnet that the operator "
+        "makes, and adds the rules that an existing one lacks. Audit tells which rules are missing or in the way; "
+        '"Off" does not look. Write "Off" in quotes: YAML reads it as a boolean without them.',
     )
     targets: SecurityPolicy = Field(
         default=SecurityPolicy.AUDIT,
-        description='The network security groups of the VMs. Audit tells which rules are in the way; "Off" does not '
-        'look. Write "Off" in quotes: YAML reads it as a boolean without them.',
+        description="The network security groups of the VMs. Enforce adds a rule that lets the host in, for the VMs that "
+        "are asked for and where one is needed; no group is put where there is none. Audit tells which rules are missing "
+        'or in the way; "Off" does not look. Write "Off" in quotes: YAML reads it as a boolean without them.',
+    )
+    allowed_sources: Annotated[tuple[AllowedSource, ...], SET] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Who may reach the host on port 443: IPv4 prefixes, or the service tags Internet and VirtualNetwork. "
+        "Unset: Internet, for a private-only host VirtualNetwork. Rules of others that let more in are left alone.",
+    )
+    ports: Ports | None = Field(
+        default=None,
+        description="Ports on which VMs listen beside 3389 and 22, to be let out of AzureBastionSubnet and into the VMs.",
+    )
+    override_denies: bool = Field(
+        default=False,
+        description="Whether the operator's Allow may go in front of a Deny that others wrote. False: such a Deny is told. "
+        "Never in front of rules of just-in-time access.",
     )
 
 

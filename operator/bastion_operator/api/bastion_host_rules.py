@@ -110,11 +110,31 @@ SPEC_RULES = (
     *(_not_with_developer(field) for field in ("scaleUnits", "zones", "subnetPrefix", "publicIP")),
     *(_needs_sku(*row) for row in _FEATURES_BY_SKU),
     Rule(
+        "!has(self.sku) || self.sku != 'Developer' || !has(self.networkSecurity.allowedSources)",
+        "a Developer host is shared and has no AzureBastionSubnet: leave allowedSources out or choose another sku",
+        ".networkSecurity",
+    ),
+    Rule(
+        f"!has(self.sku) || self.sku in {_STANDARD} || "
+        "(self.networkSecurity.?ports.?rdp.orValue([]).size() == 0 && "
+        "self.networkSecurity.?ports.?ssh.orValue([]).size() == 0)",
+        "networkSecurity.ports needs sku Standard or Premium: raise the SKU or leave ports out",
+        ".networkSecurity",
+    ),
+    Rule(
         "!has(self.publicIP) || self.?features.?privateOnly.orValue(false) == false",
         "a host with features.privateOnly has no public IP address: leave publicIP out",
         ".publicIP",
     ),
     *_IMMUTABLE,
+)
+
+NETWORK_SECURITY_RULES = (
+    Rule(
+        "!self.?overrideDenies.orValue(false) || self.subnet == 'Enforce' || self.targets == 'Enforce'",
+        "overrideDenies asks for rules to be written: set subnet or targets to Enforce, or leave overrideDenies out",
+        ".overrideDenies",
+    ),
 )
 
 FEATURE_RULES = (

@@ -94,6 +94,22 @@ SubnetPrefix = Annotated[
 ]
 """An IPv4 prefix of /26 or larger, or ``Auto``."""
 
+_PREFIX = "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked()"
+AllowedSource = Annotated[
+    str,
+    Field(max_length=18),
+    Extra(
+        rules=(
+            Rule(
+                f"self in ['Internet', 'VirtualNetwork'] || ({_PREFIX})",
+                "must be an IPv4 prefix without host bits such as 203.0.113.0/24 (/32 for one address), or one of the service "
+                "tags Internet and VirtualNetwork: Azure Bastion takes no other tag there",
+            ),
+        )
+    ),
+]
+"""An IPv4 prefix, or a service tag from which Azure lets clients come to Bastion."""
+
 # Read back from Azure and only shown: any id that Azure may answer with.
 ArmID = Annotated[str, Field(max_length=512)]
 

@@ -19,6 +19,7 @@ from bastion_operator.planning.bastion_fields import (
     network_of_host,
     sku_of,
 )
+from bastion_operator.planning.bastion_group import plan_subnet_rules, with_group
 from bastion_operator.planning.bastion_input import BastionHostIds, BastionHostInput, bastion_host_ids
 from bastion_operator.planning.bastion_ownership import HOST, claiming, own
 from bastion_operator.planning.bastion_public_ip import plan_public_ip, plan_public_ip_of_host
@@ -50,7 +51,9 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
         return Plan(claims=asked.claims, obstacles=(_network_not_found(asked.ids.virtual_network),))
     host = asked.observed.get(asked.ids.host)
     if host is not None:
-        return _plan_existing_host(asked, network, host)
+        plan = _plan_existing_host(asked, network, host)
+        # A host that is not the operator's to keep gets no rules of the operator's either.
+        return plan if _not_ours(plan) else plan_subnet_rules(asked, network, plan)
     if asked.watching:
         # What does not exist can only be told: who only watches makes nothing.
         return Plan(claims=asked.claims)
@@ -71,6 +74,10 @@ def _network_not_found(network_id: str) -> Finding:
     )
 
 
+def _not_ours(plan: Plan) -> bool:
+    return any(each.code in {ObstacleCode.NOT_OWNED, ObstacleCode.HOST_ELSEWHERE} for each in plan.obstacles)
+
+
 # --- subnet and public IP ----------------------------------------------------------------------------------------
 
 
@@ -83,6 +90,8 @@ def _plan_parts(asked: BastionHostInput, network: Body) -> Plan:
     if other is not None:
         return replace(plan, obstacles=(other,))
     parts = plan_subnet(asked.spec, network, plan, asked.now)
+    if not parts.obstacles:
+        parts = plan_subnet_rules(asked, network, with_group(asked, network, parts))
     if asked.needs_public_ip:
         parts = plan_public_ip(asked, network, parts)
     if parts.obstacles:

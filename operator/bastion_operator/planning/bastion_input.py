@@ -19,6 +19,7 @@ class BastionHostIds:
     subnet: str
     public_ip: str
     host: str
+    security_group: str
 
 
 def bastion_host_ids(name: str, spec: BastionHostSpec) -> BastionHostIds:
@@ -37,6 +38,7 @@ def bastion_host_ids(name: str, spec: BastionHostSpec) -> BastionHostIds:
         subnet=f"{spec.virtual_network_id}/subnets/{SUBNET_NAME}",
         public_ip=(public_ip.id if public_ip else None) or f"{scope}/publicIPAddresses/{public_ip_name}",
         host=f"{scope}/bastionHosts/{host_name}",
+        security_group=f"{scope}/networkSecurityGroups/{host_name[:76]}-nsg",
     )
 
 

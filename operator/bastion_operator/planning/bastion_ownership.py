@@ -1,4 +1,4 @@
-"""Whose the host and its public IP are: claimed by their mark, adopted when the spec asks for it, else left alone."""
+"""Whose the host, its public IP and its security group are: claimed by their mark, adopted when the spec asks for it, else left alone."""
 
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from bastion_operator.planning.wording import named
 
 HOST = "Host"
 PUBLIC_IP = "PublicIP"
+SECURITY_GROUP = "SecurityGroup"
 
 
 def own(asked: BastionHostInput, plan: Plan, body: Body, resource_id: str, purpose: str) -> Plan:

@@ -1,25 +1,43 @@
-"""Taking down what a BastionHost made, in the order that Azure demands: the host, then its public IP and subnet."""
+"""Taking down what a BastionHost made, in the order that Azure demands.
+
+The host, then its public IP and subnet, then the network security group that was on it. Rules in the groups of VMs hang on
+nothing and go at once.
+"""
 
 from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.arm_id import normalise_id, same_id
 from bastion_operator.planning.bastion_input import BastionHostInput
+from bastion_operator.planning.bastion_ownership import SECURITY_GROUP
 from bastion_operator.planning.bastion_public_ip import user_of_address
 from bastion_operator.planning.bastion_subnet import AUTO, SUBNET, SUBNET_NAME, subnet_prefixes
 from bastion_operator.planning.body import child, children, etag, in_transition, provisioning_state, referenced_id
 from bastion_operator.planning.model import NOT_READ, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import Ownership, adopted, claim_on, ownership_by_tags, without_claim
+from bastion_operator.planning.rule_mark import RULE_PURPOSES, SUBNET_RULE, TARGET_RULE
+from bastion_operator.planning.rule_removal import remove_group, remove_rules
 from bastion_operator.planning.wording import named
 
+_WITH_RULES_OF_THEIR_OWN = frozenset({SUBNET, SECURITY_GROUP, *RULE_PURPOSES})
 _DELETED = "the BastionHost is being deleted"
 
 
 def plan_bastion_removal(asked: BastionHostInput) -> Plan:
     """What to delete now. A settled plan means that nothing of the operator's is left; ``remains`` says what stays."""
-    plan = _remove_tagged(asked, Plan(claims=asked.claims), asked.ids.host)
-    if not plan.settled:
+    plan = remove_rules(asked, Plan(claims=asked.claims), TARGET_RULE)
+    plan = _remove_host_and_parts(asked, plan)
+    if plan.settled:
+        plan = remove_rules(asked, plan, SUBNET_RULE)
+        plan = remove_group(asked, plan)
+    return plan
+
+
+def _remove_host_and_parts(asked: BastionHostInput, plan: Plan) -> Plan:
+    rules_only = plan
+    plan = _remove_tagged(asked, plan, asked.ids.host)
+    if len(plan.changes) > len(rules_only.changes) or len(plan.waits) > len(rules_only.waits):
         return plan
     if not asked.public_ip_given or claim_on(plan.claims, asked.ids.public_ip) is not None:
         plan = _remove_tagged(asked, plan, asked.ids.public_ip)
@@ -28,7 +46,7 @@ def plan_bastion_removal(asked: BastionHostInput) -> Plan:
     # What is left of the claims was never made, or lies under ids that a later spec no longer means.
     own = {normalise_id(asked.ids.host), normalise_id(asked.ids.public_ip)}
     for claim in plan.claims:
-        if claim.purpose != SUBNET and normalise_id(claim.id) not in own:
+        if claim.purpose not in _WITH_RULES_OF_THEIR_OWN and normalise_id(claim.id) not in own:
             plan = _remove_tagged(asked, plan, claim.id)
     return _tell_unclaimed_subnet(asked, plan) if plan.settled else plan
 

@@ -58,7 +58,7 @@ class Change:
     :ivar body: what a PUT sends; None for a deletion
     :ivar if_match: the etag of what the plan was made on; None where there was nothing
     :ivar root_id: the resource to be read again before the change is made: the resource itself, or the virtual
-        network that a subnet or peering is part of
+        network that a subnet or peering is part of, the group that a security rule is part of
     :ivar also_read: other resources that the change was judged by and that must be read again as well, such as the
         network at the other end of a peering
     """
@@ -119,6 +119,8 @@ class Plan:
     :ivar obstacles: what keeps the plan from going on, for a person or for Azure to mend
     :ivar remains: on deletion, what is left in Azure on purpose, with the reason
     :ivar held: what changes wait for that could be made now, as conditions tell it
+    :ivar told: what is to be known of security rules and keeps nothing from going on
+    :ivar audited: changes of security rules that are told and not made, because the spec asks for no more
     """
 
     changes: tuple[Change, ...] = ()
@@ -127,6 +129,8 @@ class Plan:
     claims: tuple[Claim, ...] = ()
     remains: tuple[Finding, ...] = ()
     held: str | None = None
+    told: tuple[Finding, ...] = ()
+    audited: tuple[Change, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -135,12 +139,12 @@ class Plan:
 
 
 def root_of(resource_id: str) -> str:
-    """The resource whose body holds this one: itself, or for a subnet or peering the virtual network."""
+    """The resource whose body holds this one: itself, or for a subnet or peering the virtual network, for a security rule its group."""
     match = _CHILD.match(resource_id)
     return match.group(1) if match else resource_id
 
 
-_CHILD = re.compile(r"(.+/virtualNetworks/[^/]+)/.+", re.IGNORECASE)
+_CHILD = re.compile(r"(.+/(?:virtualNetworks|networkSecurityGroups)/[^/]+)/.+", re.IGNORECASE)
 
 
 class Observed:

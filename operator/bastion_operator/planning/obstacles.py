@@ -29,6 +29,12 @@ class ObstacleCode(StrEnum):
     OVERLAPS_WITH_PEER = "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"
     REMOTE_DISCONNECTED = "RemotePeeringIsDisconnected"
     GATEWAY_NOT_LENT = "GatewayTransitNotAllowed"
+    GROUP_NOT_FOUND = "NetworkSecurityGroupNotFound"
+    NO_SECURITY_GROUP = "NoNetworkSecurityGroup"
+    NO_FREE_PRIORITY = "NoFreePriority"
+    DENY_IN_THE_WAY = "SecurityRuleShadowed"
+    JUST_IN_TIME = "JustInTimeAccess"
+    TOO_MANY_RULES = "TooManySecurityRules"
     SETTINGS_TOO_MANY = "PeeringSettingsNotKept"
     # On deletion: what stays, and why.
     KEPT_IN_USE = "KeptInUse"

@@ -6,6 +6,8 @@ _KINDS = {
     "virtualnetworkpeerings": "peering",
     "bastionhosts": "Bastion host",
     "publicipaddresses": "public IP",
+    "networksecuritygroups": "network security group",
+    "securityrules": "security rule",
 }
 _CHILD_SEGMENTS = 4
 

@@ -63,12 +63,18 @@ def _on_bastion_subnet(group: Body) -> bool:
 
 def remove_group(asked: BastionHostInput, plan: Plan) -> Plan:
     """The plan with the group that was made for AzureBastionSubnet deleted, once it is on nothing any more."""
-    for claim in [claim for claim in plan.claims if claim.purpose == SECURITY_GROUP]:
-        plan = _remove_claimed_group(asked, plan, claim.id)
+    own = asked.ids.security_group
+    body = asked.observed.get(own)
+    # Its tags tell it also where the status was lost with its claim.
+    groups = [claim.id for claim in plan.claims if claim.purpose == SECURITY_GROUP]
+    if body is not None and asked.owner.marked(body) and not any(same_id(own, each) for each in groups):
+        groups.append(own)
+    for group_id in groups:
+        plan = _remove_one_group(asked, plan, group_id)
     return plan
 
 
-def _remove_claimed_group(asked: BastionHostInput, plan: Plan, group_id: str) -> Plan:
+def _remove_one_group(asked: BastionHostInput, plan: Plan, group_id: str) -> Plan:
     if not asked.observed.looked_at(group_id):
         return replace(plan, waits=(*plan.waits, Wait(group_id, group_id, NOT_READ)))
     group = asked.observed.get(group_id)

@@ -1,0 +1,286 @@
+"""The rules that let a Bastion into its targets: which are needed is the engine's word, tried before it is taken.
+
+The engine judges the VMs as if no operator had written a rule for targets: what it then finds denied is what rules are
+needed for. So the answer is the same before and after they are written, and two custom resources never take each other's
+rules for a reason to do without their own. The rules are put into a copy of the inventory and the VMs judged again: for a VM
+that they do not help none is written.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from bastion_operator.api.bastion_host import BastionHostSpec, NetworkSecurity
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.finding import Finding, FindingClass
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.prefixes import AddressSet
+from bastion_operator.network.reachability import Evaluation, Protocol
+from bastion_operator.network.reachability.host import Host
+from bastion_operator.network.reachability.judge import judge_machine
+from bastion_operator.network.reachability.just_in_time import guards
+from bastion_operator.network.reachability.question import Asked, ask
+from bastion_operator.network.reachability.target import Target
+from bastion_operator.network.resource_types import SECURITY_RULES
+from bastion_operator.network.security_group import Direction, SecurityGroup, SecurityRule
+from bastion_operator.network.virtual_machine import VirtualMachine
+from bastion_operator.planning.body import children, properties
+from bastion_operator.planning.obstacles import ObstacleCode, obstacle
+from bastion_operator.planning.rule_mark import RuleMark, is_target_rule
+from bastion_operator.planning.rule_places import place
+from bastion_operator.planning.targets import target_machines
+from bastion_operator.planning.wanted_rule import WantedRule
+from bastion_operator.planning.wording import named
+
+TARGET_RULE_CODES: Final = frozenset({"SubnetNsgDenies", "NicNsgDenies", "NsgPartiallyBlocksBastion"})
+"""Codes of verdicts that a rule of a VM's network security group is behind."""
+_STOPPED: Final = "VMNotRunning"
+# Behind what people number from 100 upwards.
+_PREFERRED: Final = 4000
+# Azure's limit of addresses in one rule.
+_MOST_ADDRESSES: Final = 4000
+_FIRST_DEFAULT: Final = 65000
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A connection that a VM's groups deny: the groups to be opened, by id, for its address and one port."""
+
+    vm: VirtualMachine
+    asked: Asked
+    address: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRules:
+    """The rules that are wanted, by the id of their group, and what is in the way of others.
+
+    ``standing``: ids of groups in which this custom resource has rules already.
+    """
+
+    wanted: Mapping[str, tuple[WantedRule, ...]] = field(default_factory=dict)
+    standing: tuple[str, ...] = ()
+    told: tuple[Finding, ...] = ()
+
+
+def find_target_rules(inventory: Inventory, spec: BastionHostSpec, mark: RuleMark) -> TargetRules | None:
+    """The rules that the targets of a BastionHost need; None where the host's addresses are not known."""
+    bastion = inventory.bastion(mark.host_id)
+    host = Evaluation(inventory).host(bastion) if bastion is not None else None
+    if host is None or not host.sources:
+        return None
+    return _Search(inventory, spec, mark, host).result()
+
+
+class _Search:
+    """One look at all targets."""
+
+    def __init__(self, inventory: Inventory, spec: BastionHostSpec, mark: RuleMark, host: Host) -> None:
+        self._inventory = inventory
+        self._spec = spec
+        self._mark = mark
+        self._source = tuple(prefix.removesuffix("/32") for prefix in (host.prefix or host.sources).prefixes())
+        self._bare = without_target_rules(inventory)
+        self._evaluation = Evaluation(self._bare)
+        self._told: dict[tuple[str, str | None, str | None], Finding] = {}
+
+    def result(self) -> TargetRules:
+        openings = list(self._openings())
+        openings = self._helped(openings, self._placed(self._merged(openings)))
+        standing = [
+            group.id
+            for group in self._inventory.security_groups.values()
+            if any(self._is_own(rule) for rule in group.rules or ())
+        ]
+        return TargetRules(self._merged(openings), tuple(standing), tuple(self._told.values()))
+
+    # -- what is denied ------------------------------------------------------------------------------------------
+
+    def _openings(self) -> Iterator[Opening]:
+        for machine in target_machines(self._bare, self._spec):
+            target = self._evaluation.target(machine)
+            for asked in _questions(machine, self._spec):
+                opening = self._opening(target, asked)
+                if opening is not None:
+                    yield opening
+
+    def _opening(self, target: Target, asked: Asked) -> Opening | None:
+        reasons = self._reasons(self._evaluation, target.vm, asked)
+        denials = [reason for reason in reasons if _is_denial(reason)]
+        if not denials:
+            return None
+        in_the_way = [found for reason in denials if (found := self._in_the_way(target, asked, reason)) is not None]
+        if in_the_way:
+            self._tell(in_the_way)
+            return None
+        groups = tuple(dict.fromkeys(str(reason.resource) for reason in denials))
+        opening = Opening(target.vm, asked, target.addresses.lowest, groups)
+        # A rule that alone would not turn the verdict waits for what else is in the way; one that stands, stays.
+        others = any(_forbids(reason) for reason in reasons if reason not in denials)
+        return None if others and not self._stands(opening) else opening
+
+    def _reasons(self, evaluation: Evaluation, vm: VirtualMachine, asked: Asked) -> tuple[Finding, ...]:
+        return next(judge_machine(evaluation, vm, (asked,), (self._mark.host_id,))).reasons
+
+    def _in_the_way(self, target: Target, asked: Asked, reason: Finding) -> Finding | None:
+        group = self._bare.security_group(reason.resource)
+        if group is None or len(target.addresses) != 1:
+            message = f"{reason.message}; the VM's address is not known, so that no rule can be written for it alone"
+            return replace(reason, finding_class=FindingClass.OBSTACLE, message=message)
+        if guards(self._evaluation, target, group, asked.port):
+            message = f"{reason.message}; the operator puts nothing in front of just-in-time rules"
+            return _told_as(ObstacleCode.JUST_IN_TIME, reason, message)
+        written_by_others = reason.priority is not None and reason.priority < _FIRST_DEFAULT
+        if written_by_others and not self._spec.network_security.override_denies:
+            message = f"{reason.message}, or set networkSecurity.overrideDenies: true to have the operator write it"
+            return _told_as(ObstacleCode.DENY_IN_THE_WAY, reason, message)
+        return None
+
+    def _tell(self, found: Iterable[Finding]) -> None:
+        for finding in found:
+            self._told.setdefault((finding.code, finding.resource, finding.rule), finding)
+
+    def _stands(self, opening: Opening) -> bool:
+        """Whether a rule of this custom resource lets the connection in already."""
+        return all(
+            any(
+                self._is_own(rule)
+                and opening.address in rule.destination.addresses
+                and opening.asked.port in rule.destination_ports
+                for rule in group.rules or ()
+            )
+            for group_id in opening.groups
+            if (group := self._inventory.security_group(group_id)) is not None
+        )
+
+    def _is_own(self, rule: SecurityRule) -> bool:
+        return self._mark.names(rule.name) and is_target_rule(rule.name)
+
+    # -- rules ---------------------------------------------------------------------------------------------------
+
+    def _merged(self, openings: Sequence[Opening]) -> dict[str, tuple[WantedRule, ...]]:
+        """As few rules as say it: in each group one for each port, or for ports that are asked of the same VMs."""
+        addresses: dict[str, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+        for opening in openings:
+            for group_id in opening.groups:
+                addresses[group_id][opening.asked.port].add(opening.address)
+        return {group_id: tuple(self._rules(ports)) for group_id, ports in sorted(addresses.items())}
+
+    def _rules(self, addresses: Mapping[int, set[int]]) -> Iterator[WantedRule]:
+        ports_of: dict[frozenset[int], list[int]] = defaultdict(list)
+        for port, found in sorted(addresses.items()):
+            ports_of[frozenset(found)].append(port)
+        bastion = self._mark.host_id.rsplit("/", 1)[-1]
+        for found, ports in ports_of.items():
+            prefixes = [each.removesuffix("/32") for each in AddressSet((one, one) for one in found).prefixes()]
+            for number, start in enumerate(range(0, len(prefixes), _MOST_ADDRESSES)):
+                # Named after the lowest port: two ports that part company keep one of the two rules.
+                purpose = f"tcp-{ports[0]}" + (f"-{number}" if number else "")
+                yield WantedRule(
+                    name=self._mark.name(purpose),
+                    direction=Direction.INBOUND,
+                    source=self._source,
+                    destination=tuple(prefixes[start : start + _MOST_ADDRESSES]),
+                    ports=tuple(ports),
+                    description=self._mark.description(f"sessions from Bastion {bastion}"),
+                    preferred=_PREFERRED,
+                )
+
+    def _placed(self, wanted: Mapping[str, tuple[WantedRule, ...]]) -> Inventory:
+        """The inventory without operators' rules, with these."""
+        rows = []
+        for group_id, rules in wanted.items():
+            row = self._bare.row(group_id)
+            if row is None:
+                continue
+            places = self._places(group_id, rules)
+            entries = [rule.listed(priority) for rule in rules if (priority := places[rule.name]) is not None]
+            rows.append(_with_rules(row, [*children(row, "securityRules"), *entries]))
+        return self._bare.patched(rows)
+
+    def _places(self, group_id: str, rules: tuple[WantedRule, ...]) -> dict[str, int | None]:
+        group = self._inventory.security_group(group_id)
+        standing = (group.rules or ()) if group is not None else ()
+        current = {rule.name: rule.priority for rule in standing if self._is_own(rule) and rule.priority is not None}
+        others = [rule for rule in standing if not self._is_own(rule)]
+        places = place(rules, current, others, override=self._spec.network_security.override_denies)
+        for rule in rules:
+            if places[rule.name] is None:
+                side = "in front of" if self._spec.network_security.override_denies else "behind"
+                ports = ", ".join(map(str, rule.ports))
+                message = (
+                    f"{named(group_id)} has no free priority {side} the Deny rules of others at which TCP {ports} from "
+                    f"{', '.join(rule.source)} could be allowed: free one"
+                )
+                self._tell([obstacle(ObstacleCode.NO_FREE_PRIORITY, message, group_id)])
+        return places
+
+    def _helped(self, openings: Sequence[Opening], inventory: Inventory) -> list[Opening]:
+        """Those that the rules open; of the others it is told what denies them still."""
+        evaluation = Evaluation(inventory)
+        found = []
+        for opening in openings:
+            left = [each for each in self._reasons(evaluation, opening.vm, opening.asked) if _is_denial(each)]
+            if left:
+                self._tell(_told_as(ObstacleCode.DENY_IN_THE_WAY, each, each.message) for each in left)
+            else:
+                found.append(opening)
+        return found
+
+
+def _questions(machine: VirtualMachine, spec: BastionHostSpec) -> Iterator[Asked]:
+    """Each protocol of the VM on its own port and on the further ones."""
+    for protocol in spec.targets.protocols or (None,):
+        asked = ask(machine.operating_system, None if protocol is None else Protocol(protocol), None)
+        yield asked
+        for port in _further_ports(spec.network_security, asked.protocol):
+            if port != asked.port:
+                yield ask(machine.operating_system, asked.protocol, port)
+
+
+def _further_ports(security: NetworkSecurity, protocol: Protocol) -> tuple[int, ...]:
+    if security.ports is None:
+        return ()
+    return security.ports.rdp if protocol is Protocol.RDP else security.ports.ssh
+
+
+def _is_denial(reason: Finding) -> bool:
+    return reason.code in TARGET_RULE_CODES and reason.direction == Direction.INBOUND
+
+
+def _forbids(reason: Finding) -> bool:
+    return reason.finding_class is FindingClass.UNREACHABLE and reason.code != _STOPPED
+
+
+def _told_as(code: ObstacleCode, reason: Finding, message: str) -> Finding:
+    return replace(reason, code=code, finding_class=FindingClass.OBSTACLE, message=message)
+
+
+def without_target_rules(inventory: Inventory) -> Inventory:
+    """The inventory without the rules that operators, of any installation, wrote for targets."""
+    rows: list[dict[str, Any]] = []
+    gone: list[str] = []
+    for key, group in inventory.security_groups.items():
+        if not _has_target_rules(group):
+            continue
+        row = inventory.row(key)
+        if row is not None:
+            left = [rule for rule in children(row, "securityRules") if not is_target_rule(str(rule.get("name", "")))]
+            rows.append(_with_rules(row, left))
+        prefix = f"{normalise_id(key)}/"
+        gone += [rule for rule in inventory.rows(SECURITY_RULES) if rule.startswith(prefix) and _named_for_target(rule)]
+    return inventory.patched(rows, gone) if rows or gone else inventory
+
+
+def _has_target_rules(group: SecurityGroup) -> bool:
+    return any(is_target_rule(rule.name) for rule in group.rules or ())
+
+
+def _named_for_target(rule_id: str) -> bool:
+    return is_target_rule(rule_id.rpartition("/")[2])
+
+
+def _with_rules(row: Mapping[str, Any], rules: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {**row, "properties": {**properties(row), "securityRules": rules}}

@@ -37,9 +37,11 @@ from bastion_operator.planning.body import (
 from bastion_operator.planning.model import Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import tags_at_creation
+from bastion_operator.planning.target_rule_plan import plan_target_rules
+from bastion_operator.planning.target_rules import TargetRules
 from bastion_operator.planning.wording import named
 
-__all__ = ["BastionHostIds", "BastionHostInput", "bastion_host_ids", "plan_bastion_host"]
+__all__ = ["BastionHostIds", "BastionHostInput", "bastion_host_ids", "plan_bastion_host", "plan_with_targets"]
 
 _IP_CONFIGURATION = "IpConf"
 
@@ -72,6 +74,14 @@ def _network_not_found(network_id: str) -> Finding:
         "or correct the id",
         network_id,
     )
+
+
+def plan_with_targets(asked: BastionHostInput, rules: TargetRules | None, hidden: frozenset[str] = frozenset()) -> Plan:
+    """The same, with the rules that let the host into its targets; a host that is not there yet has no targets."""
+    plan = plan_bastion_host(asked)
+    if asked.observed.get(asked.ids.host) is None or _not_ours(plan):
+        return plan
+    return plan_target_rules(asked, rules, plan, hidden)
 
 
 def _not_ours(plan: Plan) -> bool:

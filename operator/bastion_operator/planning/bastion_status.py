@@ -15,7 +15,6 @@ from bastion_operator.planning.conditions import (
     States,
     accepted,
     false,
-    findings_text,
     progress,
     ready,
     stalled_or_reconciling,
@@ -23,7 +22,8 @@ from bastion_operator.planning.conditions import (
     unknown,
 )
 from bastion_operator.planning.model import Plan
-from bastion_operator.planning.target_findings import SUBNET_RULE_CODES, TARGET_RULE_CODES, TargetFindings
+from bastion_operator.planning.security_status import failures_without_rules, security_rules_state, without_rules
+from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.wording import named
 
 
@@ -33,15 +33,19 @@ def bastion_states(asked: BastionHostInput, plan: Plan, failures: Iterable[Failu
     observe_only = asked.watching
     states: dict[ConditionType, State] = {
         ConditionType.ACCEPTED: accepted(None),
-        ConditionType.HOST_PROVISIONED: _provisioned(asked, plan, failures, observe_only),
+        ConditionType.HOST_PROVISIONED: _provisioned(
+            asked, without_rules(asked, plan), failures_without_rules(asked, failures), observe_only
+        ),
     }
-    rules = _security_rules(asked, found)
+    rules = security_rules_state(asked, plan, failures, found)
     if rules is not None:
         states[ConditionType.SECURITY_RULES_IN_SYNC] = rules
     states[ConditionType.TARGETS_REACHABLE] = _targets(found)
     if asked.spec.access is not None:
         states[ConditionType.ACCESS_GRANTED] = _access(asked, found)
     needed = [ConditionType.ACCEPTED, ConditionType.HOST_PROVISIONED]
+    if SecurityPolicy.ENFORCE in {asked.spec.network_security.subnet, asked.spec.network_security.targets}:
+        needed.append(ConditionType.SECURITY_RULES_IN_SYNC)
     if asked.spec.targets.required_for_ready is RequiredForReady.ALL:
         needed.append(ConditionType.TARGETS_REACHABLE)
     states[ConditionType.READY] = ready(states, needed, "the host is as the spec says")
@@ -62,24 +66,6 @@ def _provisioned(asked: BastionHostInput, plan: Plan, failures: list[Failure], o
         f"the host is {state}, {f'at {name}' if name else 'without a DNS name yet'}",
     )
     return progress(plan, failures, done, observe_only=observe_only)
-
-
-def _security_rules(asked: BastionHostInput, found: TargetFindings) -> State | None:
-    codes: frozenset[str] = frozenset()
-    if asked.spec.network_security.subnet is SecurityPolicy.AUDIT:
-        codes |= SUBNET_RULE_CODES
-    if asked.spec.network_security.targets is SecurityPolicy.AUDIT:
-        codes |= TARGET_RULE_CODES
-    if not codes:
-        return None
-    if found.verdicts is None:
-        return unknown(found.blind.reason, found.blind.message)
-    if asked.observed.get(asked.ids.host) is None:
-        return unknown(Reason.NOT_FOUND, "there is no host yet whose traffic the rules could stop")
-    rules = [each for code, listed in found.rule_findings.items() if code in codes for each in listed]
-    if rules:
-        return false(Reason.OUT_OF_SYNC, findings_text(rules))
-    return true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
 
 
 def _access(asked: BastionHostInput, found: TargetFindings) -> State:

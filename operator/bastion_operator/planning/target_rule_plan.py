@@ -34,11 +34,12 @@ def plan_target_rules(
     plan = replace(plan, told=(*plan.told, *rules.told))
     wanted = {normalise_id(group_id): found for group_id, found in rules.wanted.items()}
     left_out = []
+    claimed = {normalise_id(root_of(claim.id)) for claim in plan.claims}
     for key, group_id in _groups(asked, rules).items():
         if subscription_of(group_id) in hidden:
             continue
         asked_for = wanted.get(key, ())
-        if _claimed(plan, group_id) == 0 and len(plan.claims) + len(asked_for) > _MOST_RULES:
+        if key not in claimed and len(plan.claims) + len(asked_for) > _MOST_RULES:
             left_out.append(group_id)
             continue
         plan = _of_group(asked, group_id, asked_for, plan, write=write)
@@ -48,11 +49,6 @@ def plan_target_rules(
 def _groups(asked: BastionHostInput, rules: TargetRules) -> dict[str, str]:
     claimed = [root_of(claim.id) for claim in asked.claims if claim.purpose == TARGET_RULE]
     return {normalise_id(each): each for each in (*claimed, *rules.standing, *rules.wanted)}
-
-
-def _claimed(plan: Plan, group_id: str) -> int:
-    prefix = f"{normalise_id(group_id)}/"
-    return sum(normalise_id(claim.id).startswith(prefix) for claim in plan.claims)
 
 
 def _of_group(

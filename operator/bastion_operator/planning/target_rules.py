@@ -16,7 +16,7 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import AddressSet
-from bastion_operator.network.reachability import Evaluation, Protocol
+from bastion_operator.network.reachability import Evaluation, Protocol, Verdict
 from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.judge import judge_machine
 from bastion_operator.network.reachability.just_in_time import guards
@@ -65,13 +65,18 @@ class TargetRules:
     told: tuple[Finding, ...] = ()
 
 
-def find_target_rules(inventory: Inventory, spec: BastionHostSpec, mark: RuleMark) -> TargetRules | None:
-    """The rules that the targets of a BastionHost need; None where the host's addresses are not known."""
+def find_target_rules(
+    inventory: Inventory, spec: BastionHostSpec, mark: RuleMark, verdicts: Iterable[Verdict]
+) -> TargetRules | None:
+    """The rules that the targets of a BastionHost need; None where the host's addresses are not known.
+
+    ``verdicts`` are those on its targets, which tell whom it is worth to look at.
+    """
     bastion = inventory.bastion(mark.host_id)
     host = Evaluation(inventory).host(bastion) if bastion is not None else None
     if host is None or not host.sources:
         return None
-    return _Search(inventory, spec, mark, host).result()
+    return _Search(inventory, spec, mark, host).result(_denied(verdicts))
 
 
 class _Search:
@@ -86,8 +91,9 @@ class _Search:
         self._evaluation = Evaluation(self._bare)
         self._told: dict[tuple[str, str | None, str | None], Finding] = {}
 
-    def result(self) -> TargetRules:
-        openings = list(self._openings())
+    def result(self, denied: frozenset[str]) -> TargetRules:
+        """The rules, where the VMs of these lower-cased ids are denied now."""
+        openings = list(self._openings(denied))
         openings = self._helped(openings, self._placed(self._merged(openings)))
         standing = [
             group.id
@@ -98,9 +104,14 @@ class _Search:
 
     # -- what is denied ------------------------------------------------------------------------------------------
 
-    def _openings(self) -> Iterator[Opening]:
+    def _openings(self, denied: frozenset[str]) -> Iterator[Opening]:
+        with_rules = {key for key, group in self._inventory.security_groups.items() if _has_target_rules(group)}
+        further = self._spec.network_security.ports is not None
         for machine in target_machines(self._bare, self._spec):
             target = self._evaluation.target(machine)
+            opened = not with_rules.isdisjoint(map(normalise_id, target.security_group_ids))
+            if not (further or opened or machine.key in denied):
+                continue
             for asked in _questions(machine, self._spec):
                 opening = self._opening(target, asked)
                 if opening is not None:
@@ -244,6 +255,10 @@ def _further_ports(security: NetworkSecurity, protocol: Protocol) -> tuple[int, 
     if security.ports is None:
         return ()
     return security.ports.rdp if protocol is Protocol.RDP else security.ports.ssh
+
+
+def _denied(verdicts: Iterable[Verdict]) -> frozenset[str]:
+    return frozenset(verdict.vm.lower() for verdict in verdicts if any(map(_is_denial, verdict.reasons)))
 
 
 def _is_denial(reason: Finding) -> bool:

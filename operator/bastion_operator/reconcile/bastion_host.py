@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
-from bastion_operator.planning.bastion_host import BastionHostIds, BastionHostInput, bastion_host_ids, plan_bastion_host
+from bastion_operator.planning.bastion_host import BastionHostIds, BastionHostInput, bastion_host_ids, plan_with_targets
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.bastion_status import bastion_states, describe_host
 from bastion_operator.planning.model import Observed, Plan, root_of
@@ -14,6 +14,7 @@ from bastion_operator.reconcile.publication import publish, tell_changes, tell_t
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
+from bastion_operator.reconcile.target_rules import look_for_target_rules
 from bastion_operator.reconcile.verdicts import look_at_targets
 
 
@@ -32,8 +33,11 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     trouble = await refresh_fleet(services, session, passing.key, interval, at_once=passing.asked_for_now)
     asked = _input(passing, services.fleet.observed(session.identity))
 
+    rules = await look_for_target_rules(services, passing.key, session, asked)
+    hidden = frozenset(services.fleet.unreadable(session.identity))
+
     def make_plan(observed: Observed) -> Plan:
-        return plan_bastion_host(replace(asked, observed=observed))
+        return plan_with_targets(replace(asked, observed=observed), rules, hidden)
 
     result = await passing.run(session).carry_out(asked.observed, make_plan)
     seen = await look_at_targets(services, passing.key, raw, host, session, asked.ids)
@@ -56,11 +60,13 @@ def _plan_removal(passing: Pass[BastionHost], observed: Observed) -> Plan:
 
 def _removal_roots(host: BastionHost) -> list[str]:
     ids = _ids(host)
-    return [ids.host, ids.public_ip, ids.virtual_network, *(root_of(claim.id) for claim in status_of(host).claims)]
+    named = [ids.host, ids.public_ip, ids.virtual_network, ids.security_group]
+    return [*named, *(root_of(claim.id) for claim in status_of(host).claims)]
 
 
 async def _gone(services: Services, key: Key) -> None:
     services.verdicts.forget(key)
+    services.target_rules.forget(key)
     services.standings.forget(key)
     # One that was only observed had no finalizer, and not every cluster collects garbage by owner.
     await services.reports.delete_all({"metadata": {"namespace": key.namespace, "name": key.name}})

@@ -10,6 +10,7 @@ from bastion_operator.kube.status import StatusPublisher
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
+from bastion_operator.reconcile.kept_target_rules import KeptTargetRules
 from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
@@ -41,3 +42,4 @@ class Services:
     queue: WorkQueue
     metrics: Metrics
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)
+    target_rules: KeptTargetRules = field(default_factory=KeptTargetRules)

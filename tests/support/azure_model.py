@@ -1,7 +1,7 @@
 """Azure as a plan sees it, in its smallest form and without I/O: what a PUT keeps and drops, what a peering's state does.
 
 No oracle of Azure, but of the rules that every plan must respect: a full PUT drops what it does not carry, a Disconnected
-half refuses a PUT, a stale etag is refused, and nothing in use is deleted.
+half refuses a PUT, a stale etag is refused, two rules never share a priority, and nothing in use is deleted.
 """
 
 import copy
@@ -11,6 +11,7 @@ from bastion_operator.network.prefixes import overlaps
 from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Observed, Verb
 
 Json = dict[str, Any]
+RULES_OF_BASTION = 8
 
 
 class RefusedError(Exception):
@@ -49,7 +50,7 @@ class AzureModel:
         """The ids of everything that stands, children included."""
         found = set(self._rows)
         for key, row in self._rows.items():
-            for kind in ("subnets", "virtualNetworkPeerings"):
+            for kind in ("subnets", "virtualNetworkPeerings", "securityRules"):
                 found |= {f"{key}/{kind}/{one['name']}".lower() for one in row["properties"].get(kind, [])}
         return found
 
@@ -63,6 +64,8 @@ class AzureModel:
             self._peering(change, root)
         elif "/subnets/" in key:
             self._subnet(change, root)
+        elif "/securityrules/" in key:
+            self._rule(change, root)
         elif change.verb is Verb.DELETE:
             self._delete(key)
         else:
@@ -161,14 +164,61 @@ class AzureModel:
                 raise RefusedError("InUseSubnetCannotBeDeleted")
             subnets.remove(old)
         else:
-            assert old is None, "a plan makes a subnet only where there is none"
             assert change.body is not None
-            prefix = change.body["properties"]["addressPrefix"]
-            taken = [one["properties"]["addressPrefix"] for one in subnets]
-            if overlaps([prefix], taken) or not overlaps([prefix], self._space(root)):
-                raise RefusedError("NetcfgSubnetRangesOverlap")
-            subnets.append({"name": name, **copy.deepcopy(dict(change.body))})
+            body = copy.deepcopy(dict(change.body))
+            self._check_association(body)
+            if old is None:
+                self._refuse_prefix(subnets, body, root)
+                subnets.append({"name": name, **body})
+            else:
+                assert body["properties"]["addressPrefix"] == old["properties"]["addressPrefix"]
+                body["properties"].pop("ipConfigurations", None)
+                subnets[subnets.index(old)] = {**body, "name": name}
         self._touch(root)
+
+    def _refuse_prefix(self, subnets: list[Json], body: Json, root: str) -> None:
+        prefix = body["properties"]["addressPrefix"]
+        taken = [one["properties"]["addressPrefix"] for one in subnets]
+        if overlaps([prefix], taken) or not overlaps([prefix], self._space(root)):
+            raise RefusedError("NetcfgSubnetRangesOverlap")
+
+    def _check_association(self, body: Json) -> None:
+        reference = body["properties"].get("networkSecurityGroup")
+        if reference is not None:
+            group = self._rows.get(str(reference["id"]).lower())
+            if group is None:
+                raise RefusedError("InvalidResourceReference")
+            if len(group["properties"]["securityRules"]) < RULES_OF_BASTION:
+                raise RefusedError("NetworkSecurityGroupNotCompliantForAzureBastionSubnet")
+
+    # -- security rules ------------------------------------------------------------------------------------------
+
+    def _rule(self, change: Change, root: str) -> None:
+        rules = self._rows[root]["properties"].setdefault("securityRules", [])
+        name = change.resource_id.rsplit("/", 1)[1]
+        old = next((one for one in rules if one["name"].lower() == name.lower()), None)
+        if change.verb is Verb.DELETE:
+            assert old is not None, "a plan deletes what is there"
+            rules.remove(old)
+        else:
+            assert change.body is not None
+            rule = {"id": change.resource_id, "name": name, **copy.deepcopy(dict(change.body))}
+            slot = _slot(rule)
+            if any(one is not old and _slot(one) == slot for one in rules):
+                raise RefusedError("SecurityRuleConflict")
+            if old is None:
+                rules.append(rule)
+            else:
+                rules[rules.index(old)] = rule
+        self._touch(root)
+
+    def _group_users(self, key: str) -> list[str]:
+        return [
+            f"{network}/subnets/{subnet['name']}".lower()
+            for network, row in self._rows.items()
+            for subnet in row["properties"].get("subnets", [])
+            if str((subnet["properties"].get("networkSecurityGroup") or {}).get("id", "")).lower() == key
+        ]
 
     def _put(self, key: str, change: Change) -> None:
         assert change.body is not None
@@ -197,6 +247,8 @@ class AzureModel:
     def _delete(self, key: str) -> None:
         if self._users(key):
             raise RefusedError("PublicIPAddressCannotBeDeleted")
+        if "/networksecuritygroups/" in key and self._group_users(key):
+            raise RefusedError("InUseNetworkSecurityGroupCannotBeDeleted")
         del self._rows[key]
 
     def _users(self, target: str) -> set[str]:
@@ -231,6 +283,15 @@ class AzureModel:
                 *subnet["properties"].get("ipConfigurations", []),
                 *({"id": f"{user}/bastionHostIpConfigurations/IpConf"} for user in sorted(users)),
             ]
+        if "/networksecuritygroups/" in key:
+            for rule in body["properties"].get("securityRules", []):
+                rule["etag"] = body["etag"]
+            if on := self._group_users(key):
+                body["properties"]["subnets"] = [{"id": each} for each in on]
         if "/publicipaddresses/" in key and (users := self._users(key)):
             body["properties"]["ipConfiguration"] = {"id": f"{min(users)}/bastionHostIpConfigurations/IpConf"}
         return body
+
+
+def _slot(rule: Json) -> tuple[str, int]:
+    return rule["properties"]["direction"], rule["properties"]["priority"]

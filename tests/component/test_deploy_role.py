@@ -18,6 +18,7 @@ from bastion_operator.planning.bastion_host import BastionHostInput, bastion_hos
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Change, Observed, Verb
 from bastion_operator.planning.ownership import Owner
+from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
 from dev.local_azure import LocalAzure
 from tests.support.azure import AzureFactory
@@ -39,6 +40,7 @@ OTHER_READS = {
 LINKED = {
     "subnet": "join/action",
     "publicIPAddress": "join/action",
+    "networkSecurityGroup": "join/action",
     "virtualNetwork": "join/action",
     "remoteVirtualNetwork": "peer/action",
 }
@@ -75,6 +77,35 @@ def host_changes() -> Iterable[Change]:
     first = plan_bastion_removal(host_input(standing, tuple(claims)))
     then = plan_bastion_removal(host_input({**standing, ids.host: None}, tuple(claims)))
     yield from (*parts.changes, *created.changes, *developer.changes, *first.changes, *then.changes)
+
+
+def rule_changes() -> Iterable[Change]:
+    """A group with a new subnet, a rule in a group that lacks it, and both taken out again."""
+    hub = network("10.0.0.0/16")
+    enforce = {"subnet": "Enforce", "targets": "Enforce"}
+    ids = host_input({}).ids
+    made = plan_bastion_host(host_input({HUB: hub}, subnetPrefix="Auto", networkSecurity=enforce))
+    group = next(change for change in made.changes if change.resource_id == ids.security_group)
+    standing = {HUB: hub, ids.security_group: {**(group.body or {}), "id": ids.security_group}}
+    born = plan_bastion_host(host_input(standing, subnetPrefix="Auto", networkSecurity=enforce))
+    rules = (group.body or {})["properties"]["securityRules"]
+    lacking = {**(group.body or {}), "id": ids.security_group, "properties": {"securityRules": rules[1:]}}
+    filled = plan_bastion_host(
+        host_input({HUB: hub, ids.security_group: lacking}, subnetPrefix="Auto", networkSecurity=enforce)
+    )
+    target = f"{HUB.replace('virtualNetworks/hub', 'networkSecurityGroups/web')}"
+    mark = RuleMark(OWNER, ids.host)
+    held = {"description": mark.description("sessions")}
+    web = {"properties": {"securityRules": [{"name": mark.name("tcp-22"), "properties": held}]}}
+    claims = (
+        Claim(id=f"{target}/securityRules/{mark.name('tcp-22')}", purpose=TARGET_RULE, origin=ClaimOrigin.CREATED),
+        Claim(id=ids.security_group, purpose="SecurityGroup", origin=ClaimOrigin.CREATED),
+    )
+    observed = {HUB: hub, ids.security_group: standing[ids.security_group], ids.host: None, ids.public_ip: None}
+    gone = plan_bastion_removal(host_input({**observed, target: web}, claims))
+    then = plan_bastion_removal(host_input(observed, claims[1:]))
+    assert len(gone.changes) == len(then.changes) == len(filled.changes) - 1 == 1
+    yield from (*made.changes, *born.changes, *filled.changes, *gone.changes, *then.changes)
 
 
 def peering_changes() -> Iterable[Change]:
@@ -124,7 +155,9 @@ def type_of(resource_id: str) -> str:
 
 def test_the_role_holds_what_reads_and_plans_need_and_nothing_else() -> None:
     reads = {f"{each}/read" for each in (*INVENTORY_TYPES, *ACCESS_TYPES, *HUB_COLLECTIONS.values())} | OTHER_READS
-    writes = {action for change in (*host_changes(), *peering_changes()) for action in actions_of(change)}
+    writes = {
+        action for change in (*host_changes(), *rule_changes(), *peering_changes()) for action in actions_of(change)
+    }
 
     assert {action.lower() for action in ROLE["Actions"]} == reads | writes
 
@@ -139,7 +172,7 @@ def test_each_action_is_listed_once_in_order_and_none_is_a_wildcard() -> None:
     "action",
     [
         "Microsoft.Authorization/roleAssignments/write",
-        "Microsoft.Network/networkSecurityGroups/securityRules/write",
+        "Microsoft.Network/networkInterfaces/write",
         "Microsoft.Network/virtualNetworks/write",
         "Microsoft.Network/virtualNetworks/delete",
         "Microsoft.Network/bastionHosts/getShareableLinks/action",

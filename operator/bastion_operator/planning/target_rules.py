@@ -184,8 +184,8 @@ class _Search:
         for port, found in sorted(addresses.items()):
             ports_of[frozenset(found)].append(port)
         bastion = self._mark.host_id.rsplit("/", 1)[-1]
-        for found, ports in ports_of.items():
-            prefixes = [each.removesuffix("/32") for each in AddressSet((one, one) for one in found).prefixes()]
+        for chosen, ports in ports_of.items():
+            prefixes = [each.removesuffix("/32") for each in AddressSet((one, one) for one in chosen).prefixes()]
             for number, start in enumerate(range(0, len(prefixes), _MOST_ADDRESSES)):
                 # Named after the lowest port: two ports that part company keep one of the two rules.
                 purpose = f"tcp-{ports[0]}" + (f"-{number}" if number else "")

@@ -16,6 +16,7 @@ from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Observed, Plan, Verb
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.rule_mark import RuleMark
+from bastion_operator.planning.target_rule_plan import plan_target_rules
 from bastion_operator.planning.target_rules import TARGET_RULE_CODES, TargetRules, find_target_rules
 from tests.support.azure_model import AzureModel
 from tests.support.estates import Row, bastion, jit_policy, nic, nsg, nsg_id, public_ip, rule, subnet, vm, vm_id, vnet
@@ -23,8 +24,9 @@ from tests.support.plans import HOST, OWNER, Run, bastion_input, carry_out, mark
 
 ENFORCE = {"targets": "Enforce", "subnet": "Off"}
 PREFIX = "10.0.0.0/26"
+SECOND = Owner("installation-1", "team", "other", "uid-2")
+SECOND_MARK = RuleMark(SECOND, HOST)
 CLOSED = rule("closed", 4096, "Deny")
-OTHERS = ("10.0.1.0/24", "172.16.0.0/12", "Internet", "*")
 
 
 def estate(*groups: Row, machines: dict[str, dict[str, Any]], on_subnet: str | None = "outer") -> list[Row]:
@@ -53,12 +55,22 @@ def wanted(rows: list[Row], owner: Owner = OWNER, **spec: Any) -> TargetRules | 
     return find_target_rules(Inventory.from_rows(rows), asked.spec, RuleMark(owner, HOST), verdicts(rows))
 
 
-def run(azure: AzureModel, claims: tuple[Claim, ...] = (), owner: Owner = OWNER, **spec: Any) -> Run:
+def run(azure: AzureModel, claims: tuple[Claim, ...] = (), **spec: Any) -> Run:
     spec = {"networkSecurity": ENFORCE} | spec
 
     def make_plan(observed: Observed, claims: tuple[Claim, ...]) -> Plan:
+        asked = replace(bastion_input(claims=claims, **spec), observed=observed)
+        return plan_with_targets(asked, wanted(list(azure.rows().values()), **spec))
+
+    return carry_out(azure, make_plan, claims, most=20)
+
+
+def run_rules(azure: AzureModel, owner: Owner, claims: tuple[Claim, ...] = (), **spec: Any) -> Run:
+    """The rules alone, of a custom resource to which the host does not belong."""
+
+    def make_plan(observed: Observed, claims: tuple[Claim, ...]) -> Plan:
         asked = replace(bastion_input(claims=claims, **spec), owner=owner, observed=observed)
-        return plan_with_targets(asked, wanted(list(azure.rows().values()), owner, **spec))
+        return plan_target_rules(asked, wanted(list(azure.rows().values()), owner, **spec), Plan(claims=claims))
 
     return carry_out(azure, make_plan, claims, most=20)
 
@@ -239,9 +251,12 @@ def test_what_rules_can_open_is_open_the_rest_is_told_and_nothing_foreign_moves(
     spec = {"networkSecurity": ENFORCE | {"overrideDenies": override}}
     done = run(azure, **spec)
     assert done.plan.settled
-    second = Owner("installation-1", "team", "other", "uid-2")
-    other = run(azure, owner=second, **spec | {"managementPolicy": "Manage"}) if two and False else None
-    assert other is None
+    if two:
+        # A second custom resource on the same groups: each keeps its own rules and rests.
+        other = run_rules(azure, SECOND, **spec)
+        assert other.plan.settled
+        assert not run_rules(azure, SECOND, other.plan.claims, **spec).sent
+        assert not {each.resource_id for each in other.sent} & {each.resource_id for each in done.sent}
     assert not run(azure, done.plan.claims, **spec).sent
     after = denied(list(azure.rows().values()))
     assert after <= closed
@@ -249,14 +264,16 @@ def test_what_rules_can_open_is_open_the_rest_is_told_and_nothing_foreign_moves(
     own = RuleMark(OWNER, HOST)
     for key, row in azure.rows().items():
         if "/networksecuritygroups/" in key:
-            left = [each for each in row["properties"]["securityRules"] if not own.names(each["name"])]
+            rules = row["properties"]["securityRules"]
+            left = [each for each in rules if not own.names(each["name"]) and not SECOND_MARK.names(each["name"])]
             assert left == before[key]["securityRules"]
         else:
             assert row["properties"] == before[key]
     if not override:
         _no_deny_is_overridden(azure, own)
     assert all("/securityRules/" in each.resource_id for each in done.sent)
-    _each_rule_counts(azure, own)
+    if not two:
+        _each_rule_counts(azure, own)
 
 
 def _no_deny_is_overridden(azure: AzureModel, own: RuleMark) -> None:
@@ -287,10 +304,9 @@ def _each_rule_counts(azure: AzureModel, own: RuleMark) -> None:
 
 def test_two_custom_resources_on_one_group_write_each_their_own_and_rest() -> None:
     azure = AzureModel(estate(nsg("outer", CLOSED), machines={"a": {"address": "10.0.1.4"}}))
-    second = Owner("installation-1", "team", "other", "uid-2")
     spec = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
-    one = run(azure, **spec)
-    found = wanted(list(azure.rows().values()), second, **spec)
-    assert found is not None
-    assert [each.name for rules in found.wanted.values() for each in rules] == [RuleMark(second, HOST).name("tcp-22")]
+    one, two = run(azure, **spec), run_rules(azure, SECOND, **spec)
+    names = {RuleMark(OWNER, HOST).name("tcp-22"), SECOND_MARK.name("tcp-22")}
+    assert set(rules_of(azure, "outer")) == {"closed", *names}
     assert not run(azure, one.plan.claims, **spec).sent
+    assert not run_rules(azure, SECOND, two.plan.claims, **spec).sent

@@ -36,7 +36,7 @@ def foreign_rules(lab: Lab, group: str) -> list[str]:
 
 
 def test_a_new_subnet_is_born_with_its_group_and_both_go_in_azures_order(lab: Lab) -> None:
-    lab.apply(host(subnet="Enforce", allowedSources=["203.0.113.0/24"]))
+    lab.apply(host(subnet="Enforce", targets="Off", allowedSources=["203.0.113.0/24"]))
     lab.wait_ready("bh/hub")
     lab.wait_condition("bh", "hub", "SecurityRulesInSync", "True")
     resources = lab.azure.resources()
@@ -89,7 +89,7 @@ def test_only_what_a_foreign_group_lacks_is_added_rule_by_rule(lab_factory: Call
     group = f"{HUB.rsplit('/', 2)[0]}/networkSecurityGroups/theirs"
     before = foreign_rules(lab, group)
     lab.operator.start()
-    lab.apply(host(subnet="Enforce", allowedSources=["198.51.100.0/24"]))
+    lab.apply(host(subnet="Enforce", targets="Off", allowedSources=["198.51.100.0/24"]))
     lab.wait_ready("bh/hub")
     lab.wait_condition("bh", "hub", "SecurityRulesInSync", "True")
     ((method, path),) = writes_to_groups(lab)

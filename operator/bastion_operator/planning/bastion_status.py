@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bastion_operator.api.bastion_host import RequiredForReady, SecurityPolicy
+from bastion_operator.api.bastion_host import RequiredForReady
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.planning.bastion_fields import address_of_host
 from bastion_operator.planning.bastion_input import BastionHostInput
@@ -22,7 +22,12 @@ from bastion_operator.planning.conditions import (
     unknown,
 )
 from bastion_operator.planning.model import Plan
-from bastion_operator.planning.security_status import failures_without_rules, security_rules_state, without_rules
+from bastion_operator.planning.security_status import (
+    failures_without_rules,
+    rules_count_for_ready,
+    security_rules_state,
+    without_rules,
+)
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.wording import named
 
@@ -44,7 +49,7 @@ def bastion_states(asked: BastionHostInput, plan: Plan, failures: Iterable[Failu
     if asked.spec.access is not None:
         states[ConditionType.ACCESS_GRANTED] = _access(asked, found)
     needed = [ConditionType.ACCEPTED, ConditionType.HOST_PROVISIONED]
-    if SecurityPolicy.ENFORCE in {asked.spec.network_security.subnet, asked.spec.network_security.targets}:
+    if rules_count_for_ready(asked, plan, failures):
         needed.append(ConditionType.SECURITY_RULES_IN_SYNC)
     if asked.spec.targets.required_for_ready is RequiredForReady.ALL:
         needed.append(ConditionType.TARGETS_REACHABLE)

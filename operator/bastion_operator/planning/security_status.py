@@ -33,15 +33,25 @@ def security_rules_state(
         return unknown(found.blind.reason, found.blind.message)
     if asked.observed.get(asked.ids.host) is None:
         return unknown(Reason.NOT_FOUND, "there is no host yet whose traffic the rules could stop")
+    refused = [each for each in failures if _of_rules(each.resource_id)]
     told = [*plan.told, *_of_verdicts(codes, plan, found)]
-    if told:
+    if told and not any(each.blocking for each in refused):
         text = findings_text(told) + _and_then(plan)
         return false(reason_of_code(plan.told[0].code) if plan.told else Reason.OUT_OF_SYNC, text)
     work = _only_rules(plan)
     done = true(Reason.IN_SYNC, "no security rule stands between the host and its targets")
     if plan.audited:
         return false(Reason.OUT_OF_SYNC, _and_then(plan).removeprefix("; "))
-    return progress(work, [each for each in failures if _of_rules(each.resource_id)], done, observe_only=asked.watching)
+    return progress(work, refused, done, observe_only=asked.watching)
+
+
+def rules_count_for_ready(asked: BastionHostInput, plan: Plan, failures: Iterable[Failure]) -> bool:
+    """Whether ``Ready`` asks for the condition: rules are enforced, and what is missing is not only told by an audit."""
+    policies = {asked.spec.network_security.subnet, asked.spec.network_security.targets}
+    if SecurityPolicy.ENFORCE not in policies:
+        return False
+    at_work = not _only_rules(plan).settled or any(_of_rules(each.resource_id) for each in failures)
+    return at_work or SecurityPolicy.AUDIT not in policies
 
 
 def without_rules(asked: BastionHostInput, plan: Plan) -> Plan:

@@ -107,7 +107,11 @@ class _Search:
     def _openings(self, denied: frozenset[str]) -> Iterator[Opening]:
         with_rules = {key for key, group in self._inventory.security_groups.items() if _has_target_rules(group)}
         further = self._spec.network_security.ports is not None
+        if not (denied or further or with_rules):
+            return
         for machine in target_machines(self._bare, self._spec):
+            if not (further or with_rules or machine.key in denied):
+                continue
             target = self._evaluation.target(machine)
             opened = not with_rules.isdisjoint(map(normalise_id, target.security_group_ids))
             if not (further or opened or machine.key in denied):

@@ -103,7 +103,10 @@ def test_a_new_subnet_is_born_with_a_group_of_all_eight_rules_and_deleting_bring
 
 
 def test_the_new_group_is_narrowed_to_the_sources_and_ports_that_are_asked_for() -> None:
-    asked = {"allowedSources": ["203.0.113.0/24", "198.51.100.7/32", "VirtualNetwork"], "ports": {"ssh": [2222]}}
+    asked: dict[str, Any] = {
+        "allowedSources": ["203.0.113.0/24", "198.51.100.7/32", "VirtualNetwork"],
+        "ports": {"ssh": [2222]},
+    }
     made = plan([hub(with_subnet=False)], spec={"subnetPrefix": "Auto"}, **asked)
     group = next(change for change in made.changes if change.resource_id == GROUP).body or {}
     rules = {each["name"].split("-", 2)[2]: each["properties"] for each in group["properties"]["securityRules"]}
@@ -273,4 +276,4 @@ def test_applied_plans_leave_nothing_unmet_but_what_is_told_and_touch_nothing_fo
 
 def stops_all(deny: Row) -> bool:
     held = deny["properties"]
-    return held["sourceAddressPrefix"] == "*" and held["destinationPortRange"] == "*"
+    return bool(held["sourceAddressPrefix"] == held["destinationPortRange"] == "*")

@@ -144,7 +144,7 @@ def test_a_rule_that_would_not_turn_the_verdict_is_not_written_and_a_stopped_vm_
 def test_ports_of_one_set_of_vms_share_a_rule_and_part_when_the_vms_do() -> None:
     machines = {"a": {"address": "10.0.1.4"}, "b": {"address": "10.0.1.5"}}
     azure = AzureModel(estate(nsg("outer", CLOSED), machines=machines))
-    spec = {"networkSecurity": ENFORCE | {"overrideDenies": True, "ports": {"ssh": [2222]}}}
+    spec: dict[str, Any] = {"networkSecurity": ENFORCE | {"overrideDenies": True, "ports": {"ssh": [2222]}}}
     done = run(azure, **spec)
     (one,) = done.sent
     assert (one.body or {})["properties"]["destinationPortRanges"] == ["22", "2222"]
@@ -163,7 +163,7 @@ def test_the_rule_goes_with_the_last_vm_and_with_the_resource() -> None:
     machines = {"a": {"address": "10.0.1.4"}, "b": {"address": "10.0.1.5"}}
     azure = AzureModel(estate(nsg("outer", CLOSED), machines=machines))
     start = rules_of(azure, "outer")
-    spec = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
+    spec: dict[str, Any] = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
     done = run(azure, **spec)
     azure._rows.pop(vm_id("a").lower())
     fewer = run(azure, done.plan.claims, **spec)
@@ -179,7 +179,7 @@ def test_deleting_removes_exactly_the_claimed_and_marked_rules() -> None:
     machines = {"a": {"address": "10.0.1.4"}}
     azure = AzureModel(estate(nsg("outer", CLOSED), machines=machines))
     start = rules_of(azure, "outer")
-    spec = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
+    spec: dict[str, Any] = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
     done = run(azure, **spec)
 
     def make_removal(observed: Observed, claims: tuple[Claim, ...]) -> Plan:
@@ -192,7 +192,7 @@ def test_deleting_removes_exactly_the_claimed_and_marked_rules() -> None:
 
 def test_a_rule_whose_mark_somebody_took_off_is_kept_and_told_on_deletion() -> None:
     azure = AzureModel(estate(nsg("outer", CLOSED), machines={"a": {"address": "10.0.1.4"}}))
-    spec = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
+    spec: dict[str, Any] = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
     done = run(azure, **spec)
     azure._rows[nsg_id("outer").lower()]["properties"]["securityRules"][-1]["properties"]["description"] = "theirs"
     removal = plan_bastion_removal(replace(bastion_input(claims=done.plan.claims, **spec), observed=azure.observed()))
@@ -248,7 +248,7 @@ def test_what_rules_can_open_is_open_the_rest_is_told_and_nothing_foreign_moves(
     azure = AzureModel(estate(nsg("outer", *outer), nsg("inner", *inner), machines=machines))
     before = copy.deepcopy({key: row["properties"] for key, row in azure.rows().items()})
     closed = denied(list(azure.rows().values()))
-    spec = {"networkSecurity": ENFORCE | {"overrideDenies": override}}
+    spec: dict[str, Any] = {"networkSecurity": ENFORCE | {"overrideDenies": override}}
     done = run(azure, **spec)
     assert done.plan.settled
     if two:
@@ -304,7 +304,7 @@ def _each_rule_counts(azure: AzureModel, own: RuleMark) -> None:
 
 def test_two_custom_resources_on_one_group_write_each_their_own_and_rest() -> None:
     azure = AzureModel(estate(nsg("outer", CLOSED), machines={"a": {"address": "10.0.1.4"}}))
-    spec = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
+    spec: dict[str, Any] = {"networkSecurity": ENFORCE | {"overrideDenies": True}}
     one, two = run(azure, **spec), run_rules(azure, SECOND, **spec)
     names = {RuleMark(OWNER, HOST).name("tcp-22"), SECOND_MARK.name("tcp-22")}
     assert set(rules_of(azure, "outer")) == {"closed", *names}

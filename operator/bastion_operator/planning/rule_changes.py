@@ -15,7 +15,7 @@ from bastion_operator.network.security_group import SecurityRule, read_security_
 from bastion_operator.planning.body import children, etag, in_transition, properties, provisioning_state
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import with_claim, without_claim
+from bastion_operator.planning.ownership import with_claim
 from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark, is_target_rule
 from bastion_operator.planning.rule_places import Window, is_just_in_time, place, shadow_of
 from bastion_operator.planning.wanted_rule import WantedRule
@@ -237,8 +237,10 @@ def _claims(
         claim = Claim(id=rule_id, purpose=rules.purpose, origin=ClaimOrigin.CREATED, claimed_at=rules.now)
         claims = with_claim(claims, claim)
     prefix = f"{rules.group_id}/securityRules/".lower()
-    for claim in claims:
-        rule_name = claim.id.rpartition("/")[2].lower()
-        if claim.purpose == rules.purpose and claim.id.lower().startswith(prefix) and rule_name not in names:
-            claims = without_claim(claims, claim.id)
-    return claims
+
+    def void(claim: Claim) -> bool:
+        key = claim.id.lower()
+        return claim.purpose == rules.purpose and key.startswith(prefix) and key.removeprefix(prefix) not in names
+
+    kept = tuple(claim for claim in claims if not void(claim))
+    return claims if len(kept) == len(claims) else kept

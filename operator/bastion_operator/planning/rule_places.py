@@ -6,7 +6,7 @@ two which change places take turns: one goes out of the way first.
 Sources: Microsoft Learn, "Network security groups" and "Just-in-time machine access".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,10 +29,14 @@ class Window:
     def __contains__(self, priority: int) -> bool:
         return self.first <= priority <= self.last
 
-    def nearest(self, preferred: int, taken: Iterable[int]) -> int | None:
+    def nearest(self, preferred: int, taken: Collection[int]) -> int | None:
         """The free priority that is nearest to the preferred one, or None."""
-        free = set(range(self.first, self.last + 1)).difference(taken)
-        return min(free, key=lambda place: (abs(place - preferred), place), default=None)
+        start = min(max(preferred, self.first), self.last)
+        for distance in range(self.last - self.first + 1):
+            for place in (start - distance, start + distance):
+                if place in self and place not in taken:
+                    return place
+        return None
 
 
 def window(wanted: WantedRule, foreign: Iterable[SecurityRule], *, override: bool) -> Window:

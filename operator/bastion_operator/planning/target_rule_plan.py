@@ -15,7 +15,7 @@ from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark
 from bastion_operator.planning.target_rules import TargetRules
 from bastion_operator.planning.wanted_rule import WantedRule
 
-# What is left of the claims for the host and its parts.
+# A status holds 1,024 claims, and the host, its parts and their rules need some.
 _MOST_RULES = MAX_CLAIMS - 24
 
 
@@ -34,14 +34,17 @@ def plan_target_rules(
     plan = replace(plan, told=(*plan.told, *rules.told))
     wanted = {normalise_id(group_id): found for group_id, found in rules.wanted.items()}
     left_out = []
-    claimed = {normalise_id(root_of(claim.id)) for claim in plan.claims}
+    claimed = {normalise_id(root_of(claim.id)) for claim in plan.claims if claim.purpose == TARGET_RULE}
+    room = _MOST_RULES - sum(claim.purpose == TARGET_RULE for claim in plan.claims)
     for key, group_id in _groups(asked, rules).items():
         if subscription_of(group_id) in hidden:
             continue
         asked_for = wanted.get(key, ())
-        if key not in claimed and len(plan.claims) + len(asked_for) > _MOST_RULES:
-            left_out.append(group_id)
-            continue
+        if key not in claimed:
+            if len(asked_for) > room:
+                left_out.append(group_id)
+                continue
+            room -= len(asked_for)
         plan = _of_group(asked, group_id, asked_for, plan, write=write)
     return _with_left_out(plan, left_out)
 

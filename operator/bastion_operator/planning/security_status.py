@@ -10,13 +10,8 @@ from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.conditions import Failure, State, false, findings_text, progress, true, unknown
 from bastion_operator.planning.model import Change, Plan
 from bastion_operator.planning.obstacles import ObstacleCode
-from bastion_operator.planning.target_findings import TargetFindings
-from bastion_operator.planning.target_rules import TARGET_RULE_CODES
+from bastion_operator.planning.target_findings import SUBNET_RULE_CODES, TARGET_RULE_CODES, TargetFindings
 
-# Codes of verdicts that a rule of the group on AzureBastionSubnet is behind.
-SUBNET_RULE_CODES = frozenset(
-    {"BastionNsgMissingRule", "BastionNsgRuleShadowed", "BastionNsgDenies", "BastionNsgRowNotExplicit"}
-)
 _GROUP = "/networksecuritygroups/"
 _TOLD_AS_VERDICTS = frozenset({ObstacleCode.DENY_IN_THE_WAY, ObstacleCode.JUST_IN_TIME})
 _SHOWN = 3
@@ -85,14 +80,10 @@ def _of_verdicts(codes: frozenset[str], plan: Plan, found: TargetFindings) -> li
     """What the verdicts tell of rules, each rule once; what is being written is not told as missing."""
     known = {(each.resource, each.rule) for each in plan.told if each.code in _TOLD_AS_VERDICTS}
     busy = {change.root_id.lower() for change in plan.changes}
-    rules: dict[tuple[str, str | None, str | None], Finding] = {}
-    for verdict in found.verdicts or ():
-        for finding in (*verdict.reasons, *verdict.warnings):
-            if finding.code not in codes or (finding.resource, finding.rule) in known:
-                continue
-            if (finding.resource or "").lower() not in busy:
-                rules.setdefault((finding.code, finding.resource, finding.rule), finding)
-    return list(rules.values())
+    every = (each for code, listed in found.rule_findings.items() if code in codes for each in listed)
+    return [
+        each for each in every if (each.resource, each.rule) not in known and (each.resource or "").lower() not in busy
+    ]
 
 
 def _only_rules(plan: Plan) -> Plan:

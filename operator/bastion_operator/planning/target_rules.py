@@ -29,12 +29,11 @@ from bastion_operator.planning.body import children, properties
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.rule_mark import RuleMark, is_target_rule
 from bastion_operator.planning.rule_places import place
+from bastion_operator.planning.target_findings import TARGET_RULE_CODES
 from bastion_operator.planning.targets import target_machines
 from bastion_operator.planning.wanted_rule import WantedRule
 from bastion_operator.planning.wording import named
 
-TARGET_RULE_CODES: Final = frozenset({"SubnetNsgDenies", "NicNsgDenies", "NsgPartiallyBlocksBastion"})
-"""Codes of verdicts that a rule of a VM's network security group is behind."""
 _STOPPED: Final = "VMNotRunning"
 # Behind what people number from 100 upwards.
 _PREFERRED: Final = 4000

@@ -16,8 +16,9 @@ from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Observed, Plan, Verb
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.rule_mark import RuleMark
+from bastion_operator.planning.target_findings import TARGET_RULE_CODES
 from bastion_operator.planning.target_rule_plan import plan_target_rules
-from bastion_operator.planning.target_rules import TARGET_RULE_CODES, TargetRules, find_target_rules
+from bastion_operator.planning.target_rules import TargetRules, find_target_rules
 from tests.support.azure_model import AzureModel
 from tests.support.estates import Row, bastion, jit_policy, nic, nsg, nsg_id, public_ip, rule, subnet, vm, vm_id, vnet
 from tests.support.plans import HOST, OWNER, Run, bastion_input, carry_out, marked, told

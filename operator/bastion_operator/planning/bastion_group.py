@@ -144,6 +144,8 @@ def _filled(asked: BastionHostInput, network: Body, group: Body, plan: Plan) -> 
     """The plan with the rules that the group lacks; those that would not help are told."""
     rules = _rule_set(asked, network, group, plan)
     standing = read_group(rules, group, plan.claims)
+    if not rules.wanted and not standing.own:
+        return plan
     found, _ = placed(rules, standing)
     after = _with_rules(group, [rule.listed(priority) for rule, priority in found], rules)
     unhelped = {name: told for name, told in unmet_of(asked, network, after) if told.code != "BastionNsgRowNotExplicit"}

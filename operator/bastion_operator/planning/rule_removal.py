@@ -65,7 +65,7 @@ def remove_group(asked: BastionHostInput, plan: Plan) -> Plan:
     """The plan with the group that was made for AzureBastionSubnet deleted, once it is on nothing any more."""
     own = asked.ids.security_group
     body = asked.observed.get(own)
-    # Its tags tell it also where the status was lost with its claim.
+    # Its tags tell whose it is also where the status was lost with its claim.
     groups = [claim.id for claim in plan.claims if claim.purpose == SECURITY_GROUP]
     if body is not None and asked.owner.marked(body) and not any(same_id(own, each) for each in groups):
         groups.append(own)

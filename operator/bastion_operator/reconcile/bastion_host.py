@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
+from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus, SecurityPolicy
 from bastion_operator.planning.bastion_host import BastionHostIds, BastionHostInput, bastion_host_ids, plan_with_targets
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.bastion_status import bastion_states, describe_host
@@ -60,7 +60,10 @@ def _plan_removal(passing: Pass[BastionHost], observed: Observed) -> Plan:
 
 def _removal_roots(host: BastionHost) -> list[str]:
     ids = _ids(host)
-    named = [ids.host, ids.public_ip, ids.virtual_network, ids.security_group]
+    named = [ids.host, ids.public_ip, ids.virtual_network]
+    if host.spec.network_security.subnet is SecurityPolicy.ENFORCE:
+        # Its tags tell whose it is also where the status was lost with its claim.
+        named.append(ids.security_group)
     return [*named, *(root_of(claim.id) for claim in status_of(host).claims)]
 
 

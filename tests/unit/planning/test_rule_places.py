@@ -131,6 +131,8 @@ def test_marks_tell_whose_a_rule_is_within_azures_140_characters() -> None:
     text = MARK.description("sessions from Bastion bas")
     assert text.endswith("sessions from Bastion bas. By team/net of installation-1")
     assert len(MARK.description("x" * 200)) == 140
+    assert RuleMark(OWNER, HOST.replace("bas", "other")).name("tcp-22") != name, "each Bastion has its own"
+    assert RuleMark(OWNER, HOST.upper()).name("tcp-22") == name
     assert is_target_rule(name)
     assert not is_target_rule(MARK.name("AllowHttpsInbound"))
     assert not is_target_rule("azurebastion-tcp-22")

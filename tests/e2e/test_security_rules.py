@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from dev.demo.colleague import Colleague
 from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, Lab, Manifest, example
 
 HUB_BASTION, _ = example("bastion-host.yaml")
@@ -76,8 +77,14 @@ def test_a_foreign_deny_is_told_overridden_when_asked_and_the_rule_goes_with_the
     ((method, path),) = writes_to_groups(lab)
     assert (method, path.rpartition("/securityrules/")[0]) == ("PUT", DB_GROUP.lower())
 
+    with Colleague(lab.azure).network(APPS_SUBSCRIPTION) as client:
+        client.security_rules.begin_delete("billing", "db-nic-nsg", path.rpartition("/")[2]).result()
+    lab.annotate("bh", "hub", "once")
+    lab.wait_for(lambda: len(writes_to_groups(lab)) > 1, "a rule that somebody deleted is written again")
+    lab.wait_for(lambda: lab.reasons().get("db-1") == [], "the database can be reached again")
+
     lab.delete("bh", "hub")
-    assert [each[0] for each in writes_to_groups(lab)] == ["PUT", "DELETE"]
+    assert [each[0] for each in writes_to_groups(lab)] == ["PUT", "PUT", "DELETE"]
     assert foreign_rules(lab, DB_GROUP) == before
     assert len(lab.azure.resources()[DB_GROUP.lower()]["properties"]["securityRules"]) == len(before)
 

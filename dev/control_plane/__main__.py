@@ -18,7 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--prepare", action="store_true", help="only find, fetch or build the programs, print where they are, and end"
     )
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Set outright: a shell that starts it in the background leaves SIGINT ignored.
+        signal.signal(number, _interrupt)
     try:
         return _prepare() if options.prepare else _serve()
     except ControlPlaneError as error:

@@ -7,8 +7,8 @@ PREPARE = $(RUN) python -m dev.control_plane --prepare
 .PHONY: help demo test test-long test-clients check format bench generate clean
 help:        ; @python3 dev/make_help.py Makefile              # this list
 demo:        ; @$(RUN) python -m dev.demo                       # the main job from end to end, on a real API server and a local Azure
-test:        ; @$(PREPARE) && $(RUN) pytest -m "not long and not clients"  # every test that needs no special machine
-test-long:   ; @$(PREPARE) && $(RUN) pytest -m "not clients" --hypothesis-profile=new-examples  # the same with the large numbers, and new examples for the property tests
+test:        ; @$(PREPARE) && $(RUN) pytest -n 2 --dist loadfile -m "not long and not clients"  # every test that needs no special machine
+test-long:   ; @$(PREPARE) && $(RUN) pytest -n 2 --dist loadfile -m "not clients" --hypothesis-profile=new-examples  # the same with the large numbers, and new examples for the property tests
 test-clients: ; @$(RUN) python -m dev.azure_cli && $(RUN) pytest -m clients tests/clients -o log_cli=true -o log_cli_level=INFO  # the real az and the Go SDK against the local Azure
 check:       ; @$(RUN) python -m dev.check                      # linters, types, walls, generated files up to date
 format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter and what the linter can mend

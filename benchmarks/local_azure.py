@@ -22,6 +22,7 @@ from dev.local_azure import LocalAzure
 NAME = "local_azure"
 MACHINES, NETWORKS, GROUPS = 10_000, 2_000, 3_000
 CONNECTIONS, REQUESTS = 8, 8_000
+VERSIONS = {"microsoft.compute": "2024-07-01", "microsoft.network": "2026-03-01"}
 
 
 def run() -> Iterator[Figure]:
@@ -65,7 +66,12 @@ async def _gets(azure: LocalAzure, ids: Sequence[str]) -> float:
     async with aiohttp.ClientSession() as session, session.post(url, data=form, ssl=context) as answer:
         token = (await answer.json())["access_token"]
     where = urlsplit(azure.endpoint)
-    paths = [f"{one}?api-version={'2024-07-01' if 'Microsoft.Compute' in one else '2026-03-01'}" for one in ids]
+    namespaces = [one.lower().rpartition("/providers/")[2].partition("/")[0] for one in ids]
+    paths = [
+        f"{one}?api-version={VERSIONS[namespace]}"
+        for one, namespace in zip(ids, namespaces, strict=True)
+        if namespace in VERSIONS
+    ]
     step = max(1, len(paths) // REQUESTS)
     return await _answers(
         str(where.hostname), int(where.port or 0), context, paths[::step], f"Authorization: Bearer {token}\r\n"

@@ -175,7 +175,7 @@ class Budgets:
         least: dict[tuple[str, str, str], int] = {}
         for (_, subscription, kind), bucket in list(self._buckets.items()):
             name = (subscription, "", f"arm-{kind.value}s")
-            least[name] = min(bucket.room(now), least.get(name, bucket.size.capacity))
+            least[name] = min(bucket.left(now), least.get(name, bucket.size.capacity))
         for (subscription, region, kind_name), window in list(self._windows.items()):
             least[subscription, region, f"network-{kind_name}"] = window.room(now)
         for window in list(self._graph.values()):

@@ -19,6 +19,9 @@ _LEFT_TO_OTHERS = 1.0
 _MEASURED_OVER = 5.0
 # At most this share of a refill is ever left to others: who leaves all of it never learns that they have stopped.
 _MOST_FOR_OTHERS = 0.9
+# Until that is measured, and where less is left than by own count: at most this share of what is left is under way at
+# once, so that what somebody takes before the next answer is there for both. Fewer tokens are a blur of what is in flight.
+_UNDER_WAY_BESIDE_OTHERS, _BLUR = 0.25, 2.0
 # Without an answer for so many seconds, others are no longer thought to go on.
 _OTHERS_FORGOTTEN = 60.0
 # After a refusal one call goes ahead alone; seconds until the others ask again how it went.
@@ -41,7 +44,7 @@ class Limit(Protocol):
         """How many more calls may be held now."""
 
     def blocked(self, now: float) -> float:
-        """Seconds for which not even a held call may be sent: Azure asked to wait, or the first call since is under way."""
+        """Seconds for which not even a held call may be sent: Azure asked to wait, or too much is under way already."""
 
     def opens_in(self, now: float, calls: int) -> float:
         """Seconds until there is room for so many calls, as far as can be told now."""
@@ -112,13 +115,20 @@ class TokenBucket:
         if self.doubted:
             self._flow(now)
             return int(self.in_flight == 0 and self.level >= 1)
-        return max(int(self._free(now) + _TOLERANCE), 0)
+        free = min(self._free(now), self._may_be_under_way() - self.in_flight - self.held)
+        return max(int(free + _TOLERANCE), 0)
 
     def blocked(self, now: float) -> float:
         """Seconds for which not even a held call may be sent."""
         if now < self.closed_until:
             return self.closed_until - now
-        return _PROBE if self.doubted and self.in_flight else 0.0
+        self._flow(now)
+        too_many = self.in_flight + 1 > max(self._may_be_under_way(), 1.0)
+        return _PROBE if self.in_flight and (self.doubted or too_many) else 0.0
+
+    def left(self, now: float) -> int:
+        """Tokens that are neither used nor set aside, by what is known."""
+        return 0 if now < self.closed_until else max(int(self._free(now) + _TOLERANCE), 0)
 
     def opens_in(self, now: float, calls: int) -> float:
         """Seconds until there is room for so many calls."""
@@ -174,6 +184,11 @@ class TokenBucket:
     def _free(self, now: float) -> float:
         self._flow(now)
         return min(self.level, self.told - self.others * _LEFT_TO_OTHERS) - self.held
+
+    def _may_be_under_way(self) -> float:
+        if self.others or self.told >= self.level - _BLUR:
+            return math.inf
+        return max((self.told + self.in_flight) * _UNDER_WAY_BESIDE_OTHERS, 1.0)
 
     def _flow(self, now: float) -> None:
         passed = max(now - self.at, 0.0)

@@ -189,7 +189,7 @@ def test_a_refusal_closes_to_the_second_and_then_one_call_goes_ahead_alone() -> 
     assert bucket.room(447.0) == 0
     assert bucket.blocked(447.0) > 0, "what was held before waits for the answer as well"
     bucket.answer(447.0, 11, refused=False)
-    assert (bucket.room(447.0), bucket.blocked(447.0)) == (11, 0.0)
+    assert (bucket.left(447.0), bucket.room(447.0), bucket.blocked(447.0)) == (11, 2, 0.0), "somebody else eats from it"
 
 
 def test_a_shorter_wait_does_not_shorten_a_longer_one() -> None:
@@ -206,9 +206,26 @@ def test_azures_word_goes_before_the_own_count() -> None:
         bucket.hold(0.0, routine=False)
         bucket.send(0.0)
     bucket.answer(0.0, 5, refused=False)
-    assert bucket.room(0.0) == 3, "five are left, and two of ours may still be on their way"
-    assert bucket.room(5.0) == 13
-    assert bucket.room(1e6) == 18
+    assert bucket.left(0.0) == 3, "five are left, and two of ours may still be on their way"
+    assert bucket.left(5.0) == 13
+    assert bucket.left(1e6) == bucket.room(1e6) == 18
+
+
+def test_where_somebody_else_was_seen_to_eat_a_quarter_of_what_is_left_is_under_way_at_once() -> None:
+    bucket = TokenBucket(BucketSize(200, 10.0), 0.0)
+    for _ in range(20):
+        bucket.hold(0.0, routine=False)
+        bucket.send(0.0)
+    for answered in range(20):
+        assert bucket.blocked(0.0) == 0
+        bucket.answer(0.0, 99 - answered, refused=False)
+    assert bucket.left(0.0) == 80
+    assert bucket.room(0.0) == 20
+    for _ in range(25):
+        bucket.hold(0.0, routine=False)
+    for _ in range(20):
+        bucket.send(0.0)
+    assert bucket.blocked(0.0) > 0, "what was held before waits for an answer as well"
 
 
 def test_a_window_that_others_eat_from_is_ours_in_part_and_comes_back() -> None:

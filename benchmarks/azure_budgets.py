@@ -35,6 +35,7 @@ SUBSCRIPTIONS: Final = tuple(f"00000000-0000-0000-0000-0000000000{number:02d}" f
 REGIONS: Final = ("westeurope", "northeurope")
 WRITES, CLAIMANTS, WORKERS, AT_ONCE = 2_000, 40, 8, 16
 SPEEDS: Final = (1.0, 20.0)
+NEAR, NEAR_BESIDE = 1.1, 1.3
 ONE_WINDOW: Final = 1_500
 WINDOW_SPEED: Final = 10.0
 # Far faster than any budget: a client that is never held back.
@@ -46,7 +47,7 @@ TOO_MANY: Final = 429
 
 def run() -> Iterator[Figure]:
     """Ratios to the least time; refusals counted in the local Azure's own log."""
-    yield Figure(NAME, "overhead of budgets and turns, 40 that wait", overhead() * 1e6, "us a call")
+    yield Figure(NAME, "overhead of budgets and turns, 40 that wait", overhead() * 1e6, "us a call", at_most=100)
     for speed in SPEEDS:
         yield from _measured(speed)
     writes = [_write(number, SUBSCRIPTIONS[0], REGIONS[0]) for number in range(ONE_WINDOW)]
@@ -67,14 +68,17 @@ def _measured(speed: float) -> Iterator[Figure]:
     with _azure(speed) as azure:
         best = asyncio.run(_best(azure, counts))
         alone = asyncio.run(_send(azure, writes, SystemClock(speed)))
-        yield Figure(NAME, what, max(alone.done.values()) / best, "ratio", f"the least time, {best:.1f} s")
-        yield Figure(NAME, "the same: refused as too many", _refusals(azure).total(), "calls")
+        # At a speed beyond the processor's the ratio below, to the larger of the two times, has the limit.
+        at_most = NEAR if speed == SPEEDS[0] else None
+        ratio = max(alone.done.values()) / best
+        yield Figure(NAME, what, ratio, "ratio", f"the least time, {best:.1f} s", at_most=at_most)
+        yield Figure(NAME, "the same: refused as too many", _refusals(azure).total(), "calls", at_most=0)
     with _azure(speed, "--no-throttling") as azure:
         unbound = asyncio.run(_send(azure, writes, SystemClock(NO_BUDGETS)))
         took = max(unbound.done.values())
         yield Figure(NAME, "the same calls without any budget", took / best, "ratio", "the least time")
         within = max(alone.done.values()) / max(best, took)
-        yield Figure(NAME, "within the budgets", within, "ratio", "the larger of these two")
+        yield Figure(NAME, "within the budgets", within, "ratio", "the larger of these two", at_most=NEAR)
     with _azure(speed) as azure:
         beside = asyncio.run(_send(azure, writes, SystemClock(speed), eater_in=SUBSCRIPTIONS[0]))
         halved = counts + Counter({(SUBSCRIPTIONS[0], REGIONS[0]): beside.eaten})
@@ -87,10 +91,12 @@ def _measured(speed: float) -> Iterator[Figure]:
             beside.done[SUBSCRIPTIONS[0]] / one,
             "ratio",
             taken,
+            at_most=NEAR_BESIDE if speed == SPEEDS[0] else None,
         )
-        yield Figure(NAME, "the others", others / max(alone.done.values()), "ratio", "the time without it")
+        harmed = others / max(alone.done.values())
+        yield Figure(NAME, "the others", harmed, "ratio", "the time without it", at_most=at_most)
         yield Figure(NAME, "refused as too many", _refusals(azure).total(), "calls")
-        yield Figure(NAME, "refused twice in a row", _twice_in_a_row(azure), "calls")
+        yield Figure(NAME, "refused twice in a row", _twice_in_a_row(azure), "calls", at_most=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_TIMES: Final = frozenset({"ms", "s", "a second"})
+_TIMES: Final = frozenset({"us a call", "ms", "s", "a second"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,10 +120,14 @@ class StruckResource:
 
 
 def struck_part(code: ErrorCode, place: Place) -> str:
-    """The part whose requests a code is sent for: for all that is read, a network; for an operation, that of the host."""
+    """The part whose requests a code is sent for; for all that is read, a network.
+
+    An operation is that of a write, also for codes of deletions: those strike a link. So does what fails the operation of
+    a host: what that leaves behind is replaced, not only sent again.
+    """
     part = _STRUCK.get(code.name, LINK)
     if place is Place.GET:
         return LINK
-    if place is Place.OPERATION and part != LINK:
-        return LINK if code.error_class is ErrorClass.DELETE_ORDER else HOST
+    if place is Place.OPERATION and (part == HOST or code.error_class is ErrorClass.DELETE_ORDER):
+        return LINK
     return part

@@ -29,6 +29,7 @@ from arm_emulator.resource_types import type_of
 from arm_emulator.resource_types.base import Result
 from arm_emulator.store import Resource
 from arm_emulator.subscription_endpoints import SubscriptionEndpoints
+from arm_emulator.tag_name_endpoints import TagNameEndpoints
 from arm_emulator.tags_endpoints import TagsEndpoints
 from arm_emulator.throttling import Throttle
 
@@ -61,6 +62,7 @@ class ArmService:
             ManagementGroupEndpoints(cloud),
             PermissionEndpoints(cloud),
             ProviderEndpoints(cloud),
+            TagNameEndpoints(cloud),
             TagsEndpoints(cloud),
         )
 
@@ -229,7 +231,7 @@ class ArmService:
             around = self._around(item, target.action)
             if around is not None:
                 return page(self._cloud, request, around)
-            view = declared.view(self._cloud, item, target.action)
+            view = declared.view(self._cloud, item, target.action, request.query)
             if view is not None:
                 return Answer(HTTPStatus.OK, view)
         raise not_found(

@@ -85,6 +85,8 @@ class Operations:
         self._running: dict[str, dict[str, None]] = {}
         self.finish: Callable[[Operation], None] = lambda _operation: None
         self.listeners: list[Callable[[Operation], None]] = []
+        self.settled: list[Callable[[Operation], None]] = []
+        """Who hears of each that `settle` ended, before it ends the next."""
 
     def start(
         self,
@@ -141,6 +143,8 @@ class Operations:
             operation = self._operations[operation_id]
             if operation.running:
                 self.end(operation, operation.fails_with)
+                for listener in self.settled:
+                    listener(operation)
 
     def end(self, operation: Operation, error: Json | None) -> None:
         """Ends one operation, with an error or without."""

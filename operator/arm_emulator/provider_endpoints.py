@@ -41,6 +41,9 @@ class ProviderEndpoints:
             case ("GET", "subscriptions", subscription, "providers", namespace):
                 item = self._subscription(principal, READ, subscription)
                 return Answer(HTTPStatus.OK, self._provider(item, _known(namespace)))
+            case ("GET", "subscriptions", subscription, "providers", namespace, "resourcetypes"):
+                item = self._subscription(principal, READ, subscription)
+                return Answer.listing(self._provider(item, _known(namespace))["resourceTypes"])
             case ("POST", "subscriptions", subscription, "providers", namespace, "register" | "unregister" as action):
                 return self._register(principal, subscription, _known(namespace), action)
             case (_, "subscriptions", _, "providers") | (_, "subscriptions", _, "providers", _) | (_, "providers"):

@@ -13,7 +13,8 @@ from arm_emulator.resource_types import TYPES, spelt, type_of
 MOST_LEVELS = 64
 """How deep a body may nest: the default of the JSON library that Azure's own services are built with."""
 
-_REGISTRATION = ("/register", "/unregister")
+_OF_PROVIDERS = ("/register", "/unregister", "/resourcetypes")
+"""What is below a provider and no type of it."""
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -112,7 +113,7 @@ def action_of(method: str, target: Target) -> str:
 
 def versioned_type(target: Target | None) -> str:
     """The type whose api-versions a path takes; ARM's own where it is about no type of a provider."""
-    if target is None or target.type == "*" or target.type.lower().endswith(_REGISTRATION):
+    if target is None or target.type == "*" or target.type.lower().endswith(_OF_PROVIDERS):
         return ARM
     below = type_of(target.type).below.get(target.action)
     # A list of descendants is answered by whoever has them: a scale set's interfaces by Microsoft.Network.

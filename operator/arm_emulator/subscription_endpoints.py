@@ -1,4 +1,4 @@
-"""Subscriptions, tenants, locations and the names of tags: what ARM answers above all resources."""
+"""Subscriptions, tenants and locations: what ARM answers above all resources."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -32,8 +32,6 @@ class SubscriptionEndpoints:
                 return self._read(request, lambda: self._subscription(principal, subscription))
             case ["subscriptions", subscription, "locations"]:
                 return self._read(request, lambda: self._locations(principal, subscription))
-            case ["subscriptions", subscription, "tagnames"]:
-                return self._read(request, lambda: self._tag_names(principal, subscription))
             case _:
                 return None
 
@@ -93,30 +91,3 @@ class SubscriptionEndpoints:
                  "domains": ["local.onmicrosoft.com"], "defaultDomain": "local.onmicrosoft.com", "tenantType": "AAD",
                  "tenantCategory": "Home"}  # fmt: skip
         return Answer.listing([entry])
-
-    def _tag_names(self, principal: Principal, subscription: str) -> Answer:
-        """The names of tags in use, with their values and how often each occurs."""
-        self._cloud.rights.authorize(
-            principal, "Microsoft.Resources/subscriptions/tagNames/read", f"/subscriptions/{subscription}"
-        )
-        prefix = f"/subscriptions/{subscription}"
-        counts: dict[str, dict[str, int]] = {}
-        for item in self._cloud.store:
-            if item.key == prefix or item.key.startswith(f"{prefix}/"):
-                for name, value in (item.body.get("tags") or {}).items():
-                    values = counts.setdefault(str(name), {})
-                    values[str(value)] = values.get(str(value), 0) + 1
-        return Answer.listing([_tag_name(subscription, name, values) for name, values in sorted(counts.items())])
-
-
-def _tag_name(subscription: str, name: str, values: dict[str, int]) -> Json:
-    tag_id = f"/subscriptions/{subscription}/tagNames/{name}"
-    return {
-        "id": tag_id,
-        "tagName": name,
-        "count": {"type": "Total", "value": sum(values.values())},
-        "values": [
-            {"id": f"{tag_id}/tagValues/{value}", "tagValue": value, "count": {"type": "Total", "value": count}}
-            for value, count in sorted(values.items())
-        ],
-    }

@@ -1,6 +1,8 @@
 """One cell for each code and each kind of place where it can come: what is sent, and what was seen of it."""
 
 import asyncio
+import re
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,9 +12,9 @@ from arm_emulator.client import ControlClient
 from bastion_operator.arm.error_classes import ErrorClass
 from bastion_operator.arm.error_codes import CODES, ErrorCode, Place
 from bastion_operator.reconcile.keys import Key, Kind
+from tests.faults.struck_resources import StruckResource, struck_part
 from tests.support.operator_in_process import Manifest, Passes
 
-IDENTITY = "codes"
 # A passing error strikes so often, a lasting one until it is healed.
 STRIKES = 2
 MESSAGE = "Struck by rule, see https://management.azure.com/x/operations/0a-1b?t=1&s=SIGNED-SECRET&h=2."
@@ -34,10 +36,14 @@ class Cell:
     def subscription(self) -> str:
         return str(uuid.uuid5(_NAMES, self.name))
 
-    def network(self, which: str) -> str:
-        return (
-            f"/subscriptions/{self.subscription}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/{which}"
-        )
+    @property
+    def resource(self) -> StruckResource:
+        """What is made and deleted, and which of its writes the error strikes."""
+        return StruckResource(self.subscription, struck_part(self.code, self.place))
+
+    @property
+    def key_kind(self) -> Kind:
+        return self.resource.kind
 
     @property
     def lasting(self) -> bool:
@@ -56,12 +62,10 @@ class Cell:
 
     @property
     def fault(self) -> tuple[str, str]:
-        """Method and URL of what is struck: the hub's half of the link, or the hub."""
-        half = f"{self.network('hub')}/virtualNetworkPeerings/"
-        return {
-            Place.GET: ("GET", rf"{self.network('hub')}\?"),
-            Place.DELETE: ("DELETE", half),
-        }.get(self.place, ("PUT", half))
+        """Method and part of the URL of what is struck."""
+        if self.place is Place.GET:
+            return "GET", self.resource.read
+        return "DELETE" if self.place is Place.DELETE else "PUT", self.resource.written
 
     def action(self) -> Manifest:
         if self.place is Place.OPERATION:
@@ -70,37 +74,11 @@ class Cell:
         return {"error": {"status": self.code.status, "code": self.code.name, "message": MESSAGE, "headers": headers}}
 
     def estate(self) -> list[Manifest]:
-        there = {
-            "name": "to-hub",
-            "properties": {
-                "remoteVirtualNetwork": {"id": self.network("hub")},
-                "peeringState": "Initiated",
-                "peeringSyncLevel": "RemoteNotInSync",
-                "allowVirtualNetworkAccess": True,
-            },
-        }
-        networks = [
-            {
-                "id": self.network(name),
-                "name": name,
-                "type": "Microsoft.Network/virtualNetworks",
-                "location": "westeurope",
-                "properties": {"addressSpace": {"addressPrefixes": [prefix]}, "virtualNetworkPeerings": peerings},
-            }
-            for name, prefix, peerings in (("hub", "10.0.0.0/16", []), ("spoke", "10.1.0.0/16", [there]))
-        ]
         row = {"id": f"/subscriptions/{self.subscription}", "type": "Microsoft.Resources/subscriptions"}
-        return [row | {"subscriptionId": self.subscription, "name": self.name}, *networks]
+        return [row | {"subscriptionId": self.subscription, "name": self.name}, *self.resource.networks()]
 
     def spec(self) -> Manifest:
-        return {
-            "identityRef": {"name": IDENTITY},
-            "hub": {"virtualNetworkID": self.network("hub")},
-            "spokes": [{"virtualNetworkID": self.network("spoke")}],
-            # The other half is there already: one write makes the link.
-            "sides": "HubOnly",
-            "interval": "24h",
-        }
+        return self.resource.spec()
 
 
 @dataclass
@@ -108,13 +86,13 @@ class Seen:
     """What happened in a cell.
 
     :ivar told: every condition that was seen while the error struck, or had just struck
-    :ivar struck: when requests were struck, in seconds since the epoch
+    :ivar over: when all had ended, in seconds since the epoch
     """
 
     ended: str = "not begun"
     told: list[Manifest] = field(default_factory=list)
     requests: list[Manifest] = field(default_factory=list)
-    fired: int = 0
+    over: float = 0.0
 
     def sent(self, method: str, part: str) -> list[Manifest]:
         return [each for each in self.requests if each["method"] == method and part in each["url"]]
@@ -130,23 +108,21 @@ async def run_cell(passes: Passes, control: ControlClient, cell: Cell, seen: See
     """Let the error strike, look at what is told, heal it, and wait for the end that was asked for."""
     try:
         await _run(passes, control, cell, seen)
-        seen.ended = "well"
+        seen.ended, seen.over = "well", time.time()
     except AssertionError as error:
-        seen.ended = (
-            f"{error}; {passes.seen.get(Key(Kind.VNET_PEERING, passes.namespace, cell.name), {}).get('status')}"
-        )
+        seen.ended = f"{error}; {passes.seen.get(Key(cell.key_kind, passes.namespace, cell.name), {}).get('status')}"
 
 
 async def _run(passes: Passes, control: ControlClient, cell: Cell, seen: Seen) -> None:
     if cell.place is Place.DELETE:
-        key = await passes.create(Kind.VNET_PEERING, cell.name, cell.spec())
-        await passes.wait("the link is made", lambda: passes.reads(key, "Ready", "True"))
+        key = await passes.create(cell.key_kind, cell.name, cell.spec())
+        await passes.wait("it is made", lambda: passes.reads(key, "Ready", "True"))
         passes.history[key] = []
         fault = await _strike(control, cell)
         await passes.delete(key)
     else:
         fault = await _strike(control, cell)
-        key = await passes.create(Kind.VNET_PEERING, cell.name, cell.spec())
+        key = await passes.create(cell.key_kind, cell.name, cell.spec())
     if cell.lasting or (cell.gone and cell.place is Place.GET):
         expected = "Stalled" if cell.code.handling.blocking or cell.gone else "Ready"
         status = "True" if expected == "Stalled" else "False"
@@ -166,14 +142,16 @@ async def _run(passes: Passes, control: ControlClient, cell: Cell, seen: Seen) -
         await passes.wait("it is let go", lambda: key not in passes.seen)
         seen.told = seen.told or list(passes.told(key))
         return
-    await passes.wait("the link is made in the end", lambda: passes.reads(key, "Ready", "True"))
+    await passes.wait("it is made in the end", lambda: passes.reads(key, "Ready", "True"))
     seen.told = seen.told or list(passes.told(key))
 
 
 async def _strike(control: ControlClient, cell: Cell) -> str:
-    method, url = cell.fault
+    method, part = cell.fault
     count = 0 if cell.lasting or (cell.gone and cell.place is Place.GET) else STRIKES
-    return await control.add_fault(cell.action(), method=method, url=url, count=count)
+    return await control.add_fault(
+        cell.action(), method=method, url=f"/subscriptions/{cell.subscription}/.*{re.escape(part)}", count=count
+    )
 
 
 def sort_requests(log: Iterable[Manifest], results: dict[Cell, Seen]) -> None:

@@ -67,7 +67,7 @@ async def test_a_change_by_hand_that_the_graph_does_not_show_is_repaired_on_the_
     azure = azure_factory(CELL.estate(), graph_lag=NEVER, throttling=False)
     async with passes_at_work(control_plane, azure, namespace, speed=50.0, workers=2) as passes, Wire(azure) as wire:
         key = await ready_link(passes, namespace)
-        links = f"{CELL.network('hub')}/virtualNetworkPeerings"
+        links = f"{CELL.resource.network('hub')}/virtualNetworkPeerings"
         _, listed, _ = await wire.call("GET", links)
         (link,) = listed["value"]
         link["properties"]["allowForwardedTraffic"] = True

@@ -39,6 +39,8 @@ class GraphView:
         self._dirty: dict[str, None] = {}
         self._groups_changed = False
         cloud.store.listeners.append(self._changed)
+        # What an operation's end changes is as old as that end, however late somebody asks.
+        cloud.operations.settled.append(lambda operation: self._capture(operation.ends, None))
 
     def table(self, name: str) -> Iterator[tuple[str, Json]]:
         """Key and row of all that a table shows by now."""
@@ -59,6 +61,9 @@ class GraphView:
 
         `by` is the client that wrote; None where nobody's request did.
         """
+        self._capture(self._cloud.clock.now(), by)
+
+    def _capture(self, at: float, by: str | None) -> None:
         if not self._dirty:
             return
         if self._groups_changed:
@@ -66,11 +71,10 @@ class GraphView:
             for kind in (MANAGEMENT_GROUPS, SUBSCRIPTION_TYPE):
                 self._dirty |= dict.fromkeys(below.key for below in self._cloud.store.listed("/", kind))
             self._groups_changed = False
-        now = self._cloud.clock.now()
         dirty, self._dirty = self._dirty, {}
         for key in dirty:
             item = self._cloud.store.get(key)
-            self._pending.append(_Pending(now, key, None if item is None else self._row(item), by))
+            self._pending.append(_Pending(at, key, None if item is None else self._row(item), by))
 
     def load_everything(self) -> None:
         """Makes the graph know all that is there at once: the estate was there long before."""

@@ -194,8 +194,11 @@ class ResourceType:
         """Properties that only Resource Graph's rows have."""
         return {}
 
-    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
-        """What GET answers on `{id}/{segment}` (lower-case) that is no child; None where there is nothing such."""
+    def view(self, cloud: Cloud, item: Resource, segment: str, query: Mapping[str, str]) -> Json | None:
+        """What GET answers on `{id}/{segment}` (lower-case) that is no child; None where there is nothing such.
+
+        Raises ArmError where the query is wrong.
+        """
         return None
 
     def expanded(self, cloud: Cloud, item: Resource, expand: str) -> Json:

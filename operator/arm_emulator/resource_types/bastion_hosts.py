@@ -9,10 +9,10 @@ from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types.address_use import configured
 from arm_emulator.resource_types.base import Link, Put, ResourceType
 from arm_emulator.resource_types.bodies import answered_parts, default, element_ids, in_order, keep, missing, sku_of
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
-from arm_emulator.resource_types.virtual_networks import configured
 from arm_emulator.store import Reference, Resource
 
 BASTION_HOSTS = "Microsoft.Network/bastionHosts"

@@ -4,12 +4,13 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
+from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
 from arm_emulator.resource_types.base import Put
 from arm_emulator.resource_types.bodies import answered_parts, default, with_guid
-from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN, subnet_is_full, taken_addresses
+from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN, subnet_is_full
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
-from arm_emulator.resource_types.virtual_networks import SUBNETS, subnet_prefixes
+from arm_emulator.resource_types.virtual_networks import SUBNETS
 from arm_emulator.store import Resource
 
 FRONTENDS = "frontendIPConfigurations"

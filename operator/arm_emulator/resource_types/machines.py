@@ -40,7 +40,7 @@ class Machine(ResourceType):
         view = item.body.get(VIEW)
         return {} if view is None else {"extended": {"instanceView": view}}
 
-    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
+    def view(self, cloud: Cloud, item: Resource, segment: str, query: Mapping[str, str]) -> Json | None:
         return instance_view(cloud, item) if segment == "instanceview" else None
 
     def expanded(self, cloud: Cloud, item: Resource, expand: str) -> Json:

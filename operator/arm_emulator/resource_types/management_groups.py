@@ -3,6 +3,8 @@
 Rules: https://learn.microsoft.com/azure/governance/management-groups/overview and the provider's REST reference.
 """
 
+from collections.abc import Mapping
+
 from arm_emulator import ancestry
 from arm_emulator.ancestry import MANAGEMENT_GROUPS
 from arm_emulator.cloud import Cloud, id_of
@@ -89,7 +91,7 @@ class ManagementGroups(ResourceType):
             return {"details": {**(item.properties.get("details") or {}), name: shown}}
         return {}
 
-    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
+    def view(self, cloud: Cloud, item: Resource, segment: str, query: Mapping[str, str]) -> Json | None:
         if segment == "descendants":
             return {"value": [described(cloud, one, parent=True) for one in below(cloud, item)]}
         if segment == "subscriptions":

@@ -9,6 +9,7 @@ from arm_emulator.evaluation.effective import effective_groups, effective_route_
 from arm_emulator.evaluation.live import CloudRows
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
+from arm_emulator.resource_types.address_use import configured, subnet_prefixes, taken_addresses
 from arm_emulator.resource_types.base import Call, Link, Put, ResourceType, Result, Superseding
 from arm_emulator.resource_types.bodies import (
     answered_parts,
@@ -21,7 +22,6 @@ from arm_emulator.resource_types.bodies import (
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
 from arm_emulator.resource_types.running_machine import refuse_unless_running
-from arm_emulator.resource_types.virtual_networks import configured, subnet_prefixes
 from arm_emulator.store import Reference, Resource
 
 INTERFACES = "Microsoft.Network/networkInterfaces"
@@ -265,20 +265,6 @@ def interface_references(item: Resource) -> list[Reference]:
         target = id_of(item.properties.get(relation))
         found += [Reference(relation, target, str(item.id))] if target else []
     return found
-
-
-def taken_addresses(cloud: Cloud, subnet: Resource, but: str = "") -> dict[str, str]:
-    """Addresses of the subnet that are held, and by which configuration; `but` is the key of a holder that does not count."""
-    taken: dict[str, str] = {}
-    for user in cloud.store.referrers(subnet.key, "subnet"):
-        holder = cloud.store.get(user.source)
-        if holder is None or holder.key == but:
-            continue
-        frontends = [part.get("properties") or {} for part in items(holder.properties, "frontendIPConfigurations")]
-        for part in (*configured(holder.properties), *frontends):
-            if part.get("privateIPAddress"):
-                taken[str(part["privateIPAddress"])] = user.element
-    return taken
 
 
 def subnet_is_full(subnet: Resource, wanted: int) -> ArmError:

@@ -10,11 +10,12 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request, invalid_format
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses, bastion_rules
+from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
 from arm_emulator.resource_types.base import Put
 from arm_emulator.resource_types.bodies import default, missing
-from arm_emulator.resource_types.network_interfaces import INTERFACES, SUBNET_JOIN, subnet_is_full, taken_addresses
+from arm_emulator.resource_types.network_interfaces import INTERFACES, SUBNET_JOIN, subnet_is_full
 from arm_emulator.resource_types.pointers import Pointer, Pointing
-from arm_emulator.resource_types.virtual_networks import SUBNETS, subnet_prefixes
+from arm_emulator.resource_types.virtual_networks import SUBNETS
 from arm_emulator.store import Resource, resource
 
 ENDPOINTS = "Microsoft.Network/privateEndpoints"

@@ -9,9 +9,9 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json
 from arm_emulator.ids import ResourceId
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.network_interfaces import INTERFACES, subnet_is_full, taken_addresses
+from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
+from arm_emulator.resource_types.network_interfaces import INTERFACES, subnet_is_full
 from arm_emulator.resource_types.virtual_machines import MACHINES
-from arm_emulator.resource_types.virtual_networks import subnet_prefixes
 from arm_emulator.store import Resource, resource
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"

@@ -5,6 +5,7 @@ Rules: https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-mach
 
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 
 from arm_emulator.clock import iso
 from arm_emulator.cloud import Cloud, id_of, items
@@ -108,7 +109,7 @@ class ScaleSets(Pointing):
             for machine in members.members(cloud, item):
                 members.leave(cloud, machine)
 
-    def view(self, cloud: Cloud, item: Resource, segment: str) -> Json | None:
+    def view(self, cloud: Cloud, item: Resource, segment: str, query: Mapping[str, str]) -> Json | None:
         if segment == "instanceview":
             return _instance_view(cloud, item)
         if segment == "skus":

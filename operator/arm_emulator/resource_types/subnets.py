@@ -5,9 +5,10 @@ from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.ids import parse
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types.address_use import subnet_prefixes
 from arm_emulator.resource_types.base import Link, Put, ResourceType
 from arm_emulator.resource_types.bodies import default, joined, missing, refuse_other_region
-from arm_emulator.resource_types.virtual_networks import SUBNETS, refuse_used_subnet, subnet_prefixes
+from arm_emulator.resource_types.virtual_networks import SUBNETS, refuse_used_subnet
 from arm_emulator.store import Reference, Resource
 
 JOINS = {

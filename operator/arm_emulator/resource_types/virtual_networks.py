@@ -2,11 +2,13 @@
 
 import ipaddress
 import uuid
+from collections.abc import Mapping
 
-from arm_emulator.cloud import Cloud, id_of, items
+from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
+from arm_emulator.resource_types.address_use import availability, subnet_prefixes, usages
 from arm_emulator.resource_types.base import Put, Superseding
 from arm_emulator.resource_types.bodies import default, keep
 from arm_emulator.resource_types.ddos_protection_plans import PLANS, PROTECTED
@@ -99,6 +101,14 @@ class VirtualNetworks(Pointing):
                 f"Virtual network {item.id} is in use by {reference.element} and cannot be deleted.",
             )
 
+    def view(self, cloud: Cloud, item: Resource, segment: str, query: Mapping[str, str]) -> Json | None:
+        subnets = cloud.store.children(item.key, SUBNETS)
+        if segment == "usages":
+            return usages(cloud, subnets)
+        if segment == "checkipaddressavailability":
+            return availability(cloud, subnets, query.get("ipAddress", ""))
+        return None
+
     def deleted(self, cloud: Cloud, item: Resource) -> None:
         disconnect_links_to(cloud, item)
         # A network that goes takes its DNS links along (doc: private DNS FAQ).
@@ -136,15 +146,6 @@ def prefixes_of(properties: Json) -> list[str]:
     space = properties.get("addressSpace")
     prefixes = space.get("addressPrefixes") if isinstance(space, dict) else None
     return [str(prefix) for prefix in prefixes] if isinstance(prefixes, list) else []
-
-
-def subnet_prefixes(properties: Json) -> list[str]:
-    """A subnet's prefixes, from whichever of its two fields is used."""
-    several = properties.get("addressPrefixes")
-    if isinstance(several, list) and several:
-        return [str(prefix) for prefix in several]
-    one = properties.get("addressPrefix")
-    return [str(one)] if one else []
 
 
 def refuse_used_subnet(cloud: Cloud, subnet: Resource) -> None:
@@ -188,8 +189,3 @@ def sizes(properties: Json) -> list[int]:
     """The prefix lengths of a subnet's IPv4 prefixes."""
     networks = [ipaddress.ip_network(prefix, strict=False) for prefix in subnet_prefixes(properties)]
     return [network.prefixlen for network in networks if network.version == 4]  # noqa: PLR2004  (IPv4)
-
-
-def configured(properties: Json) -> list[Json]:
-    """The properties of each ipConfiguration."""
-    return [part.get("properties") or {} for part in items(properties, "ipConfigurations")]

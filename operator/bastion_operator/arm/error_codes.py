@@ -3,7 +3,11 @@
 Sources: recorded traffic, Microsoft's pages on common deployment errors
 (https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors), on errors of
 Resource Graph (https://learn.microsoft.com/azure/governance/resource-graph/troubleshoot/general) and of Entra
-(https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+(https://learn.microsoft.com/entra/identity-platform/reference-error-codes), for a token that is asked for too often
+https://learn.microsoft.com/entra/identity-platform/reference-breaking-changes. The numbers for a federated credential that
+does not fit stand on neither page: 700211 (issuer), 700212 (audience) and 700213 (subject) are users' reports, such as
+https://github.com/Azure/azure-workload-identity/issues/1200. A gateway's 408 and 502 have no code of Azure's: their status
+tells.
 """
 
 from collections.abc import Mapping
@@ -107,8 +111,6 @@ _ROWS = (
     ErrorCode("ServerTimeout", _I, 503, _ARM),
     ErrorCode("GatewayTimeout", _I, 504, _ARM | _GRAPH),
     ErrorCode("ServiceUnavailable", _I, 503, _ARM | _GRAPH),
-    ErrorCode("RequestTimeout", _I, 408, _CALLS),
-    ErrorCode("BadGateway", _I, 502, _CALLS),
     # A gateway takes most of an hour to be allocated; fast retries only prolong it.
     ErrorCode("GatewayAllocationFailed", _I, 500, _CREATES, _CAPACITY, shortest=120.0, longest=1800.0),
     ErrorCode("RemotePeeringIsDisconnected", _O, 400, _CREATES),
@@ -262,16 +264,21 @@ WRAPPERS = frozenset(
 )
 """Codes that only wrap another, in lower case; where there is one inside, it says what happened."""
 
-# Azure has several codes for an operation that gave way; all begin so.
-_SUPERSEDED = "canceledandsuperseded"
+# Codes that Azure writes in several forms, by how all of them begin: an operation that gave way; a federated credential
+# whose audience or subject does not fit, where one more digit tells of the form (7002138: only the case differs).
+_FAMILIES = (
+    ("canceledandsuperseded", "CanceledAndSupersededDueToAnotherOperation"),
+    ("aadsts700212", "AADSTS700212"),
+    ("aadsts700213", "AADSTS700213"),
+)
 _SERVER_ERROR = 500
 
 
 def known_code(code: str) -> ErrorCode | None:
     """The row of a code, in any case; None for one that is not in the table."""
-    if code.lower().startswith(_SUPERSEDED):
-        return CODES["CanceledAndSupersededDueToAnotherOperation"]
-    return _BY_LOWER_NAME.get(code.lower())
+    lower = code.lower()
+    family = next((name for start, name in _FAMILIES if lower.startswith(start)), None)
+    return CODES[family] if family is not None else _BY_LOWER_NAME.get(lower)
 
 
 def classify(code: str, status: int) -> ErrorClass:

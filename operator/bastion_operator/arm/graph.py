@@ -29,9 +29,10 @@ INVENTORY_TABLES: Mapping[str, tuple[str, ...]] = {
     table: GRAPH_TABLES[table] for table in ("resources", "computeresources")
 }
 INVENTORY_TYPES = tuple(sorted(each for types in INVENTORY_TABLES.values() for each in types))
+_CONNECTIONS = "hubVirtualNetworkConnections"
 # What the graph has no rows of, by the collection below a virtual hub that ARM lists it in.
 HUB_COLLECTIONS: Mapping[str, str] = {
-    "hubVirtualNetworkConnections": HUB_CONNECTIONS,
+    _CONNECTIONS: HUB_CONNECTIONS,
     "hubRouteTables": HUB_ROUTE_TABLES,
     "routingIntent": ROUTING_INTENTS,
 }
@@ -71,6 +72,8 @@ SUBSCRIPTIONS_A_QUERY = 200
 LARGEST_PAGE = 1000
 # The graph refuses answers of more than 16 MiB; the rest is for rows that are heavier than those before them.
 _PAGE_BYTES = 12 * 1024 * 1024
+# Lists of hubs' parts that are under way at once.
+_AT_ONCE = 8
 # How often in a row a page is asked for again after the graph's quota was used up, before the reading is given up.
 _PATIENCE = 10
 _WAIT = 5.0
@@ -145,17 +148,32 @@ def _gap(what: str, error: AzureError) -> Part:
 
 
 async def _read_hubs(client: ArmClient, hubs: Sequence[str]) -> Part:
-    """The parts of virtual hubs, and the types of which every hub's were read: one that was refused leaves a gap."""
-    rows: list[Held] = []
-    types = set(HUB_COLLECTIONS.values())
-    for hub in hubs:
-        for collection, resource_type in HUB_COLLECTIONS.items():
+    """The parts of virtual hubs, and the types of which every hub's were read: one that was refused leaves a gap.
+
+    A hub costs one call, and two more where it has connections: its tables and its routing intent are nobody's otherwise.
+    """
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def listed(hub: str, collection: str) -> list[Held] | None:
+        async with limit:
             try:
-                rows += [{"type": resource_type, **each} for each in await client.list_children(hub, collection)]
+                found = await client.list_children(hub, collection)
             except AzureError as error:
                 _log.warning("the %s of %s could not be read: %s", collection, hub, error)
-                types.discard(resource_type)
-    return rows, frozenset(types)
+                return None
+        return [{"type": HUB_COLLECTIONS[collection], **each} for each in found]
+
+    connections = await asyncio.gather(*(listed(hub, _CONNECTIONS) for hub in hubs))
+    # Where connections are not known, neither is whether the hub's other parts are wanted.
+    unread = set(HUB_COLLECTIONS.values()) if None in connections else set()
+    connected = [hub for hub, found in zip(hubs, connections, strict=True) if found]
+    wanted = [(hub, collection) for hub in connected for collection in HUB_COLLECTIONS if collection != _CONNECTIONS]
+    others = await asyncio.gather(*(listed(*each) for each in wanted))
+    unread |= {
+        HUB_COLLECTIONS[collection] for (_, collection), found in zip(wanted, others, strict=True) if found is None
+    }
+    rows = [row for found in (*connections, *others) for row in found or ()]
+    return rows, frozenset(HUB_COLLECTIONS.values()) - unread
 
 
 async def query(

@@ -20,11 +20,13 @@ from bastion_operator.planning.body import (
     child,
     children,
     etag,
+    has_failed,
     in_transition,
     properties,
     provisioning_state,
     with_named,
 )
+from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import NOT_READ, Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import claim_on, tags_at_creation
@@ -112,8 +114,10 @@ def _association(asked: BastionHostInput, subnet: Body) -> Change:
 
 
 def _awaiting(asked: BastionHostInput, group: Body, plan: Plan) -> Plan:
-    """Azure refuses a reference to a group that it is still working on."""
+    """Azure refuses a reference to a group that it is still working on, or that has failed."""
     group_id = asked.ids.security_group
+    if has_failed(group):
+        return _writing(asked, plan, identical_request(group, group_id, group_id))
     if not in_transition(group):
         return plan
     return replace(plan, waits=(*plan.waits, Wait(group_id, group_id, provisioning_state(group))))

@@ -13,12 +13,14 @@ from bastion_operator.planning.body import (
     described,
     differing,
     etag,
+    has_failed,
     in_transition,
     properties,
     provisioning_state,
     referenced_id,
     with_named,
 )
+from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode
 from bastion_operator.planning.ownership import adopted, asked_tags, tags_at_creation
@@ -88,6 +90,9 @@ def _use(asked: BastionHostInput, network: Body, existing: Body, plan: Plan) -> 
         return hindered(plan, ObstacleCode.PUBLIC_IP_INVALID, message, resource_id)
     if in_transition(existing):
         return replace(plan, waits=(*plan.waits, Wait(resource_id, resource_id, provisioning_state(existing))))
+    if has_failed(existing) and not asked.public_ip_given:
+        # Azure refuses a reference to what has failed: the address comes first.
+        return replace(plan, changes=(*plan.changes, identical_request(existing, resource_id, resource_id)))
     return plan
 
 

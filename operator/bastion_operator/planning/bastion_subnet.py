@@ -10,7 +10,16 @@ from ipaddress import IPv4Network
 from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.prefixes import free_prefix
-from bastion_operator.planning.body import child, children, in_transition, properties, provisioning_state, referenced_id
+from bastion_operator.planning.body import (
+    child,
+    children,
+    has_failed,
+    in_transition,
+    properties,
+    provisioning_state,
+    referenced_id,
+)
+from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import claim_on, with_claim_in_place, without_claim
@@ -89,6 +98,9 @@ def _use(spec: BastionHostSpec, existing: Body, plan: Plan, subnet_id: str, netw
         return replace(plan, obstacles=(*plan.obstacles, obstacle(unfit.code, unfit.message, subnet_id)))
     if in_transition(existing):
         return replace(plan, waits=(*plan.waits, Wait(subnet_id, network_id, provisioning_state(existing))))
+    claim = claim_on(plan.claims, subnet_id)
+    if has_failed(existing) and claim is not None and claim.origin is ClaimOrigin.CREATED:
+        return replace(plan, changes=(*plan.changes, identical_request(existing, subnet_id, network_id)))
     return plan
 
 

@@ -69,7 +69,10 @@ class ChangeResult:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRun:
-    """One pass' way from a plan to requests."""
+    """One pass' way from a plan to requests.
+
+    :ivar aside: whether plans can take so long that they are made in a thread, off the event loop
+    """
 
     services: Services
     session: Session
@@ -77,6 +80,7 @@ class ChangeRun:
     claims: tuple[Claim, ...]
     write_claims: WriteClaims
     may_write: bool = True
+    aside: bool = False
 
     async def carry_out(self, observed: Observed, make_plan: MakePlan) -> ChangeResult:
         """Plan on what is known; if that leaves anything to do or to wait for, plan on what a GET says and act on that.
@@ -84,7 +88,7 @@ class ChangeRun:
         Nothing is sent for a resource that was not read afresh in this very pass, and nothing is read for a change whose
         turn in Azure's budgets has not come: a thousand changes that wait cost no reads.
         """
-        plan = make_plan(observed)
+        plan = await self._planned(make_plan, observed)
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
             self.services.attempts.forget(self.key)
             self.services.operations.forget(self.key)
@@ -96,7 +100,7 @@ class ChangeRun:
             if not unread:
                 break
             reading += await self.read(unread)
-            plan = make_plan(observed.updated(reading.fresh))
+            plan = await self._planned(make_plan, observed.updated(reading.fresh))
         observed, known = observed.updated(reading.fresh), reading.known
         plan = replace(_without_guesses(plan, reading.unread), claims=self._certain_claims(plan, known))
         result = self._result(plan, observed, reading)
@@ -121,10 +125,13 @@ class ChangeRun:
         else:
             reading = await self.read(wanted)
         observed = Observed(reading.fresh)
-        result = self._result(make_plan(observed), observed, reading)
+        result = self._result(await self._planned(make_plan, observed), observed, reading)
         await self._send(list(result.plan.changes), reading.known, result, later)
         self._watch_work(result)
         return result
+
+    async def _planned(self, make_plan: MakePlan, observed: Observed) -> Plan:
+        return await asyncio.to_thread(make_plan, observed) if self.aside else make_plan(observed)
 
     def _result(self, plan: Plan, observed: Observed, reading: Reading) -> ChangeResult:
         """What is known before anything is sent."""
@@ -154,7 +161,7 @@ class ChangeRun:
         granted = writes.ask(self.key, self.session.client.principal, wanted.values())
         reading = await self.read(claimed[name] for name in claimed if name in granted)
         for _ in range(_ROUNDS):
-            waits = make_plan(Observed(reading.fresh)).waits
+            waits = (await self._planned(make_plan, Observed(reading.fresh))).waits
             more = [
                 wait.root_id for wait in waits if wait.state == NOT_READ and reading.tried(root_of(wait.resource_id))
             ]

@@ -53,6 +53,7 @@ class Course(Generic[R]):
     :ivar removal_roots: what must be read to take down what was made
     :ivar plan_removal: what to delete now, on what those reads said
     :ivar gone: what is left to do for an object that is not there any more
+    :ivar aside: whether plans are made off the event loop
     """
 
     kind: type[R]
@@ -63,6 +64,7 @@ class Course(Generic[R]):
     removal_roots: Callable[[R], list[str]]
     plan_removal: Callable[["Pass[R]", Observed], Plan]
     gone: Callable[[Services, Key], Awaitable[None]] | None = None
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,15 @@ class Pass(Generic[R]):
         metadata = self.resource.metadata
         return Owner(self.services.installation_id, metadata.namespace or "", metadata.name, metadata.uid)
 
-    def run(self, session: Session) -> ChangeRun:
-        """The way to Azure of this pass, with the claims that the status holds."""
+    def run(self, session: Session, *, aside: bool = False) -> ChangeRun:
+        """The way to Azure of this pass, with the claims that the status holds; ``aside`` as a :class:`Course` says."""
         status = status_of(self.resource)
 
         async def write_claims(claims: tuple[Claim, ...]) -> None:
             await self.services.statuses.publish(self.kind, self.raw, status.replace(claims=claims).to_json())
 
-        return ChangeRun(self.services, session, self.key, status.claims, write_claims, may_write=self.manages)
+        claims, may_write = status.claims, self.manages
+        return ChangeRun(self.services, session, self.key, claims, write_claims, may_write=may_write, aside=aside)
 
 
 async def follow(course: Course[R], services: Services, key: Key) -> Outcome:
@@ -171,7 +174,8 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     if isinstance(session, Refusal):
         services.writes.release(passing.key)
         return await hold(services, course.kind, raw, status, deletion_states(Plan(), [session.as_failure()]))
-    result = await passing.run(session).take_down(roots, lambda observed: course.plan_removal(passing, observed))
+    run = passing.run(session, aside=course.aside)
+    result = await run.take_down(roots, lambda observed: course.plan_removal(passing, observed))
     await tell_changes(services, course.kind, raw, result.sent)
     await tell_remains(services, course.kind, raw, result.plan.remains)
     if result.done:

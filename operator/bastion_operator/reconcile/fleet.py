@@ -277,7 +277,11 @@ class FleetSnapshot:
             view.outdate()
 
     def _current(self, key: str) -> Held | None:
-        return self._overlay[key] if key in self._overlay else self._rows.get(key)
+        # A single look at the overlay: plans are made in threads, and between two it may lose the key.
+        try:
+            return self._overlay[key]
+        except KeyError:
+            return self._rows.get(key)
 
     def _seen_by(self, identity: str, key: str) -> Row | None:
         view = self._views.get(identity)

@@ -13,6 +13,11 @@ from tests.support.azure import AzureFactory
 from tests.support.estates import (
     SUBSCRIPTION,
     admin_rule,
+    hub,
+    hub_connection,
+    hub_id,
+    hub_route_table,
+    routing_intent,
     security_admin,
     vm_id,
     vnet,
@@ -63,3 +68,46 @@ async def test_roles_that_are_refused_for_good_leave_a_gap_and_what_passes_is_tr
             assert (await reading).types == {*INVENTORY_TYPES, *HUB_COLLECTIONS.values()}
         else:
             assert (await failure(reading)).error_class is ErrorClass.TRANSIENT
+
+
+HUB_PARTS = [
+    hub("one"),
+    hub_route_table("one", "custom", routes=["10.9.0.0/16"]),
+    routing_intent("one", "Internet"),
+    hub_connection("one", "spoke"),
+]
+
+
+async def test_a_virtual_hubs_tables_and_intent_are_read_where_it_has_connections(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    idle = [hub(f"idle-{number}") for number in range(19)]
+    azure = azure_factory([subscription(SUBSCRIPTION), vnet("spoke", "10.1.0.0/16"), *HUB_PARTS, *idle], graph_lag=0)
+    caller = await caller_factory(azure)
+    reading = await read_inventory(caller.client, [SUBSCRIPTION], access=True)
+    inventory = Inventory.from_rows(reading.rows, reading.types)
+    (connection,) = inventory.hub_connections[vnet_id("spoke").lower()]
+    assert connection.hub_key == hub_id("one").lower()
+    assert inventory.routing_intents.keys() == {connection.hub_key}
+    assert f"{connection.hub_key}/hubroutetables/custom" in inventory.hub_route_tables
+    assert reading.types >= set(HUB_COLLECTIONS.values())
+    # The subscriptions, resources and the machines of scale sets come first.
+    assert len(caller.calls.seen) - 3 <= 30, "twenty hubs, roles and network managers"
+
+
+@pytest.mark.parametrize(
+    ("part", "unread"),
+    [
+        ("hubVirtualNetworkConnections", set(HUB_COLLECTIONS.values())),
+        ("routingIntent", {HUB_COLLECTIONS["routingIntent"]}),
+    ],
+)
+async def test_a_part_of_a_hub_that_is_refused_is_a_gap(
+    azure_factory: AzureFactory, caller_factory: CallerFactory, part: str, unread: set[str]
+) -> None:
+    azure = azure_factory([subscription(SUBSCRIPTION), vnet("spoke", "10.1.0.0/16"), *HUB_PARTS], graph_lag=0)
+    async with azure.control() as control:
+        refusal = {"error": {"status": 403, "code": "AuthorizationFailed"}}
+        await control.add_fault(refusal, method="GET", url=f"(?i)/{part}", count=0)
+        reading = await read_inventory((await caller_factory(azure)).client, [SUBSCRIPTION])
+    assert set(HUB_COLLECTIONS.values()) - reading.types == unread

@@ -81,6 +81,10 @@ def test_tags_at_a_scope(sdk: Sdk, rg: str, group: str) -> None:
     assert tags.begin_create_or_update_at_scope(group, asked).properties.tags == {"a": "b"}
     assert tags.get_at_scope(group).properties.tags == {"a": "b"}
     assert "a" in {one.tag_name for one in tags.list()}
+    assert tags.create_or_update("made-before").tag_name == "made-before"
+    assert tags.create_or_update_value("made-before", "v").tag_value == "v"
+    tags.delete_value("made-before", "v")
+    tags.delete("made-before")
     tags.begin_delete_at_scope(group)
     assert not sdk.resources.resource_groups.get(rg).tags
 
@@ -90,6 +94,8 @@ def test_providers(sdk: Sdk) -> None:
     provider = providers.get("Microsoft.Network")
     assert (provider.registration_state, provider.namespace) == ("Registered", "Microsoft.Network")
     assert "bastionHosts" in {one.resource_type for one in provider.resource_types}
+    types = sdk.resources.provider_resource_types.list("Microsoft.Network").value
+    assert "bastionHosts" in {one.resource_type for one in types}
     assert providers.register("Microsoft.Compute").registration_state == "Registered"
     assert "Microsoft.Insights" in {one.namespace for one in providers.list()}
 

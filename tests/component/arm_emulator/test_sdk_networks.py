@@ -94,6 +94,15 @@ def test_parts_that_are_only_read(sdk: Sdk, rg: str) -> None:
     assert network.load_balancer_probes.list(rg, "lb") == []
 
 
+def test_addresses_of_a_network(sdk: Sdk, rg: str) -> None:
+    made_network(sdk, rg)
+    networks = sdk.network.virtual_networks
+    (usage,) = networks.list_usage(rg, "v")
+    assert (usage.current_value, usage.limit, usage.unit) == (0, 251, "Count")
+    assert networks.check_ip_address_availability(rg, "v", ip_address="10.0.0.7").available
+    assert networks.check_ip_address_availability(rg, "v", ip_address="10.0.0.1").is_platform_reserved
+
+
 def test_a_group_that_is_not_there(sdk: Sdk) -> None:
     with pytest.raises(HttpResponseError) as refused:
         sdk.network.virtual_networks.begin_create_or_update("no-such-group", "v", network_body("10.0.0.0/16"))

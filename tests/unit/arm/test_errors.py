@@ -47,6 +47,7 @@ def test_every_known_code_has_its_class_whatever_the_status_and_case(code: str, 
         (412, ErrorClass.CONTENTION),
         (429, ErrorClass.THROTTLED),
         (500, ErrorClass.TRANSIENT),
+        (502, ErrorClass.TRANSIENT),
         (504, ErrorClass.TRANSIENT),
     ],
 )
@@ -212,6 +213,14 @@ def test_a_token_error_names_the_identity_and_its_secret_by_entras_number() -> N
     assert "Trace" not in error.message
     assert "Secret azure in namespace ops, key clientSecret" in error.next_step
     assert error.handling.reason == "CredentialUnavailable"
+
+
+@pytest.mark.parametrize("code", ["AADSTS700212", "AADSTS7002121", "AADSTS700213", "AADSTS7002138"])
+def test_every_form_of_a_federated_credential_that_does_not_fit_has_its_next_step(code: str) -> None:
+    error = token_error(f"{code}: No matching federated identity record found.", status=401, target="/x", holder=HOLDER)
+    assert error.code == code[: len("AADSTS700212")]
+    assert code in error.message
+    assert error.next_step.startswith("add a federated credential to the app")
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,48 @@ def test_a_subnet_in_use_keeps_its_prefix_and_stays() -> None:
     assert arm.put(network, network_body("10.0.0.0/16", subnets=[])).code == "InUseSubnetCannotBeDeleted"
 
 
+def test_a_network_tells_how_full_its_subnets_are() -> None:
+    arm = Arm()
+    network = machine(arm)
+    arm.made(f"{network}/subnets/GatewaySubnet", subnet_body("10.0.9.0/27"))
+    value = arm.get(f"{network}/usages").body["value"]
+    assert [(one["id"].rpartition("/")[2], one["currentValue"], one["limit"]) for one in value] == [
+        ("s", 1.0, 251.0),
+        ("GatewaySubnet", -1.0, -1.0),
+    ]
+    assert value[0]["name"] == {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"}
+
+
+@pytest.mark.parametrize(
+    ("address", "available", "reserved", "others"),
+    [
+        ("10.0.0.9", True, False, []),
+        ("10.0.0.4", False, False, [f"10.0.0.{number}" for number in range(5, 10)]),
+        ("10.0.0.1", False, True, [f"10.0.0.{number}" for number in range(5, 10)]),
+    ],
+)
+def test_an_address_is_free_or_others_are_named(
+    address: str, available: bool, reserved: bool, others: list[str]
+) -> None:
+    arm = Arm()
+    answer = arm.get(f"{machine(arm)}/checkIPAddressAvailability", ipAddress=address)
+    assert answer.status == 200
+    assert answer.body == {
+        "available": available,
+        "availableIPAddresses": others,
+        "isPlatformReserved": reserved,
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "code"), [("10.0.5.4", "PrivateIPAddressNotInAnySubnet"), ("here", "InvalidIPAddress"), ("", "InvalidIPAddress")]
+)  # fmt: skip
+def test_an_address_outside_of_all_subnets_or_none_at_all_is_refused(address: str, code: str) -> None:
+    arm = Arm()
+    answer = arm.get(f"{machine(arm)}/checkIPAddressAvailability", ipAddress=address)
+    assert (answer.status, answer.code) == (400, code)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"priority": 99}, {"priority": 4097}, {"protocol": "Sctp"}, {"access": "Maybe"}, {"destinationPortRange": "70000"},

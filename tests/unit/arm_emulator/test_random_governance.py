@@ -103,7 +103,7 @@ def test_random_filters_are_answered(path: str, text: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(path=st.lists(st.sampled_from(["providers", "Microsoft.Authorization", "roleAssignments", "locks", "Microsoft.Management", "managementGroups", "g", "subscriptions", SUB, "resourceGroups", "rg", "Microsoft.Resources", "tags", "default", "", "permissions", "Microsoft.Insights", "diagnosticSettingsCategories", "eventtypes", "tagNames", "descendants", "register"]), max_size=9), method=st.sampled_from(["GET", "PUT", "DELETE", "POST", "PATCH", "HEAD"]))  # fmt: skip
+@given(path=st.lists(st.sampled_from(["providers", "Microsoft.Authorization", "roleAssignments", "locks", "Microsoft.Management", "managementGroups", "g", "subscriptions", SUB, "resourceGroups", "rg", "Microsoft.Resources", "tags", "default", "", "permissions", "Microsoft.Insights", "diagnosticSettingsCategories", "eventtypes", "tagNames", "tagValues", "resourceTypes", "descendants", "register"]), max_size=9), method=st.sampled_from(["GET", "PUT", "DELETE", "POST", "PATCH", "HEAD"]))  # fmt: skip
 def test_random_paths_are_answered(path: list[str], method: str) -> None:
     answer = Arm().call(method, "/" + "/".join(path), {}, version="2022-04-01")
     assert answer.status < 500

@@ -106,6 +106,47 @@ def test_tag_names_are_counted_by_value() -> None:
     assert arm.get(f"/subscriptions/{OTHER_SUB}/tagNames", version="2021-04-01").body["value"] == []
 
 
+NAMES = f"{HERE}/tagNames"
+
+
+def names(arm: Arm) -> dict[str, dict[str, int]]:
+    listed = arm.get(NAMES, version="2021-04-01").body["value"]
+    return {one["tagName"]: {value["tagValue"]: value["count"]["value"] for value in one["values"]} for one in listed}
+
+
+def test_names_and_values_of_tags_are_made_beforehand() -> None:
+    arm = full()
+    made = [arm.put(f"{NAMES}/{path}", {}, version="2021-04-01") for path in ("owner", "owner/tagValues/ann", "OWNER")]
+    assert [one.status for one in made] == [201, 201, 200]
+    assert made[0].body == {
+        "id": f"{HERE}/tagNames/owner",
+        "tagName": "owner",
+        "count": {"type": "Total", "value": 0},
+        "values": [],
+    }
+    assert made[1].body["tagValue"] == "ann"
+    arm.patch(RG, {"tags": {"Owner": "bob"}})
+    assert names(arm)["owner"] == {"ann": 0, "bob": 1}
+    assert arm.put(f"{NAMES}/team/tagValues/net", {}, version="2021-04-01").status == 200, "it is in use already"
+
+
+def test_a_tag_is_deleted_value_by_value_and_not_while_it_is_in_use() -> None:
+    arm = full()
+    arm.put(f"{NAMES}/owner/tagValues/ann", {}, version="2021-04-01")
+    paths = ("team/tagValues/net", "owner", "owner/tagValues/ann", "owner", "owner")
+    answers = [arm.delete(f"{NAMES}/{path}", version="2021-04-01") for path in paths]
+    assert [(one.status, one.code) for one in answers[:2]] == [(409, "TagInUse"), (409, "TagInUse")]
+    assert [one.status for one in answers[2:]] == [200, 200, 204]
+    assert "owner" not in names(arm)
+
+
+def test_what_only_reads_makes_no_names_of_tags() -> None:
+    arm = full()
+    assert arm.put(f"{NAMES}/owner", {}, version="2021-04-01", by="reader").code == "AuthorizationFailed"
+    assert arm.call("POST", f"{NAMES}/owner", {}, version="2021-04-01").status == 405
+    assert "owner" not in names(arm)
+
+
 def test_locations_have_display_names_geography_and_pairs() -> None:
     listed = Arm().get(f"{HERE}/locations", version="2022-12-01").body["value"]
     (west,) = [one for one in listed if one["name"] == "westeurope"]

@@ -125,6 +125,14 @@ def test_nothing_is_made_for_a_subnet_that_cannot_be() -> None:
     assert not made.changes
 
 
+def test_a_group_of_the_operators_that_failed_is_sent_again_before_the_subnet_refers_to_it() -> None:
+    group = marked(nsg("bas-nsg", *table()))
+    group["properties"]["provisioningState"] = "Failed"
+    made = plan([hub(with_subnet=False), group], spec={"subnetPrefix": "Auto"})
+    assert told(made.changes)[0] == ("Update", "networkSecurityGroups/bas-nsg")
+    assert not [each for each in made.changes if "/subnets/" in each.resource_id]
+
+
 @pytest.mark.parametrize("policy", ["Audit", "Off"])
 def test_without_enforce_a_subnet_is_made_as_before(policy: str) -> None:
     made = plan([hub(with_subnet=False)], spec={"subnetPrefix": "Auto"}, subnet=policy)

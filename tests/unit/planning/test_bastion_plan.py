@@ -382,3 +382,34 @@ def test_an_observer_makes_nothing_and_cures_nothing() -> None:
     plan = plan_of(*standing(provisioningState="Failed"), managementPolicy="Observe")
     assert not plan.changes
     assert codes(plan) == ["ProvisioningFailed"]
+
+
+# --- parts that Azure gave up ------------------------------------------------------------------------------------
+
+FAILED = {"provisioningState": "Failed"}
+
+
+def failed(row: Row) -> Row:
+    return {**row, "properties": {**row["properties"], **FAILED}}
+
+
+def test_a_public_ip_of_the_operators_that_failed_is_sent_again_before_the_host() -> None:
+    address = failed(marked(public_ip("bas-ip")))
+    plan = plan_of(hub(BASTION_SUBNET), address)
+    assert told(plan.changes) == [("Update", "publicIPAddresses/bas-ip")]
+    assert body_of(plan) == address
+
+
+def test_a_subnet_of_the_operators_that_failed_is_sent_again_before_the_host() -> None:
+    rows = [hub(failed(BASTION_SUBNET)), marked(public_ip("bas-ip"))]
+    own = claim(SUBNET, purpose="Subnet", detail="10.0.0.0/26")
+    assert told(plan_of(*rows, claims=(own,), subnetPrefix="Auto").changes) == [
+        ("Update", "subnets/AzureBastionSubnet")
+    ]
+    theirs = plan_of(*rows, subnetPrefix="Auto")
+    assert told(theirs.changes) == [("Create", "bastionHosts/bas")], "what others made is theirs to mend"
+
+
+def test_an_address_that_the_spec_names_is_not_sent_again() -> None:
+    plan = plan_of(hub(BASTION_SUBNET), failed(public_ip("shared")), publicIP={"id": public_ip_id("shared")})
+    assert told(plan.changes) == [("Create", "bastionHosts/bas")]

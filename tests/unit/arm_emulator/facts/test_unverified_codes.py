@@ -31,7 +31,7 @@ KNOWN = {
     "NetcfgSubnetRangesOverlap", "NetworkSecurityGroupNotCompliantForAzureBastionSubnet", "NicInUse",
     "NicInUseWithPrivateEndpoint", "NoRegisteredProviderFound", "NotFound", "OperationNotAllowed",
     "ParentResourceNotFound", "PolicyDefinitionNotFound", "PrincipalNotFound", "PrivateIPAddressIsAllocated",
-    "PrivateIPAddressNotInSubnet", "PropertyChangeNotAllowed", "PublicIPAddressCannotBeDeleted", "PublicIPAddressInUse",
+    "PrivateIPAddressNotInAnySubnet", "PrivateIPAddressNotInSubnet", "PropertyChangeNotAllowed", "PublicIPAddressCannotBeDeleted", "PublicIPAddressInUse",
     "PublicIPSkuMismatch", "RateLimiting", "ReadOnlyDisabledSubscription", "RemoteVnetHasNoGateways",
     "RequestDisallowedByPolicy", "ResourceAvailabilityZonesCannotBeModified", "ResourceGroupBeingDeleted",
     "ResourceGroupDeletionBlocked", "ResourceGroupNotFound", "ResponsePayloadTooLarge", "RetryableError",

@@ -410,6 +410,16 @@ GOOD_CHANGES = [
         host(sku="Developer"),
         host(zones=["1"], subnetPrefix="Auto", publicIP={"name": "a"}),
     ),
+    Change(
+        "what only a new host can have, asked for with a new host",
+        _WHOLE,
+        _without(_changed(_WHOLE, replacePolicy="Recreate", zones=["3"], sku="Basic"), "publicIP"),
+    ),
+    Change(
+        "private only with a new host",
+        host(sku="Premium"),
+        host(sku="Premium", replacePolicy="Recreate", features={"privateOnly": True}),
+    ),
     Change("what was only observed", _OBSERVED, host(zones=["2"], publicIP={"name": "a"})),
     Change("a way out of a deletion", host(), host(deletionPolicy="Retain")),
     Change("another spoke", peering(SPOKE), peering(SPOKE, OTHER)),
@@ -435,9 +445,21 @@ BAD_CHANGES = [
         _changed(_WHOLE, azureName="c"),
         f"azureName says which host this is and cannot change, Azure renames nothing: {_AGAIN}",
     ),
+    Change(
+        "another name with a new host",
+        _WHOLE,
+        _changed(_WHOLE, replacePolicy="Recreate", azureName="c"),
+        "azureName says which host this is",
+    ),
     Change("no name for Azure any more", _WHOLE, _without(_WHOLE, "azureName"), "azureName says which host this is"),
     Change(
         "another zone", _WHOLE, _changed(_WHOLE, zones=["1", "3"]), f"zones is fixed by Azure at creation: {_AGAIN}"
+    ),
+    Change(
+        "another zone, without the way out",
+        _WHOLE,
+        _changed(_WHOLE, zones=["3"]),
+        "or set replacePolicy: Recreate to have the host deleted and made anew",
     ),
     Change("zones added", host(), host(zones=["1"]), "zones is fixed by Azure at creation"),
     Change(

@@ -9,7 +9,6 @@ from typing import Any
 from bastion_operator.api.bastion_host import Sku
 from bastion_operator.network.arm_id import same_id
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.sku import parse_sku
 from bastion_operator.planning.bastion_fields import (
     DEFAULTS,
     fields_at_creation,
@@ -17,12 +16,13 @@ from bastion_operator.planning.bastion_fields import (
     fixed_differences,
     is_developer,
     network_of_host,
-    sku_of,
 )
 from bastion_operator.planning.bastion_group import plan_subnet_rules, with_group
 from bastion_operator.planning.bastion_input import BastionHostIds, BastionHostInput, bastion_host_ids
 from bastion_operator.planning.bastion_ownership import HOST, claiming, own
 from bastion_operator.planning.bastion_public_ip import plan_public_ip, plan_public_ip_of_host
+from bastion_operator.planning.bastion_record import under_way, with_agreement, with_creation
+from bastion_operator.planning.bastion_replacement import differences_of_new_host, plan_replacement
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, plan_subnet, subnet_hosts
 from bastion_operator.planning.body import (
     Named,
@@ -36,7 +36,7 @@ from bastion_operator.planning.body import (
 )
 from bastion_operator.planning.model import Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import tags_at_creation
+from bastion_operator.planning.ownership import claim_on, tags_at_creation
 from bastion_operator.planning.target_rule_plan import plan_target_rules
 from bastion_operator.planning.target_rules import TargetRules
 from bastion_operator.planning.wording import named
@@ -63,7 +63,7 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
     if parts.obstacles:
         return parts
     # The host is claimed with the rest, so that one write of the status covers the whole creation.
-    claimed = claiming(asked, parts, asked.ids.host, HOST)
+    claimed = with_creation(asked, claiming(asked, parts, asked.ids.host, HOST))
     return replace(claimed, changes=(_create_host(asked, network),)) if claimed.settled else claimed
 
 
@@ -136,7 +136,9 @@ def _create_host(asked: BastionHostInput, network: Body) -> Change:
     if asked.spec.zones:
         body["zones"] = list(asked.spec.zones)
     body = with_named(body, fields_at_creation(asked.spec))
-    return Change(Verb.CREATE, asked.ids.host, asked.ids.host, "the host does not exist", body)
+    anew = under_way(claim_on(asked.claims, asked.ids.host))
+    reason = f"the host was deleted to be made anew ({anew})" if anew else "the host does not exist"
+    return Change(Verb.CREATE, asked.ids.host, asked.ids.host, reason, body)
 
 
 def _placement(asked: BastionHostInput) -> dict[str, Any]:
@@ -167,12 +169,12 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
     if plan.obstacles:
         return plan
     if in_transition(host):
-        return replace(plan, waits=(Wait(host_id, host_id, provisioning_state(host)),))
+        return replace(plan, waits=(_at_work(host_id, host, plan),))
     if asked.watching:
         return _told(asked, host, plan)
-    fixed = _fixed_at_creation(asked, host)
-    if fixed is not None:
-        return replace(plan, obstacles=(fixed,))
+    anew = differences_of_new_host(asked, host)
+    if anew:
+        return plan_replacement(asked, network, host, plan, anew)
     found = differing(host, fields_to_keep(asked.spec), DEFAULTS)
     if found and _leaves_developer(asked, host):
         return _plan_upgrade_from_developer(asked, network, host, plan, found)
@@ -180,7 +182,12 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
         return replace(plan, changes=(_update(host_id, host, found),))
     if has_failed(host):
         return _plan_retry(host_id, host, plan)
-    return plan_public_ip_of_host(asked, plan)
+    return plan_public_ip_of_host(asked, with_agreement(asked, plan))
+
+
+def _at_work(host_id: str, host: Body, plan: Plan) -> Wait:
+    anew = under_way(claim_on(plan.claims, host_id))
+    return Wait(host_id, host_id, provisioning_state(host), f"it is made anew ({anew})" if anew else "")
 
 
 def _told(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
@@ -226,8 +233,13 @@ def _plan_upgrade_from_developer(asked: BastionHostInput, network: Body, host: B
         return parts
     change = _update(asked.ids.host, host, found)
     body = with_named(change.body or {}, {("properties", "ipConfigurations"): _ip_configurations(asked)})
+    # What Azure fixes once a host has a place of its own is asked for with it.
+    body = with_named(body, fields_at_creation(asked.spec))
+    if asked.spec.zones:
+        body["zones"] = list(asked.spec.zones)
     placed = Difference("properties.ipConfigurations", "none", SUBNET_NAME)
-    change = replace(change, body=body, differences=(*change.differences, placed))
+    fixed = fixed_differences(asked, host)
+    change = replace(change, body=body, differences=(*change.differences, placed, *fixed))
     return replace(parts, changes=(change,))
 
 
@@ -237,27 +249,4 @@ def _stands_elsewhere(host_id: str, network_id: str) -> Finding:
         f"{named(host_id)} exists already and stands in {network_id}, not in the virtual network of the spec: choose "
         "another azureName, or give that virtualNetworkID",
         host_id,
-    )
-
-
-def _fixed_at_creation(asked: BastionHostInput, host: Body) -> Finding | None:
-    current, wanted = sku_of(host), parse_sku(asked.spec.sku) if asked.spec.sku is not None else None
-    if wanted is not None and current is not None and wanted.rank < current.rank:
-        return obstacle(
-            ObstacleCode.DOWNGRADE,
-            f"the host is {current}, and Azure does not downgrade to {wanted}: set sku to {current}; or delete the host in "
-            f"Azure, and it is made anew as {wanted} (its sessions drop, and until then nobody can connect)",
-            asked.ids.host,
-        )
-    if is_developer(host):
-        # It has none of these yet, and gets them when its SKU is raised.
-        return None
-    fixed = fixed_differences(asked, host)
-    if not fixed:
-        return None
-    return obstacle(
-        ObstacleCode.FIXED_AT_CREATION,
-        f"the host differs in what Azure fixes at creation ({'; '.join(map(str, fixed))}): set it in the spec as it is "
-        "or leave it out; or delete the host in Azure, and it is made anew",
-        asked.ids.host,
     )

@@ -93,11 +93,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A resource that Azure is still working on, or that must be read before anything can be decided."""
+    """A resource that Azure is still working on, or that must be read before anything can be decided.
+
+    :ivar about: what is to be known of it beside its state, as conditions tell it
+    """
 
     resource_id: str
     root_id: str
     state: str
+    about: str = ""
 
     @property
     def at_work(self) -> bool:
@@ -107,7 +111,8 @@ class Wait:
     @property
     def summary(self) -> str:
         """What is waited for, as conditions tell it."""
-        return f"{named(self.resource_id)} is {self.state}"
+        told = f"{named(self.resource_id)} is {self.state}"
+        return f"{told}: {self.about}" if self.about else told
 
 
 @dataclass(frozen=True, slots=True)

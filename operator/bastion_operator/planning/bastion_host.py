@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bastion_operator.api.bastion_host import Sku
+from bastion_operator.api.meta import RECREATE_FAILED
 from bastion_operator.network.arm_id import same_id
 from bastion_operator.network.finding import Finding
 from bastion_operator.planning.bastion_fields import (
@@ -21,8 +22,14 @@ from bastion_operator.planning.bastion_group import plan_subnet_rules, with_grou
 from bastion_operator.planning.bastion_input import BastionHostIds, BastionHostInput, bastion_host_ids
 from bastion_operator.planning.bastion_ownership import HOST, claiming, own
 from bastion_operator.planning.bastion_public_ip import plan_public_ip, plan_public_ip_of_host
-from bastion_operator.planning.bastion_record import under_way, with_agreement, with_creation
-from bastion_operator.planning.bastion_replacement import differences_of_new_host, plan_replacement
+from bastion_operator.planning.bastion_record import RECORDED, under_way, with_agreement, with_creation
+from bastion_operator.planning.bastion_replacement import (
+    differences_of_new_host,
+    failed_host,
+    make_anew,
+    may_be_made_anew,
+    plan_replacement,
+)
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, plan_subnet, subnet_hosts
 from bastion_operator.planning.body import (
     Named,
@@ -172,6 +179,10 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
         return replace(plan, waits=(_at_work(host_id, host, plan),))
     if asked.watching:
         return _told(asked, host, plan)
+    if may_be_made_anew(asked, host):
+        return make_anew(
+            asked, network, host, plan, (), f"it is {provisioning_state(host)} and {RECREATE_FAILED} names it"
+        )
     anew = differences_of_new_host(asked, host)
     if anew:
         return plan_replacement(asked, network, host, plan, anew)
@@ -181,7 +192,7 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
     if found:
         return replace(plan, changes=(_update(host_id, host, found),))
     if has_failed(host):
-        return _plan_retry(host_id, host, plan)
+        return _plan_retry(asked, host, plan)
     return plan_public_ip_of_host(asked, with_agreement(asked, plan))
 
 
@@ -206,18 +217,19 @@ def _update(host_id: str, host: Body, found: Named) -> Change:
     return Change(Verb.UPDATE, host_id, host_id, "the host differs from the spec", body, changes, etag(host))
 
 
-def _plan_retry(host_id: str, host: Body, plan: Plan) -> Plan:
+def _plan_retry(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
     # Microsoft's first cure for a failed resource: the same PUT once more. Whether it was tried is the caller's memory.
+    host_id = asked.ids.host
     reason = f"the host is in state {provisioning_state(host)}; an identical PUT lets Azure try again"
-    change = Change(Verb.UPDATE, host_id, host_id, reason, dict(host), (), etag(host))
-    return replace(plan, changes=(change,), obstacles=(_provisioning_failed(host_id, host),))
+    change = Change(Verb.UPDATE, host_id, host_id, reason, dict(host), (), etag(host), once=True)
+    return with_agreement(asked, replace(plan, changes=(change,), obstacles=(failed_host(asked, host),)), RECORDED)
 
 
 def _provisioning_failed(host_id: str, host: Body) -> Finding:
     return obstacle(
         ObstacleCode.PROVISIONING_FAILED,
-        f"Azure reports the host as {provisioning_state(host)}: the same request once more is the first cure; if it stays "
-        "so, look into Azure's activity log, and as a last resort delete the host in Azure to have it made anew",
+        f"Azure reports the host as {provisioning_state(host)}: whoever keeps it may send the same request once more, which is "
+        "the first cure; if it stays so, look into Azure's activity log",
         host_id,
     )
 

@@ -19,6 +19,7 @@ SKU: Final = "sku"
 ZONES: Final = "zones"
 PRIVATE_ONLY: Final = "features.privateOnly"
 PUBLIC_IP: Final = "publicIP"
+RECORDED: Final = frozenset({SKU, ZONES, PRIVATE_ONLY, PUBLIC_IP})
 _ANNOUNCED: Final = " -> "
 _UNDER_WAY: Final = " => "
 

@@ -10,6 +10,7 @@ Source: Microsoft's pages "Bastion configuration settings" (what is fixed at cre
 from dataclasses import replace
 
 from bastion_operator.api.bastion_host import ReplacePolicy, Sku
+from bastion_operator.api.meta import RECREATE_FAILED
 from bastion_operator.network.arm_id import same_id
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.sku import DEFAULT_SCALE_UNITS, FEATURES, parse_sku
@@ -31,13 +32,14 @@ from bastion_operator.planning.bastion_record import (
 )
 from bastion_operator.planning.bastion_rules import unmet_of
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, plan_subnet
-from bastion_operator.planning.body import child, etag, properties
+from bastion_operator.planning.body import child, etag, has_failed, properties, provisioning_state
 from bastion_operator.planning.model import NOT_READ, Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import asked_tags, claim_on, is_mark
 from bastion_operator.planning.wording import named
 
 TO_BE_MADE_ANEW = "to be deleted and made anew"
+_DELETE = "delete the host in Azure to have it made anew"
 _NOBODY_CONNECTS = "until the new host stands, after about 20 minutes, nobody can connect through it"
 
 
@@ -92,6 +94,34 @@ def make_anew(
         also_read=tuple(judged_by),
     )
     return replace(parts, changes=(change,))
+
+
+def may_be_made_anew(asked: BastionHostInput, host: Body) -> bool:
+    """Whether a person has named just this failed host, by its etag, to be made anew."""
+    wanted, found = asked.recreate_failed, etag(host)
+    return has_failed(host) and wanted is not None and found is not None and bare(wanted) == bare(found)
+
+
+def failed_host(asked: BastionHostInput, host: Body) -> Finding:
+    """What is told of a failed host, with the last resort."""
+    found = etag(host)
+    asked_for, now = bare(asked.recreate_failed or ""), bare(found or "")
+    other = f"; the annotation names {asked_for}, and the host has changed since" if asked_for not in {"", now} else ""
+    resort = (
+        f"annotate this BastionHost with {RECREATE_FAILED}={now}, and it is deleted and made anew" if now else _DELETE
+    )
+    return obstacle(
+        ObstacleCode.PROVISIONING_FAILED,
+        f"Azure reports the host as {provisioning_state(host)}, which mostly still serves: the same request once more is the "
+        f"first cure; if it stays so, look into Azure's activity log, and as a last resort {resort} "
+        f"({what_is_lost(asked, host)}){other}",
+        asked.ids.host,
+    )
+
+
+def bare(text: str) -> str:
+    """An etag without what HTTP puts around it: ``W/"1"`` and ``1`` name one."""
+    return text.strip().removeprefix("W/").strip('"')
 
 
 def what_is_lost(asked: BastionHostInput, host: Body) -> str:

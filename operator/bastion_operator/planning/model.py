@@ -61,6 +61,7 @@ class Change:
         network that a subnet or peering is part of, the group that a security rule is part of
     :ivar also_read: other resources that the change was judged by and that must be read again as well, such as the
         network at the other end of a peering
+    :ivar once: a cure that is tried once: after Azure has worked on it, with whatever end, it is not sent again
     """
 
     verb: Verb
@@ -72,6 +73,7 @@ class Change:
     if_match: str | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     also_read: tuple[str, ...] = ()
+    once: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:

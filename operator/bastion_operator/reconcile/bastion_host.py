@@ -99,6 +99,7 @@ def _input(passing: Pass[BastionHost], observed: Observed) -> BastionHostInput:
         claims=status_of(host).claims,
         observed=observed,
         now=passing.services.clock.now(),
+        recreate_failed=host.metadata.recreate_failed,
     )
 
 

@@ -323,6 +323,7 @@ class ChangeRun:
             self.services.in_flight.follow(client, change.root_id, operation, self._ended(change))
         elif change in result.sent:
             self.services.attempts.taken(self.key, change)
+            self.services.attempts.worked_on(self.key, change)
             self.services.queue.add(self.key)
 
     def _ended(self, change: Change) -> Ended:
@@ -334,6 +335,7 @@ class ChangeRun:
                 services.attempts.taken(key, change)
             else:
                 services.attempts.failed(key, change, error)
+            services.attempts.worked_on(key, change)
             services.queue.add(key)
 
         return ended

@@ -229,6 +229,58 @@ def test_an_adopted_host_stays_adopted_after_it_was_made_anew() -> None:
     assert {each.origin for each in run.plan.claims} == {ClaimOrigin.ADOPTED}
 
 
+# --- a failed host -----------------------------------------------------------------------------------------------
+
+
+def failed(etag: str = 'W/"7"') -> list[Row]:
+    rows = standing(provisioningState="Failed")
+    rows[2]["etag"] = etag
+    return rows
+
+
+def plan_with(rows: list[Row], claims: tuple[Claim, ...], annotation: str | None, **spec: Any) -> Plan:
+    return plan_bastion_host(replace(bastion_input(*rows, claims=claims, **spec), recreate_failed=annotation))
+
+
+@pytest.mark.parametrize("policy", ["Never", "Recreate"])
+@pytest.mark.parametrize("annotation", ['W/"7"', "7", ' "7" '])
+def test_a_failed_host_is_made_anew_once_a_person_names_its_etag(policy: str, annotation: str) -> None:
+    claims = settled(standing())
+    first = plan_with(failed(), claims, annotation, replacePolicy=policy)
+    assert not first.changes
+    assert "azurebastion.dev/recreate-failed names it; lost with the host: open sessions" in first.waits[0].about
+    (change,) = plan_with(failed(), first.claims, annotation, replacePolicy=policy).changes
+    assert (change.verb.value, change.resource_id, change.if_match) == ("Delete", HOST, 'W/"7"')
+
+
+def test_the_annotation_holds_for_one_host_only() -> None:
+    first = plan_with(failed(), settled(standing()), "7")
+    made = plan_with(failed()[:2], first.claims, "7")
+    assert told(made.changes) == [("Create", "bastionHosts/bas")]
+    again = plan_with(failed(etag='W/"8"'), made.claims, "7")
+    assert told(again.changes) == [("Update", "bastionHosts/bas")]
+    assert "the annotation names 7, and the host has changed since" in again.obstacles[0].message
+    healthy = standing()
+    healthy[2]["etag"] = 'W/"7"'
+    assert plan_with(healthy, made.claims, "7").settled
+
+
+def test_a_failed_host_names_the_last_resort_with_its_etag_and_its_cost() -> None:
+    plan = plan_of(failed(), ())
+    assert plan.changes[0].once
+    message = plan.obstacles[0].message
+    assert "annotate this BastionHost with azurebastion.dev/recreate-failed=7" in message
+    assert "the DNS name bst-1.bastion.azure.com" in message
+
+
+def test_an_observed_or_foreign_host_is_not_made_anew_for_an_annotation() -> None:
+    assert not plan_with(failed(), (), "7", managementPolicy="Observe").changes
+    foreign = [*failed()[:2], {**failed()[2], "tags": {}}]
+    plan = plan_with(foreign, (), "7")
+    assert codes(plan) == ["NotOwned"]
+    assert plan.settled
+
+
 # --- whatever the order ------------------------------------------------------------------------------------------
 
 _POLICIES = st.sampled_from(["Never", "Recreate"])

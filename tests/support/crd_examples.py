@@ -11,8 +11,9 @@ Manifest = dict[str, Any]
 HUB = arm_id("virtualNetworks", "hub")
 SPOKE = arm_id("virtualNetworks", "spoke")
 OTHER = arm_id("virtualNetworks", "other", group="other-rg")
-PUBLIC_IP = arm_id("publicIPAddresses", "entrance")
 UUID = "00000000-1111-2222-3333-444444444444"
+WORKSPACE = f"/subscriptions/{UUID}/resourceGroups/logs/providers/Microsoft.OperationalInsights/workspaces/central"
+PUBLIC_IP = arm_id("publicIPAddresses", "entrance")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ GOOD = [
             features={**ALL_FEATURES_OF_STANDARD, "copyPaste": False},
             tags={"cost center": "42"},
             networkSecurity={"subnet": "Off", "targets": "Audit"},
+            diagnostics={"workspaceID": WORKSPACE, "categories": ["BastionAuditLogs", "AllMetrics"]},
+            replacePolicy="Recreate",
             interval="1h30m",
             suspend=True,
             targets={
@@ -208,6 +211,14 @@ BAD = [
         "a Developer host with an address",
         host(sku="Developer", publicIP={"name": "a"}),
         "a Developer host is shared and has no publicIP",
+    ),
+    Example(
+        "logs to something else",
+        host(diagnostics={"workspaceID": HUB}),
+        "must be the ARM id of a Log Analytics workspace",
+    ),
+    Example(
+        "no logs at all", host(diagnostics={"workspaceID": WORKSPACE, "categories": []}), "should have at least 1 items"
     ),
     Example("a zone that is none", host(zones=["4"]), 'Unsupported value: "4"'),
     Example("a zone twice", host(zones=["1", "1"]), "Duplicate value"),

@@ -25,9 +25,10 @@ from bastion_operator.api.identifiers import (
     SubnetPrefix,
     Tags,
     VirtualNetworkID,
+    WorkspaceID,
 )
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, SET, Code, Model, Rule, ShortMessage, Word, list_map
+from bastion_operator.api.model import ATOMIC, SET, Code, Matches, Model, Rule, ShortMessage, Word, list_map
 
 MAX_COUNT = 1_000_000
 MAX_UNREACHABLE = 100
@@ -207,6 +208,28 @@ class Targets(Model):
     )
 
 
+LogCategory = Annotated[
+    str,
+    Field(max_length=64),
+    Matches("[0-9A-Za-z]{1,64}", "must be the name of a category of Azure Monitor, such as BastionAuditLogs"),
+]
+
+
+class Diagnostics(Model):
+    """Where the host's logs and metrics go."""
+
+    workspace_id: WorkspaceID = Field(
+        description="ARM id of the Log Analytics workspace, in one of the identity's allowed subscriptions."
+    )
+    categories: Annotated[tuple[LogCategory, ...], SET] = Field(
+        default=("BastionAuditLogs",),
+        min_length=1,
+        max_length=10,
+        description="Categories of logs that are sent, and AllMetrics for the metrics. Unset: BastionAuditLogs, which tells who "
+        "was connected to what.",
+    )
+
+
 class BastionHostSpec(CommonSpec):
     """What is wanted of an Azure Bastion."""
 
@@ -263,6 +286,11 @@ class BastionHostSpec(CommonSpec):
         default=NetworkSecurity(), description="What to do about the security rules between the host and the VMs."
     )
     targets: Targets = Field(default=Targets(), description="Which VMs this host is meant to reach.")
+    diagnostics: Diagnostics | None = Field(
+        default=None,
+        description="Where the host's logs go, by a diagnostic setting of the operator's own. Unset: that setting is removed; those "
+        "of others are never touched.",
+    )
     replace_policy: ReplacePolicy = Field(
         default=ReplacePolicy.NEVER,
         description="What to do where a change of the spec asks for what Azure changes in no host that stands: a lower SKU, "

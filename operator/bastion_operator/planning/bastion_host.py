@@ -10,6 +10,7 @@ from bastion_operator.api.bastion_host import Sku
 from bastion_operator.api.meta import RECREATE_FAILED
 from bastion_operator.network.arm_id import same_id
 from bastion_operator.network.finding import Finding
+from bastion_operator.planning.bastion_diagnostics import plan_diagnostics
 from bastion_operator.planning.bastion_fields import (
     DEFAULTS,
     fields_at_creation,
@@ -62,7 +63,7 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
     if host is not None:
         plan = _plan_existing_host(asked, network, host)
         # A host that is not the operator's to keep gets no rules of the operator's either.
-        return plan if _not_ours(plan) else plan_subnet_rules(asked, network, plan)
+        return plan if _not_ours(plan) else _plan_around(asked, network, plan)
     if asked.watching:
         # What does not exist can only be told: who only watches makes nothing.
         return Plan(claims=asked.claims)
@@ -72,6 +73,15 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
     # The host is claimed with the rest, so that one write of the status covers the whole creation.
     claimed = with_creation(asked, claiming(asked, parts, asked.ids.host, HOST))
     return replace(claimed, changes=(_create_host(asked, network),)) if claimed.settled else claimed
+
+
+def _plan_around(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
+    """The plan with what belongs to a host that stands and is the operator's to keep."""
+    host = asked.observed.get(asked.ids.host)
+    going = any(change.verb is Verb.DELETE for change in plan.changes)
+    if host is not None and not in_transition(host) and not going:
+        plan = plan_diagnostics(asked, plan)
+    return plan_subnet_rules(asked, network, plan)
 
 
 def _network_not_found(network_id: str) -> Finding:

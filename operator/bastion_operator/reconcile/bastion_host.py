@@ -77,7 +77,8 @@ async def _gone(services: Services, key: Key) -> None:
 
 def _named_ids(host: BastionHost) -> tuple[str, ...]:
     ids = _ids(host)
-    return (ids.host, ids.public_ip, ids.subnet)
+    diagnostics = host.spec.diagnostics
+    return (ids.host, ids.public_ip, ids.subnet, *((diagnostics.workspace_id,) if diagnostics is not None else ()))
 
 
 def _asks_for(host: BastionHost) -> list[str]:

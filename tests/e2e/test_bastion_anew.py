@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 
+from tests.support.deployment import ROOT
 from tests.support.lab import EXAMPLE, HOST, HUB_SUBSCRIPTION, Lab, Manifest, example
 
 HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
@@ -51,7 +52,10 @@ def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factor
         "properties": {},
     }
     estate = json.loads((EXAMPLE / "estate.json").read_text())
-    lab = lab_factory([*estate, workspace])
+    # With the shipped role and nothing more: Network Contributor has no rights to diagnostic settings.
+    role = json.loads((ROOT / "deploy/azure/role.json").read_text())
+    operator = {"name": "operator", "assignments": [{"actions": role["Actions"]}]}
+    lab = lab_factory([*estate, workspace], principals=[operator])
     lab.operator.start()
     asked = {"workspaceID": workspace["id"]}
     lab.apply(asking(diagnostics=asked))

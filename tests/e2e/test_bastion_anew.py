@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Callable
 
+import yaml
+
 from tests.support.deployment import ROOT
-from tests.support.lab import EXAMPLE, HOST, HUB_SUBSCRIPTION, Lab, Manifest, example
+from tests.support.lab import EXAMPLE, HOST, Lab, Manifest, example
 
 HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
 
@@ -41,11 +43,9 @@ def test_a_lower_sku_is_refused_and_then_had_by_a_new_host_and_nothing_else_is_t
 
 
 def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factory: Callable[..., Lab]) -> None:
-    workspaces = (
-        f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/connectivity/providers/Microsoft.OperationalInsights"
-    )
+    premium = yaml.safe_load((ROOT / "examples/premium/bastion-host.yaml").read_text())
     workspace = {
-        "id": f"{workspaces}/workspaces/central",
+        "id": premium["spec"]["diagnostics"]["workspaceID"],
         "name": "central",
         "type": "Microsoft.OperationalInsights/workspaces",
         "location": "westeurope",
@@ -57,9 +57,9 @@ def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factor
     operator = {"name": "operator", "assignments": [{"actions": role["Actions"]}]}
     lab = lab_factory([*estate, workspace], principals=[operator])
     lab.operator.start()
-    asked = {"workspaceID": workspace["id"]}
-    lab.apply(asking(diagnostics=asked))
+    lab.apply(premium)
     lab.wait_ready("bh/hub")
+    assert not [path for _, path, _ in lab.writes() if "/publicipaddresses/" in path]
     method, setting, _ = lab.writes()[-1]
     assert method == "PUT"
     assert setting.startswith(f"{HOST.lower()}/providers/microsoft.insights/diagnosticsettings/azurebastion-")
@@ -75,7 +75,8 @@ def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factor
     lab.annotate("bh", "hub", "now")
     lab.wait_for(lambda: lab.writes()[before:], "the setting is made again")
 
-    lab.apply(asking())
+    del premium["spec"]["diagnostics"]
+    lab.apply(premium)
     lab.wait_for(lambda: ("DELETE", setting, 200) in lab.writes(), "the setting is deleted")
     lab.wait_still()
     assert [(each[0], each[1]) for each in lab.writes()[before:]] == [("PUT", setting), ("DELETE", setting)]

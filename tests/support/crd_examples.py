@@ -218,6 +218,11 @@ BAD = [
         "must be the ARM id of a Log Analytics workspace",
     ),
     Example(
+        "a category that is none",
+        host(diagnostics={"workspaceID": WORKSPACE, "categories": ["Bastion Audit"]}),
+        "must be the name of a category of Azure Monitor",
+    ),
+    Example(
         "no logs at all", host(diagnostics={"workspaceID": WORKSPACE, "categories": []}), "should have at least 1 items"
     ),
     Example("a zone that is none", host(zones=["4"]), 'Unsupported value: "4"'),

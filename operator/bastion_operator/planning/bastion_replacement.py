@@ -12,6 +12,7 @@ from dataclasses import replace
 from bastion_operator.api.bastion_host import ReplacePolicy, Sku
 from bastion_operator.api.meta import RECREATE_FAILED
 from bastion_operator.network.arm_id import same_id
+from bastion_operator.network.developer_regions import AS_OF, has_developer
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.sku import DEFAULT_SCALE_UNITS, FEATURES, parse_sku
 from bastion_operator.planning.bastion_fields import (
@@ -187,13 +188,24 @@ def _refusal(asked: BastionHostInput, host: Body, differences: tuple[Difference,
 def _parts(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
     """The plan with what the new host needs beside it; an obstacle where one of these would keep Azure from making it."""
     if asked.spec.sku == Sku.DEVELOPER:
-        return plan
+        return _judged_region(asked, network, plan)
     parts = _judged_group(asked, network, plan_subnet(asked.spec, network, plan, asked.now))
     if not asked.needs_public_ip:
         return parts
     parts = plan_public_ip(asked, network, parts)
     zones = _zones_not_covered(asked)
     return replace(parts, obstacles=(*parts.obstacles, zones)) if zones is not None else parts
+
+
+def _judged_region(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
+    region = str(network.get("location") or "")
+    if not region or has_developer(region):
+        return plan
+    message = (
+        f"region {region} had no Developer SKU on {AS_OF}, so no host is given up for one: choose another sku; or, if the region "
+        "has it by now, delete the host in Azure, and it is made anew"
+    )
+    return replace(plan, obstacles=(*plan.obstacles, obstacle(ObstacleCode.DEVELOPER_REGION, message, asked.ids.host)))
 
 
 def _zones_not_covered(asked: BastionHostInput) -> Finding | None:

@@ -24,6 +24,7 @@ class ObstacleCode(StrEnum):
     ANOTHER_BASTION = "AnotherBastionInVirtualNetwork"
     FIXED_AT_CREATION = "FixedAtCreation"
     DOWNGRADE = "DowngradeNotSupported"
+    DEVELOPER_REGION = "DeveloperRegionUnsupported"
     GROUP_NOT_COMPLIANT = "NetworkSecurityGroupNotCompliantForAzureBastionSubnet"
     PROVISIONING_FAILED = "ProvisioningFailed"
     ADDRESS_SPACES_OVERLAP = "VnetAddressSpacesOverlap"

@@ -302,6 +302,31 @@ def test_a_developer_host_gets_subnet_and_public_ip_before_its_sku_is_raised() -
     assert body["properties"]["ipConfigurations"][0]["properties"]["subnet"] == {"id": SUBNET}
 
 
+def test_a_developer_host_that_is_raised_is_asked_for_what_azure_fixes_then() -> None:
+    host = marked(bastion("bas", "hub", sku="Developer"))
+    asked = {"sku": "Premium", "zones": ["1"], "features": {"privateOnly": True}}
+    (change,) = plan_of(hub(BASTION_SUBNET), host, **asked).changes
+    body = dict(change.body or {})
+    assert body["zones"] == ["1"]
+    assert body["properties"]["enablePrivateOnlyBastion"] is True
+    assert "publicIPAddress" not in body["properties"]["ipConfigurations"][0]["properties"]
+    assert "zones: none → 1" in [str(each) for each in change.differences]
+
+
+def test_auto_takes_the_networks_own_space_only_and_no_prefix_of_a_subnet() -> None:
+    spaces = {"addressPrefixes": ["fd00::/48", "10.0.0.0/25", "10.9.0.0/16"]}
+    taken = [subnet("a", "10.0.0.0/26"), subnet("b", "10.0.0.64/27")]
+    taken[1]["properties"] |= {"addressPrefixes": ["10.0.0.64/27", "fd00::/64"]}
+    plan = plan_of(hub(*taken, addressSpace=spaces), subnetPrefix="Auto")
+    assert plan.changes[0].body == {"properties": {"addressPrefix": "10.9.0.0/26"}}
+
+
+def test_where_a_pool_governs_the_space_a_given_prefix_is_taken() -> None:
+    pool = {"addressPrefixes": ["10.0.0.0/16"], "ipamPoolPrefixAllocations": [{"pool": {"id": "/p"}}]}
+    plan = plan_of(hub(addressSpace=pool), subnetPrefix="10.0.3.0/26")
+    assert plan.changes[0].body == {"properties": {"addressPrefix": "10.0.3.0/26"}}
+
+
 def test_a_failed_host_gets_the_identical_put_and_says_so() -> None:
     rows = standing(provisioningState="Failed")
     plan = plan_of(*rows)

@@ -192,6 +192,11 @@ HINDRANCES: dict[str, tuple[list[Row], Json, str]] = {
     ),
     "an address of somebody": ([hub(), public_ip("other")], {"publicIP": {"name": "other"}}, "NotOwned"),
     "an address that is not there": ([hub()], {"publicIP": {"id": public_ip_id("other")}}, "PublicIPNotFound"),
+    "a region without Developer": (
+        [{**hub(), "location": "West US 2"}],
+        {"sku": "Developer"},
+        "DeveloperRegionUnsupported",
+    ),
     "an address in other zones": (
         [hub(), {**public_ip("other"), "zones": ["1"]}],
         {"publicIP": {"id": public_ip_id("other")}, "zones": ["1", "2"]},
@@ -207,7 +212,7 @@ def test_what_would_keep_azure_from_making_the_new_host_keeps_the_old_one(
     rows = standing(sku="Premium")
     claims = settled(rows, sku="Premium")
     host = copy.deepcopy(rows[2])
-    plan = plan_of([*around, rows[1], host], claims, **NAMES_ALL, **asked)
+    plan = plan_of([*around, rows[1], host], claims, **NAMES_ALL | asked)
     assert not plan.changes
     assert code in codes(plan)
 

@@ -71,9 +71,11 @@ def make_anew(
     asked: BastionHostInput, network: Body, host: Body, plan: Plan, differences: tuple[Difference, ...], why: str
 ) -> Plan:
     """The next step to a new host in place of this one; with an obstacle nothing is touched."""
-    parts = _parts(asked, network, plan)
+    parts = _parts(asked, network, _judged_openness(asked, host, plan))
     if parts.obstacles:
         return with_agreement(asked, replace(plan, obstacles=parts.obstacles), _not_as_asked(asked, host, differences))
+    if parts.waits:
+        return parts
     host_id, lost = asked.ids.host, what_is_lost(asked, host)
     if not announced(asked, claim_on(plan.claims, host_id)):
         about = "; ".join((why, *map(str, differences), lost))
@@ -149,6 +151,8 @@ def _unnamed_settings(asked: BastionHostInput, host: Body) -> list[str]:
     units = held.get("scaleUnits")
     if units not in {None, DEFAULT_SCALE_UNITS} and asked.spec.scale_units is None:
         found.append(f"scaleUnits {units}")
+    if host.get("zones") and not asked.spec.zones:
+        found.append(f"zones {', '.join(map(str, host['zones']))}")
     asked_for = {name.lower() for name in asked_tags(asked.spec.tags)}
     tags = host.get("tags")
     names = sorted(tags) if isinstance(tags, dict) else []
@@ -195,6 +199,17 @@ def _parts(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
     parts = plan_public_ip(asked, network, parts)
     zones = _zones_not_covered(asked)
     return replace(parts, obstacles=(*parts.obstacles, zones)) if zones is not None else parts
+
+
+def _judged_openness(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
+    """A host that is private only does not come to face the internet because a spec leaves it open."""
+    if asked.spec.features.private_only is not None or not properties(host).get("enablePrivateOnlyBastion"):
+        return plan
+    message = (
+        "the host is private only and the spec does not say whether the new one is to be: set features.privateOnly to true, or "
+        "to false for a host with a public IP address"
+    )
+    return replace(plan, obstacles=(*plan.obstacles, obstacle(ObstacleCode.FIXED_AT_CREATION, message, asked.ids.host)))
 
 
 def _judged_region(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:

@@ -18,7 +18,7 @@ from tests.support.plans import ADDRESS, HOST, bastion_input, carry_out, claim, 
 Json = dict[str, Any]
 
 NIC = resource_id("Microsoft.Network/networkInterfaces", "nic")
-NAMES_ALL = {"sku": "Standard", "replacePolicy": "Recreate"}
+NAMES_ALL: Json = {"sku": "Standard", "replacePolicy": "Recreate"}
 
 
 def hub(**bastion_subnet: Any) -> Row:
@@ -121,9 +121,10 @@ def test_a_new_address_is_made_before_the_host_is_deleted() -> None:
 def test_what_the_spec_leaves_out_is_named_among_the_losses() -> None:
     rows = standing(sku="Premium", enableShareableLink=True, enableTunneling=True, scaleUnits=5)
     rows[2]["tags"]["Owner"] = "them"
+    rows[2]["zones"] = ["1", "2"]
     asked = {"features": {"nativeClient": True}}
     plan = plan_of(rows, settled(rows, sku="Premium", **asked), **NAMES_ALL, **asked)
-    assert "what the spec leaves out (enableShareableLink, scaleUnits 5, tag Owner)" in plan.waits[0].about
+    assert "what the spec leaves out (enableShareableLink, scaleUnits 5, zones 1, 2, tag Owner)" in plan.waits[0].about
 
 
 # --- never ------------------------------------------------------------------------------------------------------
@@ -215,6 +216,28 @@ def test_what_would_keep_azure_from_making_the_new_host_keeps_the_old_one(
     plan = plan_of([*around, rows[1], host], claims, **NAMES_ALL | asked)
     assert not plan.changes
     assert code in codes(plan)
+
+
+def test_a_private_host_does_not_come_to_face_the_internet_because_the_spec_leaves_it_open() -> None:
+    rows = standing(sku="Premium", enablePrivateOnlyBastion=True, zones=None)
+    claims = settled(rows, sku="Premium")
+    asked = {"sku": "Premium", "zones": ["1"], "replacePolicy": "Recreate"}
+    plan = plan_of(rows, claims, **asked)
+    assert plan.settled
+    assert "set features.privateOnly to true" in plan.obstacles[0].message
+    first = plan_of(rows, claims, **asked, features={"privateOnly": True})
+    assert not first.obstacles
+    assert first.waits
+
+
+def test_nothing_is_announced_before_the_group_was_read() -> None:
+    rows = standing(sku="Premium")
+    claims = settled(rows, sku="Premium")
+    rows[0] = hub(networkSecurityGroup={"id": nsg_id("theirs")})
+    late = Observed({row["id"]: row for row in rows}, source=lambda _: None)
+    plan = plan_bastion_host(replace(bastion_input(claims=claims, **NAMES_ALL), observed=late))
+    assert [wait.root_id for wait in plan.waits] == [nsg_id("theirs")]
+    assert set(plan.claims) == set(claims)
 
 
 def test_a_host_of_somebody_else_is_not_made_anew() -> None:

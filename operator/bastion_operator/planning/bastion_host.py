@@ -39,6 +39,7 @@ from bastion_operator.planning.body import (
     etag,
     has_failed,
     in_transition,
+    properties,
     provisioning_state,
     with_named,
 )
@@ -52,6 +53,8 @@ from bastion_operator.planning.wording import named
 __all__ = ["BastionHostIds", "BastionHostInput", "bastion_host_ids", "plan_bastion_host", "plan_with_targets"]
 
 _IP_CONFIGURATION = "IpConf"
+# Microsoft's page "Configure host scaling" says so of scale units; of the SKU it is presumed.
+_DROPS_SESSIONS = frozenset({("sku", "name"), ("properties", "scaleUnits")})
 
 
 def plan_bastion_host(asked: BastionHostInput) -> Plan:
@@ -189,6 +192,11 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
         return replace(plan, waits=(_at_work(host_id, host, plan),))
     if asked.watching:
         return _told(asked, host, plan)
+    return _plan_kept_host(asked, network, host, plan)
+
+
+def _plan_kept_host(asked: BastionHostInput, network: Body, host: Body, plan: Plan) -> Plan:
+    """The plan for a host at rest that is the operator's to keep."""
     if may_be_made_anew(asked, host):
         return make_anew(
             asked, network, host, plan, (), f"it is {provisioning_state(host)} and {RECREATE_FAILED} names it"
@@ -196,14 +204,32 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
     anew = differences_of_new_host(asked, host)
     if anew:
         return plan_replacement(asked, network, host, plan, anew)
+    if _recorded_beside_native_client(asked, host):
+        return replace(plan, obstacles=(_native_client_excluded(asked.ids.host),))
     found = differing(host, fields_to_keep(asked.spec), DEFAULTS)
     if found and _leaves_developer(asked, host):
         return _plan_upgrade_from_developer(asked, network, host, plan, found)
     if found:
-        return replace(plan, changes=(_update(host_id, host, found),))
+        return replace(plan, changes=(_update(asked.ids.host, host, found),))
     if has_failed(host):
         return _plan_retry(asked, host, plan)
     return plan_public_ip_of_host(asked, with_agreement(asked, plan))
+
+
+def _recorded_beside_native_client(asked: BastionHostInput, host: Body) -> bool:
+    """The spec asks for recording and leaves the native client, which it excludes, as it is: on. CEL sees the spec alone."""
+    features = asked.spec.features
+    left_on = features.native_client is None and bool(properties(host).get("enableTunneling"))
+    return bool(features.session_recording) and left_on
+
+
+def _native_client_excluded(host_id: str) -> Finding:
+    return obstacle(
+        ObstacleCode.RECORDING_EXCLUDES,
+        "the host has the native client on, and session recording excludes it: set features.nativeClient to false, or leave "
+        "features.sessionRecording out",
+        host_id,
+    )
 
 
 def _at_work(host_id: str, host: Body, plan: Plan) -> Wait:
@@ -224,7 +250,8 @@ def _told(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
 
 def _update(host_id: str, host: Body, found: Named) -> Change:
     body, changes = with_named(host, found), described(host, found)
-    return Change(Verb.UPDATE, host_id, host_id, "the host differs from the spec", body, changes, etag(host))
+    dropping = "; this drops the sessions that are open" if _DROPS_SESSIONS & found.keys() else ""
+    return Change(Verb.UPDATE, host_id, host_id, f"the host differs from the spec{dropping}", body, changes, etag(host))
 
 
 def _plan_retry(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:

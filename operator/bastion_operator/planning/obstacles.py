@@ -26,6 +26,7 @@ class ObstacleCode(StrEnum):
     DOWNGRADE = "DowngradeNotSupported"
     DEVELOPER_REGION = "DeveloperRegionUnsupported"
     GROUP_NOT_COMPLIANT = "NetworkSecurityGroupNotCompliantForAzureBastionSubnet"
+    RECORDING_EXCLUDES = "SessionRecordingExcludesNativeClient"
     PROVISIONING_FAILED = "ProvisioningFailed"
     ADDRESS_SPACES_OVERLAP = "VnetAddressSpacesOverlap"
     OVERLAPS_WITH_PEER = "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"

@@ -196,6 +196,11 @@ HINDRANCES: dict[str, tuple[list[Row], dict[str, Any], str]] = {
         {"adoptionPolicy": "IfUnmanaged"},
         "HostInOtherVirtualNetwork",
     ),
+    "recording beside the native client": (
+        standing(sku="Premium", enableTunneling=True),
+        {"sku": "Premium", "features": {"sessionRecording": True}},
+        "SessionRecordingExcludesNativeClient",
+    ),
     "downgrade": (standing(sku="Premium"), {"sku": "Standard"}, "DowngradeNotSupported"),
     "zones": (standing(), {"zones": ["1"]}, "FixedAtCreation"),
     "private only": (standing(), {"sku": "Premium", "features": {"privateOnly": True}}, "FixedAtCreation"),
@@ -261,6 +266,22 @@ def test_a_put_on_a_host_that_stands_is_the_body_that_was_read_with_the_named_fi
         "properties.disableCopyPaste",
     ]
     assert rows[2]["properties"]["scaleUnits"] == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "drops"),
+    [({"scaleUnits": 3}, True), ({"sku": "Premium"}, True), ({"features": {"fileCopy": True}}, False)],
+)
+def test_a_change_that_drops_sessions_says_so(asked: dict[str, Any], *, drops: bool) -> None:
+    (change,) = plan_of(*standing(), **asked).changes
+    assert ("this drops the sessions that are open" in change.summary) is drops
+
+
+def test_recording_is_turned_on_where_the_native_client_is_turned_off_with_it() -> None:
+    asked = {"sku": "Premium", "features": {"sessionRecording": True, "nativeClient": False}}
+    body = body_of(plan_of(*standing(sku="Premium", enableTunneling=True), **asked))
+    assert body["properties"]["enableSessionRecording"] is True
+    assert body["properties"]["enableTunneling"] is False
 
 
 def test_tags_are_found_in_any_case_and_compared_by_value() -> None:

@@ -6,39 +6,14 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.api.common import ClaimOrigin
 from bastion_operator.planning.bastion_host import plan_bastion_host
-from bastion_operator.planning.model import Plan
-from tests.support.estates import Row, bastion, public_ip, public_ip_id, resource_id, subnet, subnet_id, vnet, vnet_id
-from tests.support.plans import ADDRESS, HOST, OWNER, bastion_input, claim, codes, marked, told
-
-SUBNET = subnet_id("hub", "AzureBastionSubnet")
-
-
-def hub(*subnets: Row, **properties: Any) -> Row:
-    return vnet("hub", "10.0.0.0/16", subnets=subnets, **properties)
+from tests.support.estates import Row, bastion, public_ip, public_ip_id, resource_id, subnet, vnet_id
+from tests.support.plans import ADDRESS, HOST, OWNER, bastion_input, codes, marked, told
+from tests.unit.planning.bastion_rows import BASTION_SUBNET, OTHER_TIME, SUBNET, body_of, hub, plan_of, standing
 
 
 def used_by(user: str) -> list[Row]:
     return [{"id": f"{user}/bastionHostIpConfigurations/IpConf"}]
-
-
-BASTION_SUBNET = subnet("AzureBastionSubnet", "10.0.0.0/26")
-
-
-def standing(**host: Any) -> list[Row]:
-    """The operator's host with all that belongs to it."""
-    return [hub(BASTION_SUBNET), marked(public_ip("bas-ip")), marked(bastion("bas", "hub", **host))]
-
-
-def plan_of(*rows: Row, **asked: Any) -> Plan:
-    return plan_bastion_host(bastion_input(*rows, **asked))
-
-
-def body_of(plan: Plan) -> Row:
-    (change,) = plan.changes
-    assert change.body is not None
-    return dict(change.body)
 
 
 # --- from nothing ------------------------------------------------------------------------------------------------
@@ -239,9 +214,6 @@ def test_in_sync_means_an_empty_plan() -> None:
     assert again.claims == plan.claims
 
 
-OTHER_TIME = bastion_input().now.replace(year=2030)
-
-
 def test_azures_defaults_are_no_difference() -> None:
     rows = standing()
     host = rows[2]
@@ -360,76 +332,3 @@ def test_a_host_that_azure_works_on_is_waited_for(state: str) -> None:
     plan = plan_of(*standing(provisioningState=state), sku="Premium")
     assert not plan.changes
     assert [wait.state for wait in plan.waits] == [state]
-
-
-# --- whose it is -------------------------------------------------------------------------------------------------
-
-
-def test_a_host_is_adopted_when_asked_and_gets_no_mark() -> None:
-    rows = [hub(BASTION_SUBNET), bastion("bas", "hub")]
-    plan = plan_of(*rows, adoptionPolicy="IfUnmanaged", tags={"team": "net"})
-    assert [(each.id, each.origin) for each in plan.claims] == [(HOST, ClaimOrigin.ADOPTED)]
-    assert body_of(plan)["tags"] == {"team": "net"}
-
-
-def test_what_was_adopted_is_made_anew_without_a_mark_and_stays_adopted() -> None:
-    claims = (claim(HOST, adopted=True), claim(ADDRESS, purpose="PublicIP", adopted=True))
-    plan = plan_of(hub(BASTION_SUBNET), public_ip("bas-ip"), claims=claims)
-    assert body_of(plan)["tags"] == {}
-    assert {(each.id, each.origin) for each in plan.claims} == {(each.id, each.origin) for each in claims}
-
-
-def test_a_claim_written_ahead_is_no_evidence_where_the_mark_is_missing() -> None:
-    rows = [hub(BASTION_SUBNET), bastion("bas", "hub")]
-    plan = plan_of(*rows, claims=(claim(HOST),), adoptionPolicy="IfUnmanaged")
-    assert [each.origin for each in plan.claims] == [ClaimOrigin.ADOPTED]
-
-
-def test_a_host_with_the_mark_is_the_operators_also_after_the_status_was_lost() -> None:
-    plan = plan_of(*standing())
-    assert {(each.id, each.origin) for each in plan.claims} == {
-        (HOST, ClaimOrigin.CREATED),
-        (ADDRESS, ClaimOrigin.CREATED),
-    }
-
-
-def test_a_claim_on_a_subnet_that_somebody_else_made_meanwhile_is_given_up() -> None:
-    claims = (claim(SUBNET, purpose="Subnet", detail="10.0.9.0/26"),)
-    plan = plan_of(hub(BASTION_SUBNET), marked(public_ip("bas-ip")), claims=claims, subnetPrefix="Auto")
-    assert SUBNET not in {each.id for each in plan.claims}
-
-
-def test_a_claim_on_the_subnet_keeps_its_time_while_the_subnet_is_being_made() -> None:
-    first = plan_of(hub(), subnetPrefix="Auto")
-    later = replace(bastion_input(hub(), claims=first.claims, subnetPrefix="Auto"), now=OTHER_TIME)
-    assert plan_bastion_host(later).claims == first.claims
-
-
-# --- observing ---------------------------------------------------------------------------------------------------
-
-
-def test_an_observer_tells_what_differs_also_what_azure_fixes_and_owns_nothing() -> None:
-    rows = [hub(BASTION_SUBNET), bastion("bas", "hub", sku="Premium", enableFileCopy=True)]
-    plan = plan_of(
-        *rows,
-        managementPolicy="Observe",
-        sku="Standard",
-        zones=["1"],
-        features={"fileCopy": False, "privateOnly": True},
-    )
-    (change,) = plan.changes
-    assert [str(each) for each in change.differences] == [
-        "sku.name: Premium → Standard",
-        "properties.enableFileCopy: True → False",
-        "features.privateOnly: False → True",
-        "zones: none → 1",
-    ]
-    assert plan.claims == ()
-    assert not plan.obstacles
-
-
-def test_an_observer_makes_nothing_and_cures_nothing() -> None:
-    assert plan_of(hub(), managementPolicy="Observe") == Plan()
-    plan = plan_of(*standing(provisioningState="Failed"), managementPolicy="Observe")
-    assert not plan.changes
-    assert codes(plan) == ["ProvisioningFailed"]

@@ -14,6 +14,7 @@ from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.arm.graph import ACCESS_TYPES, HUB_COLLECTIONS, INVENTORY_TYPES
+from bastion_operator.planning.bastion_diagnostics import diagnostics_id
 from bastion_operator.planning.bastion_host import BastionHostInput, bastion_host_ids, plan_bastion_host
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Change, Observed, Verb
@@ -22,7 +23,7 @@ from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
 from dev.local_azure import LocalAzure
 from tests.support.azure import AzureFactory
-from tests.support.crd_examples import HUB, SPOKE, UUID, host, peering
+from tests.support.crd_examples import HUB, SPOKE, UUID, WORKSPACE, host, peering
 from tests.support.deployment import NAMESPACE, ROOT, Installation, running_operator
 
 ROLE = json.loads((ROOT / "deploy/azure/role.json").read_text())
@@ -33,6 +34,7 @@ OWNER = Owner("cluster", "connectivity", "hub", UUID)
 # Azure's page "Azure permissions for Networking", and for the graph that for Management and governance: what a query,
 # the row of a subscription, and the URL of a long operation need.
 OTHER_READS = {
+    "microsoft.insights/diagnosticsettings/read",
     "microsoft.network/locations/operations/read",
     "microsoft.resourcegraph/resources/read",
     "microsoft.resources/subscriptions/read",
@@ -76,7 +78,21 @@ def host_changes() -> Iterable[Change]:
     standing = {HUB: with_subnet, ids.host: marked, ids.public_ip: marked}
     first = plan_bastion_removal(host_input(standing, tuple(claims)))
     then = plan_bastion_removal(host_input({**standing, ids.host: None}, tuple(claims)))
+    assert len(first.changes) == 1
     yield from (*parts.changes, *created.changes, *developer.changes, *first.changes, *then.changes)
+
+
+def diagnostics_changes() -> Iterable[Change]:
+    """A diagnostic setting made, and deleted again."""
+    ids = host_input({}).ids
+    setting = diagnostics_id(OWNER, ids.host)
+    marked = {"tags": OWNER.tags(), "properties": {"provisioningState": "Succeeded"}, "sku": {"name": "Standard"}}
+    standing = {HUB: network("10.0.0.0/16"), ids.host: marked, setting: None}
+    made = plan_bastion_host(host_input(standing, diagnostics={"workspaceID": WORKSPACE}))
+    claims = (Claim(id=setting, purpose="Diagnostics", origin=ClaimOrigin.CREATED),)
+    gone = plan_bastion_host(host_input({**standing, setting: {"properties": {}}}, claims))
+    assert [change.resource_id for change in (*made.changes, *gone.changes)] == [setting, setting]
+    yield from (*made.changes, *gone.changes)
 
 
 def rule_changes() -> Iterable[Change]:
@@ -138,7 +154,10 @@ def linked_actions(body: object) -> set[str]:
     found: set[str] = set()
     if isinstance(body, Mapping):
         for name, value in body.items():
-            if name in LINKED:
+            if name == "workspaceId":
+                # Whoever sends to a workspace needs its keys: Azure's page "Diagnostic settings in Azure Monitor".
+                found.add(f"{type_of(value)}/sharedkeys/action")
+            elif name in LINKED:
                 found.add(f"{type_of(value['id'])}/{LINKED[name]}")
             else:
                 found |= linked_actions(value)
@@ -156,7 +175,9 @@ def type_of(resource_id: str) -> str:
 def test_the_role_holds_what_reads_and_plans_need_and_nothing_else() -> None:
     reads = {f"{each}/read" for each in (*INVENTORY_TYPES, *ACCESS_TYPES, *HUB_COLLECTIONS.values())} | OTHER_READS
     writes = {
-        action for change in (*host_changes(), *rule_changes(), *peering_changes()) for action in actions_of(change)
+        action
+        for change in (*host_changes(), *diagnostics_changes(), *rule_changes(), *peering_changes())
+        for action in actions_of(change)
     }
 
     assert {action.lower() for action in ROLE["Actions"]} == reads | writes

@@ -96,7 +96,9 @@ def test_probes_and_metrics_tell_the_truth(lab: Lab) -> None:
     _, text = asked(lab.operator.metrics_url)
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     assert float(values['azurebastion_reconciles_total{kind="VNetPeering",result="ok"}']) >= 1
-    assert float(values['azurebastion_drift_total{verb="Create"}']) == 6
+    halves = 'kind="VNetPeering",resource_type="virtualnetworks/virtualnetworkpeerings",verb="Create"'
+    assert float(values[f"azurebastion_drift_total{{{halves}}}"]) == 6
+    assert float(values[f"azurebastion_writes_total{{{halves}}}"]) == 6
     calls = sum(float(value) for name, value in values.items() if name.startswith("azurebastion_azure_calls_total"))
     assert calls > 6
 

@@ -197,6 +197,12 @@ def test_a_foreign_half_is_told_and_both_networks_stay_as_they_are(lab: Lab) -> 
     assert f"{SHOP}/virtualNetworkPeerings/theirs".lower() in lab.azure.resources()
 
 
+def not_done(lab: Lab) -> str:
+    """What Events tell of changes that are not made."""
+    events = json.loads(lab.kubectl("get", "events.events.k8s.io", "-n", lab.namespace, "-o", "json"))["items"]
+    return "\n".join(each["note"] for each in events if each["reason"] == "OutOfSync" and "not done" in each["note"])
+
+
 def test_observing_writes_nothing_and_reports_all_the_same(lab: Lab) -> None:
     make_foreign_host(lab)
     before = lab.azure.resources()
@@ -206,6 +212,7 @@ def test_observing_writes_nothing_and_reports_all_the_same(lab: Lab) -> None:
     ready = lab.wait_condition("bh", "hub", "Ready", "False", "OutOfSync")
     assert "sku.name: Standard → Premium" in ready["message"]
     lab.wait_condition("vnp", "hub", "Ready", "False", "OutOfSync")
+    lab.wait_for(lambda: "sku.name: Standard → Premium" in not_done(lab), "an Event tells what is not done")
     lab.wait_for(lambda: lab.reasons().get("jump") == [], "the VM beside the host is reachable")
     assert lab.reasons()["web-1"] == ["NotPeered"]
     lab.delete("bh,vnp", "--all")

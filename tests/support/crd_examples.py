@@ -1,9 +1,13 @@
 """What users may and may not write, with the words in which the API server refuses it."""
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bastion_operator.api.bastion_host import Features
+from bastion_operator.api.model import json_name
+from bastion_operator.network.sku import FEATURES, Sku
 from tests.support.kube import arm_id
 
 Manifest = dict[str, Any]
@@ -11,8 +15,9 @@ Manifest = dict[str, Any]
 HUB = arm_id("virtualNetworks", "hub")
 SPOKE = arm_id("virtualNetworks", "spoke")
 OTHER = arm_id("virtualNetworks", "other", group="other-rg")
-PUBLIC_IP = arm_id("publicIPAddresses", "entrance")
 UUID = "00000000-1111-2222-3333-444444444444"
+WORKSPACE = f"/subscriptions/{UUID}/resourceGroups/logs/providers/Microsoft.OperationalInsights/workspaces/central"
+PUBLIC_IP = arm_id("publicIPAddresses", "entrance")
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,20 @@ def report(**fields: Any) -> Manifest:
 
 ALL_FEATURES_OF_STANDARD = dict.fromkeys(("nativeClient", "ipConnect", "shareableLink", "fileCopy", "kerberos"), True)
 
+
+def _features_by_sku() -> Iterator[Example]:
+    """Every feature on every SKU: taken where the table of SKUs says that the SKU has it, else refused."""
+    for name in sorted(FEATURES.keys() & {json_name(each) for each in Features.model_fields}):
+        feature = FEATURES[name]
+        for sku in Sku:
+            fits = sku in feature.skus
+            spec = host(sku=sku.value, features={name: not feature.inverted})
+            message = "" if fits else f"features.{name}{': false' if feature.inverted else ''} needs sku "
+            yield Example(f"{sku} with {name}{' off' if feature.inverted else ''}", spec, message)
+
+
 GOOD = [
+    *(each for each in _features_by_sku() if not each.message),
     Example("the smallest host", host()),
     Example("a Developer host", host(sku="Developer", features={"nativeClient": False, "copyPaste": True})),
     Example("an observed host without a SKU", host(drop=("sku",), managementPolicy="Observe")),
@@ -97,6 +115,8 @@ GOOD = [
             features={**ALL_FEATURES_OF_STANDARD, "copyPaste": False},
             tags={"cost center": "42"},
             networkSecurity={"subnet": "Off", "targets": "Audit"},
+            diagnostics={"workspaceID": WORKSPACE, "categories": ["BastionAuditLogs", "AllMetrics"]},
+            replacePolicy="Recreate",
             interval="1h30m",
             suspend=True,
             targets={
@@ -209,6 +229,19 @@ BAD = [
         host(sku="Developer", publicIP={"name": "a"}),
         "a Developer host is shared and has no publicIP",
     ),
+    Example(
+        "logs to something else",
+        host(diagnostics={"workspaceID": HUB}),
+        "must be the ARM id of a Log Analytics workspace",
+    ),
+    Example(
+        "a category that is none",
+        host(diagnostics={"workspaceID": WORKSPACE, "categories": ["Bastion Audit"]}),
+        "must be the name of a category of Azure Monitor",
+    ),
+    Example(
+        "no logs at all", host(diagnostics={"workspaceID": WORKSPACE, "categories": []}), "should have at least 1 items"
+    ),
     Example("a zone that is none", host(zones=["4"]), 'Unsupported value: "4"'),
     Example("a zone twice", host(zones=["1", "1"]), "Duplicate value"),
     Example("a small subnet", host(subnetPrefix="10.0.0.0/27"), "an IPv4 prefix of /26 or larger without host bits"),
@@ -218,32 +251,7 @@ BAD = [
     Example("an address by name and id", host(publicIP={"name": "a", "id": PUBLIC_IP}), "write either name"),
     Example("an address by nothing", host(publicIP={}), "write either name"),
     Example("another resource as address", host(publicIP={"id": HUB}), "must be the ARM id of a public IP address"),
-    *(
-        Example(
-            f"Basic with {feature}",
-            host(sku="Basic", features={feature: True}),
-            f"features.{feature} needs sku Standard or Premium",
-        )
-        for feature in ("nativeClient", "ipConnect", "shareableLink", "fileCopy")
-    ),
-    Example(
-        "Basic without copy and paste",
-        host(sku="Basic", features={"copyPaste": False}),
-        "features.copyPaste: false needs sku Standard or Premium",
-    ),
-    Example(
-        "Developer with Kerberos",
-        host(sku="Developer", features={"kerberos": True}),
-        "features.kerberos needs sku Basic, Standard or Premium",
-    ),
-    Example(
-        "Standard with privateOnly", host(features={"privateOnly": True}), "features.privateOnly needs sku Premium"
-    ),
-    Example(
-        "Standard with recording",
-        host(features={"sessionRecording": True}),
-        "features.sessionRecording needs sku Premium",
-    ),
+    *(each for each in _features_by_sku() if each.message),
     Example(
         "recording of the native client",
         host(sku="Premium", features={"sessionRecording": True, "nativeClient": True}),
@@ -410,6 +418,16 @@ GOOD_CHANGES = [
         host(sku="Developer"),
         host(zones=["1"], subnetPrefix="Auto", publicIP={"name": "a"}),
     ),
+    Change(
+        "what only a new host can have, asked for with a new host",
+        _WHOLE,
+        _without(_changed(_WHOLE, replacePolicy="Recreate", zones=["3"], sku="Basic"), "publicIP"),
+    ),
+    Change(
+        "private only with a new host",
+        host(sku="Premium"),
+        host(sku="Premium", replacePolicy="Recreate", features={"privateOnly": True}),
+    ),
     Change("what was only observed", _OBSERVED, host(zones=["2"], publicIP={"name": "a"})),
     Change("a way out of a deletion", host(), host(deletionPolicy="Retain")),
     Change("another spoke", peering(SPOKE), peering(SPOKE, OTHER)),
@@ -435,9 +453,21 @@ BAD_CHANGES = [
         _changed(_WHOLE, azureName="c"),
         f"azureName says which host this is and cannot change, Azure renames nothing: {_AGAIN}",
     ),
+    Change(
+        "another name with a new host",
+        _WHOLE,
+        _changed(_WHOLE, replacePolicy="Recreate", azureName="c"),
+        "azureName says which host this is",
+    ),
     Change("no name for Azure any more", _WHOLE, _without(_WHOLE, "azureName"), "azureName says which host this is"),
     Change(
         "another zone", _WHOLE, _changed(_WHOLE, zones=["1", "3"]), f"zones is fixed by Azure at creation: {_AGAIN}"
+    ),
+    Change(
+        "another zone, without the way out",
+        _WHOLE,
+        _changed(_WHOLE, zones=["3"]),
+        "or set replacePolicy: Recreate to have the host deleted and made anew",
     ),
     Change("zones added", host(), host(zones=["1"]), "zones is fixed by Azure at creation"),
     Change(

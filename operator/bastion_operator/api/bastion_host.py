@@ -25,9 +25,10 @@ from bastion_operator.api.identifiers import (
     SubnetPrefix,
     Tags,
     VirtualNetworkID,
+    WorkspaceID,
 )
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, SET, Code, Model, Rule, ShortMessage, Word, list_map
+from bastion_operator.api.model import ATOMIC, SET, Code, Matches, Model, Rule, ShortMessage, Word, list_map
 
 MAX_COUNT = 1_000_000
 MAX_UNREACHABLE = 100
@@ -64,6 +65,13 @@ class RequiredForReady(StrEnum):
 
     NONE = "None"
     ALL = "All"
+
+
+class ReplacePolicy(StrEnum):
+    """Whether a host may be deleted and made anew where Azure changes nothing in place."""
+
+    NEVER = "Never"
+    RECREATE = "Recreate"
 
 
 class PublicIP(Model):
@@ -108,7 +116,7 @@ class Features(Model):
     private_only: bool | None = Field(
         default=None,
         description="A host without a public IP address, reached over private networks only. Premium; fixed by Azure "
-        "at creation.",
+        "at creation; see replacePolicy.",
     )
     session_recording: bool | None = Field(
         default=None, description="Recording of sessions. Premium; excludes the native client."
@@ -200,6 +208,28 @@ class Targets(Model):
     )
 
 
+LogCategory = Annotated[
+    str,
+    Field(max_length=64),
+    Matches("[0-9A-Za-z]{1,64}", "must be the name of a category of Azure Monitor, such as BastionAuditLogs"),
+]
+
+
+class Diagnostics(Model):
+    """Where the host's logs and metrics go."""
+
+    workspace_id: WorkspaceID = Field(
+        description="ARM id of the Log Analytics workspace, in one of the identity's allowed subscriptions."
+    )
+    categories: Annotated[tuple[LogCategory, ...], SET] = Field(
+        default=("BastionAuditLogs",),
+        min_length=1,
+        max_length=10,
+        description="Categories of logs that are sent, and AllMetrics for the metrics. Unset: BastionAuditLogs, which tells who "
+        "was connected to what.",
+    )
+
+
 class BastionHostSpec(CommonSpec):
     """What is wanted of an Azure Bastion."""
 
@@ -219,8 +249,8 @@ class BastionHostSpec(CommonSpec):
     )
     sku: Sku | None = Field(
         default=None,
-        description="The host's SKU. Azure upgrades in place and never downgrades. Required unless managementPolicy is "
-        "Observe.",
+        description="The host's SKU. Azure upgrades in place and never downgrades; see replacePolicy. Required unless "
+        "managementPolicy is Observe.",
     )
     scale_units: int | None = Field(
         default=None,
@@ -233,7 +263,7 @@ class BastionHostSpec(CommonSpec):
         default=None,
         min_length=1,
         max_length=3,
-        description="Availability zones of the host. Fixed by Azure at creation.",
+        description="Availability zones of the host. Fixed by Azure at creation; see replacePolicy.",
     )
     subnet_prefix: SubnetPrefix | None = Field(
         default=None,
@@ -243,7 +273,7 @@ class BastionHostSpec(CommonSpec):
     public_ip: PublicIP | None = Field(
         default=None,
         description="The host's public IP address. Unset: the operator makes one named after the host. Fixed by Azure "
-        "at creation.",
+        "at creation; see replacePolicy.",
     )
     features: Features = Field(
         default_factory=Features, description="Features of the host; those that are unset are left as they are."
@@ -256,6 +286,18 @@ class BastionHostSpec(CommonSpec):
         default=NetworkSecurity(), description="What to do about the security rules between the host and the VMs."
     )
     targets: Targets = Field(default=Targets(), description="Which VMs this host is meant to reach.")
+    diagnostics: Diagnostics | None = Field(
+        default=None,
+        description="Where the host's logs go, by a diagnostic setting of the operator's own. Unset: that setting is removed; those "
+        "of others are never touched.",
+    )
+    replace_policy: ReplacePolicy = Field(
+        default=ReplacePolicy.NEVER,
+        description="What to do where a change of the spec asks for what Azure changes in no host that stands: a lower SKU, "
+        "other zones, another public IP address, privateOnly. Never refuses it and says so. Recreate deletes the host and "
+        "makes it anew, once all that the new one needs is there and it was told in a condition what will be lost. What others "
+        "changed in Azure is never a reason.",
+    )
     access: AccessPolicy | None = Field(
         default=None, description="Who is to be able to connect. Unset: nobody's roles are looked at."
     )

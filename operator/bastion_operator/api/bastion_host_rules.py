@@ -7,6 +7,7 @@ from bastion_operator.api.model import Extra, Rule
 
 _AGAIN = "delete this BastionHost and apply it again with the new value"
 _FIXED = f"is fixed by Azure at creation: {_AGAIN}"
+_ANEW = f"{_FIXED}, or set replacePolicy: Recreate to have the host deleted and made anew"
 _STANDARD = "['Standard', 'Premium']"
 
 # A feature is judged where the SKU is named: an observed host need not name one.
@@ -49,6 +50,7 @@ def _same(field: str, path: str, equal: str, message: str, *, unless: str = "") 
 # them, and gets them when its SKU is raised.
 _NOTHING_MADE = "oldSelf.managementPolicy == 'Observe'"
 _NO_OWN_HOST = f"{_NOTHING_MADE} || (has(oldSelf.sku) && oldSelf.sku == 'Developer')"
+_MADE_ANEW = "self.replacePolicy == 'Recreate'"
 
 _IMMUTABLE = (
     _same(
@@ -67,8 +69,8 @@ _IMMUTABLE = (
         "zones",
         ".zones",
         "(self.zones.size() == oldSelf.zones.size() && self.zones.all(zone, zone in oldSelf.zones))",
-        f"zones {_FIXED}",
-        unless=_NO_OWN_HOST,
+        f"zones {_ANEW}",
+        unless=f"{_MADE_ANEW} || {_NO_OWN_HOST}",
     ),
     # A prefix may be added: without one the subnet must exist, and where it does not, adding a prefix is the way out.
     Rule(
@@ -77,11 +79,17 @@ _IMMUTABLE = (
         f"subnetPrefix {_FIXED}",
         ".subnetPrefix",
     ),
-    _same("publicIP", ".publicIP", "self.publicIP == oldSelf.publicIP", f"publicIP {_FIXED}", unless=_NO_OWN_HOST),
+    _same(
+        "publicIP",
+        ".publicIP",
+        "self.publicIP == oldSelf.publicIP",
+        f"publicIP {_ANEW}",
+        unless=f"{_MADE_ANEW} || {_NO_OWN_HOST}",
+    ),
     Rule(
-        f"{_NOTHING_MADE} || "
+        f"{_MADE_ANEW} || {_NOTHING_MADE} || "
         "self.?features.?privateOnly.orValue(false) == oldSelf.?features.?privateOnly.orValue(false)",
-        f"features.privateOnly {_FIXED}",
+        f"features.privateOnly {_ANEW}",
         ".features",
     ),
 )

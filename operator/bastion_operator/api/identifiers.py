@@ -15,6 +15,7 @@ _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _GROUP = r"[^\s/\\<>%&?#:;,]{0,89}[^\s/\\<>%&?#:;,.]"
 _NAME = "[0-9A-Za-z]([-0-9A-Za-z_.]{0,78}[0-9A-Za-z_])?"
 _VNET_NAME = "[0-9A-Za-z][-0-9A-Za-z_.]{0,62}[0-9A-Za-z_]"
+_WORKSPACE_NAME = "[0-9A-Za-z][-0-9A-Za-z]{2,61}[0-9A-Za-z]"
 _NETWORK = f"(?i)/subscriptions/{_UUID}/resourceGroups/{_GROUP}/providers/Microsoft.Network/"
 _NETWORK_FORM = "/subscriptions/<subscription id>/resourceGroups/<group>/providers/Microsoft.Network"
 
@@ -22,6 +23,7 @@ _NETWORK_FORM = "/subscriptions/<subscription id>/resourceGroups/<group>/provide
 _VNET_ID_LENGTH = 272
 _PUBLIC_IP_ID_LENGTH = 288
 _SUBNET_ID_LENGTH = 364
+_WORKSPACE_ID_LENGTH = 288
 
 VirtualNetworkID = Annotated[
     str,
@@ -45,6 +47,15 @@ SubnetID = Annotated[
     Matches(
         f"{_NETWORK}virtualNetworks/{_VNET_NAME}/subnets/{_NAME}",
         f"must be the ARM id of a subnet: {_NETWORK_FORM}/virtualNetworks/<name>/subnets/<name>",
+    ),
+]
+WorkspaceID = Annotated[
+    str,
+    Field(max_length=_WORKSPACE_ID_LENGTH),
+    Matches(
+        f"(?i)/subscriptions/{_UUID}/resourceGroups/{_GROUP}/providers/Microsoft.OperationalInsights/workspaces/{_WORKSPACE_NAME}",
+        "must be the ARM id of a Log Analytics workspace: /subscriptions/<subscription id>/resourceGroups/<group>/providers/"
+        "Microsoft.OperationalInsights/workspaces/<name>",
     ),
 ]
 ResourceGroupName = Annotated[

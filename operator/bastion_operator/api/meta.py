@@ -19,6 +19,10 @@ RECONCILE_REQUESTED_AT = f"{GROUP}/reconcile-requested-at"
 """The annotation that asks for a pass at once; ``status.lastHandledReconcileAt`` repeats its value once handled."""
 
 
+RECREATE_FAILED = f"{GROUP}/recreate-failed"
+"""The annotation that has a failed host deleted and made anew, once: its value is the etag of the host that failed."""
+
+
 class OwnerReference(Model):
     """The object that this one belongs to."""
 
@@ -52,6 +56,11 @@ class ObjectMeta(Model):
     def reconcile_requested_at(self) -> str | None:
         """The value of the annotation that asks for a pass at once, whatever stands there."""
         return self.annotations.get(RECONCILE_REQUESTED_AT)
+
+    @property
+    def recreate_failed(self) -> str | None:
+        """The value of the annotation that has a failed host made anew."""
+        return self.annotations.get(RECREATE_FAILED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,15 @@ from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
 
 NETWORK_API_VERSION = "2026-03-01"
+DIAGNOSTICS_API_VERSION = "2021-05-01-preview"
+"""Azure Monitor has no stable version of diagnostic settings; this one is what its own SDKs and documentation use."""
 GRAPH_API_VERSION = "2024-04-01"
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
 # A real Azure never asks for less than a second; a local one run fast may say 0.
 SHORTEST_POLL = 0.1
 
+_DIAGNOSTICS = "/providers/microsoft.insights/diagnosticsettings/"
 _GRAPH = "Microsoft.ResourceGraph/resources"
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -270,7 +273,8 @@ class ArmClient:
     def _url(self, resource_id: str, query: Mapping[str, str] | None = None) -> str:
         more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
         path = quote(resource_id, safe="/()")
-        return f"{self.cloud.resource_manager}{path}?api-version={NETWORK_API_VERSION}{more}"
+        version = DIAGNOSTICS_API_VERSION if _DIAGNOSTICS in resource_id.lower() else NETWORK_API_VERSION
+        return f"{self.cloud.resource_manager}{path}?api-version={version}{more}"
 
     async def _send(
         self,

@@ -11,6 +11,7 @@ from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.sku import DEFAULT_SCALE_UNITS, DEFAULT_SKU, FEATURES, Sku, parse_sku
 from bastion_operator.planning.bastion_input import BastionHostInput
+from bastion_operator.planning.bastion_record import PRIVATE_ONLY, PUBLIC_IP, ZONES
 from bastion_operator.planning.body import Named, children, properties, referenced_id
 from bastion_operator.planning.model import Body, Difference, root_of
 from bastion_operator.planning.ownership import asked_tags
@@ -80,16 +81,16 @@ def fixed_differences(asked: BastionHostInput, host: Body) -> tuple[Difference, 
     spec, found = asked.spec, []
     if spec.features.private_only is not None:
         before = bool(properties(host).get("enablePrivateOnlyBastion"))
-        found.append(Difference("features.privateOnly", before, spec.features.private_only))
+        found.append(Difference(PRIVATE_ONLY, before, spec.features.private_only))
     if spec.zones is not None:
-        found.append(Difference("zones", _listed(host.get("zones")), _listed(spec.zones)))
+        found.append(Difference(ZONES, _listed(host.get("zones")), _listed(spec.zones)))
     address = address_of_host(host)
     if (
         spec.public_ip is not None
         and address is not None
         and normalise_id(address) != normalise_id(asked.ids.public_ip)
     ):
-        found.append(Difference("publicIP", address, asked.ids.public_ip))
+        found.append(Difference(PUBLIC_IP, address, asked.ids.public_ip))
     return tuple(each for each in found if each.before != each.after)
 
 

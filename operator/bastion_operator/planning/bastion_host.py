@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from bastion_operator.api.bastion_host import Sku
+from bastion_operator.api.meta import RECREATE_FAILED
 from bastion_operator.network.arm_id import same_id
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.sku import parse_sku
+from bastion_operator.planning.bastion_diagnostics import plan_diagnostics
 from bastion_operator.planning.bastion_fields import (
     DEFAULTS,
     fields_at_creation,
@@ -17,12 +18,19 @@ from bastion_operator.planning.bastion_fields import (
     fixed_differences,
     is_developer,
     network_of_host,
-    sku_of,
 )
 from bastion_operator.planning.bastion_group import plan_subnet_rules, with_group
 from bastion_operator.planning.bastion_input import BastionHostIds, BastionHostInput, bastion_host_ids
 from bastion_operator.planning.bastion_ownership import HOST, claiming, own
 from bastion_operator.planning.bastion_public_ip import plan_public_ip, plan_public_ip_of_host
+from bastion_operator.planning.bastion_record import RECORDED, under_way, with_agreement, with_creation
+from bastion_operator.planning.bastion_replacement import (
+    differences_of_new_host,
+    failed_host,
+    make_anew,
+    may_be_made_anew,
+    plan_replacement,
+)
 from bastion_operator.planning.bastion_subnet import SUBNET_NAME, plan_subnet, subnet_hosts
 from bastion_operator.planning.body import (
     Named,
@@ -31,12 +39,13 @@ from bastion_operator.planning.body import (
     etag,
     has_failed,
     in_transition,
+    properties,
     provisioning_state,
     with_named,
 )
 from bastion_operator.planning.model import Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import tags_at_creation
+from bastion_operator.planning.ownership import claim_on, tags_at_creation
 from bastion_operator.planning.target_rule_plan import plan_target_rules
 from bastion_operator.planning.target_rules import TargetRules
 from bastion_operator.planning.wording import named
@@ -44,6 +53,8 @@ from bastion_operator.planning.wording import named
 __all__ = ["BastionHostIds", "BastionHostInput", "bastion_host_ids", "plan_bastion_host", "plan_with_targets"]
 
 _IP_CONFIGURATION = "IpConf"
+# Microsoft's page "Configure host scaling" says so of scale units; of the SKU it is presumed.
+_DROPS_SESSIONS = frozenset({("sku", "name"), ("properties", "scaleUnits")})
 
 
 def plan_bastion_host(asked: BastionHostInput) -> Plan:
@@ -55,7 +66,7 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
     if host is not None:
         plan = _plan_existing_host(asked, network, host)
         # A host that is not the operator's to keep gets no rules of the operator's either.
-        return plan if _not_ours(plan) else plan_subnet_rules(asked, network, plan)
+        return plan if _not_ours(plan) else _plan_around(asked, network, plan)
     if asked.watching:
         # What does not exist can only be told: who only watches makes nothing.
         return Plan(claims=asked.claims)
@@ -63,8 +74,17 @@ def plan_bastion_host(asked: BastionHostInput) -> Plan:
     if parts.obstacles:
         return parts
     # The host is claimed with the rest, so that one write of the status covers the whole creation.
-    claimed = claiming(asked, parts, asked.ids.host, HOST)
+    claimed = with_creation(asked, claiming(asked, parts, asked.ids.host, HOST))
     return replace(claimed, changes=(_create_host(asked, network),)) if claimed.settled else claimed
+
+
+def _plan_around(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
+    """The plan with what belongs to a host that stands and is the operator's to keep."""
+    host = asked.observed.get(asked.ids.host)
+    going = any(change.verb is Verb.DELETE for change in plan.changes)
+    if host is not None and not in_transition(host) and not going:
+        plan = plan_diagnostics(asked, plan)
+    return plan_subnet_rules(asked, network, plan)
 
 
 def _network_not_found(network_id: str) -> Finding:
@@ -136,7 +156,9 @@ def _create_host(asked: BastionHostInput, network: Body) -> Change:
     if asked.spec.zones:
         body["zones"] = list(asked.spec.zones)
     body = with_named(body, fields_at_creation(asked.spec))
-    return Change(Verb.CREATE, asked.ids.host, asked.ids.host, "the host does not exist", body)
+    anew = under_way(claim_on(asked.claims, asked.ids.host))
+    reason = f"the host was deleted to be made anew ({anew})" if anew else "the host does not exist"
+    return Change(Verb.CREATE, asked.ids.host, asked.ids.host, reason, body)
 
 
 def _placement(asked: BastionHostInput) -> dict[str, Any]:
@@ -167,20 +189,52 @@ def _plan_existing_host(asked: BastionHostInput, network: Body, host: Body) -> P
     if plan.obstacles:
         return plan
     if in_transition(host):
-        return replace(plan, waits=(Wait(host_id, host_id, provisioning_state(host)),))
+        return replace(plan, waits=(_at_work(host_id, host, plan),))
     if asked.watching:
         return _told(asked, host, plan)
-    fixed = _fixed_at_creation(asked, host)
-    if fixed is not None:
-        return replace(plan, obstacles=(fixed,))
+    return _plan_kept_host(asked, network, host, plan)
+
+
+def _plan_kept_host(asked: BastionHostInput, network: Body, host: Body, plan: Plan) -> Plan:
+    """The plan for a host at rest that is the operator's to keep."""
+    if may_be_made_anew(asked, host):
+        return make_anew(
+            asked, network, host, plan, (), f"it is {provisioning_state(host)} and {RECREATE_FAILED} names it"
+        )
+    anew = differences_of_new_host(asked, host)
+    if anew:
+        return plan_replacement(asked, network, host, plan, anew)
+    if _recorded_beside_native_client(asked, host):
+        return replace(plan, obstacles=(_native_client_excluded(asked.ids.host),))
     found = differing(host, fields_to_keep(asked.spec), DEFAULTS)
     if found and _leaves_developer(asked, host):
         return _plan_upgrade_from_developer(asked, network, host, plan, found)
     if found:
-        return replace(plan, changes=(_update(host_id, host, found),))
+        return replace(plan, changes=(_update(asked.ids.host, host, found),))
     if has_failed(host):
-        return _plan_retry(host_id, host, plan)
-    return plan_public_ip_of_host(asked, plan)
+        return _plan_retry(asked, host, plan)
+    return plan_public_ip_of_host(asked, with_agreement(asked, plan))
+
+
+def _recorded_beside_native_client(asked: BastionHostInput, host: Body) -> bool:
+    """The spec asks for recording and leaves the native client, which it excludes, as it is: on. CEL sees the spec alone."""
+    features = asked.spec.features
+    left_on = features.native_client is None and bool(properties(host).get("enableTunneling"))
+    return bool(features.session_recording) and left_on
+
+
+def _native_client_excluded(host_id: str) -> Finding:
+    return obstacle(
+        ObstacleCode.RECORDING_EXCLUDES,
+        "the host has the native client on, and session recording excludes it: set features.nativeClient to false, or leave "
+        "features.sessionRecording out",
+        host_id,
+    )
+
+
+def _at_work(host_id: str, host: Body, plan: Plan) -> Wait:
+    anew = under_way(claim_on(plan.claims, host_id))
+    return Wait(host_id, host_id, provisioning_state(host), f"it is made anew ({anew})" if anew else "")
 
 
 def _told(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
@@ -196,21 +250,23 @@ def _told(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
 
 def _update(host_id: str, host: Body, found: Named) -> Change:
     body, changes = with_named(host, found), described(host, found)
-    return Change(Verb.UPDATE, host_id, host_id, "the host differs from the spec", body, changes, etag(host))
+    dropping = "; this drops the sessions that are open" if _DROPS_SESSIONS & found.keys() else ""
+    return Change(Verb.UPDATE, host_id, host_id, f"the host differs from the spec{dropping}", body, changes, etag(host))
 
 
-def _plan_retry(host_id: str, host: Body, plan: Plan) -> Plan:
+def _plan_retry(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
     # Microsoft's first cure for a failed resource: the same PUT once more. Whether it was tried is the caller's memory.
+    host_id = asked.ids.host
     reason = f"the host is in state {provisioning_state(host)}; an identical PUT lets Azure try again"
-    change = Change(Verb.UPDATE, host_id, host_id, reason, dict(host), (), etag(host))
-    return replace(plan, changes=(change,), obstacles=(_provisioning_failed(host_id, host),))
+    change = Change(Verb.UPDATE, host_id, host_id, reason, dict(host), (), etag(host), once=True)
+    return with_agreement(asked, replace(plan, changes=(change,), obstacles=(failed_host(asked, host),)), RECORDED)
 
 
 def _provisioning_failed(host_id: str, host: Body) -> Finding:
     return obstacle(
         ObstacleCode.PROVISIONING_FAILED,
-        f"Azure reports the host as {provisioning_state(host)}: the same request once more is the first cure; if it stays "
-        "so, look into Azure's activity log, and as a last resort delete the host in Azure to have it made anew",
+        f"Azure reports the host as {provisioning_state(host)}: whoever keeps it may send the same request once more, which is "
+        "the first cure; if it stays so, look into Azure's activity log",
         host_id,
     )
 
@@ -226,8 +282,13 @@ def _plan_upgrade_from_developer(asked: BastionHostInput, network: Body, host: B
         return parts
     change = _update(asked.ids.host, host, found)
     body = with_named(change.body or {}, {("properties", "ipConfigurations"): _ip_configurations(asked)})
+    # What Azure fixes once a host has a place of its own is asked for with it.
+    body = with_named(body, fields_at_creation(asked.spec))
+    if asked.spec.zones:
+        body["zones"] = list(asked.spec.zones)
     placed = Difference("properties.ipConfigurations", "none", SUBNET_NAME)
-    change = replace(change, body=body, differences=(*change.differences, placed))
+    fixed = fixed_differences(asked, host)
+    change = replace(change, body=body, differences=(*change.differences, placed, *fixed))
     return replace(parts, changes=(change,))
 
 
@@ -237,27 +298,4 @@ def _stands_elsewhere(host_id: str, network_id: str) -> Finding:
         f"{named(host_id)} exists already and stands in {network_id}, not in the virtual network of the spec: choose "
         "another azureName, or give that virtualNetworkID",
         host_id,
-    )
-
-
-def _fixed_at_creation(asked: BastionHostInput, host: Body) -> Finding | None:
-    current, wanted = sku_of(host), parse_sku(asked.spec.sku) if asked.spec.sku is not None else None
-    if wanted is not None and current is not None and wanted.rank < current.rank:
-        return obstacle(
-            ObstacleCode.DOWNGRADE,
-            f"the host is {current}, and Azure does not downgrade to {wanted}: set sku to {current}; or delete the host in "
-            f"Azure, and it is made anew as {wanted} (its sessions drop, and until then nobody can connect)",
-            asked.ids.host,
-        )
-    if is_developer(host):
-        # It has none of these yet, and gets them when its SKU is raised.
-        return None
-    fixed = fixed_differences(asked, host)
-    if not fixed:
-        return None
-    return obstacle(
-        ObstacleCode.FIXED_AT_CREATION,
-        f"the host differs in what Azure fixes at creation ({'; '.join(map(str, fixed))}): set it in the spec as it is "
-        "or leave it out; or delete the host in Azure, and it is made anew",
-        asked.ids.host,
     )

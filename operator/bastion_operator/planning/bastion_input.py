@@ -44,7 +44,10 @@ def bastion_host_ids(name: str, spec: BastionHostSpec) -> BastionHostIds:
 
 @dataclass(frozen=True, slots=True)
 class BastionHostInput:
-    """All that the plan depends on."""
+    """All that the plan depends on.
+
+    :ivar recreate_failed: the etag of the failed host that may be deleted and made anew, as a person wrote it down
+    """
 
     owner: Owner
     spec: BastionHostSpec
@@ -52,6 +55,7 @@ class BastionHostInput:
     claims: tuple[Claim, ...]
     observed: Observed
     now: datetime
+    recreate_failed: str | None = None
 
     @property
     def watching(self) -> bool:

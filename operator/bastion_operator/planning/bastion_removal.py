@@ -1,6 +1,6 @@
 """Taking down what a BastionHost made, in the order that Azure demands.
 
-The host, then its public IP and subnet, then the network security group that was on it. Rules in the groups of VMs hang on
+Its diagnostic setting and the host, then its public IP and subnet, then the network security group that was on it. Rules in the groups of VMs hang on
 nothing and go at once.
 """
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.arm_id import normalise_id, same_id
+from bastion_operator.planning.bastion_diagnostics import DIAGNOSTICS, remove_diagnostics
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.bastion_ownership import SECURITY_GROUP
 from bastion_operator.planning.bastion_public_ip import user_of_address
@@ -20,7 +21,7 @@ from bastion_operator.planning.rule_mark import RULE_PURPOSES, SUBNET_RULE, TARG
 from bastion_operator.planning.rule_removal import remove_group, remove_rules
 from bastion_operator.planning.wording import named
 
-_WITH_RULES_OF_THEIR_OWN = frozenset({SUBNET, SECURITY_GROUP, *RULE_PURPOSES})
+_WITH_RULES_OF_THEIR_OWN = frozenset({SUBNET, SECURITY_GROUP, DIAGNOSTICS, *RULE_PURPOSES})
 _DELETED = "the BastionHost is being deleted"
 
 
@@ -36,7 +37,9 @@ def plan_bastion_removal(asked: BastionHostInput) -> Plan:
 
 def _remove_host_and_parts(asked: BastionHostInput, plan: Plan) -> Plan:
     rules_only = plan
-    plan = _remove_tagged(asked, plan, asked.ids.host)
+    plan = remove_diagnostics(asked, plan)
+    if plan.changes == rules_only.changes and plan.waits == rules_only.waits:
+        plan = _remove_tagged(asked, plan, asked.ids.host)
     if len(plan.changes) > len(rules_only.changes) or len(plan.waits) > len(rules_only.waits):
         return plan
     if not asked.public_ip_given or claim_on(plan.claims, asked.ids.public_ip) is not None:

@@ -61,6 +61,7 @@ class Change:
         network that a subnet or peering is part of, the group that a security rule is part of
     :ivar also_read: other resources that the change was judged by and that must be read again as well, such as the
         network at the other end of a peering
+    :ivar once: a cure that is tried once: after Azure has worked on it, with whatever end, it is not sent again
     """
 
     verb: Verb
@@ -72,6 +73,7 @@ class Change:
     if_match: str | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     also_read: tuple[str, ...] = ()
+    once: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -93,11 +95,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A resource that Azure is still working on, or that must be read before anything can be decided."""
+    """A resource that Azure is still working on, or that must be read before anything can be decided.
+
+    :ivar about: what is to be known of it beside its state, as conditions tell it
+    """
 
     resource_id: str
     root_id: str
     state: str
+    about: str = ""
 
     @property
     def at_work(self) -> bool:
@@ -107,7 +113,8 @@ class Wait:
     @property
     def summary(self) -> str:
         """What is waited for, as conditions tell it."""
-        return f"{named(self.resource_id)} is {self.state}"
+        told = f"{named(self.resource_id)} is {self.state}"
+        return f"{told}: {self.about}" if self.about else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,11 @@ def tags_at_creation(
     return {**asked_tags(tags), **mark}
 
 
+def is_mark(tag: str) -> bool:
+    """Whether a tag of this name is one of the operator's marks."""
+    return tag.lower() in _MARKS
+
+
 def with_claim(claims: tuple[Claim, ...], claim: Claim) -> tuple[Claim, ...]:
     """The claims with one more; a resource that is claimed already keeps the claim that it has."""
     return claims if claim_on(claims, claim.id) else (*claims, claim)

@@ -8,6 +8,7 @@ _KINDS = {
     "publicipaddresses": "public IP",
     "networksecuritygroups": "network security group",
     "securityrules": "security rule",
+    "diagnosticsettings": "diagnostic setting",
 }
 _CHILD_SEGMENTS = 4
 

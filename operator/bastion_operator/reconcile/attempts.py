@@ -5,6 +5,7 @@ In memory only. After a restart a refused change is sent once more, which is als
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,12 @@ class Attempts:
     _failed: dict[Key, dict[str, Attempt]] = field(default_factory=dict)
     _unread: dict[Key, dict[str, Attempt]] = field(default_factory=dict)
     _taken: dict[Key, dict[str, _Taken]] = field(default_factory=dict)
+    _spent: dict[Key, set[str]] = field(default_factory=dict)
+
+    def worked_on(self, key: Key, change: Change) -> None:
+        """Azure has worked on this change to its end, good or bad: one that is to be tried once is not sent again."""
+        if change.once:
+            self._spent.setdefault(key, set()).add(_signature(change))
 
     def failed(self, key: Key, change: Change, error: AzureError) -> None:
         """Remember that this change did not work, and keep it back for a while."""
@@ -110,8 +117,10 @@ class Attempts:
             del attempts[signature]
 
     def wait_for(self, key: Key, change: Change) -> float:
-        """Seconds until this very change may be sent again; 0 if it may be sent now."""
+        """Seconds until this very change may be sent again; 0 if it may be sent now, infinity if it never may."""
         signature = _signature(change)
+        if change.once and signature in self._spent.get(key, ()):
+            return math.inf
         known = (self._failed.get(key, {}).get(signature), self._taken.get(key, {}).get(signature))
         return max([0.0, *(each.not_before - self.clock.monotonic() for each in known if each is not None)])
 
@@ -138,7 +147,7 @@ class Attempts:
 
     def forget(self, key: Key) -> None:
         """The custom resource is in sync or gone, or somebody asks for everything to be tried again now."""
-        for kept in (self._failed, self._unread, self._taken):
+        for kept in (self._failed, self._unread, self._taken, self._spent):
             kept.pop(key, None)
 
 

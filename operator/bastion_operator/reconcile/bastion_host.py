@@ -10,7 +10,7 @@ from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.reconcile.course import Course, Pass, follow, status_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import Outcome
-from bastion_operator.reconcile.publication import publish, tell_changes, tell_turns
+from bastion_operator.reconcile.publication import publish, tell_changes, tell_planned, tell_turns
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
@@ -47,6 +47,7 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     new = seen.into(status, host.spec).replace(**describe_host(asked), claims=claims)
     await publish(services, BastionHost, raw, status, new, states)
     await tell_changes(services, BastionHost, raw, result.sent)
+    await tell_planned(services, BastionHost, raw, result.planned)
     await tell_turns(services, raw, seen.turns)
     return Outcome(result.next_look(interval))
 
@@ -77,7 +78,8 @@ async def _gone(services: Services, key: Key) -> None:
 
 def _named_ids(host: BastionHost) -> tuple[str, ...]:
     ids = _ids(host)
-    return (ids.host, ids.public_ip, ids.subnet)
+    diagnostics = host.spec.diagnostics
+    return (ids.host, ids.public_ip, ids.subnet, *((diagnostics.workspace_id,) if diagnostics is not None else ()))
 
 
 def _asks_for(host: BastionHost) -> list[str]:
@@ -99,6 +101,7 @@ def _input(passing: Pass[BastionHost], observed: Observed) -> BastionHostInput:
         claims=status_of(host).claims,
         observed=observed,
         now=passing.services.clock.now(),
+        recreate_failed=host.metadata.recreate_failed,
     )
 
 

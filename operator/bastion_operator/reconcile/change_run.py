@@ -16,6 +16,7 @@ from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import NOT_READ, UNDER_WAY, Change, Observed, Plan, Verb, Wait, root_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
+from bastion_operator.reconcile.planned_changes import type_of
 from bastion_operator.reconcile.reading import READ_AGAIN, Reading
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
@@ -44,6 +45,7 @@ class ChangeResult:
 
     :ivar plan: the plan as made from the freshest that was read
     :ivar sent: the changes that Azure took
+    :ivar planned: the changes that are not made, because the spec only watches, and were not told of before
     :ivar failures: what Azure refused, now or earlier, and is still wanted
     :ivar unread: normalised ids of what could not be read: what the plan says of them is a guess
     :ivar again_in: seconds until the next pass has something to do; None if only the interval asks for one
@@ -52,6 +54,7 @@ class ChangeResult:
     plan: Plan
     observed: Observed
     sent: list[Change] = field(default_factory=list)
+    planned: list[Change] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     unread: frozenset[str] = frozenset()
     again_in: float | None = None
@@ -93,6 +96,7 @@ class ChangeRun:
             self.services.attempts.forget(self.key)
             self.services.operations.forget(self.key)
             self.services.writes.in_sync(self.key)
+            self.services.planned.forget(self.key)
             return ChangeResult(plan, observed)
         reading = Reading()
         for _ in range(_ROUNDS):
@@ -106,9 +110,11 @@ class ChangeRun:
         result = self._result(plan, observed, reading)
         if any(not reading.tried(root) for root in self._roots(plan, reading, observed)):
             result.again_in = min(READ_AGAIN, result.again_in or READ_AGAIN)
+        news = self._take_note(_judged(plan, reading))
         if self.may_write:
             await self._send(_judged(plan, reading), known, result)
         else:
+            result.planned = news
             self.services.writes.release(self.key)
         self._watch_work(result)
         return result
@@ -126,12 +132,24 @@ class ChangeRun:
             reading = await self.read(wanted)
         observed = Observed(reading.fresh)
         result = self._result(await self._planned(make_plan, observed), observed, reading)
+        self._take_note(result.plan.changes)
         await self._send(list(result.plan.changes), reading.known, result, later)
         self._watch_work(result)
         return result
 
     async def _planned(self, make_plan: MakePlan, observed: Observed) -> Plan:
         return await asyncio.to_thread(make_plan, observed) if self.aside else make_plan(observed)
+
+    def _take_note(self, changes: Iterable[Change]) -> list[Change]:
+        """Count and log what was not asked for before; returns that."""
+        news = self.services.planned.news(self.key, changes)
+        for change in news:
+            self.services.metrics.drift.labels(*self._labels(change)).inc()
+            _log.info("%s: %s: %s", self.key, "planned" if self.may_write else "not done", change)
+        return news
+
+    def _labels(self, change: Change) -> tuple[str, str, str]:
+        return self.key.kind.value, type_of(change.resource_id), change.verb.value
 
     def _result(self, plan: Plan, observed: Observed, reading: Reading) -> ChangeResult:
         """What is known before anything is sent."""
@@ -314,10 +332,10 @@ class ChangeRun:
         operation = None
         try:
             if self.services.writes.spend(self.key, client.principal, write):
-                self.services.metrics.drift.labels(change.verb.value).inc()
                 _log.info("%s: %s", self.key, change)
                 written = await _sent(client, change, write.region)
                 result.sent.append(change)
+                self.services.metrics.writes.labels(*self._labels(change)).inc()
                 operation = written.operation
         except AzureError as error:
             _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
@@ -330,6 +348,7 @@ class ChangeRun:
             self.services.in_flight.follow(client, change.root_id, operation, self._ended(change))
         elif change in result.sent:
             self.services.attempts.taken(self.key, change)
+            self.services.attempts.worked_on(self.key, change)
             self.services.queue.add(self.key)
 
     def _ended(self, change: Change) -> Ended:
@@ -341,6 +360,7 @@ class ChangeRun:
                 services.attempts.taken(key, change)
             else:
                 services.attempts.failed(key, change, error)
+            services.attempts.worked_on(key, change)
             services.queue.add(key)
 
         return ended

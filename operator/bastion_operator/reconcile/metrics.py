@@ -36,8 +36,14 @@ class Metrics:
         )
         self.drift = Counter(
             "azurebastion_drift",
-            "Changes that a plan found necessary in Azure, by verb.",
-            ["verb"],
+            "Changes that a plan found necessary in Azure, each once, made or not; by kind of custom resource, type and verb.",
+            ["kind", "resource_type", "verb"],
+            registry=self.registry,
+        )
+        self.writes = Counter(
+            "azurebastion_writes",
+            "Changes that Azure took, by kind of custom resource, type and verb.",
+            ["kind", "resource_type", "verb"],
             registry=self.registry,
         )
         self.last_pass = Gauge(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bastion_operator.api.meta import RECONCILE_REQUESTED_AT
+from bastion_operator.api.meta import RECONCILE_REQUESTED_AT, RECREATE_FAILED
 from bastion_operator.reconcile.keys import Key, Kind
 
 _log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class ObjectStore:
     def seen(self, key: Key, raw: Raw | None) -> bool:
         """Take note of an object, None if it is gone; returns whether its pass is due.
 
-        A change of the generation, of the deletion timestamp or of the annotation that asks for a pass makes it due;
+        A change of the generation, of the deletion timestamp or of an annotation that asks for something makes it due;
         the operator's own writes of status and finalizer change none of them.
         """
         before = self._objects.get(key)
@@ -99,4 +99,5 @@ def _wakes(raw: Raw) -> tuple[Any, ...]:
         metadata.get("generation"),
         metadata.get("deletionTimestamp"),
         annotations.get(RECONCILE_REQUESTED_AT),
+        annotations.get(RECREATE_FAILED),
     )

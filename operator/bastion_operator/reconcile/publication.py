@@ -91,6 +91,24 @@ async def tell_changes(services: Services, kind: type[CustomResource], raw: Raw,
         )
 
 
+async def tell_planned(services: Services, kind: type[CustomResource], raw: Raw, planned: Sequence[Change]) -> None:
+    """An Event for each change that is asked for and not made, because the spec only watches; for a few of them."""
+    for change in planned[:MAX_TOLD]:
+        await services.events.record(
+            kind,
+            raw,
+            event_type=EventType.NORMAL,
+            reason=Reason.OUT_OF_SYNC,
+            action=change.verb.value,
+            note=f"not done, managementPolicy is Observe: {change}",
+        )
+    if rest := planned[MAX_TOLD:]:
+        note = f"not done, managementPolicy is Observe: {len(rest)} more changes; the log has them all"
+        await services.events.record(
+            kind, raw, event_type=EventType.NORMAL, reason=Reason.OUT_OF_SYNC, action="Compare", note=note
+        )
+
+
 async def tell_turns(services: Services, raw: Raw, turned: Sequence[Turn]) -> None:
     """An Event for each VM whose verdict turned, for a few of them; how many more there were in one."""
     for turn in turned[:MAX_TOLD]:

@@ -21,6 +21,7 @@ def forget_gone(services: Services, key: Key) -> Outcome:
     services.objects.seen(key, None)
     services.attempts.forget(key)
     services.operations.forget(key)
+    services.planned.forget(key)
     services.writes.forget(key)
     if raw is not None:
         services.statuses.forget(raw["metadata"]["uid"])
@@ -47,6 +48,7 @@ async def release(services: Services, kind: type[CustomResource], raw: Mapping[s
     await remove_finalizer(services.kube, kind, raw)
     services.attempts.forget(key)
     services.operations.forget(key)
+    services.planned.forget(key)
     services.writes.forget(key)
     services.statuses.forget(raw["metadata"]["uid"])
     return Outcome(None, "released")

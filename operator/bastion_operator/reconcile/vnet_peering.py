@@ -12,7 +12,7 @@ from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_p
 from bastion_operator.reconcile.course import Course, Pass, follow, status_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import Outcome
-from bastion_operator.reconcile.publication import publish, tell_changes, tell_remains
+from bastion_operator.reconcile.publication import publish, tell_changes, tell_planned, tell_remains
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
@@ -53,6 +53,7 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
     )
     await publish(services, VNetPeering, raw, status, new, report.states)
     await tell_changes(services, VNetPeering, raw, result.sent)
+    await tell_planned(services, VNetPeering, raw, result.planned)
     await tell_remains(services, VNetPeering, raw, result.plan.remains)
     return Outcome(result.next_look(interval))
 

@@ -114,6 +114,7 @@ def test_the_defaults_of_a_spec_are_as_a_user_would_write_them() -> None:
         "interval": "5m",
         "networkSecurity": {"subnet": "Audit", "targets": "Audit", "overrideDenies": False},
         "targets": {"scope": "Default", "requiredForReady": "None"},
+        "replacePolicy": "Never",
     }
 
 

@@ -6,39 +6,14 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.api.common import ClaimOrigin
 from bastion_operator.planning.bastion_host import plan_bastion_host
-from bastion_operator.planning.model import Plan
-from tests.support.estates import Row, bastion, public_ip, public_ip_id, resource_id, subnet, subnet_id, vnet, vnet_id
+from tests.support.estates import Row, bastion, public_ip, public_ip_id, resource_id, subnet, vnet_id
 from tests.support.plans import ADDRESS, HOST, OWNER, bastion_input, claim, codes, marked, told
-
-SUBNET = subnet_id("hub", "AzureBastionSubnet")
-
-
-def hub(*subnets: Row, **properties: Any) -> Row:
-    return vnet("hub", "10.0.0.0/16", subnets=subnets, **properties)
+from tests.unit.planning.bastion_rows import BASTION_SUBNET, OTHER_TIME, SUBNET, body_of, hub, plan_of, standing
 
 
 def used_by(user: str) -> list[Row]:
     return [{"id": f"{user}/bastionHostIpConfigurations/IpConf"}]
-
-
-BASTION_SUBNET = subnet("AzureBastionSubnet", "10.0.0.0/26")
-
-
-def standing(**host: Any) -> list[Row]:
-    """The operator's host with all that belongs to it."""
-    return [hub(BASTION_SUBNET), marked(public_ip("bas-ip")), marked(bastion("bas", "hub", **host))]
-
-
-def plan_of(*rows: Row, **asked: Any) -> Plan:
-    return plan_bastion_host(bastion_input(*rows, **asked))
-
-
-def body_of(plan: Plan) -> Row:
-    (change,) = plan.changes
-    assert change.body is not None
-    return dict(change.body)
 
 
 # --- from nothing ------------------------------------------------------------------------------------------------
@@ -55,7 +30,12 @@ def test_subnet_and_public_ip_come_first_and_all_three_are_claimed() -> None:
         "properties": {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"},
         "zones": ["1"],
     }
-    assert {(each.id, each.detail) for each in plan.claims} == {(SUBNET, "10.0.1.0/26"), (ADDRESS, None), (HOST, None)}
+    record = "sku=Standard;zones=1;features.privateOnly=false;publicIP="
+    assert {(each.id, each.detail) for each in plan.claims} == {
+        (SUBNET, "10.0.1.0/26"),
+        (ADDRESS, None),
+        (HOST, record),
+    }
 
 
 def test_no_part_is_made_before_the_host_was_looked_for_again() -> None:
@@ -191,6 +171,11 @@ HINDRANCES: dict[str, tuple[list[Row], dict[str, Any], str]] = {
         {"adoptionPolicy": "IfUnmanaged"},
         "HostInOtherVirtualNetwork",
     ),
+    "recording beside the native client": (
+        standing(sku="Premium", enableTunneling=True),
+        {"sku": "Premium", "features": {"sessionRecording": True}},
+        "SessionRecordingExcludesNativeClient",
+    ),
     "downgrade": (standing(sku="Premium"), {"sku": "Standard"}, "DowngradeNotSupported"),
     "zones": (standing(), {"zones": ["1"]}, "FixedAtCreation"),
     "private only": (standing(), {"sku": "Premium", "features": {"privateOnly": True}}, "FixedAtCreation"),
@@ -215,7 +200,7 @@ def test_where_the_subnet_cannot_be_made_no_public_ip_is_paid_for() -> None:
 def test_a_downgrade_names_the_ways_out() -> None:
     message = plan_of(*standing(sku="Premium"), sku="Standard").obstacles[0].message
     assert "set sku to Premium" in message
-    assert "made anew as Standard" in message
+    assert "delete the host in Azure" in message
 
 
 # --- a host that stands ------------------------------------------------------------------------------------------
@@ -227,9 +212,6 @@ def test_in_sync_means_an_empty_plan() -> None:
     assert not plan.obstacles
     again = plan_bastion_host(replace(bastion_input(*standing(), claims=plan.claims), now=OTHER_TIME))
     assert again.claims == plan.claims
-
-
-OTHER_TIME = bastion_input().now.replace(year=2030)
 
 
 def test_azures_defaults_are_no_difference() -> None:
@@ -256,6 +238,22 @@ def test_a_put_on_a_host_that_stands_is_the_body_that_was_read_with_the_named_fi
         "properties.disableCopyPaste",
     ]
     assert rows[2]["properties"]["scaleUnits"] == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "drops"),
+    [({"scaleUnits": 3}, True), ({"sku": "Premium"}, True), ({"features": {"fileCopy": True}}, False)],
+)
+def test_a_change_that_drops_sessions_says_so(asked: dict[str, Any], *, drops: bool) -> None:
+    (change,) = plan_of(*standing(), **asked).changes
+    assert ("this drops the sessions that are open" in change.summary) is drops
+
+
+def test_recording_is_turned_on_where_the_native_client_is_turned_off_with_it() -> None:
+    asked = {"sku": "Premium", "features": {"sessionRecording": True, "nativeClient": False}}
+    body = body_of(plan_of(*standing(sku="Premium", enableTunneling=True), **asked))
+    assert body["properties"]["enableSessionRecording"] is True
+    assert body["properties"]["enableTunneling"] is False
 
 
 def test_tags_are_found_in_any_case_and_compared_by_value() -> None:
@@ -297,6 +295,31 @@ def test_a_developer_host_gets_subnet_and_public_ip_before_its_sku_is_raised() -
     assert body["properties"]["ipConfigurations"][0]["properties"]["subnet"] == {"id": SUBNET}
 
 
+def test_a_developer_host_that_is_raised_is_asked_for_what_azure_fixes_then() -> None:
+    host = marked(bastion("bas", "hub", sku="Developer"))
+    asked = {"sku": "Premium", "zones": ["1"], "features": {"privateOnly": True}}
+    (change,) = plan_of(hub(BASTION_SUBNET), host, **asked).changes
+    body = dict(change.body or {})
+    assert body["zones"] == ["1"]
+    assert body["properties"]["enablePrivateOnlyBastion"] is True
+    assert "publicIPAddress" not in body["properties"]["ipConfigurations"][0]["properties"]
+    assert "zones: none → 1" in [str(each) for each in change.differences]
+
+
+def test_auto_takes_the_networks_own_space_only_and_no_prefix_of_a_subnet() -> None:
+    spaces = {"addressPrefixes": ["fd00::/48", "10.0.0.0/25", "10.9.0.0/16"]}
+    taken = [subnet("a", "10.0.0.0/26"), subnet("b", "10.0.0.64/27")]
+    taken[1]["properties"] |= {"addressPrefixes": ["10.0.0.64/27", "fd00::/64"]}
+    plan = plan_of(hub(*taken, addressSpace=spaces), subnetPrefix="Auto")
+    assert plan.changes[0].body == {"properties": {"addressPrefix": "10.9.0.0/26"}}
+
+
+def test_where_a_pool_governs_the_space_a_given_prefix_is_taken() -> None:
+    pool = {"addressPrefixes": ["10.0.0.0/16"], "ipamPoolPrefixAllocations": [{"pool": {"id": "/p"}}]}
+    plan = plan_of(hub(addressSpace=pool), subnetPrefix="10.0.3.0/26")
+    assert plan.changes[0].body == {"properties": {"addressPrefix": "10.0.3.0/26"}}
+
+
 def test_a_failed_host_gets_the_identical_put_and_says_so() -> None:
     rows = standing(provisioningState="Failed")
     plan = plan_of(*rows)
@@ -309,79 +332,6 @@ def test_a_host_that_azure_works_on_is_waited_for(state: str) -> None:
     plan = plan_of(*standing(provisioningState=state), sku="Premium")
     assert not plan.changes
     assert [wait.state for wait in plan.waits] == [state]
-
-
-# --- whose it is -------------------------------------------------------------------------------------------------
-
-
-def test_a_host_is_adopted_when_asked_and_gets_no_mark() -> None:
-    rows = [hub(BASTION_SUBNET), bastion("bas", "hub")]
-    plan = plan_of(*rows, adoptionPolicy="IfUnmanaged", tags={"team": "net"})
-    assert [(each.id, each.origin) for each in plan.claims] == [(HOST, ClaimOrigin.ADOPTED)]
-    assert body_of(plan)["tags"] == {"team": "net"}
-
-
-def test_what_was_adopted_is_made_anew_without_a_mark_and_stays_adopted() -> None:
-    claims = (claim(HOST, adopted=True), claim(ADDRESS, purpose="PublicIP", adopted=True))
-    plan = plan_of(hub(BASTION_SUBNET), public_ip("bas-ip"), claims=claims)
-    assert body_of(plan)["tags"] == {}
-    assert plan.claims == claims
-
-
-def test_a_claim_written_ahead_is_no_evidence_where_the_mark_is_missing() -> None:
-    rows = [hub(BASTION_SUBNET), bastion("bas", "hub")]
-    plan = plan_of(*rows, claims=(claim(HOST),), adoptionPolicy="IfUnmanaged")
-    assert [each.origin for each in plan.claims] == [ClaimOrigin.ADOPTED]
-
-
-def test_a_host_with_the_mark_is_the_operators_also_after_the_status_was_lost() -> None:
-    plan = plan_of(*standing())
-    assert {(each.id, each.origin) for each in plan.claims} == {
-        (HOST, ClaimOrigin.CREATED),
-        (ADDRESS, ClaimOrigin.CREATED),
-    }
-
-
-def test_a_claim_on_a_subnet_that_somebody_else_made_meanwhile_is_given_up() -> None:
-    claims = (claim(SUBNET, purpose="Subnet", detail="10.0.9.0/26"),)
-    plan = plan_of(hub(BASTION_SUBNET), marked(public_ip("bas-ip")), claims=claims, subnetPrefix="Auto")
-    assert SUBNET not in {each.id for each in plan.claims}
-
-
-def test_a_claim_on_the_subnet_keeps_its_time_while_the_subnet_is_being_made() -> None:
-    first = plan_of(hub(), subnetPrefix="Auto")
-    later = replace(bastion_input(hub(), claims=first.claims, subnetPrefix="Auto"), now=OTHER_TIME)
-    assert plan_bastion_host(later).claims == first.claims
-
-
-# --- observing ---------------------------------------------------------------------------------------------------
-
-
-def test_an_observer_tells_what_differs_also_what_azure_fixes_and_owns_nothing() -> None:
-    rows = [hub(BASTION_SUBNET), bastion("bas", "hub", sku="Premium", enableFileCopy=True)]
-    plan = plan_of(
-        *rows,
-        managementPolicy="Observe",
-        sku="Standard",
-        zones=["1"],
-        features={"fileCopy": False, "privateOnly": True},
-    )
-    (change,) = plan.changes
-    assert [str(each) for each in change.differences] == [
-        "sku.name: Premium → Standard",
-        "properties.enableFileCopy: True → False",
-        "features.privateOnly: False → True",
-        "zones: none → 1",
-    ]
-    assert plan.claims == ()
-    assert not plan.obstacles
-
-
-def test_an_observer_makes_nothing_and_cures_nothing() -> None:
-    assert plan_of(hub(), managementPolicy="Observe") == Plan()
-    plan = plan_of(*standing(provisioningState="Failed"), managementPolicy="Observe")
-    assert not plan.changes
-    assert codes(plan) == ["ProvisioningFailed"]
 
 
 # --- parts that Azure gave up ------------------------------------------------------------------------------------

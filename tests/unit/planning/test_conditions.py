@@ -80,7 +80,10 @@ def test_what_is_being_done_is_told_by_name_and_field() -> None:
         HUB, marked(public_ip("bas-ip")), marked(bastion("bas", "hub", sku="Basic")), sku="Standard"
     )
     message = states[ConditionType.READY].message
-    assert message == "Update Bastion host bas: the host differs from the spec (sku.name: Basic → Standard)"
+    assert message == (
+        "Update Bastion host bas: the host differs from the spec; this drops the sessions that are open "
+        "(sku.name: Basic → Standard)"
+    )
     assert states[ConditionType.RECONCILING].message == message
 
 

@@ -3,6 +3,7 @@ touches nothing foreign, and deleting the custom resource brings Azure back to w
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -252,6 +253,36 @@ def test_a_bastion_comes_to_rest_and_deleting_it_brings_azure_back(
     assert azure.ids() - ids <= _beside_an_adopted_host(adopted)
     for key in adopted:
         assert _bare(azure.rows()[key]) == _bare(standing[key])
+
+
+@given(hubs(), bastion_specs, st.lists(st.sampled_from(["Manage", "Observe"]), min_size=1, max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_watching_may_come_and_go_at_any_time_and_ends_as_if_it_had_never_been(
+    start: list[Row], spec: Json, policies: list[str]
+) -> None:
+    """One pass with each policy, then to the end: while it watches, nothing is claimed, given up or sent."""
+
+    def planning(policy: str) -> Callable[[Observed, tuple[Claim, ...]], Plan]:
+        def make_plan(observed: Observed, claims: tuple[Claim, ...]) -> Plan:
+            fresh = bastion_input(claims=claims, managementPolicy=policy, **spec)
+            return plan_bastion_host(replace(fresh, observed=observed))
+
+        return make_plan
+
+    azure, undisturbed = AzureModel(start), AzureModel(start)
+    claims: tuple[Claim, ...] = ()
+    for policy in policies:
+        if policy == "Observe":
+            assert planning(policy)(azure.observed(), claims).claims == claims
+        else:
+            claims = carry_out(azure, planning(policy), claims, most=1).plan.claims
+    run = carry_out(azure, planning("Manage"), claims, most=12)
+    straight = carry_out(undisturbed, planning("Manage"), (), most=12)
+    assert run.plan.settled
+    assert set(run.plan.claims) == set(straight.plan.claims)
+    assert {key: _bare(row) for key, row in azure.rows().items()} == {
+        key: _bare(row) for key, row in undisturbed.rows().items()
+    }
 
 
 def _as_asked(host: Json, spec: Json) -> None:

@@ -1,5 +1,6 @@
 """What failed is kept back for a while, by what exactly was sent, and told as long as it is wanted."""
 
+import math
 import random
 from dataclasses import replace
 from typing import Any
@@ -170,3 +171,23 @@ def test_backoff_doubles_with_jitter_up_to_a_limit_and_starts_over() -> None:
         assert longest / 2 <= wait <= longest
     backoff.reset(KEY)
     assert backoff.next(KEY) <= 1.0
+
+
+def test_a_cure_that_is_tried_once_is_not_sent_again_until_somebody_asks(
+    attempts: Attempts, clock: ManualClock
+) -> None:
+    cure = replace(change(), once=True)
+    attempts.failed(KEY, cure, refusal("GatewayTimeout", ErrorClass.TRANSIENT))
+    clock.advance(4000)
+    assert attempts.wait_for(KEY, cure) == 0, "what never reached Azure is tried again"
+    attempts.worked_on(KEY, cure)
+    clock.advance(1e6)
+    assert attempts.wait_for(KEY, cure) == math.inf
+    assert attempts.wait_for(KEY, change(sku="Standard")) == 0
+    attempts.forget(KEY)
+    assert attempts.wait_for(KEY, cure) == 0
+
+
+def test_any_other_change_may_be_sent_again(attempts: Attempts) -> None:
+    attempts.worked_on(KEY, change())
+    assert attempts.wait_for(KEY, change()) == 0

@@ -1,0 +1,104 @@
+"""The diagnostic setting that sends a host's logs to a Log Analytics workspace: the operator's own, beside those of others.
+
+A setting has no tags: the claim on it and its name, which nobody else would choose, are the mark. Azure keeps a setting when its
+resource is deleted and gives it to the next resource of that name, so it is deleted before the host is. Source: Microsoft's page
+"Diagnostic settings in Azure Monitor"; the categories of Bastion: "Supported logs for Microsoft.Network/bastionHosts".
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from bastion_operator.api.bastion_host import Diagnostics
+from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.planning.bastion_input import BastionHostInput
+from bastion_operator.planning.body import Named, lookup, with_named
+from bastion_operator.planning.model import NOT_READ, Body, Change, Difference, Plan, Verb, Wait
+from bastion_operator.planning.ownership import Owner, claim_on, with_claim, without_claim
+
+DIAGNOSTICS: Final = "Diagnostics"
+_METRICS: Final = "AllMetrics"
+_WORKSPACE: Final = ("properties", "workspaceId")
+_LOGS: Final = ("properties", "logs")
+_METRICS_LIST: Final = ("properties", "metrics")
+_HASH_LENGTH: Final = 16
+
+
+def diagnostics_id(owner: Owner, host_id: str) -> str:
+    """The id of this owner's setting on a host: the same at every time, and nobody else's."""
+    content = "\n".join((owner.installation_id, f"{owner.namespace}/{owner.name}"))
+    digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{host_id}/providers/Microsoft.Insights/diagnosticSettings/azurebastion-{digest}"
+
+
+def plan_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
+    """The plan for a host that stands, with what its setting needs; a setting that is not asked for any more goes."""
+    setting = diagnostics_id(asked.owner, asked.ids.host)
+    wanted = asked.spec.diagnostics
+    if wanted is None and (asked.watching or claim_on(plan.claims, setting) is None):
+        return plan
+    body = asked.observed.get(setting)
+    if body is None and not asked.observed.looked_at(setting):
+        # No inventory holds settings.
+        return replace(plan, waits=(*plan.waits, Wait(setting, setting, NOT_READ)))
+    if wanted is None:
+        return _removed(plan, setting, body, "the spec asks for no diagnostics any more")
+    if not asked.watching:
+        claim = Claim(id=setting, purpose=DIAGNOSTICS, origin=ClaimOrigin.CREATED, claimed_at=asked.now)
+        plan = replace(plan, claims=with_claim(plan.claims, claim))
+    differences = _differences(wanted, body or {})
+    if not differences:
+        return plan
+    verb, reason = (
+        (Verb.CREATE, "the host has no such diagnostic setting")
+        if body is None
+        else (Verb.UPDATE, "the diagnostic setting differs from the spec")
+    )
+    change = Change(verb, setting, setting, reason, _wanted_body(wanted, body or {}), differences)
+    return replace(plan, changes=(*plan.changes, change))
+
+
+def remove_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
+    """The plan with the deletion of the setting, if the operator made one."""
+    for claim in [claim for claim in plan.claims if claim.purpose == DIAGNOSTICS]:
+        if not asked.observed.looked_at(claim.id):
+            plan = replace(plan, waits=(*plan.waits, Wait(claim.id, claim.id, NOT_READ)))
+            continue
+        plan = _removed(plan, claim.id, asked.observed.get(claim.id), "the BastionHost is being deleted")
+    return plan
+
+
+def _removed(plan: Plan, setting: str, body: Body | None, reason: str) -> Plan:
+    if body is None:
+        return replace(plan, claims=without_claim(plan.claims, setting))
+    return replace(plan, changes=(*plan.changes, Change(Verb.DELETE, setting, setting, reason)))
+
+
+def _differences(wanted: Diagnostics, body: Body) -> tuple[Difference, ...]:
+    workspace = lookup(body, _WORKSPACE)
+    found = []
+    if str(workspace or "").lower() != wanted.workspace_id.lower():
+        found.append(Difference("diagnostics.workspaceID", workspace, wanted.workspace_id))
+    enabled = _enabled(body)
+    if {name.lower() for name in enabled} != {name.lower() for name in wanted.categories}:
+        before = ", ".join(sorted(enabled)) or None
+        found.append(Difference("diagnostics.categories", before, ", ".join(sorted(wanted.categories))))
+    return tuple(found)
+
+
+def _enabled(body: Body) -> list[str]:
+    """The categories and groups of categories that a setting sends."""
+    entries = [each for path in (_LOGS, _METRICS_LIST) for each in lookup(body, path) or () if each.get("enabled")]
+    return [str(each.get("category") or each.get("categoryGroup")) for each in entries]
+
+
+def _wanted_body(wanted: Diagnostics, body: Body) -> dict[str, Any]:
+    metrics = [name for name in wanted.categories if name.lower() == _METRICS.lower()]
+    logs = [name for name in wanted.categories if name not in metrics]
+    named: Named = {_WORKSPACE: wanted.workspace_id, _LOGS: _entries(logs), _METRICS_LIST: _entries(metrics)}
+    return with_named(body, named)
+
+
+def _entries(categories: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"category": name, "enabled": True} for name in sorted(categories)]

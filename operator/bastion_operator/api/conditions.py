@@ -72,6 +72,7 @@ class Reason(StrEnum):
     # Peering
     ALL_CONNECTED = "AllConnected"
     SOME_DISCONNECTED = "SomeDisconnected"
+    NOTHING_SELECTED = "NothingSelected"
     # Deletion
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"

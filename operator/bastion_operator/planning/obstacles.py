@@ -36,6 +36,11 @@ class ObstacleCode(StrEnum):
     JUST_IN_TIME = "JustInTimeAccess"
     TOO_MANY_RULES = "TooManySecurityRules"
     SETTINGS_TOO_MANY = "PeeringSettingsNotKept"
+    TOO_MANY_PEERINGS = "VirtualNetworkPeeringCountLimitReached"
+    CONFLICT = "Conflict"
+    # Told of networks that a spokeSelector found before; they keep nothing from going on.
+    LEFT_SELECTOR = "LeftSelector"
+    NETWORK_NOT_SHOWN = "NetworkNotShown"
     # On deletion: what stays, and why.
     KEPT_IN_USE = "KeptInUse"
     KEPT_NOT_OWNED = "KeptNotOwned"

@@ -5,7 +5,8 @@ recorded traffic: two halves, one link for each remote network, a Disconnected h
 remote address space grew is synced by a PUT with ``syncRemoteAddressSpace=true``.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
@@ -20,10 +21,13 @@ from bastion_operator.planning.ownership import (
     with_claim_in_place,
     without_claim,
 )
+from bastion_operator.planning.peering_counts import PeeringCounts
 from bastion_operator.planning.peering_half import HalfView, plan_half
+from bastion_operator.planning.peering_leavers import plan_leaver
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
+from bastion_operator.planning.peering_members import Members, members_of, with_membership
 from bastion_operator.planning.peering_overlap import PeerSpaces
-from bastion_operator.planning.peering_pairs import Half, Pair, asked_pairs
+from bastion_operator.planning.peering_pairs import Half, Pair
 from bastion_operator.planning.peering_removal import plan_link_removal
 from bastion_operator.planning.peering_settings import remote_of
 from bastion_operator.planning.wording import named
@@ -31,13 +35,24 @@ from bastion_operator.planning.wording import named
 
 @dataclass(frozen=True, slots=True)
 class VNetPeeringInput:
-    """All that the plan depends on."""
+    """All that the plan depends on.
+
+    :ivar found: ids of networks that the spec's selector found in the inventory; the plan looks at each again
+    :ivar taken: pairs that an older VNetPeering asks for, by their key, with its namespace and name
+    """
 
     owner: Owner
     spec: VNetPeeringSpec
     claims: tuple[Claim, ...]
     observed: Observed
     now: datetime
+    found: tuple[str, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> Members:
+        """Who takes part."""
+        return members_of(self.spec, self.claims, self.found, self.observed)
 
     @property
     def watching(self) -> bool:
@@ -65,20 +80,33 @@ class HalfClaims:
 
 
 def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
-    """What to do so that every pair of the spec is joined, and pairs that left the spec are not."""
+    """What to do so that every pair that is asked for is joined, and pairs that left the spec are not."""
     plan = Plan(claims=asked.claims)
+    members = asked.members
     links, claims = LinkTable(asked.observed), HalfClaims(asked.owner, asked.claims)
-    spaces = PeerSpaces(asked.observed, links)
-    pairs = asked_pairs(asked.spec)
-    for pair in pairs:
-        plan = _plan_pair(asked, pair, plan, _Known(links, claims, spaces))
+    known = _Known(links, claims, PeerSpaces(asked.observed, links), PeeringCounts(links))
+    for pair in members.pairs:
+        plan = _plan_pair(asked, pair, plan, known)
+    if not asked.watching:
+        plan = replace(plan, claims=with_membership(plan.claims, members, asked.now))
+    for left in members.left:
+        plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
     if asked.watching:
         return replace(plan, claims=asked.claims)
-    wanted = {(id_key(half.local_id), id_key(half.remote_id)) for pair in pairs for half in pair.halves}
-    left = [
-        claim for claim in plan.claims if (id_key(_network_of(claim.id)), id_key(remote_of(claim) or "")) not in wanted
+    unwanted = _unwanted(plan.claims, members)
+    return plan_link_removal(asked.owner, asked.spec.deletion_policy, unwanted, asked.observed, plan)
+
+
+def _unwanted(claims: tuple[Claim, ...], members: Members) -> list[Claim]:
+    """Claims on pairs that a person took off the spec."""
+    wanted = {(id_key(half.local_id), id_key(half.remote_id)) for pair in members.pairs for half in pair.halves}
+    kept = {id_key(claim.id) for left in members.left for claim in left.claims}
+    return [
+        claim
+        for claim in claims
+        if id_key(claim.id) not in kept
+        and (id_key(_network_of(claim.id)), id_key(remote_of(claim) or "")) not in wanted
     ]
-    return plan_link_removal(asked.owner, asked.spec.deletion_policy, left, asked.observed, plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +114,13 @@ class _Known:
     links: LinkTable
     claims: HalfClaims
     spaces: PeerSpaces
+    counts: PeeringCounts
 
 
 def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Plan:
-    for half in pair.halves:
-        if asked.observed.get(half.local_id) is None:
-            return _hindered(plan, _network_not_found(half.local_id))
+    beforehand = _not_for_us(asked, pair)
+    if beforehand is not None:
+        return _hindered(plan, beforehand)
     views = [_view(half, known) for half in pair.halves]
     obstacles: list[Finding] = []
     for view in views:
@@ -100,16 +129,25 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
             obstacles += found
     obstacles += [*_blocked_by_other_half(*views), *_blocked_by_other_half(*reversed(views))]
     if any(view.link is None or view.link.disconnected for view in views):
-        conflict = known.spaces.conflict(pair)
-        obstacles += [] if conflict is None else [conflict]
+        hindered = (known.spaces.conflict(pair), known.counts.obstacle(pair))
+        obstacles += [each for each in hindered if each is not None]
         if not obstacles:
             known.spaces.join(pair)
+            known.counts.join(pair)
     if obstacles:
         return _hindered(plan, *obstacles)
     for view, other in ((views[0], views[1]), (views[1], views[0])):
         if view.half.written:
             plan = plan_half(view, other, plan, asked.now)
     return plan
+
+
+def _not_for_us(asked: VNetPeeringInput, pair: Pair) -> Finding | None:
+    """What keeps the pair from being looked at any closer."""
+    if (other := asked.taken.get(pair.key)) is not None:
+        return _conflict(pair, other)
+    missing = next((half.local_id for half in pair.halves if asked.observed.get(half.local_id) is None), None)
+    return _network_not_found(missing) if missing is not None else None
 
 
 def _view(half: Half, known: _Known) -> HalfView:
@@ -172,6 +210,15 @@ def _name_taken(view: HalfView, links: LinkTable) -> list[Finding]:
 
 def _hindered(plan: Plan, *obstacles: Finding) -> Plan:
     return replace(plan, obstacles=(*plan.obstacles, *obstacles))
+
+
+def _conflict(pair: Pair, other: str) -> Finding:
+    return obstacle(
+        ObstacleCode.CONFLICT,
+        f"{other} was first to ask for the peering of {named(pair.hub.local_id)} with {named(pair.spoke.local_id)}: take it "
+        "off the spec of one of the two, or let the selector find it in one of them only",
+        pair.spoke.local_id,
+    )
 
 
 def _network_not_found(network_id: str) -> Finding:

@@ -148,12 +148,18 @@ async def _accept(course: Course[R], passing: Pass[R]) -> Session | Refusal:
     if isinstance(session, Refusal) or not passing.manages:
         return session
 
+    others = services.objects.asked_for(course.key_kind, managed_by(course))
+    return refuse_conflict(passing.key, passing.raw, course.asks_for(resource), others) or session
+
+
+def managed_by(course: Course[R]) -> Callable[[Raw], list[str]]:
+    """How to read of an object what it asks for itself alone; one that writes nothing to Azure asks for nothing."""
+
     def asked_by(raw: Raw) -> list[str]:
         other = course.kind.model_validate(raw)
         return course.asks_for(other) if other.spec.management_policy is ManagementPolicy.MANAGE else []
 
-    others = services.objects.asked_for(course.key_kind, asked_by)
-    return refuse_conflict(passing.key, passing.raw, course.asks_for(resource), others) or session
+    return asked_by
 
 
 async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:

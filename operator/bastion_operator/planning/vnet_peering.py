@@ -22,6 +22,7 @@ from bastion_operator.planning.ownership import (
     without_claim,
 )
 from bastion_operator.planning.peering_counts import PeeringCounts
+from bastion_operator.planning.peering_gateways import gateway_trouble
 from bastion_operator.planning.peering_half import HalfView, plan_half
 from bastion_operator.planning.peering_leavers import plan_leaver
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
@@ -121,7 +122,7 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
     beforehand = _not_for_us(asked, pair)
     if beforehand is not None:
         return _hindered(plan, beforehand)
-    views = [_view(half, known) for half in pair.halves]
+    views = [_view(half, known, asked.observed) for half in pair.halves]
     obstacles: list[Finding] = []
     for view in views:
         if view.half.written and not asked.watching:
@@ -129,7 +130,8 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
             obstacles += found
     obstacles += [*_blocked_by_other_half(*views), *_blocked_by_other_half(*reversed(views))]
     if any(view.link is None or view.link.disconnected for view in views):
-        hindered = (known.spaces.conflict(pair), known.counts.obstacle(pair))
+        gateways = (view.gateway_trouble for view in views if view.comes_to_use_gateway)
+        hindered = (known.spaces.conflict(pair), known.counts.obstacle(pair), *gateways)
         obstacles += [each for each in hindered if each is not None]
         if not obstacles:
             known.spaces.join(pair)
@@ -150,10 +152,12 @@ def _not_for_us(asked: VNetPeeringInput, pair: Pair) -> Finding | None:
     return _network_not_found(missing) if missing is not None else None
 
 
-def _view(half: Half, known: _Known) -> HalfView:
+def _view(half: Half, known: _Known, observed: Observed) -> HalfView:
     claim = known.claims.get(half)
     link = known.links.find(half.local_id, half.remote_id)
-    return HalfView(half, link, claim, link.id if link is not None else known.claims.link_id(half))
+    link_id = link.id if link is not None else known.claims.link_id(half)
+    view = HalfView(half, link, claim, link_id)
+    return replace(view, gateway_trouble=gateway_trouble(half, link, observed)) if view.comes_to_use_gateway else view
 
 
 def _blocked_by_other_half(view: HalfView, other: HalfView) -> list[Finding]:

@@ -5,15 +5,18 @@ from dataclasses import replace
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.planning.model import Plan
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
-from tests.support.estates import Row, peering, vnet, vnet_id
+from tests.support.estates import Row, peering, resource_id, subnet, vnet, vnet_id
 from tests.support.plans import claim, codes, link_claim, link_id, own_name, peering_input, spokes, told
 
 HUB, SPOKE, OTHER = ["10.0.0.0/16"], ["10.1.0.0/16"], ["10.2.0.0/16"]
 
 
 def networks(*, hub: list[Row] | None = None, spoke: list[Row] | None = None) -> list[Row]:
-    """Hub and spoke with these links."""
-    return [vnet("hub", *HUB, peerings=hub or []), vnet("spoke", *SPOKE, peerings=spoke or [])]
+    """Hub, with a place for gateways, and spoke, with these links."""
+    return [
+        vnet("hub", *HUB, peerings=hub or [], subnets=[subnet("GatewaySubnet", "10.0.255.0/27")]),
+        vnet("spoke", *SPOKE, peerings=spoke or []),
+    ]
 
 
 def to_spoke(**properties: object) -> Row:
@@ -204,6 +207,54 @@ def test_a_gateway_that_nobody_is_going_to_lend_is_told() -> None:
     plan = plan_of(peering_input(*networks(), spokeToHub=USE))
     assert codes(plan) == ["GatewayTransitNotAllowed"]
     assert "allowGatewayTransit" in plan.obstacles[0].message
+
+
+def test_a_gateway_of_a_network_that_has_no_place_for_one_is_told_before_anything_is_sent() -> None:
+    rows = [vnet("hub", *HUB), vnet("spoke", *SPOKE)]
+    plan = plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE))
+    assert codes(plan) == ["RemoteVnetHasNoGateways"]
+    assert "virtual network hub has no gateway" in plan.obstacles[0].message
+    assert plan.settled
+    assert plan.claims == ()
+
+
+def test_a_route_server_is_a_gateway_as_well() -> None:
+    rows = [vnet("hub", *HUB, subnets=[subnet("routeserversubnet", "10.0.255.0/27")]), vnet("spoke", *SPOKE)]
+    assert not plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE)).obstacles
+
+
+def test_a_network_with_a_gateway_of_its_own_is_told() -> None:
+    gateway = f"{resource_id('Microsoft.Network/virtualNetworkGateways', 'vpn')}/ipConfigurations/default"
+    own = subnet("GatewaySubnet", "10.1.255.0/27", ipConfigurations=[{"id": gateway}])
+    rows = [networks()[0], vnet("spoke", *SPOKE, subnets=[own])]
+    assert codes(plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE))) == [
+        "VnetHasGatewaysAndUsesRemoteGateways"
+    ]
+
+
+def test_a_network_that_uses_another_gateway_already_is_told() -> None:
+    for other in ("to-other", "RemoteVnetToHubPeering_0f0e"):
+        used = peering("other", space=OTHER, name=other, useRemoteGateways=True)
+        plan = plan_of(peering_input(*networks(spoke=[used]), hubToSpoke=LEND, spokeToHub=USE))
+        assert codes(plan) == ["AnotherPeeringUsesRemoteGateways"]
+        assert other in plan.obstacles[0].message
+
+
+def test_on_links_that_stand_only_the_flag_that_cannot_be_is_left_out() -> None:
+    link = to_hub(allowForwardedTraffic=True)
+    rows = [vnet("hub", *HUB, peerings=[to_spoke(allowGatewayTransit=True)]), vnet("spoke", *SPOKE, peerings=[link])]
+    flags = {"hubToSpoke": LEND, "spokeToHub": {**USE, "allowForwardedTraffic": False}}
+    plan = plan_of(peering_input(*rows, claims=CLAIMS, **flags))
+    assert codes(plan) == ["RemoteVnetHasNoGateways"]
+    (change,) = plan.changes
+    assert [each.field for each in change.differences] == ["properties.allowForwardedTraffic"]
+
+
+def test_a_half_that_uses_a_gateway_already_or_is_not_to_be_verified_is_not_judged() -> None:
+    plain = vnet("hub", *HUB, peerings=[to_spoke(allowGatewayTransit=True)])
+    for flags in ({"useRemoteGateways": True}, {"doNotVerifyRemoteGateways": True}):
+        rows = [plain, vnet("spoke", *SPOKE, peerings=[to_hub(**flags)])]
+        assert not codes(plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke=LEND, spokeToHub=USE)))
 
 
 # --- repair ------------------------------------------------------------------------------------------------------

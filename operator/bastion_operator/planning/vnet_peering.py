@@ -24,6 +24,7 @@ from bastion_operator.planning.ownership import (
 from bastion_operator.planning.peering_counts import PeeringCounts
 from bastion_operator.planning.peering_gateways import gateway_trouble
 from bastion_operator.planning.peering_half import HalfView, plan_half
+from bastion_operator.planning.peering_keepers import keeper_of
 from bastion_operator.planning.peering_leavers import plan_leaver
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
 from bastion_operator.planning.peering_members import Members, members_of, with_membership
@@ -180,8 +181,13 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
     half, link = view.half, view.link
     if link is None:
         return plan, _name_taken(view, links)
-    match link_ownership(asked.owner, plan.claims, link):
-        case Ownership.CREATED | Ownership.ADOPTED as ownership:
+    ownership = link_ownership(asked.owner, plan.claims, link)
+    ends = (asked.observed.get(half.local_id), asked.observed.get(half.remote_id))
+    keeper = keeper_of(link, half, ends) if ownership is Ownership.ADOPTABLE else None
+    if keeper is not None:
+        return plan, [_kept_by(link, keeper)]
+    match ownership:
+        case Ownership.CREATED | Ownership.ADOPTED:
             origin = ClaimOrigin(ownership.value)
         case Ownership.ADOPTABLE if asked.spec.adoption_policy is AdoptionPolicy.IF_UNMANAGED:
             origin = ClaimOrigin.ADOPTED
@@ -191,7 +197,11 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
             ]
         case _:
             return plan, [
-                _not_owned(link, "adoptionPolicy: IfUnmanaged takes it over, sides: HubOnly leaves the spoke's half")
+                _not_owned(
+                    link,
+                    "nothing on it tells who keeps it (a person, or Terraform, Bicep and the like); if nobody does, "
+                    "adoptionPolicy: IfUnmanaged takes it over; sides: HubOnly leaves the spoke's half",
+                )
             ]
     claims = plan.claims
     if view.claim is not None and id_key(view.claim.id) != id_key(link.id):
@@ -231,6 +241,14 @@ def _network_not_found(network_id: str) -> Finding:
         f"the virtual network {network_id} does not exist, or the identity may not read it: create it, grant Reader, "
         "or take it off the spec",
         network_id,
+    )
+
+
+def _kept_by(link: Link, keeper: str) -> Finding:
+    return _not_owned(
+        link,
+        f"{keeper} keeps it, so it is looked at and never changed or taken over; take the spoke off the spec, or let "
+        "managementPolicy: Observe report on it",
     )
 
 

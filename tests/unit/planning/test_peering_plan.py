@@ -1,6 +1,7 @@
 """Given this Azure and this VNetPeering, then these requests: links made, changed, repaired, synced, left alone."""
 
 from dataclasses import replace
+from typing import Any
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.planning.model import Plan
@@ -374,6 +375,29 @@ def test_a_link_is_adopted_when_asked_under_its_own_name() -> None:
     assert plan.settled
     origins = {each.id.rsplit("/", 1)[1]: each.origin for each in plan.claims}
     assert origins == {own_name("spoke"): ClaimOrigin.CREATED, "theirs": ClaimOrigin.ADOPTED}
+
+
+def test_what_a_network_manager_keeps_is_told_with_its_name_and_never_adopted() -> None:
+    kept: dict[str, Any] = {"name": "ANM_0123456789ABCDEF_hub", "allowForwardedTraffic": True}
+    rows = networks(hub=[to_spoke()], spoke=[peering("hub", space=HUB, **kept)])
+    flags = {"spokeToHub": {"allowForwardedTraffic": False}, "adoptionPolicy": "IfUnmanaged"}
+    plan = plan_of(peering_input(*rows, claims=CLAIMS[:1], **flags))
+    assert codes(plan) == ["NotOwned"]
+    assert "Azure Virtual Network Manager keeps it" in plan.obstacles[0].message
+    assert plan.settled
+    assert plan.claims == CLAIMS[:1]
+
+
+def test_what_cluster_api_keeps_is_told_with_its_cluster_and_never_adopted() -> None:
+    rows = networks(spoke=[peering("hub", space=HUB, name="Spoke-To-Hub", state="Initiated")])
+    rows[1]["tags"] = {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod-1": "owned"}
+    plan = plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))
+    assert codes(plan) == ["NotOwned"]
+    assert "Cluster API (cluster prod-1) keeps it" in plan.obstacles[0].message
+    rows[1]["tags"] = {}
+    assert not codes(plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))), (
+        "a person may use such a name as well"
+    )
 
 
 def test_a_link_of_another_installation_is_never_adopted() -> None:

@@ -31,8 +31,9 @@ TENANT = "connectivity"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER = Owner("cluster", "connectivity", "hub", UUID)
 # Azure's page "Azure permissions for Networking", and for the graph that for Management and governance: what a query,
-# the row of a subscription, and the URL of a long operation need.
+# the row of a subscription, and the URL of a long operation need. The activity log tells who undoes a change.
 OTHER_READS = {
+    "microsoft.insights/eventtypes/values/read",
     "microsoft.network/locations/operations/read",
     "microsoft.resourcegraph/resources/read",
     "microsoft.resources/subscriptions/read",

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     THROTTLED = "Throttled"
     RETRYING = "Retrying"
     OPERATION_OVERDUE = "OperationOverdue"
+    CONTENDED = "Contended"
     INTERNAL_ERROR = "InternalError"
     # Reachability
     ALL_REACHABLE = "AllReachable"

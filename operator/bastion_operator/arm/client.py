@@ -36,6 +36,7 @@ from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
 
 NETWORK_API_VERSION = "2026-03-01"
+_ACTIVITY_API_VERSION = "2015-04-01"
 GRAPH_API_VERSION = "2024-04-01"
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
@@ -159,6 +160,16 @@ class ArmClient:
             url = None if not following else self._own(str(following), "next page", target)
         return found
 
+    async def activity(self, subscription: str, wanted: str) -> list[dict[str, Any]]:
+        """The first page of a subscription's activity log, which is the newest; ``wanted`` is its filter.
+
+        :raises AzureError: if the log may not be read, or not now
+        """
+        target = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+        url = self._url(target, {"$filter": quote(wanted, safe="")}, api_version=_ACTIVITY_API_VERSION)
+        page = _json_object(await self._send("GET", url, CallKind.READ, target), target)
+        return [each for each in page.get("value") or [] if isinstance(each, dict)]
+
     async def put(
         self,
         resource_id: str,
@@ -267,10 +278,12 @@ class ArmClient:
         """Close the credential; the transport is shared and closed by its owner."""
         await self.credential.close()
 
-    def _url(self, resource_id: str, query: Mapping[str, str] | None = None) -> str:
+    def _url(
+        self, resource_id: str, query: Mapping[str, str] | None = None, *, api_version: str = NETWORK_API_VERSION
+    ) -> str:
         more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
         path = quote(resource_id, safe="/()")
-        return f"{self.cloud.resource_manager}{path}?api-version={NETWORK_API_VERSION}{more}"
+        return f"{self.cloud.resource_manager}{path}?api-version={api_version}{more}"
 
     async def _send(
         self,

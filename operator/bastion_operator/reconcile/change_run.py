@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bastion_operator.api.common import Claim
+from bastion_operator.arm.activity_log import READ, last_writer
 from bastion_operator.arm.budgets import BudgetSpentError
 from bastion_operator.arm.client import ArmClient, Operation, Written
 from bastion_operator.arm.errors import AzureError, OperationLostError
@@ -33,6 +34,9 @@ _ROUNDS = 3
 _READ_AT_ONCE = 16
 # Seconds after which a pass comes again for a turn that it could not use.
 _TURN_CAME = 1.0
+
+# How far back the activity log is searched for whoever undoes what was done.
+_LOOKED_BACK = timedelta(days=1)
 
 MakePlan = Callable[[Observed], Plan]
 WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
@@ -86,7 +90,7 @@ class ChangeRun:
         """
         plan = make_plan(observed)
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
-            self.services.attempts.forget(self.key)
+            self.services.attempts.in_sync(self.key)
             self.services.operations.forget(self.key)
             self.services.writes.in_sync(self.key)
             return ChangeResult(plan, observed)
@@ -264,6 +268,7 @@ class ChangeRun:
         self.services.writes.expect(self.key, self.session.client.principal, [*left, *later])
         held = self.services.writes.told(self.key, len(result.plan.changes) + len(later))
         result.plan = replace(result.plan, held=held)
+        await self._explain(result.plan.changes)
         result.failures += attempts.failures(self.key, result.plan.changes)
         looks = [
             wait
@@ -280,6 +285,20 @@ class ChangeRun:
         if result.again_in is not None:
             looks.append(result.again_in)
         result.again_in = min(looks, default=None)
+
+    async def _explain(self, changes: Iterable[Change]) -> None:
+        """Look up who undoes what was done, one resource a pass. What the log does not tell keeps nothing from going on."""
+        contention = self.services.attempts.contention
+        for resource_id in contention.unexplained(self.key, changes)[:1]:
+            since = self.services.clock.now() - _LOOKED_BACK
+            try:
+                writer = await last_writer(self.session.client, resource_id, since)
+            except AzureError as error:
+                _log.info("%s: the activity log of %s could not be read: %s", self.key, resource_id, error.code)
+                words = f"Who it is stands in the activity log, which the identity cannot read ({error.code}; it needs {READ})"
+            else:
+                words = f"Last written by {writer}" if writer else "The activity log names nobody else yet"
+            contention.explain(self.key, resource_id, words)
 
     async def _send_all(self, due: list[Change], result: ChangeResult) -> None:
         unsent = {normalise_id(change.root_id): change for change in due}

@@ -125,6 +125,7 @@ async def follow(course: Course[R], services: Services, key: Key) -> Outcome:
         services.attempts.forget(key)
     if passing.asked_for:
         services.writes.asked_for(key)
+        services.attempts.contention.forget(key)
     if resource.metadata.deleting:
         return await _delete(course, passing)
     status = status_of(resource)

@@ -23,8 +23,11 @@ _PLACES: Final = (_OF_GATEWAYS, "RouteServerSubnet")
 _GATEWAY: Final = "/virtualnetworkgateways/"
 
 
-def gateway_trouble(half: Half, link: Link | None, observed: Observed) -> Finding | None:
-    """Why Azure would refuse ``useRemoteGateways`` on this half now; None also where that is not certain."""
+def gateway_trouble(half: Half, link: Link | None, link_id: str, observed: Observed) -> Finding | None:
+    """Why Azure would refuse ``useRemoteGateways`` on this half now; None also where that is not certain.
+
+    ``link_id``: the id that the half has or would have.
+    """
     local, remote = observed.get(half.local_id), observed.get(half.remote_id)
     if local is None or remote is None:
         return None
@@ -33,6 +36,7 @@ def gateway_trouble(half: Half, link: Link | None, observed: Observed) -> Findin
         return _trouble(
             ObstacleCode.NO_REMOTE_GATEWAY,
             half,
+            link_id,
             f"{named(half.remote_id)} has no gateway and no subnet for one: make the gateway first, or leave "
             "useRemoteGateways out",
         )
@@ -42,6 +46,7 @@ def gateway_trouble(half: Half, link: Link | None, observed: Observed) -> Findin
         return _trouble(
             ObstacleCode.OWN_GATEWAY,
             half,
+            link_id,
             f"{named(half.local_id)} has a gateway of its own, and Azure lets it use no other beside it",
         )
     other = next((each for each in children(local, PEERINGS) if _uses(each) and not _same(each, link)), None)
@@ -49,6 +54,7 @@ def gateway_trouble(half: Half, link: Link | None, observed: Observed) -> Findin
         return _trouble(
             ObstacleCode.OTHER_GATEWAY_USED,
             half,
+            link_id,
             f"{named(half.local_id)} uses the gateway at the other end of its peering {other.get('name')} already, and "
             "Azure lets it use one",
         )
@@ -64,6 +70,6 @@ def _same(body: object, link: Link | None) -> bool:
     return link is not None and link.id.rsplit("/", 1)[-1].lower() == name
 
 
-def _trouble(code: ObstacleCode, half: Half, why: str) -> Finding:
+def _trouble(code: ObstacleCode, half: Half, link_id: str, why: str) -> Finding:
     message = f"{named(half.local_id)} is to use the gateway of {named(half.remote_id)}, which cannot be: {why}"
-    return obstacle(code, message, half.local_id)
+    return obstacle(code, message, link_id)

@@ -158,7 +158,9 @@ def _view(half: Half, known: _Known, observed: Observed) -> HalfView:
     link = known.links.find(half.local_id, half.remote_id)
     link_id = link.id if link is not None else known.claims.link_id(half)
     view = HalfView(half, link, claim, link_id)
-    return replace(view, gateway_trouble=gateway_trouble(half, link, observed)) if view.comes_to_use_gateway else view
+    if not view.comes_to_use_gateway:
+        return view
+    return replace(view, gateway_trouble=gateway_trouble(half, link, link_id, observed))
 
 
 def _blocked_by_other_half(view: HalfView, other: HalfView) -> list[Finding]:

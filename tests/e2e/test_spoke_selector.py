@@ -1,5 +1,6 @@
 """Spokes that are found by their tags, and a peering that somebody takes away again and again."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -44,6 +45,17 @@ def test_a_spoke_that_appears_is_peered_and_one_that_left_is_parted_after_its_gr
     status = lab.get("vnp", "found")["status"]
     assert [claim["selected"] for claim in status["claims"]] == [True, True]
     assert (status["counts"]["selected"], status["counts"].get("left", 0)) == (1, 0)
+
+    first = datetime.fromisoformat(lab.get("vnp", "found")["metadata"]["creationTimestamp"])
+    lab.wait_for(lambda: datetime.now(UTC) > first + timedelta(seconds=2), "the next resource is younger by the second")
+    younger = found()
+    younger["metadata"]["name"] = "listed"
+    del younger["spec"]["spokeSelector"]
+    lab.apply({**younger, "spec": {**younger["spec"], "spokes": [{"virtualNetworkID": LAB}]}})
+    conflict = lab.wait_condition("vnp", "listed", "Ready", "False", "Conflict")
+    assert "found was first to ask for the peering" in conflict["message"]
+    lab.delete("vnp", "listed")
+    assert len(lab.writes()) == 2
 
     tag(colleague, {"network": "another"})
     before = len(lab.azure.request_log())

@@ -13,6 +13,7 @@ from bastion_operator.arm.client import ArmClient
 
 READ: Final = "Microsoft.Insights/eventtypes/values/read"
 """The right that reading needs; Reader has it."""
+_API_VERSION: Final = "2015-04-01"
 _DONE: Final = frozenset({"accepted", "succeeded"})
 
 
@@ -35,7 +36,10 @@ async def last_writer(client: ArmClient, resource_id: str, since: datetime) -> W
     """
     subscription = resource_id.split("/")[2]
     wanted = f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and resourceUri eq '{resource_id}'"
-    return newest_writer(await client.activity(subscription, wanted), client.principal)
+    target = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
+    # The newest events come first: one page is enough.
+    events = await client.values(target, api_version=_API_VERSION, query={"$filter": wanted})
+    return newest_writer(events, client.principal)
 
 
 def newest_writer(events: Iterable[Mapping[str, Any]], own: str) -> Writer | None:

@@ -36,7 +36,6 @@ from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
 
 NETWORK_API_VERSION = "2026-03-01"
-_ACTIVITY_API_VERSION = "2015-04-01"
 GRAPH_API_VERSION = "2024-04-01"
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
@@ -160,13 +159,15 @@ class ArmClient:
             url = None if not following else self._own(str(following), "next page", target)
         return found
 
-    async def activity(self, subscription: str, wanted: str) -> list[dict[str, Any]]:
-        """The first page of a subscription's activity log, which is the newest; ``wanted`` is its filter.
+    async def values(
+        self, target: str, *, api_version: str, query: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The first page of a list that another provider than Microsoft.Network answers.
 
-        :raises AzureError: if the log may not be read, or not now
+        :raises AzureError: if Azure refuses or cannot be reached
         """
-        target = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
-        url = self._url(target, {"$filter": quote(wanted, safe="")}, api_version=_ACTIVITY_API_VERSION)
+        quoted = {name: quote(value, safe="") for name, value in (query or {}).items()}
+        url = self._url(target, quoted, api_version=api_version)
         page = _json_object(await self._send("GET", url, CallKind.READ, target), target)
         return [each for each in page.get("value") or [] if isinstance(each, dict)]
 

@@ -41,6 +41,7 @@ class ObstacleCode(StrEnum):
     SETTINGS_TOO_MANY = "PeeringSettingsNotKept"
     TOO_MANY_PEERINGS = "VirtualNetworkPeeringCountLimitReached"
     CONFLICT = "Conflict"
+    PERMISSION_DENIED = "PermissionDenied"
     # Told of networks that a spokeSelector found before; they keep nothing from going on.
     LEFT_SELECTOR = "LeftSelector"
     NETWORK_NOT_SHOWN = "NetworkNotShown"

@@ -31,6 +31,7 @@ from bastion_operator.planning.peering_members import Members, members_of, with_
 from bastion_operator.planning.peering_overlap import PeerSpaces
 from bastion_operator.planning.peering_pairs import Half, Pair
 from bastion_operator.planning.peering_removal import plan_link_removal
+from bastion_operator.planning.peering_rights import Lacking, rights_trouble
 from bastion_operator.planning.peering_settings import remote_of
 from bastion_operator.planning.wording import named
 
@@ -41,6 +42,7 @@ class VNetPeeringInput:
 
     :ivar found: ids of networks that the spec's selector found in the inventory; the plan looks at each again
     :ivar taken: pairs that an older VNetPeering asks for, by their key, with its namespace and name
+    :ivar lacking: rights that the identity is known to lack
     """
 
     owner: Owner
@@ -50,6 +52,7 @@ class VNetPeeringInput:
     now: datetime
     found: tuple[str, ...] = ()
     taken: Mapping[str, str] = field(default_factory=dict)
+    lacking: Lacking = field(default_factory=dict)
 
     @property
     def members(self) -> Members:
@@ -60,6 +63,13 @@ class VNetPeeringInput:
     def watching(self) -> bool:
         """Nothing is written, and nothing is taken over or given up."""
         return self.spec.management_policy is ManagementPolicy.OBSERVE
+
+    @property
+    def unclaimed(self) -> list[Half]:
+        """The halves to be written that nothing was written down of: they are to be made, or to be taken over."""
+        claims = HalfClaims(self.owner, self.claims)
+        halves = (half for pair in self.members.pairs for half in pair.halves)
+        return [half for half in halves if half.written and claims.get(half) is None]
 
 
 class HalfClaims:
@@ -132,7 +142,9 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
     obstacles += [*_blocked_by_other_half(*views), *_blocked_by_other_half(*reversed(views))]
     if any(view.link is None or view.link.disconnected for view in views):
         gateways = (view.gateway_trouble for view in views if view.comes_to_use_gateway)
-        hindered = (known.spaces.conflict(pair), known.counts.obstacle(pair), *gateways)
+        to_be_made = (view.half for view in views if view.half.written and view.link is None)
+        rights = rights_trouble(to_be_made, asked.lacking)
+        hindered = (known.spaces.conflict(pair), known.counts.obstacle(pair), rights, *gateways)
         obstacles += [each for each in hindered if each is not None]
         if not obstacles:
             known.spaces.join(pair)

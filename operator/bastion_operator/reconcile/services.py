@@ -15,6 +15,7 @@ from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
+from bastion_operator.reconcile.peering_rights import PeeringRights
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
@@ -41,5 +42,6 @@ class Services:
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics
+    rights: PeeringRights
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)
     target_rules: KeptTargetRules = field(default_factory=KeptTargetRules)

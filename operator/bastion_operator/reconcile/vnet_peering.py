@@ -45,6 +45,9 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
         found=await _found(services, session, peering),
         taken=await _taken(services, session, passing),
     )
+    if passing.manages and (unclaimed := asked.unclaimed):
+        networks = {end for half in unclaimed for end in (half.local_id, half.remote_id)}
+        asked = replace(asked, lacking=await services.rights.lacking(session.client, networks))
 
     def make_plan(observed: Observed) -> Plan:
         return plan_vnet_peering(replace(asked, observed=observed))

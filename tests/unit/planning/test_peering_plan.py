@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.planning.model import Plan
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
@@ -110,6 +112,35 @@ def test_a_network_that_is_not_there_hinders_its_own_pair_alone() -> None:
     assert codes(plan) == ["VirtualNetworkNotFound"]
     assert plan.obstacles[0].resource == vnet_id("gone")
     assert len(plan.changes) == 2
+
+
+# --- rights ------------------------------------------------------------------------------------------------------
+
+WRITE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write"
+PEER = "Microsoft.Network/virtualNetworks/peer/action"
+
+
+@pytest.mark.parametrize(("network", "action"), [("hub", WRITE), ("hub", PEER), ("spoke", WRITE), ("spoke", PEER)])
+def test_a_right_that_is_missing_on_either_side_is_told_before_half_a_link_is_made(network: str, action: str) -> None:
+    asked = replace(peering_input(*networks()), lacking={vnet_id(network).lower(): frozenset({action})})
+    plan = plan_of(asked)
+    assert codes(plan) == ["PermissionDenied"]
+    assert f"{action} on virtual network {network}" in plan.obstacles[0].message
+    assert plan.settled
+    assert plan.claims == ()
+
+
+def test_with_hub_only_nothing_but_the_peer_action_is_needed_on_the_spoke() -> None:
+    asked = peering_input(*networks(), sides="HubOnly")
+    assert [half.local_id for half in asked.unclaimed] == [vnet_id("hub")]
+    assert not codes(plan_of(replace(asked, lacking={vnet_id("spoke").lower(): frozenset({WRITE})})))
+    assert codes(plan_of(replace(asked, lacking={vnet_id("spoke").lower(): frozenset({PEER})}))) == ["PermissionDenied"]
+
+
+def test_links_that_stand_need_no_right_to_be_made() -> None:
+    asked = peering_input(*networks(hub=[to_spoke()], spoke=[to_hub()]), claims=CLAIMS)
+    assert asked.unclaimed == []
+    assert plan_of(replace(asked, lacking={vnet_id("hub").lower(): frozenset({WRITE, PEER})})).settled
 
 
 # --- overlap -----------------------------------------------------------------------------------------------------

@@ -111,9 +111,10 @@ def _first(claims: Iterable[Claim]) -> datetime | None:
 def _matches(selector: SpokeSelector, network_id: str, body: Body | None) -> bool:
     if body is None:
         return False
-    subscription = (parse_arm_id(network_id).subscription or "").lower()
-    if subscription not in {each.lower() for each in selector.subscriptions}:
-        return False
     found = body.get("tags")
     tags = {str(name).lower(): value for name, value in found.items()} if isinstance(found, Mapping) else {}
-    return all(tags.get(name.lower()) == value for name, value in selector.tags.items())
+    # Azure finds names of tags in any case and values in their own.
+    if any(tags.get(name.lower()) != value for name, value in selector.tags.items()):
+        return False
+    subscription = (parse_arm_id(network_id).subscription or "").lower()
+    return subscription in {each.lower() for each in selector.subscriptions}

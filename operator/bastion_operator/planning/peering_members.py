@@ -51,14 +51,15 @@ def matching_networks(selector: SpokeSelector, rows: Mapping[str, Body]) -> tupl
 
 def members_of(spec: VNetPeeringSpec, claims: Iterable[Claim], found: Iterable[str], observed: Observed) -> Members:
     """Who takes part by what is observed of each network now; ``found`` are ids that may match, claimed ones aside."""
-    before: dict[str, tuple[str, list[Claim]]] = {}
+    claimed: dict[str, tuple[str, list[Claim]]] = {}
     for claim in claims:
-        spoke = _spoke_of(claim) if claim.selected else None
+        spoke = spoke_of(claim)
         if spoke is not None:
-            before.setdefault(id_key(spoke), (spoke, []))[1].append(claim)
+            claimed.setdefault(id_key(spoke), (spoke, []))[1].append(claim)
     barred = {id_key(spoke.virtual_network_id) for spoke in spec.spokes}
     barred |= {id_key(spec.hub.virtual_network_id)} if spec.hub else set()
-    candidates = {id_key(each): each for each in found} | {key: spoke for key, (spoke, _) in before.items()}
+    # A spoke that was listed until now may be one that the selector finds, also where the inventory does not show it.
+    candidates = {id_key(each): each for each in found} | {key: spoke for key, (spoke, _) in claimed.items()}
     selector = spec.spoke_selector
     selected = {
         key: network_id
@@ -67,8 +68,8 @@ def members_of(spec: VNetPeeringSpec, claims: Iterable[Claim], found: Iterable[s
     }
     left = [
         Left(spoke, tuple(own), _first(own), observed.get(key) is not None)
-        for key, (spoke, own) in sorted(before.items())
-        if key not in barred and key not in selected
+        for key, (spoke, own) in sorted(claimed.items())
+        if key not in barred and key not in selected and any(claim.selected for claim in own)
     ]
     return Members(asked_pairs(spec, selected.values()), frozenset(selected), tuple(left))
 
@@ -90,7 +91,7 @@ def _noted(
     left: Mapping[str, datetime | None],
     now: datetime,
 ) -> Claim:
-    key = id_key(_spoke_of(claim) or "")
+    key = id_key(spoke_of(claim) or "")
     wanted = (claim.selected, claim.left_at)
     if key in asked:
         wanted = (True if key in selected else None, None)
@@ -99,7 +100,7 @@ def _noted(
     return claim if wanted == (claim.selected, claim.left_at) else claim.replace(selected=wanted[0], left_at=wanted[1])
 
 
-def _spoke_of(claim: Claim) -> str | None:
+def spoke_of(claim: Claim) -> str | None:
     """The network at the spoke's end of a claimed half; None for a claim that does not say."""
     return remote_of(claim) if claim.purpose == HUB_TO_SPOKE else root_of(claim.id)
 

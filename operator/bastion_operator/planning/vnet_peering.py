@@ -27,7 +27,7 @@ from bastion_operator.planning.peering_half import HalfView, plan_half
 from bastion_operator.planning.peering_keepers import keeper_of
 from bastion_operator.planning.peering_leavers import plan_leaver
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
-from bastion_operator.planning.peering_members import Members, members_of, with_membership
+from bastion_operator.planning.peering_members import Members, members_of, spoke_of, with_membership
 from bastion_operator.planning.peering_overlap import PeerSpaces
 from bastion_operator.planning.peering_pairs import Half, Pair
 from bastion_operator.planning.peering_removal import plan_link_removal
@@ -105,8 +105,20 @@ def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
         plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
     if asked.watching:
         return replace(plan, claims=asked.claims)
-    unwanted = _unwanted(plan.claims, members)
-    return plan_link_removal(asked.owner, asked.spec.deletion_policy, unwanted, asked.observed, plan)
+    return _without_unwanted(asked, members, plan)
+
+
+def _without_unwanted(asked: VNetPeeringInput, members: Members, plan: Plan) -> Plan:
+    """The plan with the removal of what a person took off the spec."""
+    for claim in _unwanted(plan.claims, members):
+        before = plan
+        plan = plan_link_removal(asked.owner, asked.spec.deletion_policy, [claim], asked.observed, plan)
+        spoke = spoke_of(claim)
+        if asked.spec.spoke_selector is not None and spoke is not None:
+            # Taken off the list, it may be one that the selector finds: only the network itself tells.
+            changes = (replace(each, also_read=(spoke,)) for each in plan.changes[len(before.changes) :])
+            plan = replace(plan, changes=(*before.changes, *changes))
+    return plan
 
 
 def _unwanted(claims: tuple[Claim, ...], members: Members) -> list[Claim]:

@@ -136,6 +136,17 @@ def test_a_spoke_that_was_found_and_is_listed_now_goes_when_it_is_taken_off_the_
     assert [verb for verb, _ in told(after.changes)] == ["Delete", "Delete"]
 
 
+def test_a_spoke_that_was_listed_and_is_to_be_found_now_keeps_its_peering_also_where_the_inventory_is_late() -> None:
+    claims = tuple(claim.replace(selected=None) for claim in FOUND)
+    late = selecting(joined(TAGS)[0], claims=claims)
+    unread = plan_vnet_peering(replace(late, observed=Observed({vnet_id("hub"): joined(TAGS)[0]})))
+    assert [change.reads for change in unread.changes] == [(vnet_id("hub"), vnet_id("spoke"))]
+    assert vnet_id("spoke") in {wait.root_id for wait in unread.waits}
+    read = plan_vnet_peering(replace(late, observed=world(*joined(TAGS))))
+    assert read.settled
+    assert [claim.selected for claim in read.claims] == [True, True]
+
+
 def test_rows_are_matched_in_the_order_of_their_ids() -> None:
     asked = selecting(vnet("hub", *HUB))
     assert asked.spec.spoke_selector is not None

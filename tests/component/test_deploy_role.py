@@ -32,8 +32,11 @@ TENANT = "connectivity"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER = Owner("cluster", "connectivity", "hub", UUID)
 # Azure's page "Azure permissions for Networking", and for the graph that for Management and governance: what a query,
-# the row of a subscription, and the URL of a long operation need.
+# the row of a subscription, and the URL of a long operation need. The activity log tells who undoes a change, and what
+# the operator may do itself is asked before a link is made.
 OTHER_READS = {
+    "microsoft.authorization/permissions/read",
+    "microsoft.insights/eventtypes/values/read",
     "microsoft.insights/diagnosticsettings/read",
     "microsoft.network/locations/operations/read",
     "microsoft.resourcegraph/resources/read",

@@ -23,6 +23,7 @@ def test_everything_is_made_told_and_taken_down_again(lab: Lab) -> None:
     assert [sum(mark in each for each in ours(lab)) for mark in OURS] == [1, 1, 1, 6]
     created = [path for method, path, status in lab.writes() if method == "PUT" and status == 201]
     assert len(created) == len(set(created)) == 9
+    assert not [each for each in lab.writes() if each[2] >= 400], "nothing was sent that Azure could not take yet"
     host = lab.get("bh", "hub")["status"]
     assert host["bastionID"] == HOST
     assert host["subnetPrefix"] == "10.0.0.0/26"

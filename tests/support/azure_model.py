@@ -46,6 +46,23 @@ class AzureModel:
     def rows(self) -> dict[str, Json]:
         return copy.deepcopy(self._rows)
 
+    def tag(self, network_id: str, tags: Json) -> None:
+        """Somebody gives the network other tags."""
+        self._rows[network_id.lower()]["tags"] = dict(tags)
+        self._touch(network_id.lower())
+
+    def joined(self, one: str, other: str) -> bool:
+        """Whether both halves between the networks read Connected."""
+        halves = (self._half(one.lower(), other.lower()), self._half(other.lower(), one.lower()))
+        return all(each is not None and each["properties"]["peeringState"] == "Connected" for each in halves)
+
+    def use_gateway(self, user: str, lender: str) -> None:
+        """Somebody lets a joined network use the gateway of the other."""
+        lent, used = self._half(lender.lower(), user.lower()), self._half(user.lower(), lender.lower())
+        assert lent is not None
+        assert used is not None
+        lent["properties"]["allowGatewayTransit"] = used["properties"]["useRemoteGateways"] = True
+
     def ids(self) -> set[str]:
         """The ids of everything that stands, children included."""
         found = set(self._rows)

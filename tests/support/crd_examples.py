@@ -57,6 +57,14 @@ def peering(*spokes: str, drop: tuple[str, ...] = (), **spec: Any) -> Manifest:
     return manifest("VNetPeering", {key: value for key, value in whole.items() if key not in drop})
 
 
+SELECTOR: Manifest = {"subscriptions": [UUID], "tags": {"network": "spoke"}}
+
+
+def selecting(**selector: Any) -> Manifest:
+    """A VNetPeering whose spokes are found, with changes of its selector."""
+    return peering(drop=("spokes",), spokeSelector={**SELECTOR, **selector})
+
+
 def mesh(*spokes: str, **spec: Any) -> Manifest:
     """A full mesh."""
     return peering(*spokes, topology="FullMesh", **{"drop": ("hub",), **spec})
@@ -160,6 +168,11 @@ GOOD = [
     Example(
         "500 spokes",
         peering(*(arm_id("virtualNetworks", f"{number:03}{'x' * 61}", group="g" * 90) for number in range(500))),
+    ),
+    Example("a hub whose spokes are found", selecting()),
+    Example(
+        "a hub whose spokes are listed and found",
+        peering(spokeSelector={**SELECTOR, "onLeave": "Delete", "leaveGrace": "90m"}),
     ),
     Example("a mesh of two", mesh(SPOKE, OTHER, hubToSpoke={"allowForwardedTraffic": True})),
     Example(
@@ -322,7 +335,20 @@ BAD = [
     ),
     # VNetPeering
     Example("no hub", peering(drop=("hub",)), "topology HubSpoke needs a hub: set hub.virtualNetworkID"),
-    Example("no spoke", peering(spokes=[]), "should have at least 1 items"),
+    Example(
+        "no spoke", peering(drop=("spokes",)), "topology HubSpoke needs spokes: list at least 1, or set spokeSelector"
+    ),
+    Example("an empty list of spokes", peering(spokes=[]), "topology HubSpoke needs spokes"),
+    Example("a selector without tags", selecting(tags={}), "name at least one tag"),
+    Example("a selector without subscriptions", selecting(subscriptions=[]), "should have at least 1 items"),
+    Example("a selector of a subscription by its name", selecting(subscriptions=["prod"]), "must be a UUID"),
+    Example("a selector with a short grace", selecting(leaveGrace="10s"), "must be a duration of at least 1m"),
+    Example("a selector that says something else", selecting(onLeave="Keep"), 'supported values: "Retain", "Delete"'),
+    Example(
+        "a mesh with a selector",
+        mesh(SPOKE, OTHER, spokeSelector=SELECTOR),
+        "topology FullMesh joins the networks that are listed: take spokeSelector out",
+    ),
     Example(
         "501 spokes",
         peering(*(arm_id("virtualNetworks", f"s{number}") for number in range(501))),

@@ -11,6 +11,7 @@ from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.planning.bastion_host import BastionHostInput, bastion_host_ids
 from bastion_operator.planning.model import Change, Observed, Plan
 from bastion_operator.planning.ownership import Owner
+from bastion_operator.planning.peering_members import matching_networks
 from bastion_operator.planning.vnet_peering import VNetPeeringInput
 from tests.support.azure_model import AzureModel, ClosedWorld, StaleError
 from tests.support.estates import Row, resource_id, vnet_id
@@ -33,11 +34,15 @@ def bastion_input(*rows: Row, claims: tuple[Claim, ...] = (), name: str = "bas",
 
 
 def peering_input(*rows: Row, claims: tuple[Claim, ...] = (), **spec: Any) -> VNetPeeringInput:
-    """A VNetPeering of ``hub`` and ``spoke`` unless the spec (JSON names) says otherwise."""
+    """A VNetPeering of ``hub`` and ``spoke`` unless the spec (JSON names; None: left out) says otherwise."""
     asked = {"hub": {"virtualNetworkID": vnet_id("hub")}, "spokes": spokes("spoke"), **spec}
     if asked.get("topology") == "FullMesh":
         del asked["hub"]
-    return VNetPeeringInput(OWNER, VNetPeeringSpec.model_validate(asked), claims, world(*rows), NOW)
+    asked = {name: value for name, value in asked.items() if value is not None}
+    model = VNetPeeringSpec.model_validate(asked)
+    selector = model.spoke_selector
+    found = matching_networks(selector, {row["id"].lower(): row for row in rows}) if selector else ()
+    return VNetPeeringInput(OWNER, model, claims, world(*rows), NOW, found)
 
 
 def spokes(*names: str) -> list[dict[str, str]]:

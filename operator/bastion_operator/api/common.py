@@ -98,6 +98,14 @@ class Claim(Model):
         "network that a peering leads to.",
     )
     claimed_at: Timestamp | None = Field(default=None, description="When the claim was written down.")
+    selected: bool | None = Field(
+        default=None,
+        description="True where the network at the other end, or that of the link itself, was found by a spokeSelector.",
+    )
+    left_at: Timestamp | None = Field(
+        default=None,
+        description="Since when the network that was found by a spokeSelector has been seen not to match it.",
+    )
 
 
 # Atomic, not a map by id: one applier writes them all, and a map would repeat every id in managedFields.

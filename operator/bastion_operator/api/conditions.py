@@ -58,6 +58,7 @@ class Reason(StrEnum):
     THROTTLED = "Throttled"
     RETRYING = "Retrying"
     OPERATION_OVERDUE = "OperationOverdue"
+    CONTENDED = "Contended"
     INTERNAL_ERROR = "InternalError"
     # Reachability
     ALL_REACHABLE = "AllReachable"
@@ -72,6 +73,7 @@ class Reason(StrEnum):
     # Peering
     ALL_CONNECTED = "AllConnected"
     SOME_DISCONNECTED = "SomeDisconnected"
+    NOTHING_SELECTED = "NothingSelected"
     # Deletion
     DELETING = "Deleting"
     DELETION_BLOCKED = "DeletionBlocked"

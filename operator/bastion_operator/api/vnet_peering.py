@@ -1,14 +1,27 @@
 """VNetPeering: virtual networks joined around a hub or all with each other, both halves of every link kept together."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from bastion_operator.api.common import CommonSpec, CommonStatus
-from bastion_operator.api.identifiers import ArmID, VirtualNetworkID
+from bastion_operator.api.duration import AtLeastOneMinute
+from bastion_operator.api.identifiers import UUID, ArmID, Tags, VirtualNetworkID
 from bastion_operator.api.meta import AGE, CustomResource, Names, PrinterColumn
-from bastion_operator.api.model import ATOMIC, Code, Extra, Model, Rule, ShortMessage, Word, list_map
+from bastion_operator.api.model import (
+    ATOMIC,
+    SET,
+    Code,
+    Extra,
+    Model,
+    Rule,
+    ShortMessage,
+    Timestamp,
+    Word,
+    list_map,
+)
 
 # Azure's limit of peerings for one virtual network.
 MAX_SPOKES = 500
@@ -55,6 +68,46 @@ class Spoke(Model):
 
     virtual_network_id: VirtualNetworkID = Field(
         description="ARM id of the virtual network, in any subscription of the hub's tenant and in any region."
+    )
+
+
+class OnLeave(StrEnum):
+    """What becomes of the peering of a network that no longer matches the selector."""
+
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
+class SpokeSelector(Model):
+    """Spokes found by what they are: every virtual network of these subscriptions that has all of these tags."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.tags.size() >= 1",
+            "name at least one tag: a selector without tags would take in every virtual network of its subscriptions",
+            ".tags",
+        ),
+    )
+
+    subscriptions: Annotated[tuple[UUID, ...], SET] = Field(
+        min_length=1,
+        max_length=100,
+        description="Ids of the subscriptions to look in. The AzureIdentity must allow each of them.",
+    )
+    tags: Tags = Field(
+        description="Tags that a virtual network must have, all of them, with these values. As in Azure, names are "
+        "compared without regard to case and values with it."
+    )
+    on_leave: OnLeave = Field(
+        default=OnLeave.RETAIN,
+        description="What happens to the peering of a network that has lost a tag. Retain keeps it as it is until this "
+        "resource is deleted. Delete removes it after leaveGrace, once Azure itself shows the network without the tag, "
+        "and never while it carries remote gateways.",
+    )
+    leave_grace: AtLeastOneMinute = Field(
+        default=timedelta(hours=1),
+        description="With onLeave: Delete, how long a network must have been without the tag before its peering goes: a "
+        "duration of at least 1m, such as 30m or 24h.",
     )
 
 
@@ -107,12 +160,22 @@ class VNetPeeringSpec(CommonSpec):
             ".hub",
         ),
         Rule(
-            "self.topology != 'FullMesh' || self.spokes.size() >= 2",
+            "self.topology != 'HubSpoke' || self.?spokes.orValue([]).size() >= 1 || has(self.spokeSelector)",
+            "topology HubSpoke needs spokes: list at least 1, or set spokeSelector to have them found by their tags",
+            ".spokes",
+        ),
+        Rule(
+            "self.topology != 'FullMesh' || !has(self.spokeSelector)",
+            "topology FullMesh joins the networks that are listed: take spokeSelector out and list them as spokes",
+            ".spokeSelector",
+        ),
+        Rule(
+            "self.topology != 'FullMesh' || self.?spokes.orValue([]).size() >= 2",
             "topology FullMesh joins the spokes with each other: list at least 2",
             ".spokes",
         ),
         Rule(
-            f"self.topology != 'FullMesh' || self.spokes.size() <= {MAX_MESH}",
+            f"self.topology != 'FullMesh' || self.?spokes.orValue([]).size() <= {MAX_MESH}",
             f"topology FullMesh joins at most {MAX_MESH} virtual networks: use topology HubSpoke for more",
             ".spokes",
         ),
@@ -127,7 +190,7 @@ class VNetPeeringSpec(CommonSpec):
             ".topology",
         ),
         Rule(
-            "!has(self.hub) || self.spokes.all(spoke, "
+            "!has(self.hub) || !has(self.spokes) || self.spokes.all(spoke, "
             "spoke.virtualNetworkID.lowerAscii() != self.hub.virtualNetworkID.lowerAscii())",
             "the hub cannot be its own spoke: take it off the spokes",
             ".spokes",
@@ -151,9 +214,14 @@ class VNetPeeringSpec(CommonSpec):
     )
     hub: Hub | None = Field(default=None, description="The hub. Required with HubSpoke, absent with FullMesh.")
     spokes: Annotated[tuple[Spoke, ...], list_map("virtualNetworkID")] = Field(
-        min_length=1,
+        default=(),
         max_length=MAX_SPOKES,
-        description="The virtual networks to be joined: 1 to 500 with HubSpoke, 2 to 32 with FullMesh.",
+        description="The virtual networks to be joined: up to 500 with HubSpoke, 2 to 32 with FullMesh.",
+    )
+    spoke_selector: SpokeSelector | None = Field(
+        default=None,
+        description="With HubSpoke, spokes that are found instead of listed, or beside those that are. A network that "
+        "comes to match is peered without a change of this resource.",
     )
     hub_to_spoke: PeeringFlags = Field(
         default_factory=PeeringFlags,
@@ -180,6 +248,16 @@ class LinkCounts(Model):
         default=0, ge=0, le=_MAX_LINKS, description="Pairs of which both halves know the other's whole address space."
     )
     total: int = Field(default=0, ge=0, le=_MAX_LINKS, description="All pairs that are asked for.")
+    selected: int = Field(
+        default=0, ge=0, le=_MAX_LINKS, description="Of these, the pairs whose spoke the spokeSelector found."
+    )
+    left: int = Field(
+        default=0,
+        ge=0,
+        le=_MAX_LINKS,
+        description="Pairs whose spoke the spokeSelector found before and does not find any more. They are in no other "
+        "number.",
+    )
 
 
 class LinkStatus(Model):
@@ -189,6 +267,12 @@ class LinkStatus(Model):
     peer_virtual_network_id: ArmID | None = Field(
         default=None,
         description="In a full mesh, the network at the other end; with HubSpoke it is the hub, and absent.",
+    )
+    selected: bool | None = Field(
+        default=None, description="True for a spoke that the spokeSelector found; absent for one that is listed."
+    )
+    left_at: Timestamp | None = Field(
+        default=None, description="Since when the operator has seen the spoke without the tags of the spokeSelector."
     )
     hub_state: Word | None = Field(
         default=None, description="peeringState of the hub's half; absent if there is no such half."

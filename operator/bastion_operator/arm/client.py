@@ -162,6 +162,18 @@ class ArmClient:
             url = None if not following else self._own(str(following), "next page", target)
         return found
 
+    async def values(
+        self, target: str, *, api_version: str, query: Mapping[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The first page of a list that another provider than Microsoft.Network answers.
+
+        :raises AzureError: if Azure refuses or cannot be reached
+        """
+        quoted = {name: quote(value, safe="") for name, value in (query or {}).items()}
+        url = self._url(target, quoted, api_version=api_version)
+        page = _json_object(await self._send("GET", url, CallKind.READ, target), target)
+        return [each for each in page.get("value") or [] if isinstance(each, dict)]
+
     async def put(
         self,
         resource_id: str,
@@ -270,10 +282,12 @@ class ArmClient:
         """Close the credential; the transport is shared and closed by its owner."""
         await self.credential.close()
 
-    def _url(self, resource_id: str, query: Mapping[str, str] | None = None) -> str:
+    def _url(
+        self, resource_id: str, query: Mapping[str, str] | None = None, *, api_version: str = NETWORK_API_VERSION
+    ) -> str:
         more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
         path = quote(resource_id, safe="/()")
-        version = DIAGNOSTICS_API_VERSION if _DIAGNOSTICS in resource_id.lower() else NETWORK_API_VERSION
+        version = DIAGNOSTICS_API_VERSION if _DIAGNOSTICS in resource_id.lower() else api_version
         return f"{self.cloud.resource_manager}{path}?api-version={version}{more}"
 
     async def _send(

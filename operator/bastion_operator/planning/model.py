@@ -126,7 +126,8 @@ class Plan:
     :ivar obstacles: what keeps the plan from going on, for a person or for Azure to mend
     :ivar remains: on deletion, what is left in Azure on purpose, with the reason
     :ivar held: what changes wait for that could be made now, as conditions tell it
-    :ivar told: what is to be known of security rules and keeps nothing from going on
+    :ivar told: what is to be known of security rules, or of networks that left a selector, and keeps nothing from going
+        on
     :ivar audited: changes of security rules that are told and not made, because the spec asks for no more
     """
 

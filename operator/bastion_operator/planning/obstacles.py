@@ -32,6 +32,9 @@ class ObstacleCode(StrEnum):
     OVERLAPS_WITH_PEER = "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"
     REMOTE_DISCONNECTED = "RemotePeeringIsDisconnected"
     GATEWAY_NOT_LENT = "GatewayTransitNotAllowed"
+    NO_REMOTE_GATEWAY = "RemoteVnetHasNoGateways"
+    OWN_GATEWAY = "VnetHasGatewaysAndUsesRemoteGateways"
+    OTHER_GATEWAY_USED = "AnotherPeeringUsesRemoteGateways"
     GROUP_NOT_FOUND = "NetworkSecurityGroupNotFound"
     NO_SECURITY_GROUP = "NoNetworkSecurityGroup"
     NO_FREE_PRIORITY = "NoFreePriority"
@@ -39,6 +42,12 @@ class ObstacleCode(StrEnum):
     JUST_IN_TIME = "JustInTimeAccess"
     TOO_MANY_RULES = "TooManySecurityRules"
     SETTINGS_TOO_MANY = "PeeringSettingsNotKept"
+    TOO_MANY_PEERINGS = "VirtualNetworkPeeringCountLimitReached"
+    CONFLICT = "Conflict"
+    PERMISSION_DENIED = "PermissionDenied"
+    # Told of networks that a spokeSelector found before; they keep nothing from going on.
+    LEFT_SELECTOR = "LeftSelector"
+    NETWORK_NOT_SHOWN = "NetworkNotShown"
     # On deletion: what stays, and why.
     KEPT_IN_USE = "KeptInUse"
     KEPT_NOT_OWNED = "KeptNotOwned"

@@ -30,12 +30,14 @@ class HalfView:
     :ivar link: the peering in Azure, or None
     :ivar claim: the claim on it, or None
     :ivar link_id: its ARM id, or the one that it would have
+    :ivar gateway_trouble: why the half cannot come to use the other side's gateway, or None
     """
 
     half: Half
     link: Link | None
     claim: Claim | None
     link_id: str
+    gateway_trouble: Finding | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -47,6 +49,12 @@ class HalfView:
         if not self.half.written:
             return bool(self.settings.get(flag))
         return bool({**self.settings, **self.half.flags.to_json()}.get(flag))
+
+    @property
+    def comes_to_use_gateway(self) -> bool:
+        """Whether the half does not use the other side's gateway yet and is going to."""
+        used = self.link is not None and self.link.uses_remote_gateways
+        return self.half.written and not used and self.will_have(USE_REMOTE_GATEWAYS)
 
 
 def plan_half(view: HalfView, other: HalfView, plan: Plan, now: datetime) -> Plan:
@@ -109,7 +117,10 @@ def _plan_deletion(view: HalfView, link: Link, plan: Plan) -> Plan:
 def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Plan:
     half = view.half
     found = dict(differing(link.body, {("properties", name): value for name, value in half.flags.to_json().items()}))
-    if found.get(_GATEWAY) is True and not _lent(other):
+    if found.get(_GATEWAY) is True and view.gateway_trouble is not None:
+        plan = _hindered(plan, view.gateway_trouble)
+        del found[_GATEWAY]
+    elif found.get(_GATEWAY) is True and not _lent(other):
         plan = _waiting_for_gateway(view, other, plan)
         del found[_GATEWAY]
     if found.get(_TRANSIT) is False and _still_used(other):

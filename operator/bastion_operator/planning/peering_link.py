@@ -85,7 +85,7 @@ class LinkTable:
     """
 
     def __init__(self, observed: Observed) -> None:
-        self._observed = observed
+        self.observed = observed
         self._links: dict[str, dict[str, Link]] = {}
 
     def find(self, local_id: str, remote_id: str) -> Link | None:
@@ -97,7 +97,7 @@ class LinkTable:
         key = id_key(network_id)
         found = self._links.get(key)
         if found is None:
-            network = self._observed.get(key)
+            network = self.observed.get(key)
             found = {} if network is None else {link.remote_id: link for link in _links(network, network_id)}
             self._links[key] = found
         return found

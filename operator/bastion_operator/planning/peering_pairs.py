@@ -1,5 +1,6 @@
 """The links that a VNetPeering asks for: pairs of virtual networks, each with two halves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -36,10 +37,19 @@ class Pair:
         """Both halves, the hub's first."""
         return (self.hub, self.spoke)
 
+    @property
+    def key(self) -> str:
+        """The two networks in any order and case: of two custom resources only one may ask for a pair."""
+        return " and ".join(sorted(normalise_id(half.local_id) for half in self.halves))
 
-def asked_pairs(spec: VNetPeeringSpec) -> tuple[Pair, ...]:
-    """Every link of the topology once, in the order of the spec. Ids that differ only in case are one network."""
-    spokes = list({normalise_id(spoke.virtual_network_id): spoke.virtual_network_id for spoke in spec.spokes}.values())
+
+def asked_pairs(spec: VNetPeeringSpec, selected: Iterable[str] = ()) -> tuple[Pair, ...]:
+    """Every link of the topology once, in the order of the spec, then those of the spokes that its selector found.
+
+    Ids that differ only in case are one network.
+    """
+    asked = (*(spoke.virtual_network_id for spoke in spec.spokes), *selected)
+    spokes = list({normalise_id(spoke): spoke for spoke in asked}.values())
     if spec.topology is Topology.FULL_MESH:
         ends = list(combinations(spokes, 2))
     else:

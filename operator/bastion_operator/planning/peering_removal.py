@@ -23,11 +23,15 @@ def plan_all_links_removal(owner: Owner, spec: VNetPeeringSpec, claims: tuple[Cl
     if claims or not plan.settled:
         return plan
     links = LinkTable(observed)
-    for pair in asked_pairs(spec):
-        for half in pair.halves:
-            link = links.find(half.local_id, half.remote_id)
-            if link is not None and link_ownership(owner, claims, link) is Ownership.CREATED:
-                plan = _keeping(plan, link.id, ObstacleCode.KEPT_NOT_CERTAIN, _NO_CLAIM)
+    halves = [(half.local_id, half.remote_id) for pair in asked_pairs(spec) for half in pair.halves]
+    if spec.hub is not None and spec.spoke_selector is not None:
+        # Which spokes it had found is lost as well: the hub's own links tell.
+        hub = spec.hub.virtual_network_id
+        halves += [(hub, remote) for remote in links.of(hub)]
+    found = [link for local, remote in halves if (link := links.find(local, remote)) is not None]
+    for link in {id_key(link.id): link for link in found}.values():
+        if link_ownership(owner, claims, link) is Ownership.CREATED:
+            plan = _keeping(plan, link.id, ObstacleCode.KEPT_NOT_CERTAIN, _NO_CLAIM)
     return plan
 
 

@@ -12,6 +12,7 @@ from bastion_operator.planning.conditions import (
     States,
     accepted,
     false,
+    findings_text,
     progress,
     ready,
     stalled_or_reconciling,
@@ -20,7 +21,8 @@ from bastion_operator.planning.conditions import (
 from bastion_operator.planning.model import Plan
 from bastion_operator.planning.ownership import id_key
 from bastion_operator.planning.peering_link import Link, LinkTable
-from bastion_operator.planning.peering_pairs import Pair, asked_pairs
+from bastion_operator.planning.peering_members import Left, Members
+from bastion_operator.planning.peering_pairs import Pair
 from bastion_operator.planning.vnet_peering import HalfClaims, VNetPeeringInput
 from bastion_operator.planning.wording import named
 
@@ -46,14 +48,19 @@ def report_peering(asked: VNetPeeringInput, plan: Plan, failures: Iterable[Failu
     failures = list(failures)
     troubles = _troubles(plan, failures)
     links, claims = LinkTable(asked.observed), HalfClaims(asked.owner, plan.claims)
-    views = [_view(links, claims, pair) for pair in asked_pairs(asked.spec)]
-    rows = [_row(asked, view, troubles) for view in views]
+    members = asked.members
+    views = [_view(links, claims, pair) for pair in members.pairs]
+    rows = [_row(asked, view, troubles, members) for view in views]
     counts = LinkCounts(
         connected=sum(view.connected for view in views),
         address_space_in_sync=sum(view.in_sync for view in views),
         total=len(views),
+        selected=len(members.selected),
+        left=len(members.left),
     )
     rows.sort(key=lambda row: row.reason is None)
+    # What left is in no condition's way: its rows are the first to make room.
+    rows += [_left_row(asked, links, plan, left) for left in members.left]
     return PeeringReport(tuple(rows[:MAX_ROWS]), counts, _states(asked, plan, failures, views))
 
 
@@ -96,7 +103,27 @@ def _troubles(plan: Plan, failures: Iterable[Failure]) -> dict[str, tuple[str, s
     return found
 
 
-def _row(asked: VNetPeeringInput, view: _PairView, troubles: dict[str, tuple[str, str]]) -> LinkStatus:
+def _left_row(asked: VNetPeeringInput, links: LinkTable, plan: Plan, left: Left) -> LinkStatus:
+    """A network that left the selector, with what becomes of its peering."""
+    hub_id = asked.spec.hub.virtual_network_id if asked.spec.hub else ""
+    hub, spoke = links.find(hub_id, left.network_id), links.find(left.network_id, hub_id)
+    told = next((each for each in plan.told if each.resource == left.network_id), None)
+    return LinkStatus(
+        virtual_network_id=left.network_id,
+        selected=True,
+        left_at=left.since,
+        hub_state=hub.state if hub else None,
+        spoke_state=spoke.state if spoke else None,
+        hub_sync_level=hub.sync_level if hub else None,
+        spoke_sync_level=spoke.sync_level if spoke else None,
+        reason=told.code if told else None,
+        message=told.message if told else None,
+    )
+
+
+def _row(
+    asked: VNetPeeringInput, view: _PairView, troubles: dict[str, tuple[str, str]], members: Members
+) -> LinkStatus:
     hub, spoke = view.pair.halves
     trouble = next((troubles[each] for each in view.ids if each in troubles), None)
     if trouble is None and not view.connected:
@@ -107,6 +134,7 @@ def _row(asked: VNetPeeringInput, view: _PairView, troubles: dict[str, tuple[str
     return LinkStatus(
         virtual_network_id=spoke.local_id,
         peer_virtual_network_id=hub.local_id if mesh else None,
+        selected=True if id_key(spoke.local_id) in members.selected else None,
         hub_state=view.hub.state if view.hub else None,
         spoke_state=view.spoke.state if view.spoke else None,
         hub_sync_level=view.hub.sync_level if view.hub else None,
@@ -123,8 +151,9 @@ def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views:
     unsynced = [view for view in views if not view.in_sync]
     unfinished = progress(plan, failures, true(Reason.SUCCEEDED, ""), observe_only=observe_only)
     states: dict[ConditionType, State] = {ConditionType.ACCEPTED: accepted(None)}
+    left = _left_text(plan)
     states[ConditionType.CONNECTED] = (
-        true(Reason.ALL_CONNECTED, f"all {total} links read Connected on both sides")
+        (_all_connected(asked, total, left) if total or not failures else unfinished)
         if not missing
         else _not_yet(
             unfinished,
@@ -145,9 +174,27 @@ def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views:
     )
     # A link can be connected and still have flags that differ from the spec.
     needed = (ConditionType.ACCEPTED, ConditionType.CONNECTED, ConditionType.ADDRESS_SPACE_IN_SYNC)
-    held = ready(states, needed, f"all {total} links are connected, in sync and as the spec says")
+    as_asked = f"all {total} links are connected, in sync and as the spec says{left}"
+    held = ready(states, needed, as_asked if total else states[ConditionType.CONNECTED].message)
     states[ConditionType.READY] = held if not held.true or unfinished.true else unfinished
     return {**states, **stalled_or_reconciling(plan, failures, observe_only=observe_only)}
+
+
+def _all_connected(asked: VNetPeeringInput, total: int, left: str) -> State:
+    selector = asked.spec.spoke_selector
+    if total or selector is None:
+        return true(Reason.ALL_CONNECTED, f"all {total} links read Connected on both sides{left}")
+    where = ", ".join(selector.subscriptions[:_SHOWN]) + (" and more" if len(selector.subscriptions) > _SHOWN else "")
+    return true(
+        Reason.NOTHING_SELECTED,
+        f"spokeSelector finds no virtual network in the subscriptions {where}: check the tags, and that the identity may "
+        f"read there{left}",
+    )
+
+
+def _left_text(plan: Plan) -> str:
+    """What is told of networks that left, at the end of a message."""
+    return f"; {findings_text(plan.told)}" if plan.told else ""
 
 
 def _not_yet(unfinished: State, reason: Reason, summary: str, views: list[_PairView]) -> State:

@@ -5,7 +5,8 @@ recorded traffic: two halves, one link for each remote network, a Disconnected h
 remote address space grew is synced by a PUT with ``syncRemoteAddressSpace=true``.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
@@ -20,29 +21,55 @@ from bastion_operator.planning.ownership import (
     with_claim_in_place,
     without_claim,
 )
+from bastion_operator.planning.peering_counts import PeeringCounts
+from bastion_operator.planning.peering_gateways import gateway_trouble
 from bastion_operator.planning.peering_half import HalfView, plan_half
+from bastion_operator.planning.peering_keepers import keeper_of
+from bastion_operator.planning.peering_leavers import plan_leaver
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
+from bastion_operator.planning.peering_members import Members, members_of, spoke_of, with_membership
 from bastion_operator.planning.peering_overlap import PeerSpaces
-from bastion_operator.planning.peering_pairs import Half, Pair, asked_pairs
+from bastion_operator.planning.peering_pairs import Half, Pair
 from bastion_operator.planning.peering_removal import plan_link_removal
+from bastion_operator.planning.peering_rights import Lacking, rights_trouble
 from bastion_operator.planning.peering_settings import remote_of
 from bastion_operator.planning.wording import named
 
 
 @dataclass(frozen=True, slots=True)
 class VNetPeeringInput:
-    """All that the plan depends on."""
+    """All that the plan depends on.
+
+    :ivar found: ids of networks that the spec's selector found in the inventory; the plan looks at each again
+    :ivar taken: pairs that an older VNetPeering asks for, by their key, with its namespace and name
+    :ivar lacking: rights that the identity is known to lack
+    """
 
     owner: Owner
     spec: VNetPeeringSpec
     claims: tuple[Claim, ...]
     observed: Observed
     now: datetime
+    found: tuple[str, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
+    lacking: Lacking = field(default_factory=dict)
+
+    @property
+    def members(self) -> Members:
+        """Who takes part."""
+        return members_of(self.spec, self.claims, self.found, self.observed)
 
     @property
     def watching(self) -> bool:
         """Nothing is written, and nothing is taken over or given up."""
         return self.spec.management_policy is ManagementPolicy.OBSERVE
+
+    @property
+    def unclaimed(self) -> list[Half]:
+        """The halves to be written that nothing was written down of: they are to be made, or to be taken over."""
+        claims = HalfClaims(self.owner, self.claims)
+        halves = (half for pair in self.members.pairs for half in pair.halves)
+        return [half for half in halves if half.written and claims.get(half) is None]
 
 
 class HalfClaims:
@@ -65,20 +92,45 @@ class HalfClaims:
 
 
 def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
-    """What to do so that every pair of the spec is joined, and pairs that left the spec are not."""
+    """What to do so that every pair that is asked for is joined, and pairs that left the spec are not."""
     plan = Plan(claims=asked.claims)
+    members = asked.members
     links, claims = LinkTable(asked.observed), HalfClaims(asked.owner, asked.claims)
-    spaces = PeerSpaces(asked.observed, links)
-    pairs = asked_pairs(asked.spec)
-    for pair in pairs:
-        plan = _plan_pair(asked, pair, plan, _Known(links, claims, spaces))
+    known = _Known(links, claims, PeerSpaces(asked.observed, links), PeeringCounts(links))
+    for pair in members.pairs:
+        plan = _plan_pair(asked, pair, plan, known)
+    if not asked.watching:
+        plan = replace(plan, claims=with_membership(plan.claims, members, asked.now))
+    for left in members.left:
+        plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
     if asked.watching:
         return replace(plan, claims=asked.claims)
-    wanted = {(id_key(half.local_id), id_key(half.remote_id)) for pair in pairs for half in pair.halves}
-    left = [
-        claim for claim in plan.claims if (id_key(_network_of(claim.id)), id_key(remote_of(claim) or "")) not in wanted
+    return _without_unwanted(asked, members, plan)
+
+
+def _without_unwanted(asked: VNetPeeringInput, members: Members, plan: Plan) -> Plan:
+    """The plan with the removal of what a person took off the spec."""
+    for claim in _unwanted(plan.claims, members):
+        before = plan
+        plan = plan_link_removal(asked.owner, asked.spec.deletion_policy, [claim], asked.observed, plan)
+        spoke = spoke_of(claim)
+        if asked.spec.spoke_selector is not None and spoke is not None:
+            # Taken off the list, it may be one that the selector finds: only the network itself tells.
+            changes = (replace(each, also_read=(spoke,)) for each in plan.changes[len(before.changes) :])
+            plan = replace(plan, changes=(*before.changes, *changes))
+    return plan
+
+
+def _unwanted(claims: tuple[Claim, ...], members: Members) -> list[Claim]:
+    """Claims on pairs that a person took off the spec."""
+    wanted = {(id_key(half.local_id), id_key(half.remote_id)) for pair in members.pairs for half in pair.halves}
+    kept = {id_key(claim.id) for left in members.left for claim in left.claims}
+    return [
+        claim
+        for claim in claims
+        if id_key(claim.id) not in kept
+        and (id_key(_network_of(claim.id)), id_key(remote_of(claim) or "")) not in wanted
     ]
-    return plan_link_removal(asked.owner, asked.spec.deletion_policy, left, asked.observed, plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +138,14 @@ class _Known:
     links: LinkTable
     claims: HalfClaims
     spaces: PeerSpaces
+    counts: PeeringCounts
 
 
 def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Plan:
-    for half in pair.halves:
-        if asked.observed.get(half.local_id) is None:
-            return _hindered(plan, _network_not_found(half.local_id))
-    views = [_view(half, known) for half in pair.halves]
+    beforehand = _not_for_us(asked, pair)
+    if beforehand is not None:
+        return _hindered(plan, beforehand)
+    views = [_view(half, known, asked.observed) for half in pair.halves]
     obstacles: list[Finding] = []
     for view in views:
         if view.half.written and not asked.watching:
@@ -100,10 +153,14 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
             obstacles += found
     obstacles += [*_blocked_by_other_half(*views), *_blocked_by_other_half(*reversed(views))]
     if any(view.link is None or view.link.disconnected for view in views):
-        conflict = known.spaces.conflict(pair)
-        obstacles += [] if conflict is None else [conflict]
+        gateways = (view.gateway_trouble for view in views if view.comes_to_use_gateway)
+        to_be_made = (view.half for view in views if view.half.written and view.link is None)
+        rights = rights_trouble(to_be_made, asked.lacking)
+        hindered = (known.spaces.conflict(pair), known.counts.obstacle(pair), rights, *gateways)
+        obstacles += [each for each in hindered if each is not None]
         if not obstacles:
             known.spaces.join(pair)
+            known.counts.join(pair)
     if obstacles:
         return _hindered(plan, *obstacles)
     for view, other in ((views[0], views[1]), (views[1], views[0])):
@@ -112,10 +169,22 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
     return plan
 
 
-def _view(half: Half, known: _Known) -> HalfView:
+def _not_for_us(asked: VNetPeeringInput, pair: Pair) -> Finding | None:
+    """What keeps the pair from being looked at any closer."""
+    if (other := asked.taken.get(pair.key)) is not None:
+        return _conflict(pair, other)
+    missing = next((half.local_id for half in pair.halves if asked.observed.get(half.local_id) is None), None)
+    return _network_not_found(missing) if missing is not None else None
+
+
+def _view(half: Half, known: _Known, observed: Observed) -> HalfView:
     claim = known.claims.get(half)
     link = known.links.find(half.local_id, half.remote_id)
-    return HalfView(half, link, claim, link.id if link is not None else known.claims.link_id(half))
+    link_id = link.id if link is not None else known.claims.link_id(half)
+    view = HalfView(half, link, claim, link_id)
+    if not view.comes_to_use_gateway:
+        return view
+    return replace(view, gateway_trouble=gateway_trouble(half, link, link_id, observed))
 
 
 def _blocked_by_other_half(view: HalfView, other: HalfView) -> list[Finding]:
@@ -138,8 +207,13 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
     half, link = view.half, view.link
     if link is None:
         return plan, _name_taken(view, links)
-    match link_ownership(asked.owner, plan.claims, link):
-        case Ownership.CREATED | Ownership.ADOPTED as ownership:
+    ownership = link_ownership(asked.owner, plan.claims, link)
+    ends = (asked.observed.get(half.local_id), asked.observed.get(half.remote_id))
+    keeper = keeper_of(link, half, ends) if ownership is Ownership.ADOPTABLE else None
+    if keeper is not None:
+        return plan, [_kept_by(link, keeper)]
+    match ownership:
+        case Ownership.CREATED | Ownership.ADOPTED:
             origin = ClaimOrigin(ownership.value)
         case Ownership.ADOPTABLE if asked.spec.adoption_policy is AdoptionPolicy.IF_UNMANAGED:
             origin = ClaimOrigin.ADOPTED
@@ -149,7 +223,11 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
             ]
         case _:
             return plan, [
-                _not_owned(link, "adoptionPolicy: IfUnmanaged takes it over, sides: HubOnly leaves the spoke's half")
+                _not_owned(
+                    link,
+                    "nothing on it tells who keeps it (a person, or Terraform, Bicep and the like); if nobody does, "
+                    "adoptionPolicy: IfUnmanaged takes it over; sides: HubOnly leaves the spoke's half",
+                )
             ]
     claims = plan.claims
     if view.claim is not None and id_key(view.claim.id) != id_key(link.id):
@@ -174,12 +252,29 @@ def _hindered(plan: Plan, *obstacles: Finding) -> Plan:
     return replace(plan, obstacles=(*plan.obstacles, *obstacles))
 
 
+def _conflict(pair: Pair, other: str) -> Finding:
+    return obstacle(
+        ObstacleCode.CONFLICT,
+        f"{other} was first to ask for the peering of {named(pair.hub.local_id)} with {named(pair.spoke.local_id)}: take it "
+        "off the spec of one of the two, or let the selector find it in one of them only",
+        pair.spoke.local_id,
+    )
+
+
 def _network_not_found(network_id: str) -> Finding:
     return obstacle(
         ObstacleCode.VIRTUAL_NETWORK_NOT_FOUND,
         f"the virtual network {network_id} does not exist, or the identity may not read it: create it, grant Reader, "
         "or take it off the spec",
         network_id,
+    )
+
+
+def _kept_by(link: Link, keeper: str) -> Finding:
+    return _not_owned(
+        link,
+        f"{keeper} keeps it, so it is looked at and never changed or taken over; take the spoke off the spec, or let "
+        "managementPolicy: Observe report on it",
     )
 
 

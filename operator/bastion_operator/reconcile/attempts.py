@@ -16,6 +16,7 @@ from bastion_operator.clock import Clock
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import Change
+from bastion_operator.reconcile.contention import Contention
 from bastion_operator.reconcile.keys import Key
 
 # Seconds (shortest, longest) before a change that Azure took, and that is wanted again all the same, is sent again.
@@ -46,7 +47,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    resource_id: str
+    change: Change
     times: int
     not_before: float
 
@@ -54,15 +55,20 @@ class _Taken:
 @dataclass(slots=True)
 class Attempts:
     """Failed changes and readings of every custom resource, by what exactly was asked; and the changes that Azure took,
-    until the resource is in sync: one that is wanted again before that had no effect, and must not be sent in a hot loop.
+    until they have their effect: one that is wanted again before that had none, and must not be sent in a hot loop. One
+    that is wanted again after it had its effect was undone.
     """
 
     clock: Clock
     random: random.Random
+    contention: Contention = field(init=False)
     _failed: dict[Key, dict[str, Attempt]] = field(default_factory=dict)
     _unread: dict[Key, dict[str, Attempt]] = field(default_factory=dict)
     _taken: dict[Key, dict[str, _Taken]] = field(default_factory=dict)
     _spent: dict[Key, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.contention = Contention(self.clock)
 
     def worked_on(self, key: Key, change: Change) -> None:
         """Azure has worked on this change to its end, good or bad: one that is to be tried once is not sent again."""
@@ -111,7 +117,7 @@ class Attempts:
         before = taken.get(signature)
         times = before.times + 1 if before is not None and now < before.not_before + longest else 1
         not_before = now + min(shortest * 2.0 ** min(times - 1, 16), longest)
-        taken[signature] = _Taken(change.resource_id, times, not_before)
+        taken[signature] = _Taken(change, times, not_before)
         attempts = self._failed.get(key, {})
         for signature in [each for each, attempt in attempts.items() if normalise_id(attempt.resource_id) == wanted]:
             del attempts[signature]
@@ -122,7 +128,8 @@ class Attempts:
         if change.once and signature in self._spent.get(key, ()):
             return math.inf
         known = (self._failed.get(key, {}).get(signature), self._taken.get(key, {}).get(signature))
-        return max([0.0, *(each.not_before - self.clock.monotonic() for each in known if each is not None)])
+        waits = [each.not_before - self.clock.monotonic() for each in known if each is not None]
+        return max(0.0, self.contention.wait_for(key, change), *waits)
 
     def wait_but_for_budgets(self, key: Key, change: Change) -> float:
         """The same without a wait for being one call too many: that is its budget's."""
@@ -141,12 +148,28 @@ class Attempts:
         wanted = {_signature(change) for change in changes}
         for signature in attempts.keys() - wanted:
             del attempts[signature]
+        self._settle(key, wanted)
         told = [failure_of(each.error, each.resource_id) for each in attempts.values() if each.told]
-        repeated = ((signature, each) for signature, each in self._taken.get(key, {}).items() if signature in wanted)
-        return told + [_without_effect(each) for _, each in repeated if each.times >= _TAKEN_TOLD_AFTER]
+        told += self.contention.failures(key, changes)
+        return told + [
+            _without_effect(each) for each in self._taken.get(key, {}).values() if each.times >= _TAKEN_TOLD_AFTER
+        ]
+
+    def in_sync(self, key: Key) -> None:
+        """Nothing is left to do for the custom resource."""
+        self._settle(key, set())
+        for kept in (self._failed, self._unread, self._taken, self._spent):
+            kept.pop(key, None)
+
+    def _settle(self, key: Key, wanted: set[str]) -> None:
+        """What Azure took and is not wanted any more has had its effect."""
+        taken = self._taken.get(key, {})
+        for signature in taken.keys() - wanted:
+            self.contention.took_effect(key, taken.pop(signature).change)
 
     def forget(self, key: Key) -> None:
-        """The custom resource is in sync or gone, or somebody asks for everything to be tried again now."""
+        """The custom resource is gone, or somebody asks for everything to be tried again now."""
+        self.contention.forget(key)
         for kept in (self._failed, self._unread, self._taken, self._spent):
             kept.pop(key, None)
 
@@ -156,7 +179,7 @@ def _without_effect(taken: _Taken) -> Failure:
         WITHOUT_EFFECT,
         f"Azure took this change {taken.times} times and the resource is not as asked for: does somebody else, or a policy, "
         "set it back?",
-        taken.resource_id,
+        taken.change.resource_id,
         blocking=False,
     )
 

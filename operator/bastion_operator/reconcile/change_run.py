@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bastion_operator.api.common import Claim
+from bastion_operator.arm.activity_log import READ, last_writer
 from bastion_operator.arm.budgets import BudgetSpentError
 from bastion_operator.arm.client import ArmClient, Operation, Written
 from bastion_operator.arm.errors import AzureError, OperationLostError
@@ -34,6 +35,9 @@ _ROUNDS = 3
 _READ_AT_ONCE = 16
 # Seconds after which a pass comes again for a turn that it could not use.
 _TURN_CAME = 1.0
+
+# How far back the activity log is searched for whoever undoes what was done.
+_LOOKED_BACK = timedelta(days=1)
 
 MakePlan = Callable[[Observed], Plan]
 WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
@@ -93,7 +97,7 @@ class ChangeRun:
         """
         plan = await self._planned(make_plan, observed)
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
-            self.services.attempts.forget(self.key)
+            self.services.attempts.in_sync(self.key)
             self.services.operations.forget(self.key)
             self.services.writes.in_sync(self.key)
             self.services.planned.forget(self.key)
@@ -230,13 +234,22 @@ class ChangeRun:
         return (*plan.claims, *(claim for claim in doubtful if normalise_id(claim.id) not in kept))
 
     def _first(self, changes: Iterable[Change], held_for: Callable[[Key, Change], float]) -> list[Change]:
-        """The first change of each root that is not busy, without those that are held back for a while."""
+        """The first change of each root that is not busy, without those that are held back for a while, or that refer to
+        a network to which Azure takes no reference now.
+        """
         found: dict[str, Change] = {}
         for change in changes:
             root = normalise_id(change.root_id)
-            if not self.services.in_flight.busy(root) and held_for(self.key, change) <= 0:
+            free = not self.services.in_flight.busy(root) and not self._in_the_way(change)
+            if free and held_for(self.key, change) <= 0:
                 found.setdefault(root, change)
         return list(found.values())
+
+    def _in_the_way(self, change: Change) -> list[str]:
+        """The networks that a PUT refers to and that are at something which keeps Azure from taking it."""
+        if change.verb is Verb.DELETE:
+            return []
+        return [each for each in change.also_read if self.services.in_flight.unreferable(each)]
 
     async def read(self, roots: Iterable[str]) -> Reading:
         """GET each root; what could not be read is a failure and stays as it was known."""
@@ -280,6 +293,7 @@ class ChangeRun:
         self.services.writes.expect(self.key, self.session.client.principal, [*left, *later])
         held = self.services.writes.told(self.key, len(result.plan.changes) + len(later))
         result.plan = replace(result.plan, held=held)
+        await self._explain(result.plan.changes)
         result.failures += attempts.failures(self.key, result.plan.changes)
         looks = [
             wait
@@ -297,15 +311,29 @@ class ChangeRun:
             looks.append(result.again_in)
         result.again_in = min(looks, default=None)
 
+    async def _explain(self, changes: Iterable[Change]) -> None:
+        """Look up who undoes what was done, one resource a pass. What the log does not tell keeps nothing from going on."""
+        contention = self.services.attempts.contention
+        for resource_id in contention.unexplained(self.key, changes)[:1]:
+            since = self.services.clock.now() - _LOOKED_BACK
+            try:
+                writer = await last_writer(self.session.client, resource_id, since)
+            except AzureError as error:
+                _log.info("%s: the activity log of %s could not be read: %s", self.key, resource_id, error.code)
+                words = f"Who it is stands in the activity log, which the identity cannot read ({error.code}; it needs {READ})"
+            else:
+                words = f"Last written by {writer}" if writer else "The activity log names nobody else yet"
+            contention.explain(self.key, resource_id, words)
+
     async def _send_all(self, due: list[Change], result: ChangeResult) -> None:
-        unsent = {normalise_id(change.root_id) for change in due}
-        for root in unsent:
-            self.services.in_flight.begin(root)
+        unsent = {normalise_id(change.root_id): change for change in due}
+        for change in due:
+            self.services.in_flight.begin(change.root_id, change.resource_id)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def send_one(change: Change) -> None:
             async with limit:
-                unsent.discard(normalise_id(change.root_id))
+                del unsent[normalise_id(change.root_id)]
                 await self._send_one(change, result)
 
         try:
@@ -314,8 +342,8 @@ class ChangeRun:
                 await self.write_claims(result.plan.claims)
             await _all(send_one(change) for change in due)
         finally:
-            for root in unsent:
-                self.services.in_flight.end(root)
+            for change in unsent.values():
+                self.services.in_flight.end(change.root_id, change.resource_id)
 
     def _await_others(self, changes: Iterable[Change], plan: Plan) -> None:
         """What is in the way may be another custom resource's work in the same network: its end wakes this one as well."""
@@ -323,6 +351,8 @@ class ChangeRun:
         for change in changes:
             if in_flight.busy(change.root_id):
                 in_flight.await_end(change.root_id, self.key)
+            for network in self._in_the_way(change):
+                in_flight.await_end(network, self.key)
         for wait in plan.waits:
             if in_flight.running(wait.resource_id):
                 in_flight.await_end(wait.resource_id, self.key)
@@ -331,7 +361,11 @@ class ChangeRun:
         client, write = self.session.client, self._write(change, result.observed)
         operation = None
         try:
-            if self.services.writes.spend(self.key, client.principal, write):
+            # What is in the way may have begun while the claims were written down.
+            in_the_way = self._in_the_way(change)
+            for network in in_the_way:
+                self.services.in_flight.await_end(network, self.key)
+            if not in_the_way and self.services.writes.spend(self.key, client.principal, write):
                 _log.info("%s: %s", self.key, change)
                 written = await _sent(client, change, write.region)
                 result.sent.append(change)
@@ -343,9 +377,9 @@ class ChangeRun:
                 self.services.attempts.failed(self.key, change, error)
         finally:
             if operation is None:
-                self.services.in_flight.end(change.root_id)
+                self.services.in_flight.end(change.root_id, change.resource_id)
         if operation is not None:
-            self.services.in_flight.follow(client, change.root_id, operation, self._ended(change))
+            self.services.in_flight.follow(client, change.root_id, change.resource_id, operation, self._ended(change))
         elif change in result.sent:
             self.services.attempts.taken(self.key, change)
             self.services.attempts.worked_on(self.key, change)

@@ -128,6 +128,7 @@ async def follow(course: Course[R], services: Services, key: Key) -> Outcome:
         services.attempts.forget(key)
     if passing.asked_for:
         services.writes.asked_for(key)
+        services.attempts.contention.forget(key)
     if resource.metadata.deleting:
         return await _delete(course, passing)
     status = status_of(resource)
@@ -151,12 +152,18 @@ async def _accept(course: Course[R], passing: Pass[R]) -> Session | Refusal:
     if isinstance(session, Refusal) or not passing.manages:
         return session
 
+    others = services.objects.asked_for(course.key_kind, managed_by(course))
+    return refuse_conflict(passing.key, passing.raw, course.asks_for(resource), others) or session
+
+
+def managed_by(course: Course[R]) -> Callable[[Raw], list[str]]:
+    """How to read of an object what it asks for itself alone; one that writes nothing to Azure asks for nothing."""
+
     def asked_by(raw: Raw) -> list[str]:
         other = course.kind.model_validate(raw)
         return course.asks_for(other) if other.spec.management_policy is ManagementPolicy.MANAGE else []
 
-    others = services.objects.asked_for(course.key_kind, asked_by)
-    return refuse_conflict(passing.key, passing.raw, course.asks_for(resource), others) or session
+    return asked_by
 
 
 async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:

@@ -26,6 +26,7 @@ from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
+from bastion_operator.reconcile.peering_rights import PeeringRights
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
@@ -85,6 +86,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             objects=ObjectStore(),
             queue=queue,
             metrics=metrics,
+            rights=PeeringRights(clock),
         )
         try:
             yield services

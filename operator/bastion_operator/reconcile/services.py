@@ -15,6 +15,7 @@ from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
+from bastion_operator.reconcile.peering_rights import PeeringRights
 from bastion_operator.reconcile.planned_changes import PlannedChanges
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
@@ -42,6 +43,7 @@ class Services:
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics
+    rights: PeeringRights
     planned: PlannedChanges = field(default_factory=PlannedChanges)
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)
     target_rules: KeptTargetRules = field(default_factory=KeptTargetRules)

@@ -1,16 +1,21 @@
 """A pass of a VNetPeering: observe, plan, apply, publish."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from bastion_operator.api.common import ManagementPolicy
 from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
+from bastion_operator.network.resource_types import VIRTUAL_NETWORKS
 from bastion_operator.planning.model import Observed, Plan, root_of
+from bastion_operator.planning.peering_members import matching_networks
 from bastion_operator.planning.peering_pairs import asked_pairs
 from bastion_operator.planning.peering_removal import plan_all_links_removal
 from bastion_operator.planning.peering_settings import remote_of
 from bastion_operator.planning.peering_status import report_peering
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
-from bastion_operator.reconcile.course import Course, Pass, follow, status_of
+from bastion_operator.reconcile.course import Course, Pass, follow, managed_by, status_of
 from bastion_operator.reconcile.keys import Key, Kind
+from bastion_operator.reconcile.object_store import Raw, seniority
 from bastion_operator.reconcile.outcome import Outcome
 from bastion_operator.reconcile.publication import publish, tell_changes, tell_planned, tell_remains
 from bastion_operator.reconcile.services import Services
@@ -37,7 +42,12 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
         claims=status.claims,
         observed=services.fleet.observed(session.identity),
         now=services.clock.now(),
+        found=await _found(services, session, peering),
+        taken=await _taken(services, session, passing),
     )
+    if passing.manages and (unclaimed := asked.unclaimed):
+        networks = {end for half in unclaimed for end in (half.local_id, half.remote_id)}
+        asked = replace(asked, lacking=await services.rights.lacking(session.client, networks))
 
     def make_plan(observed: Observed) -> Plan:
         return plan_vnet_peering(replace(asked, observed=observed))
@@ -58,6 +68,46 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
     return Outcome(result.next_look(interval))
 
 
+async def _found(services: Services, session: Session, peering: VNetPeering) -> tuple[str, ...]:
+    """The networks that the selector finds among the rows that the identity sees."""
+    selector = peering.spec.spoke_selector
+    inventory = await services.fleet.inventory(session.identity) if selector is not None else None
+    return (
+        () if selector is None or inventory is None else matching_networks(selector, inventory.rows(VIRTUAL_NETWORKS))
+    )
+
+
+async def _taken(services: Services, session: Session, passing: Pass[VNetPeering]) -> Mapping[str, str]:
+    """The pairs that an older VNetPeering asks for, by its selector or its list, with its namespace and name.
+
+    Who lists a pair that an older one lists is not acted on at all; this is of pairs that one of the two has found.
+    """
+    own = passing.raw
+    older = {
+        key: raw
+        for key, raw in services.objects.of_kind(Kind.VNET_PEERING)
+        if key != passing.key and seniority(raw) < seniority(own)
+    }
+    taken: dict[str, str] = {}
+    if passing.resource.spec.spoke_selector is not None:
+        for key, _, pairs in services.objects.asked_for(Kind.VNET_PEERING, managed_by(_COURSE)):
+            taken |= dict.fromkeys(pairs, str(key)) if key in older else {}
+    for key, raw in older.items():
+        if "spokeSelector" in raw.get("spec", {}) and (other := _managed(raw)) is not None:
+            pairs = [pair.key for pair in asked_pairs(other.spec, await _found(services, session, other))]
+            taken |= dict.fromkeys(pairs, str(key))
+    return taken
+
+
+def _managed(raw: Raw) -> VNetPeering | None:
+    """Another VNetPeering that writes to Azure; one that cannot be read asks for nothing: it must not stop all others."""
+    try:
+        other = VNetPeering.model_validate(raw)
+    except ValueError:
+        return None
+    return other if other.spec.management_policy is ManagementPolicy.MANAGE else None
+
+
 def _plan_removal(passing: Pass[VNetPeering], observed: Observed) -> Plan:
     peering = passing.resource
     return plan_all_links_removal(passing.owner, peering.spec, status_of(peering).claims, observed)
@@ -74,18 +124,26 @@ def _removal_roots(peering: VNetPeering) -> list[str]:
 
 
 def _named_ids(peering: VNetPeering) -> list[str]:
-    return list(dict.fromkeys(half.local_id for pair in asked_pairs(peering.spec) for half in pair.halves))
+    hub = [peering.spec.hub.virtual_network_id] if peering.spec.hub else []
+    return list(dict.fromkeys([*hub, *(half.local_id for pair in asked_pairs(peering.spec) for half in pair.halves)]))
+
+
+def _ids(peering: VNetPeering) -> list[str]:
+    """What must lie in the identity's subscriptions: the networks that are named, and where the selector looks."""
+    selector = peering.spec.spoke_selector
+    where = [f"/subscriptions/{each}" for each in selector.subscriptions] if selector is not None else []
+    return [*_named_ids(peering), *where]
 
 
 def _asks_for(peering: VNetPeering) -> list[str]:
     """Each pair of networks, whichever way round."""
-    return [" and ".join(sorted(half.local_id.lower() for half in pair.halves)) for pair in asked_pairs(peering.spec)]
+    return [pair.key for pair in asked_pairs(peering.spec)]
 
 
 _COURSE = Course(
     kind=VNetPeering,
     key_kind=Kind.VNET_PEERING,
-    ids=_named_ids,
+    ids=_ids,
     asks_for=_asks_for,
     synchronise=_synchronise,
     removal_roots=_removal_roots,

@@ -1,19 +1,25 @@
 """Given this Azure and this VNetPeering, then these requests: links made, changed, repaired, synced, left alone."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.planning.model import Plan
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
-from tests.support.estates import Row, peering, vnet, vnet_id
+from tests.support.estates import Row, peering, resource_id, subnet, vnet, vnet_id
 from tests.support.plans import claim, codes, link_claim, link_id, own_name, peering_input, spokes, told
 
 HUB, SPOKE, OTHER = ["10.0.0.0/16"], ["10.1.0.0/16"], ["10.2.0.0/16"]
 
 
 def networks(*, hub: list[Row] | None = None, spoke: list[Row] | None = None) -> list[Row]:
-    """Hub and spoke with these links."""
-    return [vnet("hub", *HUB, peerings=hub or []), vnet("spoke", *SPOKE, peerings=spoke or [])]
+    """Hub, with a place for gateways, and spoke, with these links."""
+    return [
+        vnet("hub", *HUB, peerings=hub or [], subnets=[subnet("GatewaySubnet", "10.0.255.0/27")]),
+        vnet("spoke", *SPOKE, peerings=spoke or []),
+    ]
 
 
 def to_spoke(**properties: object) -> Row:
@@ -106,6 +112,35 @@ def test_a_network_that_is_not_there_hinders_its_own_pair_alone() -> None:
     assert codes(plan) == ["VirtualNetworkNotFound"]
     assert plan.obstacles[0].resource == vnet_id("gone")
     assert len(plan.changes) == 2
+
+
+# --- rights ------------------------------------------------------------------------------------------------------
+
+WRITE = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings/write"
+PEER = "Microsoft.Network/virtualNetworks/peer/action"
+
+
+@pytest.mark.parametrize(("network", "action"), [("hub", WRITE), ("hub", PEER), ("spoke", WRITE), ("spoke", PEER)])
+def test_a_right_that_is_missing_on_either_side_is_told_before_half_a_link_is_made(network: str, action: str) -> None:
+    asked = replace(peering_input(*networks()), lacking={vnet_id(network).lower(): frozenset({action})})
+    plan = plan_of(asked)
+    assert codes(plan) == ["PermissionDenied"]
+    assert f"{action} on virtual network {network}" in plan.obstacles[0].message
+    assert plan.settled
+    assert plan.claims == ()
+
+
+def test_with_hub_only_nothing_but_the_peer_action_is_needed_on_the_spoke() -> None:
+    asked = peering_input(*networks(), sides="HubOnly")
+    assert [half.local_id for half in asked.unclaimed] == [vnet_id("hub")]
+    assert not codes(plan_of(replace(asked, lacking={vnet_id("spoke").lower(): frozenset({WRITE})})))
+    assert codes(plan_of(replace(asked, lacking={vnet_id("spoke").lower(): frozenset({PEER})}))) == ["PermissionDenied"]
+
+
+def test_links_that_stand_need_no_right_to_be_made() -> None:
+    asked = peering_input(*networks(hub=[to_spoke()], spoke=[to_hub()]), claims=CLAIMS)
+    assert asked.unclaimed == []
+    assert plan_of(replace(asked, lacking={vnet_id("hub").lower(): frozenset({WRITE, PEER})})).settled
 
 
 # --- overlap -----------------------------------------------------------------------------------------------------
@@ -204,6 +239,54 @@ def test_a_gateway_that_nobody_is_going_to_lend_is_told() -> None:
     plan = plan_of(peering_input(*networks(), spokeToHub=USE))
     assert codes(plan) == ["GatewayTransitNotAllowed"]
     assert "allowGatewayTransit" in plan.obstacles[0].message
+
+
+def test_a_gateway_of_a_network_that_has_no_place_for_one_is_told_before_anything_is_sent() -> None:
+    rows = [vnet("hub", *HUB), vnet("spoke", *SPOKE)]
+    plan = plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE))
+    assert codes(plan) == ["RemoteVnetHasNoGateways"]
+    assert "virtual network hub has no gateway" in plan.obstacles[0].message
+    assert plan.settled
+    assert plan.claims == ()
+
+
+def test_a_route_server_is_a_gateway_as_well() -> None:
+    rows = [vnet("hub", *HUB, subnets=[subnet("routeserversubnet", "10.0.255.0/27")]), vnet("spoke", *SPOKE)]
+    assert not plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE)).obstacles
+
+
+def test_a_network_with_a_gateway_of_its_own_is_told() -> None:
+    gateway = f"{resource_id('Microsoft.Network/virtualNetworkGateways', 'vpn')}/ipConfigurations/default"
+    own = subnet("GatewaySubnet", "10.1.255.0/27", ipConfigurations=[{"id": gateway}])
+    rows = [networks()[0], vnet("spoke", *SPOKE, subnets=[own])]
+    assert codes(plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE))) == [
+        "VnetHasGatewaysAndUsesRemoteGateways"
+    ]
+
+
+def test_a_network_that_uses_another_gateway_already_is_told() -> None:
+    for other in ("to-other", "RemoteVnetToHubPeering_0f0e"):
+        used = peering("other", space=OTHER, name=other, useRemoteGateways=True)
+        plan = plan_of(peering_input(*networks(spoke=[used]), hubToSpoke=LEND, spokeToHub=USE))
+        assert codes(plan) == ["AnotherPeeringUsesRemoteGateways"]
+        assert other in plan.obstacles[0].message
+
+
+def test_on_links_that_stand_only_the_flag_that_cannot_be_is_left_out() -> None:
+    link = to_hub(allowForwardedTraffic=True)
+    rows = [vnet("hub", *HUB, peerings=[to_spoke(allowGatewayTransit=True)]), vnet("spoke", *SPOKE, peerings=[link])]
+    flags = {"hubToSpoke": LEND, "spokeToHub": {**USE, "allowForwardedTraffic": False}}
+    plan = plan_of(peering_input(*rows, claims=CLAIMS, **flags))
+    assert codes(plan) == ["RemoteVnetHasNoGateways"]
+    (change,) = plan.changes
+    assert [each.field for each in change.differences] == ["properties.allowForwardedTraffic"]
+
+
+def test_a_half_that_uses_a_gateway_already_or_is_not_to_be_verified_is_not_judged() -> None:
+    plain = vnet("hub", *HUB, peerings=[to_spoke(allowGatewayTransit=True)])
+    for flags in ({"useRemoteGateways": True}, {"doNotVerifyRemoteGateways": True}):
+        rows = [plain, vnet("spoke", *SPOKE, peerings=[to_hub(**flags)])]
+        assert not codes(plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke=LEND, spokeToHub=USE)))
 
 
 # --- repair ------------------------------------------------------------------------------------------------------
@@ -323,6 +406,29 @@ def test_a_link_is_adopted_when_asked_under_its_own_name() -> None:
     assert plan.settled
     origins = {each.id.rsplit("/", 1)[1]: each.origin for each in plan.claims}
     assert origins == {own_name("spoke"): ClaimOrigin.CREATED, "theirs": ClaimOrigin.ADOPTED}
+
+
+def test_what_a_network_manager_keeps_is_told_with_its_name_and_never_adopted() -> None:
+    kept: dict[str, Any] = {"name": "ANM_0123456789ABCDEF_hub", "allowForwardedTraffic": True}
+    rows = networks(hub=[to_spoke()], spoke=[peering("hub", space=HUB, **kept)])
+    flags = {"spokeToHub": {"allowForwardedTraffic": False}, "adoptionPolicy": "IfUnmanaged"}
+    plan = plan_of(peering_input(*rows, claims=CLAIMS[:1], **flags))
+    assert codes(plan) == ["NotOwned"]
+    assert "Azure Virtual Network Manager keeps it" in plan.obstacles[0].message
+    assert plan.settled
+    assert plan.claims == CLAIMS[:1]
+
+
+def test_what_cluster_api_keeps_is_told_with_its_cluster_and_never_adopted() -> None:
+    rows = networks(spoke=[peering("hub", space=HUB, name="Spoke-To-Hub", state="Initiated")])
+    rows[1]["tags"] = {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod-1": "owned"}
+    plan = plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))
+    assert codes(plan) == ["NotOwned"]
+    assert "Cluster API (cluster prod-1) keeps it" in plan.obstacles[0].message
+    rows[1]["tags"] = {}
+    assert not codes(plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))), (
+        "a person may use such a name as well"
+    )
 
 
 def test_a_link_of_another_installation_is_never_adopted() -> None:

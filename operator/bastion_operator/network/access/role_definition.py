@@ -54,11 +54,13 @@ def read_role_definition(row: Row, row_id: str) -> RoleDefinition:
     return RoleDefinition(
         key,
         text(row, "properties", "roleName") or key,
-        tuple(_permission(entry) for entry in objects(row, "properties", "permissions")),
+        tuple(read_permission(entry) for entry in objects(row, "properties", "permissions")),
     )
 
 
-def _permission(entry: Row) -> Permission:
+def read_permission(entry: Row) -> Permission:
+    """One entry of a role's permissions, or of what the caller may do at a scope."""
+
     def listed(name: str) -> Any:
         return texts(entry, name) or ()
 

@@ -244,6 +244,26 @@ def behind_a_hub() -> Estate:
     return [*estate, hub("east"), hub_connection("east", "hub"), hub_connection("east", "spoke")]
 
 
+def two_doubts_that_decide_a_row_each() -> Estate:
+    # Facts: the Allow that cannot be read is for public addresses, and may be what clients need; the tag that nobody knows may
+    # hold the load balancer, which a default rule lets in. The engine named the first doubt for both, and was mended.
+    held = (
+        rule("what", 101, "Allow", source="20.0.0.0/16", destination="10.0.0.0/33"),
+        rule("who", 102, "Deny", source="NobodyKnows"),
+    )
+    return with_nsg(same_vnet(), "bastion", *held, bare=True)
+
+
+def doubtful_allow_before_a_doubtful_deny() -> Estate:
+    # Facts: for what default rules let in (the load balancer, the network) the Allow alone changes nothing, nor do both
+    # together; the Deny alone denies it. Found by reasoning: the engine tried all doubts as one, and was mended.
+    held = (
+        rule("what", 101, "Allow", source="10.0.0.0/33"),
+        rule("who", 102, "Deny", source="NobodyKnows"),
+    )
+    return with_nsg(same_vnet(), "bastion", *held, bare=True)
+
+
 CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (both_sides_closed, ["PeeringAccessDisabled", "PeeringAccessDisabled"]),
     (both_links_stale, ["AddressSpaceNotSynced", "AddressSpaceNotSynced"]),
@@ -273,6 +293,14 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (admin_rule_on_a_tag_that_a_default_route_may_widen, ["PeeringAccessDisabled", "EffectiveDataUnavailable"]),
     (site_that_covers_bastion_behind_a_closed_link, []),
     (deny_from_a_doubtful_tag_in_front_of_the_default_allow, ["NicNsgDenies"]),
+    (
+        two_doubts_that_decide_a_row_each,
+        ["EffectiveDataUnavailable", "BastionNsgMissingRule", "UnknownServiceTag", "UnknownServiceTag"],
+    ),
+    (
+        doubtful_allow_before_a_doubtful_deny,
+        [*["EffectiveDataUnavailable"] * 2, *["EffectiveDataUnavailable", "UnknownServiceTag"] * 2],
+    ),
 ]
 
 

@@ -101,7 +101,8 @@ def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
     fates = {packet: _fates(towards, packet, side) for packet in row.packets}
     surely, perhaps = (_breaks(row, fates, surely=surely) for surely in (True, False))
     if surely != perhaps:
-        yield from {code for _, codes in fates.values() for code in codes}
+        weighed = fates if row.any_of else row.vital
+        yield from {code for packet in weighed for code in fates[packet][1]}
         return
     plain = {packet: _fate_of(towards, packet, side, frozenset()) for packet in row.packets}
     if surely:
@@ -136,8 +137,12 @@ def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set
         frozenset(doubt for place, doubt in enumerate(doubts) if number >> place & 1)
         for number in range(2 ** len(doubts))
     ]
-    found = {_fate_of(rules, packet, side, true) for true in combinations}
-    return found, {doubt.code for doubt in doubts} if len(found) > 1 else set()
+    fates = {true: _fate_of(rules, packet, side, true) for true in combinations}
+    return set(fates.values()), {
+        doubt.code
+        for doubt in doubts
+        if any((fates[true] in DENIED) != (fates[true ^ {doubt}] in DENIED) for true in fates)
+    }
 
 
 def _doubts(rule: Rule, packet: Packet, side: Side) -> Iterator[Doubt]:
@@ -145,7 +150,7 @@ def _doubts(rule: Rule, packet: Packet, side: Side) -> Iterator[Doubt]:
         if isinstance(part, tuple):
             yield from part
     for entries, address in ((rule.sources, packet.source), (rule.destinations, packet.destination)):
-        yield from (held for entry in entries if isinstance(held := _holds(side, entry, address, rule), Doubt))
+        yield from (held for entry in entries if isinstance(held := _holds(side, entry, address), Doubt))
 
 
 def _fate_of(rules: list[Rule], packet: Packet, side: Side, true: frozenset[Doubt]) -> str:
@@ -181,17 +186,17 @@ def _matches(rule: Rule, packet: Packet, side: Side, true: frozenset[Doubt]) -> 
         if part is False or (isinstance(part, tuple) and not any(one in true for one in part)):
             return False
     ends = ((rule.sources, packet.source), (rule.destinations, packet.destination))
-    return all(any(so(_holds(side, entry, address, rule)) for entry in entries) for entries, address in ends)
+    return all(any(so(_holds(side, entry, address)) for entry in entries) for entries, address in ends)
 
 
-def _holds(side: Side, entry: str, address: int, rule: Rule) -> bool | Doubt:
+def _holds(side: Side, entry: str, address: int) -> bool | Doubt:
     name = STAND_INS.get(address)
     if name is None:
         held = side.holds(entry, address)
         if isinstance(held, Doubt):
             service = entry.lower().partition(".")[0] in SERVICES
             # The ranges of a service's tag count as none here: Azure asks for the tags of its table.
-            return False if service or entry.lower() == "internet" else Doubt(f"{rule.name}: {held.what}", held.code)
+            return False if service or entry.lower() == "internet" else Doubt(held.what, held.code)
         return held
     tag = entry.lower()
     held_span = span(entry)
@@ -199,7 +204,7 @@ def _holds(side: Side, entry: str, address: int, rule: Rule) -> bool | Doubt:
         return entry == "*" or _whole_internet(held_span)
     if not entry[:1].isalpha():
         unreadable = side.holds(entry, 0)
-        return Doubt(f"{rule.name}: {entry}", unreadable.code) if isinstance(unreadable, Doubt) else False
+        return Doubt(entry, unreadable.code) if isinstance(unreadable, Doubt) else False
     if tag in {name, "internet"}:
         return True
     if tag in {"virtualnetwork", "azureloadbalancer"} or tag.partition(".")[0] in SERVICES:

@@ -10,6 +10,7 @@ Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import chain, combinations
 from typing import Final
 
 from bastion_operator.network.codes import finding
@@ -32,6 +33,8 @@ _GATEWAY_MANAGER: Final = AddressSet([(LAST_ADDRESS + 2, LAST_ADDRESS + 2)])
 _AZURE_CLOUD: Final = AddressSet([(LAST_ADDRESS + 4, LAST_ADDRESS + 4)])
 _STAND_INS: Final = _GATEWAY_MANAGER | _AZURE_CLOUD
 _PUBLIC: Final = EVERYTHING - NOT_INTERNET - HOST
+# So many doubts are tried in every combination; of more, each beside none and beside all of the others.
+_TRIED_TOGETHER: Final = 5
 _PRIVATE: Final = AddressSet.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
 
@@ -91,10 +94,10 @@ class _Rest:
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What tags mean in this group; ``daring`` counts what cannot be known or read as everything, else as nothing."""
+    """What tags mean in this group. What cannot be known or read counts as everything if it is in ``true``, else as nothing."""
 
     virtual_network: AddressSet
-    daring: bool
+    true: frozenset[Doubt] = frozenset()
 
     def of(self, endpoints: Endpoints, doubts: list[Doubt]) -> AddressSet:
         """The addresses and stand-ins of one side of a rule."""
@@ -104,8 +107,7 @@ class _Meaning:
         for tag in endpoints.tags:
             found |= self._tag(CLASSIC_SPELLING.get(tag, tag), doubts)
         for item in endpoints.malformed:
-            doubts.append(Doubt("EffectiveDataUnavailable", f"{item!r} cannot be read"))
-            found |= self._unknown()
+            found |= self._unknown(Doubt("EffectiveDataUnavailable", f"{item!r} cannot be read"), doubts)
         return found
 
     def _tag(self, name: str, doubts: list[Doubt]) -> AddressSet:
@@ -120,11 +122,11 @@ class _Meaning:
             return known[name]
         if name.partition(".")[0] in KNOWN_SERVICES:
             return EMPTY
-        doubts.append(Doubt("UnknownServiceTag", f"service tag {name!r} is none that is known"))
-        return self._unknown()
+        return self._unknown(Doubt("UnknownServiceTag", f"service tag {name!r} is none that is known"), doubts)
 
-    def _unknown(self) -> AddressSet:
-        return EVERYTHING | _STAND_INS if self.daring else EMPTY
+    def _unknown(self, doubt: Doubt, doubts: list[Doubt]) -> AddressSet:
+        doubts.append(doubt)
+        return EVERYTHING | _STAND_INS if doubt in self.true else EMPTY
 
 
 def needed_rules(inventory: Inventory, host: Host) -> Iterator[Finding]:
@@ -153,15 +155,36 @@ def _group_of(inventory: Inventory, host: Host) -> tuple[SecurityGroup | None, F
 def _needed(group: SecurityGroup, host: Host, virtual_network: AddressSet) -> Iterator[tuple[NeededRow, Finding]]:
     for row in _rows(host.prefix, virtual_network, private_only=host.bastion.private_only):
         doubts: list[Doubt] = []
-        told = _judge(group, row, _Meaning(virtual_network, daring=False), doubts)
-        other = _judge(group, row, _Meaning(virtual_network, daring=True), doubts)
-        if doubts and _breaks(told) != _breaks(other):
+        told = _judge(group, row, _Meaning(virtual_network), doubts)
+        hangs_on = _hangs_on(group, row, virtual_network, tuple(dict.fromkeys(doubts))) if doubts else ()
+        for doubt in hangs_on:
             message = (
-                f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubts[0].what}"
+                f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubt.what}"
             )
-            yield row, finding(doubts[0].code, message, resource=group.id)
-        elif told is not None:
+            yield row, finding(doubt.code, message, resource=group.id)
+        if told is not None and not hangs_on:
             yield row, told
+
+
+def _hangs_on(
+    group: SecurityGroup, row: NeededRow, virtual_network: AddressSet, doubts: tuple[Doubt, ...]
+) -> tuple[Doubt, ...]:
+    """The doubts that decide whether the row breaks the host, whatever else is true.
+
+    A tag may hold one address and not another. But a row breaks by one part of its traffic, or holds by one, and for that part
+    the tag is everything or nothing.
+    """
+
+    def breaks(true: frozenset[Doubt]) -> bool:
+        return _breaks(_judge(group, row, _Meaning(virtual_network, true), []))
+
+    few = len(doubts) <= _TRIED_TOGETHER
+    cases = [frozenset(case) for case in _subsets(doubts)] if few else [frozenset(), frozenset(doubts)]
+    return tuple(one for one in doubts if any(breaks(case | {one}) != breaks(case - {one}) for case in cases))
+
+
+def _subsets(doubts: tuple[Doubt, ...]) -> Iterator[tuple[Doubt, ...]]:
+    return chain.from_iterable(combinations(doubts, count) for count in range(len(doubts) + 1))
 
 
 def _breaks(told: Finding | None) -> bool:
@@ -326,8 +349,8 @@ def _applies(rule: SecurityRule, direction: Direction, port: int, meaning: _Mean
     if not rule.source_ports.every and rule.access is Access.ALLOW:
         return False
     if unreadable:
-        doubts.append(Doubt("EffectiveDataUnavailable", f"{unreadable[0]} of rule {rule.name} cannot be read"))
-        return meaning.daring
+        doubts.append(doubt := Doubt("EffectiveDataUnavailable", f"{unreadable[0]} of rule {rule.name} cannot be read"))
+        return doubt in meaning.true
     return True
 
 

@@ -1,7 +1,7 @@
 """What the error codes are sent for: one half of a link, or the parts of a BastionHost.
 
-A code is sent where Azure sends it: what it says of a subnet as the answer to the write of a subnet. Codes that fit all
-types strike a link, which is made by a single write.
+Some codes of each part are sent where Azure sends them: what is said of a subnet as the answer to the write of a subnet.
+All others strike a link, which is made by a single write: a host takes several, and many hosts take minutes.
 """
 
 from collections.abc import Mapping
@@ -22,32 +22,17 @@ LINK, HOST, ADDRESS, SUBNET, GROUP = (
 )
 _STRUCK: Mapping[str, str] = {
     "FeatureNotSupportedForDeveloperBastionSku": HOST,
-    "InvalidBastionHostSku": HOST,
-    "InvalidBastionHostScaleUnits": HOST,
     "BastionUpdateNotSupported": HOST,
-    "PropertyChangeNotAllowed": HOST,
-    "ResourceAvailabilityZonesCannotBeModified": HOST,
     "PublicIPSkuMismatch": HOST,
-    "InvalidPublicIPAddressSku": HOST,
-    "PublicIPAddressInUse": HOST,
     "AllocationFailed": HOST,
-    "ZonalAllocationFailed": HOST,
-    "OutOfCapacity": HOST,
     "SkuNotAvailable": HOST,
     "QuotaExceeded": HOST,
-    "BastionHostSubnetMustBeDedicated": HOST,
     "PublicIPCountLimitReached": ADDRESS,
     "PublicIPAddressCannotBeDeleted": ADDRESS,
     "SubnetNameMustBeAzureBastionSubnet": SUBNET,
-    "BastionHostSubnetSizeNotSupported": SUBNET,
-    "BastionHostSubnetCannotBeDelegated": SUBNET,
-    "RouteTableCannotBeAttachedForAzureBastionSubnet": SUBNET,
     "NetworkSecurityGroupNotCompliantForAzureBastionSubnet": SUBNET,
-    "NetcfgInvalidSubnet": SUBNET,
-    "NetcfgSubnetRangesOverlap": SUBNET,
     "InUseSubnetCannotBeDeleted": SUBNET,
     "SecurityRuleConflict": GROUP,
-    "NetworkSecurityGroupMaxRulesExceeded": GROUP,
     "InUseNetworkSecurityGroupCannotBeDeleted": GROUP,
 }
 

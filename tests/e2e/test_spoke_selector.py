@@ -1,5 +1,6 @@
 """Spokes that are found by their tags, and a peering that somebody takes away again and again."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,9 +31,20 @@ def links(lab: Lab) -> list[str]:
     return [each for each in lab.azure.resources() if "/virtualnetworkpeerings/" in each]
 
 
+def let_grace_pass(lab: Lab) -> None:
+    """The status is all that knows when a network left: what it says is an hour earlier now."""
+    claims = lab.get("vnp", "found")["status"]["claims"]
+    earlier = [
+        {**claim, "leftAt": f"{datetime.fromisoformat(claim['leftAt']) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
+        for claim in claims
+    ]
+    patch = json.dumps({"status": {"claims": earlier}})
+    lab.kubectl("patch", "vnp", "found", "-n", lab.namespace, "--subresource=status", "--type=merge", "-p", patch)
+
+
 def test_a_spoke_that_appears_is_peered_and_one_that_left_is_parted_after_its_grace_and_a_look(lab: Lab) -> None:
     colleague = Colleague(lab.azure)
-    lab.apply(found(leaveGrace="2m"))
+    lab.apply(found(leaveGrace="30m"))
     lab.wait_ready("vnp/found")
     assert lab.wait_condition("vnp", "found", "Connected", "True")["reason"] == "NothingSelected"
     assert lab.writes() == []
@@ -65,6 +77,7 @@ def test_a_spoke_that_appears_is_peered_and_one_that_left_is_parted_after_its_gr
     assert "is removed after" in row["message"]
     assert len(lab.writes()) == 2, "the grace runs"
 
+    let_grace_pass(lab)
     lab.wait_for(lambda: not links(lab), "both halves are gone")
     lab.wait_for(lambda: not lab.get("vnp", "found")["status"].get("claims"), "and their claims")
     log = [
@@ -83,13 +96,13 @@ def test_who_takes_a_peering_away_again_and_again_is_named_and_the_repair_slows_
     tag(colleague, {"network": "spoke"})
     lab.apply(found())
     lab.wait_for(lambda: len(links(lab)) == 2, "the network is peered")
-    for _ in range(3):
+    for undone in range(3):
+        # The spoke's half, which reads Disconnected then, goes as well; both are made anew.
+        lab.wait_for(lambda: len(lab.writes()) == 2 + 3 * undone, "the pair is made, or made anew, at once")  # noqa: B023
         lab.wait_ready("vnp/found")
+        lab.wait_still(seconds=1.0)
         hub_s = next(each for each in links(lab) if each.startswith(HUB.lower()))
         colleague.delete_peering(HUB_SUBSCRIPTION, "connectivity", "hub", hub_s.rsplit("/", 1)[1])
-        lab.wait_for(
-            lambda: lab.get("vnp", "found")["status"].get("connected") == "0/1" or len(links(lab)) == 1, "it is seen"
-        )
     contended = lab.wait_for(
         lambda: next(
             (

@@ -172,7 +172,7 @@ GOOD = [
     Example("a hub whose spokes are found", selecting()),
     Example(
         "a hub whose spokes are listed and found",
-        peering(spokeSelector={**SELECTOR, "onLeave": "Delete", "leaveGrace": "90m"}),
+        peering(spokeSelector={**SELECTOR, "onLeave": "Delete", "leaveGrace": "1h30m"}),
     ),
     Example("a mesh of two", mesh(SPOKE, OTHER, hubToSpoke={"allowForwardedTraffic": True})),
     Example(

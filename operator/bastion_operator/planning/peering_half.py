@@ -142,6 +142,10 @@ def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Pla
         body, query = dict(link.body), {SYNC_REMOTE_ADDRESS_SPACE: "true"}
         change = Change(Verb.SYNC, link.id, half.local_id, reason, body, (), etag(link.body), query)
         return _changing(plan, half, change)
+    if other.link is not None and not link.connected:
+        # Azure turns this half by itself once the other is there: what says otherwise was read before that.
+        wait = Wait(link.id, half.local_id, link.state, "its other half is there, and Azure joins the two by itself")
+        return replace(plan, waits=(*plan.waits, wait))
     return plan
 
 

@@ -89,6 +89,16 @@ def test_what_is_there_in_another_case_is_found() -> None:
     assert not plan.obstacles
 
 
+def test_a_half_that_reads_initiated_beside_the_other_is_looked_at_again() -> None:
+    """Azure joins the two by itself, so that this was read before: nothing is sent, and nothing is settled yet."""
+    plan = plan_of(peering_input(*networks(hub=[to_spoke()], spoke=[to_hub(state="Initiated")]), claims=CLAIMS))
+    assert not plan.changes
+    assert [(wait.resource_id, wait.root_id) for wait in plan.waits] == [
+        (link_id("spoke", own_name("hub")), vnet_id("spoke"))
+    ]
+    assert not plan.settled
+
+
 def test_an_initiated_half_is_kept_and_only_the_other_made() -> None:
     plan = plan_of(peering_input(*networks(hub=[to_spoke(state="Initiated")]), claims=CLAIMS))
     assert told(plan.changes) == [("Create", f"virtualNetworkPeerings/{own_name('hub')}")]

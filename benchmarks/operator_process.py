@@ -5,7 +5,6 @@ BastionHost that asks about every VM by RDP and SSH. The first pass reads and re
 first is done, reads all again and finds nothing new.
 """
 
-import json
 import tempfile
 import threading
 import time
@@ -14,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 import psutil
 
 from benchmarks.estate import NETWORKS_A_SUBSCRIPTION, Shape, bastion_id, network_id, rows, subscription
+from benchmarks.installed import NAMESPACE, REQUESTED_AT, apply, installed, read
 from benchmarks.measure import Figure
 from benchmarks.probes import LIMIT, slowest_and_rare, waits_until
 from dev.control_plane import ControlPlane
@@ -27,11 +26,8 @@ from dev.operator_process import OperatorProcess
 NAME: Final = "operator"
 MACHINES: Final = 50_000
 SPEED: Final = 20
-NAMESPACE: Final = "bastion-operator"
-ROOT: Final = Path(__file__).parents[1]
 PASS_SECONDS: Final = 600
 POLLED_EVERY: Final = 0.5
-REQUESTED_AT: Final = "azurebastion.dev/reconcile-requested-at"
 
 
 def run() -> Iterator[Figure]:
@@ -57,31 +53,9 @@ def run() -> Iterator[Figure]:
 
 def _installed(folder: Path, control_plane: ControlPlane) -> tuple[LocalAzure, OperatorProcess]:
     """The local Azure with the estate, and an operator that may see all of it."""
-    shape, estate = Shape.of(MACHINES), folder / "estate.jsonl"
-    with estate.open("wb") as lines:
-        lines.writelines(orjson.dumps(row) + b"\n" for row in rows(shape))
-    azure = LocalAzure(folder, estates=[estate], speed=SPEED, control=False)
-    azure.start(patience=PASS_SECONDS)
-    control_plane.kubectl("apply", "--server-side", "-k", str(ROOT / "deploy" / "base"))
-    labels = "app.kubernetes.io/name=bastion-operator"
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "-l", labels)
-    principal = azure.clients["operator"]
-    secret = {"name": "azure-default", "namespace": NAMESPACE}
-    _apply(control_plane, "v1", "Secret", secret, stringData={"clientSecret": principal.client_secret})
-    identity = {
-        "type": "ServicePrincipal",
-        "tenantID": azure.tenant_id,
-        "clientID": principal.client_id,
-        "secretName": "azure-default",
-        "allowedNamespaces": {"names": [NAMESPACE]},
-        "allowedSubscriptions": [subscription(each) for each in range(0, shape.networks, NETWORKS_A_SUBSCRIPTION)],
-    }
-    _apply(control_plane, "azurebastion.dev/v1beta1", "AzureIdentity", {"name": "default"}, spec=identity)
-    kubeconfig = control_plane.kubeconfig_for("bastion-operator", namespace=NAMESPACE)
-    operator = OperatorProcess(
-        control_plane, azure, folder, kubeconfig=kubeconfig, operator_namespace=NAMESPACE, speed=1
-    )
-    return azure, operator
+    shape = Shape.of(MACHINES)
+    subscriptions = [subscription(each) for each in range(0, shape.networks, NETWORKS_A_SUBSCRIPTION)]
+    return installed(folder, control_plane, rows(shape), subscriptions, azure_speed=SPEED, operator_speed=1)
 
 
 def _apply_host(control_plane: ControlPlane) -> None:
@@ -91,16 +65,11 @@ def _apply_host(control_plane: ControlPlane) -> None:
         "managementPolicy": "Observe",
         "targets": {"scope": "All", "protocols": ["RDP", "SSH"]},
     }
-    _apply(control_plane, "azurebastion.dev/v1beta1", "BastionHost", {"name": "hub", "namespace": NAMESPACE}, spec=spec)
+    apply(control_plane, "azurebastion.dev/v1beta1", "BastionHost", {"name": "hub", "namespace": NAMESPACE}, spec=spec)
 
 
 def _ask_again(control_plane: ControlPlane) -> None:
     control_plane.kubectl("annotate", "bastionhost", "hub", "-n", NAMESPACE, f"{REQUESTED_AT}=second")
-
-
-def _apply(control_plane: ControlPlane, version: str, kind: str, metadata: dict[str, str], **rest: Any) -> None:
-    body = {"apiVersion": version, "kind": kind, "metadata": metadata, **rest}
-    control_plane.kubectl("apply", "--server-side", "-f", "-", input=json.dumps(body))
 
 
 def _while_passing(operator: OperatorProcess, control_plane: ControlPlane, told: str) -> list[float]:
@@ -122,8 +91,7 @@ def _while_passing(operator: OperatorProcess, control_plane: ControlPlane, told:
 
 
 def _status(control_plane: ControlPlane) -> dict[str, Any]:
-    answer = control_plane.kubectl("get", "bastionhost", "hub", "-n", NAMESPACE, "-o", "json")
-    status: dict[str, Any] = json.loads(answer).get("status") or {}
+    status: dict[str, Any] = read(control_plane, "bastionhost", "hub").get("status") or {}
     return status
 
 

@@ -9,7 +9,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.planning.body import described, differing, etag, has_failed, provisioning_state, with_named
 from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import claim_on, with_claim, with_claim_in_place
+from bastion_operator.planning.ownership import claim_on, id_key, with_claim, with_claim_in_place
 from bastion_operator.planning.peering_link import Link
 from bastion_operator.planning.peering_pairs import Half
 from bastion_operator.planning.peering_settings import (
@@ -38,6 +38,14 @@ class HalfView:
     claim: Claim | None
     link_id: str
     gateway_trouble: Finding | None = None
+
+    @property
+    def claim_in_place(self) -> Claim | None:
+        """The claim, where it is on the very link that the half has or would have.
+
+        It is the only one that can be: none of hundreds of others has to be looked at.
+        """
+        return self.claim if self.claim is not None and id_key(self.claim.id) == id_key(self.link_id) else None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -75,10 +83,11 @@ def plan_half(view: HalfView, other: HalfView, plan: Plan, now: datetime) -> Pla
 
 def _plan_creation(view: HalfView, other: HalfView, plan: Plan, now: datetime) -> Plan:
     half = view.half
-    claim = Claim(
-        id=view.link_id, purpose=half.purpose, origin=ClaimOrigin.CREATED, detail=half.remote_id, claimed_at=now
-    )
-    plan = replace(plan, claims=with_claim(plan.claims, claim))
+    if view.claim_in_place is None:
+        claim = Claim(
+            id=view.link_id, purpose=half.purpose, origin=ClaimOrigin.CREATED, detail=half.remote_id, claimed_at=now
+        )
+        plan = replace(plan, claims=with_claim(plan.claims, claim))
     if other.link is not None and other.link.disconnected:
         # Azure refuses this half with RemotePeeringIsDisconnected until the other was deleted: that comes first.
         return plan

@@ -207,7 +207,8 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
     half, link = view.half, view.link
     if link is None:
         return plan, _name_taken(view, links)
-    ownership = link_ownership(asked.owner, plan.claims, link)
+    own = view.claim_in_place
+    ownership = link_ownership(asked.owner, plan.claims if own is None else (own,), link)
     ends = (asked.observed.get(half.local_id), asked.observed.get(half.remote_id))
     keeper = keeper_of(link, half, ends) if ownership is Ownership.ADOPTABLE else None
     if keeper is not None:
@@ -230,11 +231,13 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
                 )
             ]
     claims = plan.claims
-    if view.claim is not None and id_key(view.claim.id) != id_key(link.id):
+    if view.claim is not None and own is None:
         # A claim on a link that gave way to this one, or that somebody came before, has nothing to stand for.
         claims = without_claim(claims, view.claim.id)
     # A half that stands needs no settings kept for it; one that is deleted gets them with its deletion.
     detail = view.claim.detail if view.claim is not None and link.disconnected else half.remote_id
+    if own is not None and (own.purpose, own.origin, own.detail) == (half.purpose, origin, detail):
+        return plan, []
     claim = Claim(id=link.id, purpose=half.purpose, origin=origin, detail=detail, claimed_at=asked.now)
     return replace(plan, claims=with_claim_in_place(claims, claim)), []
 

@@ -1,12 +1,13 @@
 """Given this Azure and this VNetPeering, then these requests: links made, changed, repaired, synced, left alone."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bastion_operator.api.common import Claim, ClaimOrigin
-from bastion_operator.planning.model import Plan
+from bastion_operator.planning.model import Observed, Plan
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
 from tests.support.estates import Row, peering, resource_id, subnet, vnet, vnet_id
 from tests.support.plans import claim, codes, link_claim, link_id, own_name, peering_input, spokes, told
@@ -179,6 +180,38 @@ def test_a_network_that_the_hub_is_already_peered_with_counts_by_what_the_link_k
     plan = plan_of(peering_input(hub, vnet("spoke", *SPOKE)))
     assert codes(plan) == ["VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"]
     assert plan.settled
+
+
+@pytest.mark.parametrize(
+    ("peer", "new", "met"),
+    [
+        (["10.2.0.0/16", "fd00:2::/48"], ["10.1.0.0/16", "fd00:2:0:1::/64"], True),
+        (["10.2.0.0/16", "fd00:2::/48"], ["10.2.9.0/24"], True),
+        (["10.2.0.0/16", "fd00:2::/48"], ["10.1.0.0/16"], False),
+        (["10.2.0.0/16"], ["10.1.0.0/16", "fd00:1::/48"], False),
+    ],
+)
+def test_a_peer_is_met_in_either_family(peer: list[str], new: list[str], *, met: bool) -> None:
+    rows = [vnet("hub", *HUB, peerings=[peering("other", space=peer)]), vnet("other", *peer), vnet("spoke", *new)]
+    told_of = ["VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"] if met else []
+    assert codes(plan_of(peering_input(*rows))) == told_of
+
+
+def test_a_hub_of_many_spokes_is_planned_without_looking_at_each_spoke_for_each_other() -> None:
+    def looks(number: int) -> int:
+        rows = [vnet("hub", *HUB), *(vnet(f"s{each}", f"10.1.{each}.0/24") for each in range(number))]
+        found, count = {row["id"].lower(): row for row in rows}, itertools.count()
+
+        def look(key: str) -> Row | None:
+            next(count)
+            return found.get(key)
+
+        asked = peering_input(*rows, spokes=spokes(*(f"s{each}" for each in range(number))))
+        plan = plan_of(replace(asked, observed=Observed({}, source=look)))
+        assert len(plan.changes) == 2 * number
+        return next(count)
+
+    assert looks(80) <= 2 * looks(40)
 
 
 def test_ipv6_spaces_overlap_as_well() -> None:

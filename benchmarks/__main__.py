@@ -14,6 +14,7 @@ from benchmarks import (
     resource_graph,
     rules,
     snapshot,
+    sync,
     verdicts,
 )
 from benchmarks.measure import Figure
@@ -30,6 +31,7 @@ BENCHMARKS = {
         local_azure,
         resource_graph,
         azure_budgets,
+        sync,
     )
 }
 

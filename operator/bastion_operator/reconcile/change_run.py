@@ -240,9 +240,10 @@ class ChangeRun:
         found: dict[str, Change] = {}
         for change in changes:
             root = normalise_id(change.root_id)
-            free = not self.services.in_flight.busy(root) and not self._in_the_way(change)
-            if free and held_for(self.key, change) <= 0:
-                found.setdefault(root, change)
+            if root in found or self.services.in_flight.busy(root) or self._in_the_way(change):
+                continue
+            if held_for(self.key, change) <= 0:
+                found[root] = change
         return list(found.values())
 
     def _in_the_way(self, change: Change) -> list[str]:

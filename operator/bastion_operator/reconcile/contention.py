@@ -6,7 +6,7 @@ every look would be a fight that nobody sees. So it comes more and more rarely, 
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bastion_operator.api.conditions import Reason
@@ -18,7 +18,7 @@ from bastion_operator.reconcile.keys import Key
 
 # So many times it is a fight.
 _TOLD_AFTER: Final = 3
-# Seconds (shortest, longest) between two changes in a fight.
+# Seconds (shortest, longest) for which what was undone in a fight stays so.
 _WAITS: Final = (60.0, 3600.0)
 # Seconds after which a change is no part of the same fight any more: some tools come by once in a few hours.
 _FORGOTTEN_AFTER: Final = 6 * 3600.0
@@ -26,12 +26,16 @@ _FORGOTTEN_AFTER: Final = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class _Repair:
-    """A change that had its effect, ``times`` times, the last ``at`` this second of the clock."""
+    """A change that had its effect, ``times`` times, the last ``at`` this second of the clock.
+
+    :ivar undone_at: when it was first wanted again; None until then
+    """
 
     resource_id: str
     verb: Verb
     times: int
     at: float
+    undone_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -58,13 +62,16 @@ class Contention:
         repairs[_mark(change)] = _Repair(change.resource_id, change.verb, times, self.clock.monotonic())
 
     def wait_for(self, key: Key, change: Change) -> float:
-        """Seconds until a change that was undone may be made again; 0 if it may be made now."""
-        repair = self._known(key, change)
-        if repair is None or repair.times < _TOLD_AFTER:
+        """Seconds until a change that was undone may be made again, counted from when that was seen; 0 if it may be made now."""
+        repair = self._fight(key, change)
+        if repair is None:
             return 0.0
+        now = self.clock.monotonic()
+        undone_at = now if repair.undone_at is None else repair.undone_at
+        self._repairs[key][_mark(change)] = replace(repair, undone_at=undone_at)
         shortest, longest = _WAITS
         wait = min(shortest * 2.0 ** min(repair.times - _TOLD_AFTER, 16), longest)
-        return max(0.0, repair.at + wait - self.clock.monotonic())
+        return max(0.0, undone_at + wait - now)
 
     def unexplained(self, key: Key, changes: Iterable[Change]) -> list[str]:
         """Resources in a fight of which nobody has looked up yet who wrote them since."""

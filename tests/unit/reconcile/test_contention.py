@@ -48,6 +48,17 @@ def test_the_first_two_that_were_undone_are_repaired_at_once_and_then_ever_more_
     assert waits == [0, 0, 60, 120, 240, 480, 960, 1920, 3600]
 
 
+def test_the_wait_begins_when_the_undoing_is_seen_however_late_that_is(attempts: Attempts, clock: ManualClock) -> None:
+    for _ in range(3):
+        repaired(attempts, flag(True))
+    clock.advance(1800)
+    assert attempts.wait_for(KEY, flag(True)) == 60
+    clock.advance(45)
+    assert attempts.wait_for(KEY, flag(True)) == 15
+    clock.advance(15)
+    assert attempts.wait_for(KEY, flag(True)) == 0
+
+
 def test_the_third_is_told_with_who_wrote_last_once_that_is_known(attempts: Attempts) -> None:
     change = flag(True)
     for _ in range(2):

@@ -2,49 +2,14 @@
 
 import itertools
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.planning.model import Observed, Plan
-from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
-from tests.support.estates import Row, peering, resource_id, subnet, vnet, vnet_id
-from tests.support.plans import claim, codes, link_claim, link_id, own_name, peering_input, spokes, told
-
-HUB, SPOKE, OTHER = ["10.0.0.0/16"], ["10.1.0.0/16"], ["10.2.0.0/16"]
-
-
-def networks(*, hub: list[Row] | None = None, spoke: list[Row] | None = None) -> list[Row]:
-    """Hub, with a place for gateways, and spoke, with these links."""
-    return [
-        vnet("hub", *HUB, peerings=hub or [], subnets=[subnet("GatewaySubnet", "10.0.255.0/27")]),
-        vnet("spoke", *SPOKE, peerings=spoke or []),
-    ]
-
-
-def to_spoke(**properties: object) -> Row:
-    """The operator's link in the hub."""
-    return peering("spoke", space=SPOKE, **{"name": own_name("spoke"), **properties})  # type: ignore[arg-type]
-
-
-def to_hub(**properties: object) -> Row:
-    """The operator's link in the spoke."""
-    return peering("hub", space=HUB, **{"name": own_name("hub"), **properties})  # type: ignore[arg-type]
-
-
-CLAIMS = (link_claim("hub", "spoke"), link_claim("spoke", "hub"))
-
-
-def plan_of(asked: VNetPeeringInput) -> Plan:
-    return plan_vnet_peering(asked)
-
-
-def body_of(plan: Plan, place: int = 0) -> Row:
-    body = plan.changes[place].body
-    assert body is not None
-    return dict(body)
-
+from tests.support.estates import Row, peering, vnet, vnet_id
+from tests.support.plans import claim, codes, link_id, own_name, peering_input, spokes, told
+from tests.unit.planning.peering_rows import CLAIMS, HUB, OTHER, SPOKE, body_of, networks, plan_of, to_hub, to_spoke
 
 # --- making ------------------------------------------------------------------------------------------------------
 
@@ -250,88 +215,6 @@ def test_an_absent_flag_is_false() -> None:
     assert plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke={"allowForwardedTraffic": False})).settled
 
 
-# --- gateways ----------------------------------------------------------------------------------------------------
-
-LEND, USE = {"allowGatewayTransit": True}, {"useRemoteGateways": True}
-
-
-def test_a_gateway_is_lent_before_it_is_used() -> None:
-    asked = peering_input(*networks(), hubToSpoke=LEND, spokeToHub=USE)
-    assert told(plan_of(asked).changes) == [("Create", f"virtualNetworkPeerings/{own_name('spoke')}")]
-    rows = networks(hub=[to_spoke(state="Initiated", allowGatewayTransit=True)])
-    then = plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke=LEND, spokeToHub=USE))
-    assert told(then.changes) == [("Create", f"virtualNetworkPeerings/{own_name('hub')}")]
-    assert body_of(then)["properties"]["useRemoteGateways"] is True
-
-
-def test_on_links_that_stand_the_flag_that_lends_goes_first_and_the_one_that_uses_waits() -> None:
-    rows = networks(hub=[to_spoke()], spoke=[to_hub()])
-    plan = plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke=LEND, spokeToHub=USE))
-    assert [str(each.root_id) for each in plan.changes] == [vnet_id("hub")]
-    assert not plan.obstacles
-
-
-def test_a_gateway_is_given_up_before_it_is_taken_back() -> None:
-    rows = networks(hub=[to_spoke(allowGatewayTransit=True)], spoke=[to_hub(useRemoteGateways=True)])
-    flags = {"hubToSpoke": {"allowGatewayTransit": False}, "spokeToHub": {"useRemoteGateways": False}}
-    plan = plan_of(peering_input(*rows, claims=CLAIMS, **flags))
-    assert [str(each.root_id) for each in plan.changes] == [vnet_id("spoke")]
-
-
-def test_a_gateway_that_nobody_is_going_to_lend_is_told() -> None:
-    plan = plan_of(peering_input(*networks(), spokeToHub=USE))
-    assert codes(plan) == ["GatewayTransitNotAllowed"]
-    assert "allowGatewayTransit" in plan.obstacles[0].message
-
-
-def test_a_gateway_of_a_network_that_has_no_place_for_one_is_told_before_anything_is_sent() -> None:
-    rows = [vnet("hub", *HUB), vnet("spoke", *SPOKE)]
-    plan = plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE))
-    assert codes(plan) == ["RemoteVnetHasNoGateways"]
-    assert "virtual network hub has no gateway" in plan.obstacles[0].message
-    assert plan.settled
-    assert plan.claims == ()
-
-
-def test_a_route_server_is_a_gateway_as_well() -> None:
-    rows = [vnet("hub", *HUB, subnets=[subnet("routeserversubnet", "10.0.255.0/27")]), vnet("spoke", *SPOKE)]
-    assert not plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE)).obstacles
-
-
-def test_a_network_with_a_gateway_of_its_own_is_told() -> None:
-    gateway = f"{resource_id('Microsoft.Network/virtualNetworkGateways', 'vpn')}/ipConfigurations/default"
-    own = subnet("GatewaySubnet", "10.1.255.0/27", ipConfigurations=[{"id": gateway}])
-    rows = [networks()[0], vnet("spoke", *SPOKE, subnets=[own])]
-    assert codes(plan_of(peering_input(*rows, hubToSpoke=LEND, spokeToHub=USE))) == [
-        "VnetHasGatewaysAndUsesRemoteGateways"
-    ]
-
-
-def test_a_network_that_uses_another_gateway_already_is_told() -> None:
-    for other in ("to-other", "RemoteVnetToHubPeering_0f0e"):
-        used = peering("other", space=OTHER, name=other, useRemoteGateways=True)
-        plan = plan_of(peering_input(*networks(spoke=[used]), hubToSpoke=LEND, spokeToHub=USE))
-        assert codes(plan) == ["AnotherPeeringUsesRemoteGateways"]
-        assert other in plan.obstacles[0].message
-
-
-def test_on_links_that_stand_only_the_flag_that_cannot_be_is_left_out() -> None:
-    link = to_hub(allowForwardedTraffic=True)
-    rows = [vnet("hub", *HUB, peerings=[to_spoke(allowGatewayTransit=True)]), vnet("spoke", *SPOKE, peerings=[link])]
-    flags = {"hubToSpoke": LEND, "spokeToHub": {**USE, "allowForwardedTraffic": False}}
-    plan = plan_of(peering_input(*rows, claims=CLAIMS, **flags))
-    assert codes(plan) == ["RemoteVnetHasNoGateways"]
-    (change,) = plan.changes
-    assert [each.field for each in change.differences] == ["properties.allowForwardedTraffic"]
-
-
-def test_a_half_that_uses_a_gateway_already_or_is_not_to_be_verified_is_not_judged() -> None:
-    plain = vnet("hub", *HUB, peerings=[to_spoke(allowGatewayTransit=True)])
-    for flags in ({"useRemoteGateways": True}, {"doNotVerifyRemoteGateways": True}):
-        rows = [plain, vnet("spoke", *SPOKE, peerings=[to_hub(**flags)])]
-        assert not codes(plan_of(peering_input(*rows, claims=CLAIMS, hubToSpoke=LEND, spokeToHub=USE)))
-
-
 # --- repair ------------------------------------------------------------------------------------------------------
 
 
@@ -430,104 +313,6 @@ def test_prefixes_in_another_order_are_the_same_space() -> None:
         remoteAddressSpace={"addressPrefixes": known}, remoteVirtualNetworkAddressSpace={"addressPrefixes": live}
     )
     assert plan_of(peering_input(*networks(hub=[to_spoke()], spoke=[link]), claims=CLAIMS)).settled
-
-
-# --- whose it is -------------------------------------------------------------------------------------------------
-
-
-def test_a_link_of_somebody_else_is_told_and_its_pair_left_alone() -> None:
-    plan = plan_of(peering_input(*networks(spoke=[peering("hub", space=HUB, state="Initiated", name="theirs")])))
-    assert codes(plan) == ["NotOwned"]
-    assert "adoptionPolicy" in plan.obstacles[0].message
-    assert plan.settled
-    assert plan.claims == ()
-
-
-def test_a_link_is_adopted_when_asked_under_its_own_name() -> None:
-    rows = networks(hub=[to_spoke()], spoke=[peering("hub", space=HUB, name="theirs", useRemoteGateways=True)])
-    plan = plan_of(peering_input(*rows, claims=CLAIMS, adoptionPolicy="IfUnmanaged"))
-    assert plan.settled
-    origins = {each.id.rsplit("/", 1)[1]: each.origin for each in plan.claims}
-    assert origins == {own_name("spoke"): ClaimOrigin.CREATED, "theirs": ClaimOrigin.ADOPTED}
-
-
-def test_what_a_network_manager_keeps_is_told_with_its_name_and_never_adopted() -> None:
-    kept: dict[str, Any] = {"name": "ANM_0123456789ABCDEF_hub", "allowForwardedTraffic": True}
-    rows = networks(hub=[to_spoke()], spoke=[peering("hub", space=HUB, **kept)])
-    flags = {"spokeToHub": {"allowForwardedTraffic": False}, "adoptionPolicy": "IfUnmanaged"}
-    plan = plan_of(peering_input(*rows, claims=CLAIMS[:1], **flags))
-    assert codes(plan) == ["NotOwned"]
-    assert "Azure Virtual Network Manager keeps it" in plan.obstacles[0].message
-    assert plan.settled
-    assert plan.claims == CLAIMS[:1]
-
-
-def test_what_cluster_api_keeps_is_told_with_its_cluster_and_never_adopted() -> None:
-    rows = networks(spoke=[peering("hub", space=HUB, name="Spoke-To-Hub", state="Initiated")])
-    rows[1]["tags"] = {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod-1": "owned"}
-    plan = plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))
-    assert codes(plan) == ["NotOwned"]
-    assert "Cluster API (cluster prod-1) keeps it" in plan.obstacles[0].message
-    rows[1]["tags"] = {}
-    assert not codes(plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))), (
-        "a person may use such a name as well"
-    )
-
-
-def test_a_link_of_another_installation_is_never_adopted() -> None:
-    foreign = "azurebastion-hub-0123456789abcdef"
-    rows = networks(spoke=[peering("hub", space=HUB, state="Initiated", name=foreign)])
-    assert codes(plan_of(peering_input(*rows, adoptionPolicy="IfUnmanaged"))) == ["NotOwned"]
-
-
-def test_an_adopted_link_that_was_deleted_is_made_anew_under_its_name_and_stays_adopted() -> None:
-    claims = (CLAIMS[0], link_claim("spoke", "hub", name="theirs", adopted=True))
-    plan = plan_of(peering_input(*networks(hub=[to_spoke(state="Initiated")]), claims=claims))
-    assert told(plan.changes) == [("Create", "virtualNetworkPeerings/theirs")]
-    assert plan.claims == claims
-
-
-def test_an_adopted_link_that_gave_way_to_another_is_given_up_for_it() -> None:
-    claims = (CLAIMS[0], link_claim("spoke", "hub", name="theirs", adopted=True))
-    rows = networks(hub=[to_spoke()], spoke=[peering("hub", space=HUB, name="newer")])
-    plan = plan_of(peering_input(*rows, claims=claims, adoptionPolicy="IfUnmanaged"))
-    assert plan.settled
-    assert not plan.remains
-    assert {each.id.rsplit("/", 1)[1] for each in plan.claims} == {own_name("spoke"), "newer"}
-    again = plan_of(peering_input(*rows, claims=plan.claims, adoptionPolicy="IfUnmanaged"))
-    assert again.claims == plan.claims
-
-
-def test_an_adopted_name_that_somebody_took_for_another_link_is_not_written_to() -> None:
-    rows = [
-        vnet("hub", *HUB, peerings=[to_spoke(state="Initiated")]),
-        vnet("spoke", *SPOKE, peerings=[peering("third", space=OTHER, name="theirs")]),
-        vnet("third", *OTHER),
-    ]
-    claims = (CLAIMS[0], link_claim("spoke", "hub", name="theirs", adopted=True))
-    plan = plan_of(peering_input(*rows, claims=claims, adoptionPolicy="IfUnmanaged"))
-    assert codes(plan) == ["NotOwned"]
-    assert plan.settled
-
-
-def test_an_own_link_without_a_claim_is_claimed_again() -> None:
-    plan = plan_of(peering_input(*networks(hub=[to_spoke()], spoke=[to_hub()])))
-    assert plan.settled
-    assert {(each.id, each.origin) for each in plan.claims} == {(each.id, each.origin) for each in CLAIMS}
-
-
-def test_an_own_link_is_claimed_also_where_the_other_half_is_somebody_elses() -> None:
-    rows = networks(hub=[to_spoke()], spoke=[peering("hub", space=HUB, name="theirs")])
-    plan = plan_of(peering_input(*rows))
-    assert codes(plan) == ["NotOwned"]
-    assert [each.id for each in plan.claims] == [CLAIMS[0].id]
-
-
-def test_a_hold_of_a_virtual_wan_hub_is_no_link() -> None:
-    hold = peering("hub", space=HUB, name="RemoteVnetToHubPeering_00000000-0000-0000-0000-000000000001")
-    plan = plan_of(peering_input(*networks(spoke=[hold]), adoptionPolicy="IfUnmanaged"))
-    assert not any("RemoteVnetToHubPeering" in each.id for each in plan.claims)
-    assert len(plan.changes) == 2
 
 
 # --- observing ---------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ from bastion_operator.planning.body import (
     provisioning_state,
     with_named,
 )
+from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import claim_on, tags_at_creation
@@ -255,10 +256,8 @@ def _update(host_id: str, host: Body, found: Named) -> Change:
 
 
 def _plan_retry(asked: BastionHostInput, host: Body, plan: Plan) -> Plan:
-    # Microsoft's first cure for a failed resource: the same PUT once more. Whether it was tried is the caller's memory.
-    host_id = asked.ids.host
-    reason = f"the host is in state {provisioning_state(host)}; an identical PUT lets Azure try again"
-    change = Change(Verb.UPDATE, host_id, host_id, reason, dict(host), (), etag(host), once=True)
+    # Whether it was tried is the caller's memory.
+    change = replace(identical_request(host, asked.ids.host, asked.ids.host), once=True)
     return with_agreement(asked, replace(plan, changes=(change,), obstacles=(failed_host(asked, host),)), RECORDED)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.finding import Finding
 from bastion_operator.planning.body import described, differing, etag, has_failed, provisioning_state, with_named
+from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import claim_on, id_key, with_claim, with_claim_in_place
@@ -142,9 +143,7 @@ def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Pla
         change = Change(Verb.UPDATE, link.id, half.local_id, reason, body, changes, etag(link.body))
         return _changing(plan, half, change)
     if has_failed(link.body):
-        reason = f"the half is in state {provisioning_state(link.body)}; an identical PUT lets Azure try again"
-        change = Change(Verb.UPDATE, link.id, half.local_id, reason, dict(link.body), (), etag(link.body))
-        return _changing(plan, half, change)
+        return _changing(plan, half, identical_request(link.body, link.id, half.local_id))
     # While only one half exists Azure keeps no remote address space in sync.
     if link.connected and not link.address_space_in_sync:
         reason = "the remote network's address space has changed since the link last learned it"

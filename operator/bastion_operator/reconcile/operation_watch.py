@@ -15,13 +15,9 @@ from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import Wait
 from bastion_operator.reconcile.keys import Key
 
-# Minutes that Azure usually needs at most, by the type's last two parts in lower case: Bastion creates in 6 to 10, updates
-# in about 10 and deletes in 6 to 8 (recorded); gateways take up to 45 (Microsoft's pages on VPN gateways). Twice the
-# longest is still usual.
-_USUAL_MINUTES: Mapping[str, float] = {
-    "bastionhosts": 20.0,
-    "virtualnetworkgateways": 90.0,
-}
+# Minutes that Azure usually needs at most, by the type's last part in lower case: Bastion creates in 6 to 10, updates
+# in about 10 and deletes in 6 to 8 (recorded). Twice the longest is still usual.
+_USUAL_MINUTES: Mapping[str, float] = {"bastionhosts": 20.0}
 _USUAL_MINUTES_OF_OTHERS = 10.0
 
 

@@ -11,6 +11,7 @@ https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-fo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from bastion_operator.arm.errors import AzureError, ErrorClass
@@ -69,10 +70,12 @@ class Call(NamedTuple):
     network: bool
 
 
+# A pass asks again for every call that still waits: each id is taken apart once, not once a pass.
+@lru_cache(maxsize=65_536)
 def call_of(principal: str, kind: CallKind, target: str, region: str = "") -> Call:
     """The call to a target (an ARM id); ``region`` in any spelling: ``West Europe`` is ``westeurope``."""
     lowered = target.lower()
-    parts = lowered.split("/")
+    parts = lowered.split("/", 3)
     inside = kind is not CallKind.GRAPH and len(parts) > 2 and parts[1] == "subscriptions"  # noqa: PLR2004 - /subscriptions/{id}
     network = inside and _NETWORK in lowered
     return Call(principal, parts[2] if inside else "", plain_region(region) if network else "", kind, network)

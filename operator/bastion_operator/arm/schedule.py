@@ -9,7 +9,7 @@ every fourth grant goes to whoever was served longest ago, so that no flood of u
 
 import asyncio
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, NamedTuple, TypeVar
@@ -115,32 +115,30 @@ class _Group(Generic[K]):
 
 @dataclass(slots=True)
 class _Claimant:
-    """Where its calls wait, and the grants that it holds with the time of each.
-
-    :ivar news: it holds grants that it was not told of, neither by an answer nor by being woken
-    """
+    """Where its calls wait, and the grants that it holds with the time of each."""
 
     waiting: dict[tuple[str, Call], Urgency] = field(default_factory=dict)
     granted: dict[tuple[str, Call], float] = field(default_factory=dict)
-    news: bool = False
 
     def due(self, now: float) -> bool:
-        """Whether it is worth its while to come."""
-        if not self.news or not self.granted:
-            return False
+        """Whether its grants are worth coming for."""
         share = len(self.granted) >= _SHARE_TO_WAKE * (len(self.waiting) + len(self.granted))
         return share or next(iter(self.granted.values())) <= now - _WOKEN_AFTER
 
 
 @dataclass(slots=True)
 class Schedule(Generic[K]):
-    """Grants for the calls of all claimants. Not one method waits, but :meth:`run`."""
+    """Grants for the calls of all claimants. Not one method waits, but :meth:`run`.
+
+    Who holds grants that it was not told of, neither by an answer nor by being woken, is among the untold.
+    """
 
     budgets: Budgets
     clock: Clock
     wake: Callable[[K], None]
     _groups: dict[tuple[str, ...], _Group[K]] = field(default_factory=dict)
     _claimants: dict[K, _Claimant] = field(default_factory=dict)
+    _untold: dict[K, None] = field(default_factory=dict)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ask(self, key: K, wants: Iterable[Want]) -> set[str]:
@@ -153,7 +151,7 @@ class Schedule(Generic[K]):
             return set()
         for group in {_group_of(call) for call in {call for _, call in claimant.waiting}}:
             self._serve(group, asking=key)
-        claimant.news = False
+        self._untold.pop(key, None)
         return {name for name, _ in claimant.granted}
 
     def expect(self, key: K, wants: Iterable[Want]) -> None:
@@ -212,7 +210,7 @@ class Schedule(Generic[K]):
         self._give_up_unused()
         for group in list(self._groups):
             self._serve(group)
-        self._wake(self._claimants, self.clock.monotonic())
+        self._wake(list(self._untold), self.clock.monotonic())
         opens = [
             max(self.budgets.opens_in(call, 1), self.budgets.spread_in(call, lane.waiting))
             for group in self._groups.values()
@@ -239,15 +237,15 @@ class Schedule(Generic[K]):
         if group is None:
             return
         now = self.clock.monotonic()
-        served: dict[K, _Claimant] = {}
+        served: dict[K, None] = {}
         while (chosen := self._next(group)) is not None:
             lane, urgency, key = chosen
             taken = lane.take(key, urgency)
             self.budgets.hold(lane.call, routine=urgency >= Urgency.ASKED_CREATION)
-            claimant = served[key] = self._claimants[key]
+            claimant = self._claimants[key]
             del claimant.waiting[taken, lane.call]
             claimant.granted[taken, lane.call] = now
-            claimant.news = True
+            served[key] = self._untold[key] = None
             group.grants += 1
             group.served[key] = group.grants
         if served or not group.waiting:
@@ -259,10 +257,11 @@ class Schedule(Generic[K]):
             served.pop(asking, None)
         self._wake(served, now)
 
-    def _wake(self, claimants: Mapping[K, _Claimant], now: float) -> None:
-        for key, claimant in claimants.items():
-            if claimant.due(now):
-                claimant.news = False
+    def _wake(self, keys: Iterable[K], now: float) -> None:
+        """Those of the untold for whom it is worth while to come."""
+        for key in keys:
+            if self._claimants[key].due(now):
+                del self._untold[key]
                 self.wake(key)
 
     def _next(self, group: _Group[K]) -> tuple[_Lane[K], Urgency, K] | None:
@@ -300,8 +299,10 @@ class Schedule(Generic[K]):
             del self._groups[_group_of(each[1])]
 
     def _tidy(self, key: K, claimant: _Claimant) -> None:
-        if not claimant.waiting and not claimant.granted:
-            self._claimants.pop(key, None)
+        if not claimant.granted:
+            self._untold.pop(key, None)
+            if not claimant.waiting:
+                self._claimants.pop(key, None)
 
     def _give_up_unused(self) -> None:
         """A claimant that was woken and did not come is not kept waiting for: it will ask again if it comes."""

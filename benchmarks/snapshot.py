@@ -100,9 +100,12 @@ async def _snapshot(azure: LocalAzure, asking: int, *, access: bool) -> int:
 
 async def _refresh(fleet: FleetSnapshot, arm: ArmClient, *, access: bool) -> None:
     """As a pass does: one that has waited long enough comes again later, and finds the same reading under way."""
-    while True:
+    late = True
+    while late:
+        late = False
         try:
-            return await fleet.refresh("one", arm, SUBSCRIPTIONS, max_age=MAX_AGE, access=access)
+            await fleet.refresh("one", arm, SUBSCRIPTIONS, max_age=MAX_AGE, access=access)
         except AzureError as error:
-            if error.code != "InventoryLate":
+            late = error.code == "InventoryLate"
+            if not late:
                 raise

@@ -18,6 +18,7 @@ from bastion_operator.planning.model import NOT_READ, UNDER_WAY, Change, Observe
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.planned_changes import type_of
+from bastion_operator.reconcile.read_ahead import roots_after
 from bastion_operator.reconcile.reading import READ_AGAIN, Reading
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
@@ -95,14 +96,14 @@ class ChangeRun:
         Nothing is sent for a resource that was not read afresh in this very pass, and nothing is read for a change whose
         turn in Azure's budgets has not come: a thousand changes that wait cost no reads.
         """
-        plan = await self._planned(make_plan, observed)
+        reading = await self.read(self._expected_roots())
+        plan = await self._planned(make_plan, observed.updated(reading.fresh) if reading.fresh else observed)
         if plan.settled and not plan.obstacles and plan.claims == self.claims:
             self.services.attempts.in_sync(self.key)
             self.services.operations.forget(self.key)
             self.services.writes.in_sync(self.key)
             self.services.planned.forget(self.key)
-            return ChangeResult(plan, observed)
-        reading = Reading()
+            return ChangeResult(plan, observed.updated(reading.fresh))
         for _ in range(_ROUNDS):
             unread = [root for root in self._roots(plan, reading, observed) if not reading.tried(root)]
             if not unread:
@@ -192,6 +193,11 @@ class ChangeRun:
                 break
             reading += await self.read(unread)
         return reading, [write for write in wanted.values() if not reading.tried(write.root_id)]
+
+    def _expected_roots(self) -> list[str]:
+        """What this pass is known to need, because an operation of the last one has ended."""
+        expected = self.services.read_ahead.take(self.key)
+        return [root for root in expected if not self.services.in_flight.busy(root)]
 
     def _roots(self, plan: Plan, reading: Reading, observed: Observed) -> list[str]:
         """What must be read afresh to act on the plan now: not what waits behind another change of the same root, nor for
@@ -330,12 +336,13 @@ class ChangeRun:
         unsent = {normalise_id(change.root_id): change for change in due}
         for change in due:
             self.services.in_flight.begin(change.root_id, change.resource_id)
+        after = roots_after(result.plan.changes)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def send_one(change: Change) -> None:
             async with limit:
                 del unsent[normalise_id(change.root_id)]
-                await self._send_one(change, result)
+                await self._send_one(change, result, after[normalise_id(change.root_id)])
 
         try:
             if due and result.plan.claims != self.claims:
@@ -358,7 +365,8 @@ class ChangeRun:
             if in_flight.running(wait.resource_id):
                 in_flight.await_end(wait.resource_id, self.key)
 
-    async def _send_one(self, change: Change, result: ChangeResult) -> None:
+    async def _send_one(self, change: Change, result: ChangeResult, after: Iterable[str]) -> None:
+        """Send one; ``after`` are the roots to be read once the operation that it starts has ended."""
         client, write = self.session.client, self._write(change, result.observed)
         operation = None
         try:
@@ -380,13 +388,15 @@ class ChangeRun:
             if operation is None:
                 self.services.in_flight.end(change.root_id, change.resource_id)
         if operation is not None:
-            self.services.in_flight.follow(client, change.root_id, change.resource_id, operation, self._ended(change))
+            self.services.in_flight.follow(
+                client, change.root_id, change.resource_id, operation, self._ended(change, after)
+            )
         elif change in result.sent:
             self.services.attempts.taken(self.key, change)
             self.services.attempts.worked_on(self.key, change)
             self.services.queue.add(self.key)
 
-    def _ended(self, change: Change) -> Ended:
+    def _ended(self, change: Change, after: Iterable[str]) -> Ended:
         services, key = self.services, self.key
 
         def ended(_: Operation, error: AzureError | None) -> None:
@@ -396,6 +406,7 @@ class ChangeRun:
             else:
                 services.attempts.failed(key, change, error)
             services.attempts.worked_on(key, change)
+            services.read_ahead.expect(key, after)
             services.queue.add(key)
 
         return ended

@@ -74,6 +74,10 @@ class _View:
         if known is not None:
             self.inventory = self.before = known.patched([] if body is None else [body], [key] if body is None else [])
 
+    def young(self, oldest: float, *, access: bool) -> bool:
+        """Whether the rows were read at this time of the clock or later, role assignments included if those are asked for."""
+        return self.read_at is not None and self.read_at >= oldest and (self.access or not access)
+
     def covers(self, key: str) -> bool:
         """Whether the resource lies in one of the subscriptions that the identity may be used in."""
         return _subscription_of(key) in self.subscriptions
@@ -89,32 +93,53 @@ class FleetSnapshot:
     _views: dict[str, _View] = field(default_factory=dict)
 
     async def refresh(
-        self, identity: str, client: ArmClient, subscriptions: Iterable[str], max_age: float, *, access: bool = False
-    ) -> None:
+        self,
+        identity: str,
+        client: ArmClient,
+        subscriptions: Iterable[str],
+        max_age: float,
+        *,
+        access: bool = False,
+        until_read: float = 0.0,
+    ) -> "asyncio.Task[None] | None":
         """Read the identity's rows again if they are older than ``max_age`` seconds.
 
-        With ``access`` they are to hold the role assignments as well, and are read again at once if they do not.
+        With ``access`` they are to hold the role assignments as well, and are read again at once if they do not. Rows of
+        at most ``until_read`` seconds will do meanwhile: then the reading is returned that goes on.
 
         One reading at a time for an identity; it goes on where a caller does not wait for its end.
 
         :raises AzureError: if the graph cannot be read, or not soon; what was read before stays
         """
         asked_at = self.clock.monotonic()
+        view = self._view(identity, subscriptions)
+        # A reading that was under way when this caller asked serves it only if it is young enough as well.
+        while not view.young(asked_at - max_age, access=access):
+            reading = self._begin(identity, view, client, access=access)
+            if view.young(asked_at - until_read, access=access):
+                return reading
+            await self._wait(reading, asked_at + _PATIENCE)
+        return None
+
+    def _view(self, identity: str, subscriptions: Iterable[str]) -> _View:
+        """What is known of the identity's rows; nothing if its subscriptions are others than they were."""
         wanted = frozenset(subscription.lower() for subscription in subscriptions)
         view = self._views.get(identity)
         if view is None or view.subscriptions != wanted:
             if view is not None and view.reading is not None:
                 view.reading.cancel()
             view = self._views[identity] = _View(wanted)
-        # A reading that was under way when this caller asked serves it only if it is young enough as well.
-        while view.read_at is None or view.read_at < asked_at - max_age or (access and not view.access):
-            if view.reading is None:
-                if view.failure is not None and self.clock.monotonic() < view.failed_at + _FAILURE_KEPT:
-                    raise view.failure
-                view.reading = asyncio.create_task(
-                    self._read(identity, view, client, access=access), name=f"inventory of {identity}"
-                )
-            await self._wait(view.reading, asked_at + _PATIENCE)
+        return view
+
+    def _begin(self, identity: str, view: _View, client: ArmClient, *, access: bool) -> "asyncio.Task[None]":
+        """The reading that is under way, or a new one."""
+        if view.reading is None:
+            if view.failure is not None and self.clock.monotonic() < view.failed_at + _FAILURE_KEPT:
+                raise view.failure
+            view.reading = asyncio.create_task(
+                self._read(identity, view, client, access=access), name=f"inventory of {identity}"
+            )
+        return view.reading
 
     async def close(self) -> None:
         """Give up the readings that are under way."""

@@ -22,6 +22,7 @@ def forget_gone(services: Services, key: Key) -> Outcome:
     services.attempts.forget(key)
     services.operations.forget(key)
     services.planned.forget(key)
+    services.read_ahead.forget(key)
     services.writes.forget(key)
     if raw is not None:
         services.statuses.forget(raw["metadata"]["uid"])
@@ -49,6 +50,7 @@ async def release(services: Services, kind: type[CustomResource], raw: Mapping[s
     services.attempts.forget(key)
     services.operations.forget(key)
     services.planned.forget(key)
+    services.read_ahead.forget(key)
     services.writes.forget(key)
     services.statuses.forget(raw["metadata"]["uid"])
     return Outcome(None, "released")

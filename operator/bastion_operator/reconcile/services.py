@@ -17,6 +17,7 @@ from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
 from bastion_operator.reconcile.peering_rights import PeeringRights
 from bastion_operator.reconcile.planned_changes import PlannedChanges
+from bastion_operator.reconcile.read_ahead import ReadAhead
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
@@ -45,5 +46,6 @@ class Services:
     metrics: Metrics
     rights: PeeringRights
     planned: PlannedChanges = field(default_factory=PlannedChanges)
+    read_ahead: ReadAhead = field(default_factory=ReadAhead)
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)
     target_rules: KeptTargetRules = field(default_factory=KeptTargetRules)

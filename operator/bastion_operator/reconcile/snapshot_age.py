@@ -24,13 +24,20 @@ async def refresh_fleet(
 ) -> list[Failure]:
     """Read the identity's inventory again if it is due; the failure, if there is none that is young enough to go by.
 
+    A pass that goes on where an operation has ended does not wait for it: it comes again when it was read.
+
     :param at_once: somebody has asked for a pass now, so nothing that was read before will do
     """
     identity = session.identity
     try:
         max_age = 0.0 if at_once else routine_look(interval)
+        until_read = interval.total_seconds() if services.read_ahead.expects(key) and not at_once else 0.0
         access = services.objects.access_asked_of(identity)
-        await services.fleet.refresh(identity, session.client, session.subscriptions, max_age, access=access)
+        reading = await services.fleet.refresh(
+            identity, session.client, session.subscriptions, max_age, access=access, until_read=until_read
+        )
+        if reading is not None:
+            reading.add_done_callback(lambda _: services.queue.add(key))
     except AzureError as error:
         _log.warning("the inventory of AzureIdentity %s could not be read: %s", identity, error)
         services.queue.add_after(key, max(_ASK_AGAIN, error.wait(1)))

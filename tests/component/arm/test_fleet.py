@@ -13,6 +13,15 @@ from tests.support.estates import SUBSCRIPTION, nic, nsg, nsg_id, rule, subnet, 
 GROUP = nsg_id("g").lower()
 
 
+class SetForwardClock(SystemClock):
+    """The real one, set forward at once where a test says so."""
+
+    forward = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.forward
+
+
 async def inventory_of(fleet: FleetSnapshot) -> Inventory:
     found = await fleet.inventory("one")
     assert found is not None
@@ -51,4 +60,31 @@ async def test_what_has_not_changed_is_the_very_same_after_another_reading(
 
     assert fleet.record(nsg_id("g"), None)
     assert (await inventory_of(fleet)).security_group(GROUP) is None
+    await fleet.close()
+
+
+async def test_who_goes_on_with_its_work_goes_by_what_was_read_while_it_is_read_again(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
+    azure = azure_factory([row, nsg("g")], graph_lag=0)
+    client = (await caller_factory(azure)).client
+    clock = SetForwardClock()
+    fleet = FleetSnapshot(clock)
+    subscriptions = [SUBSCRIPTION]
+    assert await fleet.refresh("one", client, subscriptions, 60, until_read=100) is None, "nothing was there to go by"
+    clock.forward += 80
+    assert await fleet.refresh("one", client, subscriptions, 90) is None, "young enough"
+    reading = await fleet.refresh("one", client, subscriptions, 60, until_read=100)
+    assert reading is not None
+    assert (fleet.age("one") or 0) >= 80
+    assert await fleet.refresh("one", client, subscriptions, 60, until_read=100) is reading, "one reading at a time"
+    await reading
+    assert (fleet.age("one") or 80) < 80
+    clock.forward += 120
+    assert await fleet.refresh("one", client, subscriptions, 60, until_read=100) is None, "too old to go by: waited for"
+    assert (fleet.age("one") or 80) < 80
+    clock.forward += 80
+    await fleet.refresh("one", client, subscriptions, 60, until_read=100, access=True)
+    assert (fleet.age("one") or 80) < 80, "no role assignments were read before: waited for"
     await fleet.close()

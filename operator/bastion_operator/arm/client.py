@@ -147,13 +147,15 @@ class ArmClient:
             raise
         return _json_object(response, resource_id)
 
-    async def list_children(self, parent_id: str, collection: str) -> list[dict[str, Any]]:
+    async def list_children(
+        self, parent_id: str, collection: str, *, api_version: str = NETWORK_API_VERSION
+    ) -> list[dict[str, Any]]:
         """Every resource of a collection such as ``hubVirtualNetworkConnections`` below its parent, all pages.
 
         :raises AzureError: if a page is refused, or leads to another host
         """
         target = f"{parent_id}/{collection}"
-        url: str | None = self._url(target)
+        url: str | None = self._url(target, api_version=api_version)
         found: list[dict[str, Any]] = []
         while url is not None:
             page = _json_object(await self._send("GET", url, CallKind.READ, target), target)

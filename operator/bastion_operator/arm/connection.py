@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from bastion_operator.arm.budgets import Budgets
@@ -40,13 +41,19 @@ class ArmConnection:
 
         :raises CredentialSettingsError: if the identity's settings cannot be used
         """
+        return self.client_with(make_credential(identity, self.cloud), principal_of(identity), holder)
+
+    def client_with(
+        self, credential: AsyncTokenCredential, principal: str, holder: CredentialHolder | None = None
+    ) -> ArmClient:
+        """A client with a credential that is there already; ``principal`` is whom Azure counts its calls for."""
         return ArmClient(
-            credential=make_credential(identity, self.cloud),
+            credential=credential,
             cloud=self.cloud,
             clock=self.clock,
             transport=self._transport,
             budgets=self.budgets,
-            principal=principal_of(identity),
+            principal=principal,
             observer=self.observer,
             holder=holder or CredentialHolder(),
         )

@@ -1,25 +1,31 @@
-"""`kubectl bastion reach`: verdicts from files."""
+"""`kubectl bastion reach`: verdicts on an estate, or those that the operator has published."""
 
+import asyncio
 import gc
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import click
 
-from bastion_operator.cli.estate_files import read_inventory
-from bastion_operator.cli.verdicts import show_verdicts
-from bastion_operator.network.access import AccessEvaluation, AccessVerdict, Principal, with_access
-from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.cli.errors import Refusal
+from bastion_operator.cli.program import EXIT_CHECK_FAILED
+from bastion_operator.cli.progress import counted, progress
+from bastion_operator.cli.selection import Choice, bastion_ids
+from bastion_operator.cli.sources import Cluster, Source, read_inventory
+from bastion_operator.cli.verdicts import Judged, show_verdicts
+from bastion_operator.network.access import AccessEvaluation, Principal, with_access
 from bastion_operator.network.fixes import explain
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Reachability, Verdict, judge_all
 
-EXIT_CHECK_FAILED = 1
 SOME, ALL, NONE = "some", "all", "none"
 FIXES = (SOME, ALL, NONE)
 MOST_EXPLAINED = 200
 """Verdicts that get fixes unless all were asked for: trying a fix takes some milliseconds."""
+_AT_ONCE: Final = 500
+"""VMs that are judged between two looks at the progress."""
 _OBJECT_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -27,38 +33,98 @@ _OBJECT_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 class ReachOptions:
     """What was given on the command line."""
 
-    files: tuple[str, ...]
-    bastions: tuple[str, ...]
-    vms: tuple[str, ...]
-    protocol: str | None
-    port: int | None
+    source: Source
     output: str
-    fail_on: str | None
+    choice: Choice = field(default_factory=Choice)
+    protocol: str | None = None
+    port: int | None = None
+    fail_on: str | None = None
     fixes: str = SOME
     principals: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What there is to show: verdicts, and beside each what the principals asked about may do (empty where nobody was)."""
+
+    verdicts: Sequence[Verdict]
+    access: Sequence[Judged] = ()
+
+
 def run_reach(options: ReachOptions) -> int:
     """Reads, judges and shows; returns the exit code. Raises click.ClickException for what the user can mend."""
-    if not options.files:
-        raise click.UsageError("give --from FILE with the resources to judge, for example the answer of az graph query")
+    _check(options)
     gc.disable()  # a program of a few seconds: what is read stays in use to the end, and looking through it costs half the time
-    inventory = read_inventory(options.files)
+    answer = _answer(options)
+    show_verdicts(answer.verdicts, options.output, answer.access)
+    return EXIT_CHECK_FAILED if _fails(answer.verdicts, options.fail_on) else 0
+
+
+def _check(options: ReachOptions) -> None:
+    """What the options alone show to be wrong."""
+    for each in options.principals:
+        if not _OBJECT_ID.fullmatch(each):
+            raise Refusal(f"--principal {each} is no object id", "az ad user show --id NAME --query id tells it")
+    if isinstance(options.source, Cluster):
+        beyond = (
+            ("--tag", options.choice.tags),
+            ("--subnet", options.choice.subnets),
+            ("--principal", options.principals),
+        )
+        for option, given in beyond:
+            if given:
+                raise Refusal(
+                    f"{option} asks for what the cluster's reports do not hold",
+                    "ask Azure with --azure, or files with --from FILE",
+                )
+
+
+def _answer(options: ReachOptions) -> Answer:
+    if isinstance(options.source, Cluster):
+        return Answer(_published(options.source, options))
+    return judged(read_inventory(options.source, access=bool(options.principals)), options)
+
+
+def judged(inventory: Inventory, options: ReachOptions) -> Answer:
+    """The answer from an estate."""
     evaluation = Evaluation(inventory)
-    verdicts = judge_all(
-        inventory,
-        evaluation=evaluation,
-        vm_ids=_vm_ids(inventory, options.vms) if options.vms else None,
-        protocols=(options.protocol.upper() if options.protocol else None,),
-        port=options.port,
-        bastion_ids=_bastion_ids(inventory, options.bastions) if options.bastions else None,
-    )
+    verdicts = options.choice.shown(_judge(evaluation, options))
     access = _access(inventory, verdicts, options.principals)
     told = list(_explained(verdicts, evaluation, options))
     if access:
         told = [with_access(*pair) for pair in zip(told, access, strict=True)]
-    show_verdicts(told, options.output, access)
-    return EXIT_CHECK_FAILED if _fails(verdicts, options.fail_on) else 0
+    return Answer(told, access)
+
+
+def _judge(evaluation: Evaluation, options: ReachOptions) -> Iterator[Verdict]:
+    inventory, choice = evaluation.inventory, options.choice
+    machines = choice.machines(inventory)
+    wanted = sorted(inventory.virtual_machines if machines is None else machines, key=str.lower)
+    bastions = bastion_ids(inventory, choice.bastions) if choice.bastions else None
+    with progress("judging VMs", len(wanted)) as shown:
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            yield from judge_all(
+                inventory,
+                evaluation=evaluation,
+                vm_ids=some,
+                protocols=(options.protocol.upper() if options.protocol else None,),
+                port=options.port,
+                bastion_ids=bastions,
+            )
+            shown.advance(len(some))
+
+
+def _published(source: Cluster, options: ReachOptions) -> list[Verdict]:
+    from bastion_operator.cli.published import chosen_of, published_verdicts  # noqa: PLC0415  the custom resources' models
+    from bastion_operator.cli.sources.cluster import open_cluster  # noqa: PLC0415  kubernetes is loaded when it is asked
+
+    async def read() -> list[Verdict]:
+        async with open_cluster(source) as cluster:
+            return published_verdicts(await cluster.reports())
+
+    found = chosen_of(asyncio.run(read()), options.choice, options.protocol, options.port)
+    return options.choice.shown(found)
 
 
 def _explained(verdicts: list[Verdict], evaluation: Evaluation, options: ReachOptions) -> Iterator[Verdict]:
@@ -66,9 +132,12 @@ def _explained(verdicts: list[Verdict], evaluation: Evaluation, options: ReachOp
     failing = sum(bool(verdict.reasons) for verdict in verdicts)
     shown = options.output in {"json", "yaml"} and options.fixes != NONE
     left = (failing if options.fixes == ALL else min(failing, MOST_EXPLAINED)) if shown else 0
-    if shown and left < failing:
+    if not left:
+        yield from verdicts
+        return
+    if left < failing:
         click.echo(f"fixes for the first {left} of {failing} verdicts with reasons; --fixes all for each", err=True)
-    for verdict in verdicts:
+    for verdict in counted("trying fixes", verdicts, len(verdicts)):
         if verdict.reasons and left:
             left -= 1
             yield explain(verdict, evaluation.inventory, evaluation=evaluation, warnings_too=False)
@@ -76,13 +145,8 @@ def _explained(verdicts: list[Verdict], evaluation: Evaluation, options: ReachOp
             yield verdict
 
 
-def _access(
-    inventory: Inventory, verdicts: Iterable[Verdict], principals: tuple[str, ...]
-) -> list[tuple[AccessVerdict, ...]]:
+def _access(inventory: Inventory, verdicts: Iterable[Verdict], principals: tuple[str, ...]) -> list[Judged]:
     """What each principal may do, for each verdict; nothing where nobody was asked about."""
-    for each in principals:
-        if not _OBJECT_ID.fullmatch(each):
-            raise click.UsageError(f"--principal {each} is no object id: az ad user show --id NAME --query id tells it")
     if not principals:
         return []
     evaluation = AccessEvaluation(inventory, [Principal(each) for each in dict.fromkeys(principals)])
@@ -96,32 +160,3 @@ def _fails(verdicts: Iterable[Verdict], fail_on: str | None) -> bool:
     if fail_on.lower() == "unknown":
         failing.add(Reachability.UNKNOWN)
     return any(verdict.verdict in failing for verdict in verdicts)
-
-
-def _vm_ids(inventory: Inventory, wanted: tuple[str, ...]) -> list[str]:
-    machines = inventory.virtual_machines
-    found: list[str] = []
-    for text in wanted:
-        by_id = text.startswith("/")
-        fits = [vm.id for vm in machines.values() if _fits(text, vm.key, vm.name, by_id=by_id)]
-        if not fits:
-            raise click.ClickException(f"VM {text} is not in the files: check it, or add the file that holds it")
-        found.extend(fits)
-    return found
-
-
-def _bastion_ids(inventory: Inventory, wanted: tuple[str, ...]) -> list[str]:
-    found: list[str] = []
-    for text in wanted:
-        if text.startswith("/"):
-            found.append(text)
-            continue
-        fits = [host.id for host in inventory.bastions.values() if _fits(text, host.key, host.name, by_id=False)]
-        if not fits:
-            raise click.ClickException(f"Bastion {text} is not in the files: check it, or add the file that holds it")
-        found.extend(fits)
-    return found
-
-
-def _fits(text: str, key: str, name: str, *, by_id: bool) -> bool:
-    return normalise_id(text) == key if by_id else text.lower() == name.lower()

@@ -50,7 +50,7 @@ class KubeconfigFile:
 
     async def load_into(self, configuration: Configuration) -> None:
         """Read address, CA and credentials as they are now. Raises ConfigurationError."""
-        with _told_as_configuration_error(self):
+        with told_as_configuration_error(self):
             await load_kube_config(
                 config_file=self.path,
                 context=self.context,
@@ -72,7 +72,7 @@ class PodServiceAccount:
 
     async def load_into(self, configuration: Configuration) -> None:
         """Read address, CA and token as they are now. Raises ConfigurationError."""
-        with _told_as_configuration_error(self):
+        with told_as_configuration_error(self):
             InClusterConfigLoader(
                 token_filename=str(self.folder / "token"),
                 cert_filename=str(self.folder / "ca.crt"),
@@ -86,7 +86,8 @@ ClusterConfig = KubeconfigFile | PodServiceAccount
 
 
 @contextlib.contextmanager
-def _told_as_configuration_error(config: ClusterConfig) -> Iterator[None]:
+def told_as_configuration_error(config: ClusterConfig) -> Iterator[None]:
+    """Whatever goes wrong with a configuration is told as ConfigurationError."""
     try:
         yield
     except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:

@@ -5,7 +5,12 @@ from typing import Any
 
 
 class KubeError(Exception):
-    """Something that the API server answered, or that kept it from answering."""
+    """Something that the API server answered, or that kept it from answering.
+
+    :ivar said: the API server's own words; empty where it said nothing
+    """
+
+    said: str = ""
 
 
 class ConfigurationError(KubeError):
@@ -56,7 +61,12 @@ def error_of(method: str, path: str, status: int, body: Mapping[str, Any], retry
     ``body`` is the answer's ``Status`` object (empty if it was none), ``retry_after`` the header of that name.
     """
     said = str(body.get("message") or f"HTTP {status}")
-    what = f"{method} {path}: {said}"
+    error = _error_of(f"{method} {path}: {said}", status, said, _seconds(retry_after, body))
+    error.said = said
+    return error
+
+
+def _error_of(what: str, status: int, said: str, retry_after: float | None) -> KubeError:
     if status == _UNAUTHORIZED:
         return ForbiddenError(
             f"{what}. The API server does not accept the credentials: check the service account's token or KUBECONFIG"
@@ -68,7 +78,7 @@ def error_of(method: str, path: str, status: int, body: Mapping[str, Any], retry
         # Server-side apply answers 500 for what the schema does not know, though no other try will end otherwise.
         return InvalidError(f"{what}. Install the CRDs that belong to this version of the operator (crds/)")
     if status in (_TIMEOUT, _TOO_MANY) or status >= _SERVER_ERROR:
-        return UnavailableError(what, _seconds(retry_after, body))
+        return UnavailableError(what, retry_after)
     return _BY_STATUS.get(status, InvalidError)(what)
 
 

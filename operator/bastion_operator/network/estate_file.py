@@ -16,7 +16,8 @@ import orjson
 
 from bastion_operator.network.held_row import Held, hold
 
-_HOW: Final = "a list of ARM resources, or the answer of az graph query or az resource list, is wanted"
+_HOW: Final = "give a list of ARM resources, or the answer of az graph query or az resource list"
+_ANEW: Final = "if it is half a file, write it anew; if it is of another kind, " + _HOW
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")
 _NEXT: Final = "nextLink"
@@ -28,7 +29,16 @@ LARGEST_DOCUMENT: Final = 600 * _MEGABYTE
 
 
 class EstateFileError(ValueError):
-    """A file that does not hold ARM resources; the message names file, row and field."""
+    """A file that does not hold ARM resources.
+
+    :ivar what: names file, row and field
+    :ivar remedy: what to do about it
+    """
+
+    def __init__(self, what: str, remedy: str = _HOW) -> None:
+        super().__init__(f"{what}: {remedy}")
+        self.what = what
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ def read_estate_file(name: str, content: bytes) -> EstateFile:
     """
     content = _as_utf8(name, content)
     if not content.strip():
-        raise EstateFileError(f"{name} is empty: {_HOW}")
+        raise EstateFileError(f"{name} is empty")
     return _gathered(name, _documents(name, content), iter)
 
 
@@ -70,8 +80,8 @@ def read_estate_stream(name: str, stream: BinaryIO, largest: int = LARGEST_DOCUM
     rest = stream.read(max(largest + 1 - len(read), 0))
     if len(read) + len(rest) > largest:
         raise EstateFileError(
-            f"{name} is one JSON document of more than {largest // _MEGABYTE} MB, too large to be read as a whole: write it as"
-            " JSON lines, a resource or a page of an answer on each (jq -c '.data[]'), which may be of any size"
+            f"{name} is one JSON document of more than {largest // _MEGABYTE} MB, too large to be read as a whole",
+            "write it as JSON lines, a resource or a page of an answer on each (jq -c '.data[]'), which may be of any size",
         )
     return read_estate_file(name, read + rest)
 
@@ -112,7 +122,7 @@ def _as_utf8(name: str, content: bytes) -> bytes:
     try:
         return content.decode("utf-16").encode()
     except UnicodeError as error:
-        raise EstateFileError(f"{name} is no JSON: it begins as UTF-16 and cannot be read as such") from error
+        raise EstateFileError(f"{name} is no JSON: it begins as UTF-16 and cannot be read as such", _ANEW) from error
 
 
 def _documents(name: str, content: bytes) -> Iterator[Any]:
@@ -121,7 +131,7 @@ def _documents(name: str, content: bytes) -> Iterator[Any]:
     except orjson.JSONDecodeError as error:
         lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
         if not _is_json(lines[0][1]):
-            raise EstateFileError(f"{name} is no JSON: {error}") from error
+            raise EstateFileError(f"{name} is no JSON: {error}", _ANEW) from error
     else:
         return
     yield from _parsed(name, lines)
@@ -132,7 +142,7 @@ def _parsed(name: str, lines: Iterable[tuple[int, bytes]]) -> Iterator[Any]:
         try:
             yield orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            raise EstateFileError(f"{name}, line {number} is no JSON: {error}") from error
+            raise EstateFileError(f"{name}, line {number} is no JSON: {error}", _ANEW) from error
 
 
 def _is_json(line: bytes) -> bool:
@@ -147,7 +157,7 @@ def _listed(name: str, document: object) -> list[Any]:
     if isinstance(document, list):
         return document
     if not isinstance(document, dict):
-        raise EstateFileError(f"{name} holds {_kind(document)}: {_HOW}")
+        raise EstateFileError(f"{name} holds {_kind(document)}")
     for wrapper in _WRAPPERS:
         wrapped = document.get(wrapper)
         if isinstance(wrapped, list):
@@ -158,8 +168,8 @@ def _listed(name: str, document: object) -> list[Any]:
         return [document]
     if isinstance(failure := document.get("error"), dict):
         told = f"{failure.get('code')}: {failure.get('message')}"
-        raise EstateFileError(f"{name} holds no resources but an error that Azure answered, {told}: {_HOW}")
-    raise EstateFileError(f"{name} holds an object with neither a list in data or value nor an id: {_HOW}")
+        raise EstateFileError(f"{name} holds no resources but an error that Azure answered, {told}")
+    raise EstateFileError(f"{name} holds an object with neither a list in data or value nor an id")
 
 
 def _from_table(name: str, table: dict[str, Any]) -> list[Any]:
@@ -181,7 +191,7 @@ def _total(document: object, count: int) -> int | None:
 
 def _checked(name: str, number: int, row: object) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise EstateFileError(f"{name}, row {number} is {_kind(row)}, not an object: {_HOW}")
+        raise EstateFileError(f"{name}, row {number} is {_kind(row)}, not an object")
     row_id = row.get("id")
     if not isinstance(row_id, str) or not row_id.startswith("/"):
         told = "is missing" if row_id is None else f"is {row_id!r}"

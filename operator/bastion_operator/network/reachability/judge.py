@@ -168,10 +168,10 @@ def _ranked(
     candidates = [_candidate(evaluation, answer, own, target, asked) for answer in each]
     if only is not None:
         candidates += [_absent(text, own) for text in _named(only) if evaluation.inventory.bastion(text) is None]
-    return tuple(sorted(candidates, key=_merit))
+    return tuple(sorted(candidates, key=by_merit))
 
 
-def _merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
+def by_merit(candidate: Candidate) -> tuple[int, int, int, int, str]:
     """The order of candidates: verdict, way, number of methods, number of reasons, id."""
     return (
         VERDICT_ORDER[candidate.verdict],
@@ -222,7 +222,7 @@ def _work_out(
     if not each or not all(answer.whole for answer in each):
         return SharedAnswers(tuple(each), None)
     candidates = (_candidate(evaluation, answer, (), target, asked) for answer in each)
-    return SharedAnswers(tuple(each), tuple(sorted(candidates, key=_merit)))
+    return SharedAnswers(tuple(each), tuple(sorted(candidates, key=by_merit)))
 
 
 def _shared(answer: Answer, target: Target) -> Answer:

@@ -1,4 +1,4 @@
-"""Reading estate files, and the standard input, for the commands that work offline."""
+"""Files as a source: estate files and the standard input."""
 
 import sys
 from collections.abc import Iterable
@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
+from bastion_operator.cli.errors import Refusal
 from bastion_operator.network.estate_file import EstateFile, EstateFileError, read_estate_stream
 from bastion_operator.network.inventory import Inventory
 
 STANDARD_INPUT = "-"
+_AS_LINES = "write it as JSON lines (jq -c '.data[]'), which take less"
 
 
-def read_inventory(names: Iterable[str]) -> Inventory:
+def read_files(names: Iterable[str]) -> Inventory:
     """One estate out of several files; says on stderr where a file is only a page of an answer.
 
-    Raises click.ClickException with one line that names file, row and field.
+    Raises Refusal with what names file, row and field.
     """
     files = [_read(name) for name in dict.fromkeys(names)]
     _tell_incomplete(files)
@@ -30,11 +32,11 @@ def _read(name: str) -> EstateFile:
         with Path(name).open("rb") as stream:
             return read_estate_stream(shown, stream)
     except OSError as error:
-        raise click.ClickException(f"{shown} cannot be read: {error.strerror or error}") from error
+        raise Refusal(f"{shown} cannot be read: {error.strerror or error}", "check the name after --from") from error
     except MemoryError as error:
-        raise click.ClickException(f"{shown} does not fit into the memory: as JSON lines it takes less") from error
+        raise Refusal(f"{shown} does not fit into the memory", _AS_LINES) from error
     except EstateFileError as error:
-        raise click.ClickException(str(error)) from error
+        raise Refusal(error.what, error.remedy) from error
 
 
 def _tell_incomplete(files: list[EstateFile]) -> None:

@@ -1,0 +1,101 @@
+"""`kubectl bastion reach`: its options."""
+
+import click
+
+from bastion_operator.cli.options import output_option, source_options
+from bastion_operator.cli.sources import Source
+
+_EXAMPLES = """\b
+Examples:
+  az graph query -q "resources" --first 1000 -o json > estate.json
+  kubectl bastion reach --from estate.json
+  kubectl bastion reach --from estate.json --vm web-1 --protocol SSH --port 2222 -o wide
+  kubectl bastion reach --from estate.json --from roles.json --principal 00000000-0000-0000-0000-000000000000
+  kubectl bastion reach --from hub.json --from spokes.json -o json --fail-on Unreachable
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@source_options()
+@click.option(
+    "--vm", "vms", multiple=True, metavar="ID", help="Ask about this VM only (id or name); may be given again."
+)
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Ask about VMs with this tag only; of several each VM has all.",
+)
+@click.option(
+    "--subnet",
+    "subnets",
+    multiple=True,
+    metavar="ID",
+    help="Ask about VMs in this subnet only (id, name, or VNET/SUBNET); may be given again.",
+)
+@click.option("--bastion", "bastions", multiple=True, metavar="ID", help="Ask about this Bastion only (id or name).")
+@click.option(
+    "--verdict",
+    "verdicts",
+    multiple=True,
+    type=click.Choice(["Reachable", "Unreachable", "Unknown"], case_sensitive=False),
+    help="Show these verdicts only; may be given again.",
+)
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="CODE",
+    help="Show verdicts with this reason only; may be given again.",
+)
+@click.option(
+    "--protocol", type=click.Choice(["RDP", "SSH"], case_sensitive=False), help="By default that of the VM's system."
+)
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
+@click.option(
+    "--principal",
+    "principals",
+    multiple=True,
+    metavar="ID",
+    help="Tell as well whether this principal (its object id in Entra) has the roles to connect; may be given again. The"
+    " files must hold the role assignments, as az graph query -q authorizationresources answers them.",
+)
+@output_option()
+@click.option(
+    "--fixes",
+    type=click.Choice(["some", "all", "none"]),
+    default="some",
+    show_default=True,
+    help="With json and yaml: tell with each reason what would mend it, tried before it is told. some stands for the first 200"
+    " verdicts with reasons.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["Unreachable", "Unknown"], case_sensitive=False),
+    help="Exit with 1 if a verdict that is shown is Unreachable; with Unknown, also if one is Unknown.",
+)
+def reach(
+    *,
+    source: Source,
+    vms: tuple[str, ...],
+    tags: tuple[str, ...],
+    subnets: tuple[str, ...],
+    bastions: tuple[str, ...],
+    verdicts: tuple[str, ...],
+    reasons: tuple[str, ...],
+    protocol: str | None,
+    port: int | None,
+    principals: tuple[str, ...],
+    output: str,
+    fixes: str,
+    fail_on: str | None,
+) -> int:
+    """Tell for each VM whether a Bastion reaches it, how, and every reason if not."""
+    from bastion_operator.cli.reach import ReachOptions, run_reach  # noqa: PLC0415  the engine is loaded when it is asked
+    from bastion_operator.cli.selection import Choice  # noqa: PLC0415
+    from bastion_operator.interpreter import collect_less_often  # noqa: PLC0415
+
+    collect_less_often()
+    choice = Choice(vms, tags, subnets, bastions, verdicts, reasons)
+    return run_reach(ReachOptions(source, output, choice, protocol, port, fail_on, fixes, principals))

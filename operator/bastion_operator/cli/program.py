@@ -1,0 +1,85 @@
+"""The program around the commands: commands that are loaded when they are called, errors in two lines, exit codes."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from bastion_operator.cli.errors import Refusal
+
+PROGRAM = "kubectl bastion"
+COMPLETE_VARIABLE = "_KUBECTL_BASTION_COMPLETE"
+"""The environment variable by which shells ask click for completions of ``kubectl-bastion``."""
+EXIT_CHECK_FAILED = 1
+EXIT_WRONG_USE = 2
+_EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """Where a command is defined, as ``module:attribute``, and its line in the list of commands."""
+
+    place: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import it."""
+        module, _, attribute = self.place.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+class Program(click.Group):
+    """A group whose list of commands needs none of them; every error is told in two lines on stderr, with exit code 2."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of the table: what is asked first stands first."""
+        return [*self._lazy, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; only now its module is imported."""
+        lazy = self._lazy.get(cmd_name)
+        return super().get_command(ctx, cmd_name) if lazy is None else lazy.load()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help, from the table."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.summary) for name, lazy in self._lazy.items()])
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
+        """Runs a command as a program: always ends by SystemExit, never with a traceback for what a user did."""
+        extra |= {"standalone_mode": False, "complete_var": COMPLETE_VARIABLE}
+        try:
+            code = super().main(args, prog_name or PROGRAM, **extra)
+            sys.exit(code if isinstance(code, int) else 0)
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx is not None else PROGRAM
+            _fail(error.format_message().rstrip("."), getattr(error, "remedy", f"see {path} --help"))
+        except Refusal as error:
+            _fail(error.format_message(), error.remedy)
+        except click.ClickException as error:
+            _fail(error.format_message(), f"see {PROGRAM} --help")
+        except (click.Abort, KeyboardInterrupt):
+            sys.exit(_EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+def _fail(what: str, remedy: str) -> None:
+    click.echo(f"error: {_one_line(what)}\nhint: {_one_line(remedy)}", err=True)
+    sys.exit(EXIT_WRONG_USE)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

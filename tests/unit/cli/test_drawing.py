@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from itertools import combinations
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -76,7 +77,7 @@ def test_two_hubs_that_are_peered_are_both_hubs_and_in_a_mesh_nobody_is_one() ->
     ],
 )
 def test_a_connection_has_the_state_of_both_halves_and_what_is_wrong(
-    near: dict[str, object], far: dict[str, object] | None, state: PairState, told: str | None
+    near: dict[str, Any], far: dict[str, Any] | None, state: PairState, told: str | None
 ) -> None:
     estate = [
         vnet("a", "10.0.0.0/16", peerings=[peering("b", space=["10.1.0.0/16"], **near)]),

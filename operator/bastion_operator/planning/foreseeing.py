@@ -1,0 +1,149 @@
+"""What the operator would do about custom resources, pass after pass, until nothing is left to do. Nothing is written.
+
+Plans are made as the operator makes them, and carried out on a copy of the estate; so what depends on a change is seen as well.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from bastion_operator.api.bastion_host import BastionHost, SecurityPolicy
+from bastion_operator.api.common import Claim, ManagementPolicy
+from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.foreseen.rows import ForeseenRows
+from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.reachability import judge_all
+from bastion_operator.network.resource_types import VIRTUAL_NETWORKS
+from bastion_operator.planning.bastion_host import plan_with_targets
+from bastion_operator.planning.bastion_input import BastionHostInput, bastion_host_ids
+from bastion_operator.planning.estate import Estate
+from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Plan, Verb, Wait
+from bastion_operator.planning.ownership import Owner
+from bastion_operator.planning.peering_members import matching_networks
+from bastion_operator.planning.rule_mark import RuleMark
+from bastion_operator.planning.target_rules import TargetRules, find_target_rules
+from bastion_operator.planning.targets import target_machines
+from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
+
+MOST_PASSES: Final = 40
+"""A host that is made anew takes some ten; a plan that never rests would be a defect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A custom resource with the owner that it is in Azure, and the claims that its status holds."""
+
+    resource: BastionHost | VNetPeering
+    owner: Owner
+    claims: tuple[Claim, ...] = ()
+
+    @property
+    def watching(self) -> bool:
+        """Nothing is written for it."""
+        return self.resource.spec.management_policy is ManagementPolicy.OBSERVE or self.resource.spec.suspend
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change, the pass in which it comes (from 1), and the custom resource that asks for it."""
+
+    number: int
+    asked: Asked
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is told of one custom resource at the end.
+
+    :ivar told: changes that are told and not made, because the spec only observes or audits
+    :ivar obstacles: what keeps it from going on
+    :ivar notes: what is to be known of security rules and of networks that left a selector
+    """
+
+    asked: Asked
+    told: tuple[Change, ...] = ()
+    obstacles: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    waits: tuple[Wait, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The changes in their order, what is told of each custom resource, and the estate afterwards."""
+
+    steps: tuple[Step, ...]
+    outlooks: tuple[Outlook, ...]
+    after: Inventory
+
+
+def foresee(inventory: Inventory, asked: Sequence[Asked], now: datetime) -> Foreseen:
+    """Everything that the operator would do about these custom resources, from this estate on.
+
+    In a pass each is planned on what those before it have changed: the operator reads again before it writes.
+    """
+    steps: list[Step] = []
+    current = list(asked)
+    plans: list[Plan] = []
+    for number in range(1, MOST_PASSES + 1):
+        before, known = list(current), len(steps)
+        plans = []
+        for place, each in enumerate(before):
+            plan = _plan(each, inventory, now)
+            plans.append(plan)
+            current[place] = replace(each, claims=plan.claims)
+            if not each.watching:
+                made = [Step(number, each, change) for change in _unsent(plan.changes, steps)]
+                inventory = _after(inventory, [step.change for step in made])
+                steps += made
+        if len(steps) == known and current == before:
+            break
+    return Foreseen(tuple(steps), tuple(map(_outlook, current, plans)), inventory)
+
+
+def _plan(asked: Asked, inventory: Inventory, now: datetime) -> Plan:
+    estate = Estate(inventory)
+    resource = asked.resource
+    if isinstance(resource, VNetPeering):
+        selector = resource.spec.spoke_selector
+        found = () if selector is None else matching_networks(selector, inventory.rows(VIRTUAL_NETWORKS))
+        return plan_vnet_peering(VNetPeeringInput(asked.owner, resource.spec, asked.claims, estate, now, found))
+    ids = bastion_host_ids(resource.metadata.name, resource.spec)
+    given = BastionHostInput(
+        asked.owner, resource.spec, ids, asked.claims, estate, now, resource.metadata.recreate_failed
+    )
+    return plan_with_targets(given, _target_rules(given, inventory))
+
+
+def _target_rules(asked: BastionHostInput, inventory: Inventory) -> TargetRules | None:
+    if asked.spec.network_security.targets is SecurityPolicy.OFF:
+        return None
+    machines = [machine.id for machine in target_machines(inventory, asked.spec)]
+    protocols = asked.spec.targets.protocols or (None,)
+    verdicts = judge_all(inventory, vm_ids=machines, protocols=protocols, bastion_ids=[asked.ids.host])
+    return find_target_rules(inventory, asked.spec, RuleMark(asked.owner, asked.ids.host), verdicts)
+
+
+def _unsent(changes: Iterable[Change], steps: Iterable[Step]) -> Iterable[Change]:
+    """Changes but for cures that were tried: they are sent once."""
+    tried = {step.change.resource_id.lower() for step in steps if step.change.once}
+    return (change for change in changes if not (change.once and change.resource_id.lower() in tried))
+
+
+def _after(inventory: Inventory, changes: Sequence[Change]) -> Inventory:
+    if not changes:
+        return inventory
+    rows = ForeseenRows(inventory)
+    for change in changes:
+        if change.verb is Verb.DELETE:
+            rows.delete(change.resource_id)
+        else:
+            rows.put(change.resource_id, change.body or {}, sync=SYNC_REMOTE_ADDRESS_SPACE in change.query)
+    return rows.inventory()
+
+
+def _outlook(asked: Asked, plan: Plan) -> Outlook:
+    told = plan.changes if asked.watching else ()
+    return Outlook(asked, (*told, *plan.audited), plan.obstacles, plan.told, plan.waits)

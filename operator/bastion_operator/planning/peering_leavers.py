@@ -14,7 +14,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.planning.body import child
 from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import Owner, id_key, without_claim
+from bastion_operator.planning.ownership import Owner, claim_on, without_claim
 from bastion_operator.planning.peering_dead_half import deletion, is_dead
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable
 from bastion_operator.planning.peering_members import Left
@@ -55,9 +55,8 @@ def _without_dead_half(owner: Owner, spec: VNetPeeringSpec, left: Left, links: l
         for claim in left.claims:
             plan = replace(plan, claims=without_claim(plan.claims, claim.id))
         return plan
-    claims = {id_key(claim.id): claim for claim in left.claims}
     for link in links:
-        claim = claims.get(id_key(link.id))
+        claim = claim_on(left.claims, link.id)
         if claim is not None and is_dead(owner, link, claim):
             plan = replace(plan, changes=(*plan.changes, deletion(link, root_of(link.id), left.network_id)))
     return plan

@@ -33,12 +33,11 @@ from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.rule_evidence import HELD, Evidence, find_evidence
 from bastion_operator.planning.rule_mark import RuleMark, is_target_rule
 from bastion_operator.planning.rule_places import place
-from bastion_operator.planning.target_findings import TARGET_RULE_CODES
+from bastion_operator.planning.target_findings import TARGET_RULE_CODES, forbids
 from bastion_operator.planning.targets import target_machines
 from bastion_operator.planning.wanted_rule import WantedRule
 from bastion_operator.planning.wording import named
 
-_STOPPED: Final = "VMNotRunning"
 # Behind what people number from 100 upwards.
 _PREFERRED: Final = 4000
 # Azure's limit of addresses in one rule.
@@ -156,17 +155,16 @@ class _Search:
             denials = self._denials(self._evaluation, target, asked)
         if not denials:
             return None
-        in_the_way = [found for reason in denials if (found := self._in_the_way(target, asked, reason)) is not None]
-        if in_the_way:
-            self._tell(in_the_way)
-            return None
         groups = tuple(dict.fromkeys(str(reason.resource) for reason in denials))
         opening = Opening(target.vm, asked, target.addresses.lowest, groups)
-        if self._stands(opening):
-            return opening
-        # A rule that alone would not turn the verdict waits for what else is in the way.
-        reasons = self._reasons(target, asked) if judged is None else judged
-        return None if any(_forbids(reason) for reason in reasons if not _is_denial(reason)) else opening
+        if not self._stands(opening):
+            # A rule that alone would not turn the verdict waits for what else is in the way.
+            reasons = self._reasons(target, asked) if judged is None else judged
+            if any(map(forbids, reasons)):
+                return None
+        in_the_way = [found for reason in denials if (found := self._in_the_way(target, asked, reason)) is not None]
+        self._tell(in_the_way)
+        return None if in_the_way else opening
 
     def _denials(self, evaluation: Evaluation, target: Target, asked: Asked) -> list[Finding]:
         """What the groups of a target deny, whatever else is in the way."""
@@ -332,10 +330,6 @@ def _denied(verdicts: Iterable[Verdict]) -> frozenset[str]:
 
 def _is_denial(reason: Finding) -> bool:
     return reason.code in TARGET_RULE_CODES and reason.direction == Direction.INBOUND
-
-
-def _forbids(reason: Finding) -> bool:
-    return reason.finding_class is FindingClass.UNREACHABLE and reason.code != _STOPPED
 
 
 def _told_as(code: ObstacleCode, reason: Finding, message: str) -> Finding:

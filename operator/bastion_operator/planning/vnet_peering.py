@@ -143,8 +143,8 @@ class _Known:
 
 
 def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Plan:
-    if (other := asked.taken.get(pair.key)) is not None:
-        return _hindered(plan, _conflict(pair, other))
+    if (older := asked.taken.get(pair.key)) is not None:
+        return _hindered(plan, _conflict(pair, older))
     views = [_view(half, known, asked.observed) for half in pair.halves]
     missing = next((half.local_id for half in pair.halves if asked.observed.get(half.local_id) is None), None)
     if missing is not None:

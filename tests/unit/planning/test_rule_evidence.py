@@ -1,6 +1,7 @@
 """A VM that the inventory leaves out is not gone: a rule keeps its address until Azure itself has said so."""
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -62,7 +63,7 @@ def azure() -> dict[str, Row]:
     return {row["id"].lower(): row for row in rows}
 
 
-def plan_of(shown: dict[str, Row], read: dict[str, Row | None], **spec: Any) -> Plan:
+def plan_of(shown: dict[str, Row], read: Mapping[str, Row | None], **spec: Any) -> Plan:
     """The plan by an inventory of what is shown, with what GETs said besides."""
     claims = (claim(RULE, purpose="TargetRule"),)
     asked = bastion_input(claims=claims, networkSecurity=ENFORCE | spec.pop("networkSecurity", {}), **spec)

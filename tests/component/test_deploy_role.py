@@ -14,7 +14,7 @@ from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.arm.graph import ACCESS_TYPES, HUB_COLLECTIONS, INVENTORY_TYPES
-from bastion_operator.planning.bastion_diagnostics import diagnostics_id
+from bastion_operator.planning.bastion_diagnostics import diagnostics_id, settings_of_host
 from bastion_operator.planning.bastion_host import BastionHostInput, bastion_host_ids, plan_bastion_host
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import Change, Observed, Verb
@@ -32,9 +32,10 @@ TENANT = "connectivity"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER = Owner("cluster", "connectivity", "hub", UUID)
 # Azure's page "Azure permissions for Networking", and for the graph that for Management and governance: what a query,
-# the row of a subscription, and the URL of a long operation need. The activity log tells who undoes a change, and what
-# the operator may do itself is asked before a link is made.
+# the row of a subscription, and the URL of a long operation need. The activity log tells who undoes a change, locks are
+# named where one is in the way, and what the operator may do itself is asked before a link is made.
 OTHER_READS = {
+    "microsoft.authorization/locks/read",
     "microsoft.authorization/permissions/read",
     "microsoft.insights/eventtypes/values/read",
     "microsoft.insights/diagnosticsettings/read",
@@ -90,10 +91,13 @@ def diagnostics_changes() -> Iterable[Change]:
     ids = host_input({}).ids
     setting = diagnostics_id(OWNER, ids.host)
     marked = {"tags": OWNER.tags(), "properties": {"provisioningState": "Succeeded"}, "sku": {"name": "Standard"}}
-    standing = {HUB: network("10.0.0.0/16"), ids.host: marked, setting: None}
+    every = settings_of_host(ids.host)
+    standing = {HUB: network("10.0.0.0/16"), ids.host: marked, every: None}
     made = plan_bastion_host(host_input(standing, diagnostics={"workspaceID": WORKSPACE}))
     claims = (Claim(id=setting, purpose="Diagnostics", origin=ClaimOrigin.CREATED),)
-    gone = plan_bastion_host(host_input({**standing, setting: {"properties": {}}}, claims))
+    gone = plan_bastion_host(
+        host_input({**standing, every: {"value": [{"name": setting.rpartition("/")[2], "properties": {}}]}}, claims)
+    )
     assert [change.resource_id for change in (*made.changes, *gone.changes)] == [setting, setting]
     yield from (*made.changes, *gone.changes)
 

@@ -38,13 +38,19 @@ from bastion_operator.correlation import correlation_id
 NETWORK_API_VERSION = "2026-03-01"
 DIAGNOSTICS_API_VERSION = "2021-05-01-preview"
 """Azure Monitor has no stable version of diagnostic settings; this one is what its own SDKs and documentation use."""
+COMPUTE_API_VERSION = "2024-11-01"
 GRAPH_API_VERSION = "2024-04-01"
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
 # A real Azure never asks for less than a second; a local one run fast may say 0.
 SHORTEST_POLL = 0.05
 
-_DIAGNOSTICS = "/providers/microsoft.insights/diagnosticsettings/"
+_API_VERSIONS: Mapping[str, str] = {
+    "microsoft.insights/": DIAGNOSTICS_API_VERSION,
+    "microsoft.compute/": COMPUTE_API_VERSION,
+}
+"""By the beginning of a type below the last ``/providers/`` of an id; of all others it is that of Microsoft.Network."""
+_MACHINES = "virtualmachines"
 _GRAPH = "Microsoft.ResourceGraph/resources"
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -140,7 +146,8 @@ class ArmClient:
         :raises AzureError: if Azure refuses or cannot be reached, which is no evidence of absence
         """
         try:
-            response = await self._send("GET", self._url(resource_id), CallKind.READ, resource_id, region=region)
+            url = self._url(resource_id, _shown_on_request(resource_id))
+            response = await self._send("GET", url, CallKind.READ, resource_id, region=region)
         except AzureError as error:
             if error.absent:
                 return None
@@ -284,12 +291,10 @@ class ArmClient:
         """Close the credential; the transport is shared and closed by its owner."""
         await self.credential.close()
 
-    def _url(
-        self, resource_id: str, query: Mapping[str, str] | None = None, *, api_version: str = NETWORK_API_VERSION
-    ) -> str:
+    def _url(self, resource_id: str, query: Mapping[str, str] | None = None, *, api_version: str | None = None) -> str:
         more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
         path = quote(resource_id, safe="/()")
-        version = DIAGNOSTICS_API_VERSION if _DIAGNOSTICS in resource_id.lower() else api_version
+        version = api_version or _api_version_of(resource_id)
         return f"{self.cloud.resource_manager}{path}?api-version={version}{more}"
 
     async def _send(
@@ -405,6 +410,17 @@ class ArmClient:
             return None if value is None else self.clock.of_real(float(value))
         except ValueError:
             return None
+
+
+def _api_version_of(resource_id: str) -> str:
+    kind = resource_id.lower().rpartition("/providers/")[2]
+    found = (version for start, version in _API_VERSIONS.items() if kind.startswith(start))
+    return next(found, NETWORK_API_VERSION)
+
+
+def _shown_on_request(resource_id: str) -> Mapping[str, str]:
+    """What Azure leaves out of a body unless it is asked for: whether a VM runs."""
+    return {"$expand": "instanceView"} if _type_of(resource_id) == _MACHINES else {}
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -205,7 +205,7 @@ _ROWS = (
         _D,
         409,
         frozenset({Place.PUT, Place.DELETE}),
-        "remove the lock at {locks} (`az lock list`), at least for as long as the change takes",
+        "remove {locks}, at least for as long as the change takes",
     ),
     ErrorCode(
         "ReadOnlyDisabledSubscription", _D, 409, frozenset({Place.PUT, Place.DELETE}), "enable {subscription} again"

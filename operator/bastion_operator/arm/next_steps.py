@@ -36,7 +36,7 @@ _PATTERNS: Mapping[str, tuple[str, ...]] = {
 _DEFAULTS = {
     "action": "that the message names",
     "scope": "the scope that it names",
-    "locks": "the scope that the message names",
+    "locks": "the lock at the scope that the message names (`az lock list`)",
     "policies": "the policy that the message names",
     "namespace": "Microsoft.Network",
     "subscription": "the subscription",
@@ -44,16 +44,21 @@ _DEFAULTS = {
 }
 
 
-def next_step(code: str, error: Mapping[str, Any], holder: CredentialHolder) -> str:
+def next_step(code: str, error: Mapping[str, Any], holder: CredentialHolder, **known: str) -> str:
     """The next step for an error's body ``{code, message, additionalInfo[]}``; empty where there is none.
 
-    What the message does not tell is left in general words.
+    What the message does not tell is left in general words. ``known``: facts by name that were found out elsewhere.
     """
     row = known_code(code)
     if row is None or not row.next_step:
         return ""
-    facts = {**_DEFAULTS, **_facts(error), "identity": holder.identity, "secret": holder.secret}
+    facts = {**_DEFAULTS, **_facts(error), "identity": holder.identity, "secret": holder.secret, **known}
     return row.next_step.format_map(facts)
+
+
+def locked_scopes(message: str) -> list[str]:
+    """The scopes that an error of Azure names as locked; empty for any other error."""
+    return [scope for scope in _first(_PATTERNS["locks"], message).split(", ") if scope.startswith("/")]
 
 
 def _facts(error: Mapping[str, Any]) -> dict[str, str]:
@@ -61,6 +66,8 @@ def _facts(error: Mapping[str, Any]) -> dict[str, str]:
     found = {name: match for name, patterns in _PATTERNS.items() if (match := _first(patterns, message))}
     if linked := found.pop("linked_subscription", None):
         found |= {"action": _LINKED_ACTION, "scope": f"/subscriptions/{linked}"}
+    if "locks" in found:
+        found["locks"] = f"the lock at {found['locks']} (`az lock list`)"
     if "subscription" in found:
         found["subscription"] = f"subscription {found['subscription']}"
     if "group" in found:

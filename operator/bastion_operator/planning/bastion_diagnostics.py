@@ -6,16 +6,19 @@ resource is deleted and gives it to the next resource of that name, so it is del
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from bastion_operator.api.bastion_host import Diagnostics
 from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.network.finding import Finding
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.body import Named, lookup, with_named
-from bastion_operator.planning.model import NOT_READ, Body, Change, Difference, Plan, Verb, Wait
+from bastion_operator.planning.model import NOT_READ, Body, Change, Difference, Observed, Plan, Verb, Wait, root_of
+from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import Owner, claim_on, with_claim, without_claim
+from bastion_operator.planning.wording import named
 
 DIAGNOSTICS: Final = "Diagnostics"
 _METRICS: Final = "AllMetrics"
@@ -25,11 +28,16 @@ _METRICS_LIST: Final = ("properties", "metrics")
 _HASH_LENGTH: Final = 16
 
 
+def settings_of_host(host_id: str) -> str:
+    """The id of the collection of a host's settings, which is read as a whole: those of others may be in the way."""
+    return f"{host_id}/providers/Microsoft.Insights/diagnosticSettings"
+
+
 def diagnostics_id(owner: Owner, host_id: str) -> str:
     """The id of this owner's setting on a host: the same at every time, and nobody else's."""
     content = "\n".join((owner.installation_id, f"{owner.namespace}/{owner.name}"))
     digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
-    return f"{host_id}/providers/Microsoft.Insights/diagnosticSettings/azurebastion-{digest}"
+    return f"{settings_of_host(host_id)}/azurebastion-{digest}"
 
 
 def plan_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
@@ -38,10 +46,11 @@ def plan_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
     wanted = asked.spec.diagnostics
     if wanted is None and (asked.watching or claim_on(plan.claims, setting) is None):
         return plan
-    body = asked.observed.get(setting)
-    if body is None and not asked.observed.looked_at(setting):
+    every = settings_of_host(asked.ids.host)
+    if not asked.observed.looked_at(every) and asked.observed.get(every) is None:
         # No inventory holds settings.
-        return replace(plan, waits=(*plan.waits, Wait(setting, setting, NOT_READ)))
+        return replace(plan, waits=(*plan.waits, Wait(setting, every, NOT_READ)))
+    body = _setting(asked.observed, setting)
     if wanted is None:
         return _removed(plan, setting, body, "the spec asks for no diagnostics any more")
     if not asked.watching:
@@ -50,29 +59,63 @@ def plan_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
     differences = _differences(wanted, body or {})
     if not differences:
         return plan
+    in_the_way = _in_the_way(wanted, asked.observed.get(every) or {}, setting)
+    if in_the_way is not None:
+        return replace(plan, obstacles=(*plan.obstacles, in_the_way))
     verb, reason = (
         (Verb.CREATE, "the host has no such diagnostic setting")
         if body is None
         else (Verb.UPDATE, "the diagnostic setting differs from the spec")
     )
-    change = Change(verb, setting, setting, reason, _wanted_body(wanted, body or {}), differences)
+    change = Change(verb, setting, every, reason, _wanted_body(wanted, body or {}), differences)
     return replace(plan, changes=(*plan.changes, change))
 
 
 def remove_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
     """The plan with the deletion of the setting, if the operator made one."""
     for claim in [claim for claim in plan.claims if claim.purpose == DIAGNOSTICS]:
-        if not asked.observed.looked_at(claim.id):
-            plan = replace(plan, waits=(*plan.waits, Wait(claim.id, claim.id, NOT_READ)))
+        every = root_of(claim.id)
+        if not asked.observed.looked_at(every):
+            plan = replace(plan, waits=(*plan.waits, Wait(claim.id, every, NOT_READ)))
             continue
-        plan = _removed(plan, claim.id, asked.observed.get(claim.id), "the BastionHost is being deleted")
+        plan = _removed(plan, claim.id, _setting(asked.observed, claim.id), "the BastionHost is being deleted")
     return plan
 
 
 def _removed(plan: Plan, setting: str, body: Body | None, reason: str) -> Plan:
     if body is None:
         return replace(plan, claims=without_claim(plan.claims, setting))
-    return replace(plan, changes=(*plan.changes, Change(Verb.DELETE, setting, setting, reason)))
+    return replace(plan, changes=(*plan.changes, Change(Verb.DELETE, setting, root_of(setting), reason)))
+
+
+def _setting(observed: Observed, setting: str) -> Body | None:
+    """One setting out of the host's collection."""
+    name = setting.rpartition("/")[2].lower()
+    listed = _listed(observed.get(root_of(setting)) or {})
+    return next((each for each in listed if str(each.get("name", "")).lower() == name), None)
+
+
+def _listed(collection: Body) -> list[Body]:
+    found = collection.get("value")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _in_the_way(wanted: Diagnostics, collection: Body, own: str) -> Finding | None:
+    """Somebody else's setting that sends one of the categories to the same workspace: Azure takes each once."""
+    asked = {name.lower(): name for name in wanted.categories}
+    for other in _listed(collection):
+        name = str(other.get("name", ""))
+        there = str(lookup(other, _WORKSPACE) or "").lower()
+        doubled = sorted(asked[each] for category in _enabled(other) if (each := category.lower()) in asked)
+        if name.lower() == own.rpartition("/")[2].lower() or there != wanted.workspace_id.lower() or not doubled:
+            continue
+        message = (
+            f"the diagnostic setting {name} of the host, which is not the operator's, sends {', '.join(doubled)} to "
+            f"{named(wanted.workspace_id)} already, and Azure takes a category to a workspace once: delete that setting, or take "
+            "the category, or diagnostics as a whole, off the spec"
+        )
+        return obstacle(ObstacleCode.DIAGNOSTICS_IN_THE_WAY, message, f"{root_of(own)}/{name}")
+    return None
 
 
 def _differences(wanted: Diagnostics, body: Body) -> tuple[Difference, ...]:

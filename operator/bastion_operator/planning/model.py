@@ -147,12 +147,16 @@ class Plan:
 
 
 def root_of(resource_id: str) -> str:
-    """The resource whose body holds this one: itself, or for a subnet or peering the virtual network, for a security rule its group."""
+    """The resource whose body holds this one: itself, or for a subnet or peering the virtual network, for a security rule its
+    group, for a diagnostic setting the collection that it is listed in.
+    """
     match = _CHILD.match(resource_id)
     return match.group(1) if match else resource_id
 
 
-_CHILD = re.compile(r"(.+/(?:virtualNetworks|networkSecurityGroups)/[^/]+)/.+", re.IGNORECASE)
+_CHILD = re.compile(
+    r"(.+/(?:virtualNetworks|networkSecurityGroups)/[^/]+|.+/Microsoft\.Insights/diagnosticSettings)/.+", re.IGNORECASE
+)
 
 
 class Observed:

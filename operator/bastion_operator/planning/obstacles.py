@@ -27,6 +27,7 @@ class ObstacleCode(StrEnum):
     DEVELOPER_REGION = "DeveloperRegionUnsupported"
     GROUP_NOT_COMPLIANT = "NetworkSecurityGroupNotCompliantForAzureBastionSubnet"
     RECORDING_EXCLUDES = "SessionRecordingExcludesNativeClient"
+    DIAGNOSTICS_IN_THE_WAY = "DiagnosticSettingInTheWay"
     PROVISIONING_FAILED = "ProvisioningFailed"
     ADDRESS_SPACES_OVERLAP = "VnetAddressSpacesOverlap"
     OVERLAPS_WITH_PEER = "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"

@@ -75,7 +75,8 @@ def plan_half(view: HalfView, other: HalfView, plan: Plan, now: datetime) -> Pla
         wait = Wait(link.id, view.half.local_id, provisioning_state(link.body))
         return replace(plan, waits=(*plan.waits, wait))
     if link.disconnected:
-        return _plan_deletion(view, link, plan)
+        reason = "the half reads Disconnected: Azure joins it again only after it was deleted"
+        return plan_deletion(view, link, plan, reason)
     if other.link is not None and other.link.disconnected:
         # Azure refuses every PUT while the other half reads Disconnected: that one goes first.
         return plan
@@ -108,7 +109,8 @@ def _settings_at_creation(view: HalfView, other: HalfView) -> dict[str, Any]:
     return settings_at_creation(view.half.flags, kept)
 
 
-def _plan_deletion(view: HalfView, link: Link, plan: Plan) -> Plan:
+def plan_deletion(view: HalfView, link: Link, plan: Plan, reason: str) -> Plan:
+    """The plan with a dead half deleted; what it had set is kept in its claim, to be made anew with."""
     half = view.half
     detail = claim_detail(half.remote_id, settings_of(link))
     if detail is None:
@@ -120,7 +122,6 @@ def _plan_deletion(view: HalfView, link: Link, plan: Plan) -> Plan:
     claim = claim_on(plan.claims, link.id)
     if claim is not None:
         plan = replace(plan, claims=with_claim_in_place(plan.claims, claim.replace(detail=detail)))
-    reason = "the half reads Disconnected: Azure joins it again only after it was deleted"
     return _changing(plan, half, Change(Verb.DELETE, link.id, half.local_id, reason))
 
 

@@ -14,7 +14,8 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.planning.body import child
 from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import Owner, without_claim
+from bastion_operator.planning.ownership import Owner, claim_on, without_claim
+from bastion_operator.planning.peering_dead_half import deletion, is_dead
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable
 from bastion_operator.planning.peering_members import Left
 from bastion_operator.planning.peering_removal import plan_link_removal
@@ -32,6 +33,8 @@ def plan_leaver(
     plan = replace(plan, told=(*plan.told, _told(spec, left, due, links, now)))
     if watching:
         return plan
+    if not left.seen:
+        return _without_dead_half(owner, spec, left, links, plan)
     plan = _without_gone(left, observed, plan)
     if due is None or now < due or _carries_gateways(links):
         return plan
@@ -41,6 +44,22 @@ def plan_leaver(
     # The network itself is read again before either half goes: it may have its tag back.
     changes = tuple(replace(each, also_read=(left.network_id,)) for each in plan.changes[len(before.changes) :])
     return replace(plan, changes=(*before.changes, *changes))
+
+
+def _without_dead_half(owner: Owner, spec: VNetPeeringSpec, left: Left, links: list[Link], plan: Plan) -> Plan:
+    """The plan for a network that may be gone: the hub's half is dead, or went already and leaves claims on nothing."""
+    if spec.deletion_policy is DeletionPolicy.RETAIN:
+        return plan
+    if not links:
+        # Neither is given up before a GET of its network has said the same.
+        for claim in left.claims:
+            plan = replace(plan, claims=without_claim(plan.claims, claim.id))
+        return plan
+    for link in links:
+        claim = claim_on(left.claims, link.id)
+        if claim is not None and is_dead(owner, link, claim):
+            plan = replace(plan, changes=(*plan.changes, deletion(link, root_of(link.id), left.network_id)))
+    return plan
 
 
 def _due(spec: VNetPeeringSpec, left: Left) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Final
 from bastion_operator.api.bastion_host import ReasonCount, UnreachableVM, VerdictCounts
 from bastion_operator.api.conditions import Reason
 from bastion_operator.network.access import AccessVerdict
-from bastion_operator.network.finding import Finding
+from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.reachability.verdict import Verdict
 from bastion_operator.planning.access import access_state
 from bastion_operator.planning.conditions import Refusal, State
@@ -20,6 +20,7 @@ SUBNET_RULE_CODES: Final = frozenset(
 )
 TARGET_RULE_CODES: Final = frozenset({"SubnetNsgDenies", "NicNsgDenies", "NsgPartiallyBlocksBastion"})
 _RULE_CODES: Final = SUBNET_RULE_CODES | TARGET_RULE_CODES
+_STOPPED: Final = "VMNotRunning"
 
 _NOTHING = VerdictCounts()
 _NOT_READ = Refusal(Reason.VERDICTS_UNKNOWN, "the inventory could not be read yet")
@@ -56,11 +57,15 @@ class TargetFindings:
 
     @cached_property
     def rule_findings(self) -> Mapping[str, Sequence[Finding]]:
-        """What security rules stand in the way, by code; each rule once."""
+        """What security rules stand in the way, by code; each rule once.
+
+        Of VMs that something else keeps from being reached as well, their groups are not: no rule there would help them.
+        """
         found: dict[str, dict[tuple[str | None, str | None], Finding]] = {}
         for verdict in self.verdicts or ():
+            codes = SUBNET_RULE_CODES if any(map(forbids, verdict.reasons)) else _RULE_CODES
             for item in (*verdict.reasons, *verdict.warnings):
-                if item.code in _RULE_CODES:
+                if item.code in codes:
                     found.setdefault(item.code, {}).setdefault((item.resource, item.rule), item)
         return {code: tuple(rules.values()) for code, rules in found.items()}
 
@@ -68,3 +73,9 @@ class TargetFindings:
     def access_state(self) -> State:
         """The condition AccessGranted, where somebody asks for it."""
         return access_state(self.access)
+
+
+def forbids(reason: Finding) -> bool:
+    """Whether a reason keeps a VM from being reached whatever rules let in; one that is only stopped can be started."""
+    unreachable = reason.finding_class is FindingClass.UNREACHABLE
+    return unreachable and reason.code != _STOPPED and reason.code not in TARGET_RULE_CODES

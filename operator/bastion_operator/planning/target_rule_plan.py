@@ -45,7 +45,7 @@ def plan_target_rules(
                 left_out.append(group_id)
                 continue
             room -= len(asked_for)
-        plan = _of_group(asked, group_id, asked_for, plan, write=write)
+        plan = _of_group(asked, group_id, asked_for, rules, plan, write=write)
     return _with_left_out(plan, left_out)
 
 
@@ -55,7 +55,13 @@ def _groups(asked: BastionHostInput, rules: TargetRules) -> dict[str, str]:
 
 
 def _of_group(
-    asked: BastionHostInput, group_id: str, wanted: tuple[WantedRule, ...], plan: Plan, *, write: bool
+    asked: BastionHostInput,
+    group_id: str,
+    wanted: tuple[WantedRule, ...],
+    found: TargetRules,
+    plan: Plan,
+    *,
+    write: bool,
 ) -> Plan:
     body = asked.observed.get(group_id)
     if body is None:
@@ -69,7 +75,11 @@ def _of_group(
     mark = RuleMark(asked.owner, asked.ids.host)
     override = asked.spec.network_security.override_denies
     rules = RuleSet(group_id, mark, TARGET_RULE, wanted, override, asked.now)
-    return plan_rules(rules, body, plan, write=write)
+    planned = plan_rules(rules, body, plan, write=write)
+    evidence = found.evidence(group_id, body, asked.observed)
+    changes = evidence.on(planned.changes[len(plan.changes) :], body, write=write)
+    audited = evidence.on(planned.audited[len(plan.audited) :], body, write=write)
+    return replace(planned, changes=(*plan.changes, *changes), audited=(*plan.audited, *audited))
 
 
 def _with_left_out(plan: Plan, groups: list[str]) -> Plan:

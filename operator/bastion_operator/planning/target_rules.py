@@ -15,26 +15,29 @@ from bastion_operator.api.bastion_host import BastionHostSpec, NetworkSecurity
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import AddressSet
+from bastion_operator.network.prefixes import EMPTY, AddressSet
 from bastion_operator.network.reachability import Evaluation, Protocol, Verdict
+from bastion_operator.network.reachability.candidates import path_between
+from bastion_operator.network.reachability.flow import target_group_findings
 from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.judge import judge_machine
 from bastion_operator.network.reachability.just_in_time import guards
-from bastion_operator.network.reachability.question import Asked, ask
+from bastion_operator.network.reachability.question import Asked, Question, ask
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.resource_types import SECURITY_RULES
 from bastion_operator.network.security_group import Direction, SecurityGroup, SecurityRule
 from bastion_operator.network.virtual_machine import VirtualMachine
 from bastion_operator.planning.body import children, properties
+from bastion_operator.planning.model import Body, Observed
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
+from bastion_operator.planning.rule_evidence import HELD, Evidence, find_evidence
 from bastion_operator.planning.rule_mark import RuleMark, is_target_rule
 from bastion_operator.planning.rule_places import place
-from bastion_operator.planning.target_findings import TARGET_RULE_CODES
+from bastion_operator.planning.target_findings import TARGET_RULE_CODES, forbids
 from bastion_operator.planning.targets import target_machines
 from bastion_operator.planning.wanted_rule import WantedRule
 from bastion_operator.planning.wording import named
 
-_STOPPED: Final = "VMNotRunning"
 # Behind what people number from 100 upwards.
 _PREFERRED: Final = 4000
 # Azure's limit of addresses in one rule.
@@ -56,12 +59,25 @@ class Opening:
 class TargetRules:
     """The rules that are wanted, by the id of their group, and what is in the way of others.
 
-    ``standing``: ids of groups in which this custom resource has rules already.
+    :ivar standing: ids of groups in which this custom resource has rules already
+    :ivar lost: by the normalised id of their group, the addresses that rules let the Bastion into and need to no more
+    :ivar unsure: normalised ids of groups behind which a VM has such an address of which not all is known
+    :ivar inventory: what all this is worked out from; None where nothing is
     """
 
     wanted: Mapping[str, tuple[WantedRule, ...]] = field(default_factory=dict)
     standing: tuple[str, ...] = ()
     told: tuple[Finding, ...] = ()
+    lost: Mapping[str, AddressSet] = field(default_factory=dict)
+    unsure: frozenset[str] = frozenset()
+    inventory: Inventory | None = None
+
+    def evidence(self, group_id: str, body: Body, observed: Observed) -> Evidence:
+        """What speaks against taking addresses out of the rules of a group, whose body was just read."""
+        key = normalise_id(group_id)
+        if self.inventory is None or key not in self.inventory.security_groups or key in self.unsure:
+            return HELD
+        return find_evidence(body, self.lost.get(key, EMPTY), self.inventory, observed)
 
 
 def find_target_rules(
@@ -75,7 +91,7 @@ def find_target_rules(
     host = Evaluation(inventory).host(bastion) if bastion is not None else None
     if host is None or not host.sources:
         return None
-    return _Search(inventory, spec, mark, host).result(_denied(verdicts))
+    return _Search(inventory, spec, mark, host).result(list(verdicts))
 
 
 class _Search:
@@ -85,21 +101,32 @@ class _Search:
         self._inventory = inventory
         self._spec = spec
         self._mark = mark
+        self._bastion = host.bastion
         self._source = tuple(prefix.removesuffix("/32") for prefix in (host.prefix or host.sources).prefixes())
         self._bare = without_target_rules(inventory)
         self._evaluation = Evaluation(self._bare)
+        self._judged: dict[tuple[str, Protocol, int], tuple[Finding, ...]] = {}
         self._told: dict[tuple[str, str | None, str | None], Finding] = {}
 
-    def result(self, denied: frozenset[str]) -> TargetRules:
-        """The rules, where the VMs of these lower-cased ids are denied now."""
-        openings = list(self._openings(denied))
+    def result(self, verdicts: Sequence[Verdict]) -> TargetRules:
+        """The rules, where this is what is said of the targets now."""
+        self._judged = {(normalise_id(each.vm), each.protocol, each.port): each.reasons for each in verdicts}
+        openings = list(self._openings(_denied(verdicts)))
         openings = self._helped(openings, self._placed(self._merged(openings)))
         standing = [
             group.id
             for group in self._inventory.security_groups.values()
             if any(self._is_own(rule) for rule in group.rules or ())
         ]
-        return TargetRules(self._merged(openings), tuple(standing), tuple(self._told.values()))
+        lost = dict(self._lost(openings))
+        return TargetRules(
+            wanted=self._merged(openings),
+            standing=tuple(standing),
+            told=tuple(self._told.values()),
+            lost=lost,
+            unsure=frozenset(self._unsure(lost)),
+            inventory=self._inventory,
+        )
 
     # -- what is denied ------------------------------------------------------------------------------------------
 
@@ -116,27 +143,38 @@ class _Search:
             if not (further or opened or machine.key in denied):
                 continue
             for asked in _questions(machine, self._spec):
-                opening = self._opening(target, asked)
+                opening = self._opening(target, asked, opened=opened)
                 if opening is not None:
                     yield opening
 
-    def _opening(self, target: Target, asked: Asked) -> Opening | None:
-        reasons = self._reasons(self._evaluation, target.vm, asked)
-        denials = [reason for reason in reasons if _is_denial(reason)]
+    def _opening(self, target: Target, asked: Asked, *, opened: bool) -> Opening | None:
+        """``opened``: rules for targets stand in one of its groups, so that what is said of it now is not said without them."""
+        judged = None if opened else self._judged.get((target.vm.key, asked.protocol, asked.port))
+        denials = [reason for reason in judged or () if _is_denial(reason)]
+        if judged is None:
+            denials = self._denials(self._evaluation, target, asked)
         if not denials:
-            return None
-        in_the_way = [found for reason in denials if (found := self._in_the_way(target, asked, reason)) is not None]
-        if in_the_way:
-            self._tell(in_the_way)
             return None
         groups = tuple(dict.fromkeys(str(reason.resource) for reason in denials))
         opening = Opening(target.vm, asked, target.addresses.lowest, groups)
-        # A rule that alone would not turn the verdict waits for what else is in the way; one that stands, stays.
-        others = any(_forbids(reason) for reason in reasons if reason not in denials)
-        return None if others and not self._stands(opening) else opening
+        if not self._stands(opening):
+            # A rule that alone would not turn the verdict waits for what else is in the way.
+            reasons = self._reasons(target, asked) if judged is None else judged
+            if any(map(forbids, reasons)):
+                return None
+        in_the_way = [found for reason in denials if (found := self._in_the_way(target, asked, reason)) is not None]
+        self._tell(in_the_way)
+        return None if in_the_way else opening
 
-    def _reasons(self, evaluation: Evaluation, vm: VirtualMachine, asked: Asked) -> tuple[Finding, ...]:
-        return next(judge_machine(evaluation, vm, (asked,), (self._mark.host_id,))).reasons
+    def _denials(self, evaluation: Evaluation, target: Target, asked: Asked) -> list[Finding]:
+        """What the groups of a target deny, whatever else is in the way."""
+        host = evaluation.host(self._bastion)
+        question = Question(evaluation, host, target, path_between(evaluation, host, target), asked)
+        return [reason for reason in target_group_findings(question) if _is_denial(reason)]
+
+    def _reasons(self, target: Target, asked: Asked) -> tuple[Finding, ...]:
+        only = (self._mark.host_id,)
+        return next(judge_machine(self._evaluation, target.vm, (asked,), only, target)).reasons
 
     def _in_the_way(self, target: Target, asked: Asked, reason: Finding) -> Finding | None:
         group = self._bare.security_group(reason.resource)
@@ -170,7 +208,33 @@ class _Search:
         )
 
     def _is_own(self, rule: SecurityRule) -> bool:
-        return self._mark.names(rule.name) and is_target_rule(rule.name)
+        # The mark's name is worked out: the form, which hardly any rule of an estate has, comes first.
+        return is_target_rule(rule.name) and self._mark.names(rule.name)
+
+    # -- what is not denied any more ---------------------------------------------------------------------------------
+
+    def _lost(self, openings: Iterable[Opening]) -> Iterator[tuple[str, AddressSet]]:
+        kept: dict[str, set[int]] = defaultdict(set)
+        for opening in openings:
+            for group_id in opening.groups:
+                kept[normalise_id(group_id)].add(opening.address)
+        for key, group in self._inventory.security_groups.items():
+            let_in = EMPTY
+            for rule in group.rules or ():
+                let_in |= rule.destination.addresses if self._is_own(rule) else EMPTY
+            lost = let_in - AddressSet((each, each) for each in kept[key]) if let_in else EMPTY
+            if lost:
+                yield key, lost
+
+    def _unsure(self, lost: Mapping[str, AddressSet]) -> Iterator[str]:
+        """A VM whose subnet, or one of whose groups, has no row is not denied for want of knowledge alone."""
+        for machine in target_machines(self._bare, self._spec) if lost else ():
+            target = self._evaluation.target(machine)
+            unknown = target.missing or any(
+                self._bare.security_group(each) is None for each in target.security_group_ids
+            )
+            if unknown:
+                yield from (key for key, addresses in lost.items() if not addresses.isdisjoint(target.addresses))
 
     # -- rules ---------------------------------------------------------------------------------------------------
 
@@ -236,7 +300,7 @@ class _Search:
         evaluation = Evaluation(inventory)
         found = []
         for opening in openings:
-            left = [each for each in self._reasons(evaluation, opening.vm, opening.asked) if _is_denial(each)]
+            left = self._denials(evaluation, evaluation.target(opening.vm), opening.asked)
             if left:
                 self._tell(_told_as(ObstacleCode.DENY_IN_THE_WAY, each, each.message) for each in left)
             else:
@@ -266,10 +330,6 @@ def _denied(verdicts: Iterable[Verdict]) -> frozenset[str]:
 
 def _is_denial(reason: Finding) -> bool:
     return reason.code in TARGET_RULE_CODES and reason.direction == Direction.INBOUND
-
-
-def _forbids(reason: Finding) -> bool:
-    return reason.finding_class is FindingClass.UNREACHABLE and reason.code != _STOPPED
 
 
 def _told_as(code: ObstacleCode, reason: Finding, message: str) -> Finding:

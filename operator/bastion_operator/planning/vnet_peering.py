@@ -22,6 +22,7 @@ from bastion_operator.planning.ownership import (
     without_claim,
 )
 from bastion_operator.planning.peering_counts import PeeringCounts
+from bastion_operator.planning.peering_dead_half import plan_dead_halves
 from bastion_operator.planning.peering_gateways import gateway_trouble
 from bastion_operator.planning.peering_half import HalfView, plan_half
 from bastion_operator.planning.peering_keepers import keeper_of
@@ -142,10 +143,13 @@ class _Known:
 
 
 def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Plan:
-    beforehand = _not_for_us(asked, pair)
-    if beforehand is not None:
-        return _hindered(plan, beforehand)
+    if (older := asked.taken.get(pair.key)) is not None:
+        return _hindered(plan, _conflict(pair, older))
     views = [_view(half, known, asked.observed) for half in pair.halves]
+    missing = next((half.local_id for half in pair.halves if asked.observed.get(half.local_id) is None), None)
+    if missing is not None:
+        plan = _hindered(plan, _network_not_found(missing))
+        return plan if asked.watching else plan_dead_halves(asked.owner, views, asked.observed, plan)
     obstacles: list[Finding] = []
     for view in views:
         if view.half.written and not asked.watching:
@@ -167,14 +171,6 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
         if view.half.written:
             plan = plan_half(view, other, plan, asked.now)
     return plan
-
-
-def _not_for_us(asked: VNetPeeringInput, pair: Pair) -> Finding | None:
-    """What keeps the pair from being looked at any closer."""
-    if (other := asked.taken.get(pair.key)) is not None:
-        return _conflict(pair, other)
-    missing = next((half.local_id for half in pair.halves if asked.observed.get(half.local_id) is None), None)
-    return _network_not_found(missing) if missing is not None else None
 
 
 def _view(half: Half, known: _Known, observed: Observed) -> HalfView:

@@ -9,6 +9,7 @@ _KINDS = {
     "networksecuritygroups": "network security group",
     "securityrules": "security rule",
     "diagnosticsettings": "diagnostic setting",
+    "workspaces": "workspace",
 }
 _CHILD_SEGMENTS = 4
 

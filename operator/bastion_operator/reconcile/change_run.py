@@ -11,6 +11,7 @@ from bastion_operator.arm.activity_log import READ, last_writer
 from bastion_operator.arm.budgets import BudgetSpentError
 from bastion_operator.arm.client import ArmClient, Operation, Written
 from bastion_operator.arm.errors import AzureError, OperationLostError
+from bastion_operator.arm.locks import with_names_of_locks
 from bastion_operator.arm.operations import Ended
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
@@ -383,7 +384,7 @@ class ChangeRun:
         except AzureError as error:
             _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
             if not isinstance(error, BudgetSpentError):
-                self.services.attempts.failed(self.key, change, error)
+                self.services.attempts.failed(self.key, change, await with_names_of_locks(client, error))
         finally:
             if operation is None:
                 self.services.in_flight.end(change.root_id, change.resource_id)

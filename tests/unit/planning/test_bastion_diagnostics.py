@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.planning.bastion_diagnostics import diagnostics_id
+from bastion_operator.planning.bastion_diagnostics import diagnostics_id, settings_of_host
 from bastion_operator.planning.bastion_host import plan_bastion_host
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.model import NOT_READ, Observed, Plan
@@ -29,6 +29,16 @@ def setting(*categories: str, workspace: str = WORKSPACE, metrics: bool = False)
     more = [{"category": "AllMetrics", "enabled": metrics}]
     held = {"workspaceId": workspace, "logs": logs, "metrics": more, "storageAccountId": None}
     return {"id": SETTING, "name": SETTING.rsplit("/", 1)[1], "properties": held}
+
+
+def listed(*settings: Row) -> Row:
+    """The settings of the host, as Azure lists them."""
+    return {"id": settings_of_host(HOST), "value": list(settings)}
+
+
+def foreign(*categories: str, workspace: str = WORKSPACE) -> Row:
+    """A setting of somebody else's."""
+    return {**setting(*categories, workspace=workspace), "name": "theirs"}
 
 
 def plan_of(*rows: Row, **asked: Any) -> Plan:
@@ -60,7 +70,7 @@ def test_a_setting_is_made_and_claimed_once_the_host_stands() -> None:
     ],
 )
 def test_a_setting_as_asked_for_is_left_alone_in_any_spelling(there: Row, asked: dict[str, Any]) -> None:
-    plan = plan_of(*standing(), there, diagnostics={"workspaceID": WORKSPACE, **asked})
+    plan = plan_of(*standing(), listed(there), diagnostics={"workspaceID": WORKSPACE, **asked})
     assert plan.settled
     assert not plan.obstacles
 
@@ -69,7 +79,7 @@ def test_a_setting_that_was_changed_is_put_right_and_keeps_what_the_spec_does_no
     other = f"{WORKSPACE}2"
     there = setting("BastionAuditLogs", workspace=other, metrics=True)
     there["properties"]["logAnalyticsDestinationType"] = "Dedicated"
-    (change,) = plan_of(*standing(), there, **ASKED).changes
+    (change,) = plan_of(*standing(), listed(there), **ASKED).changes
     assert [str(each) for each in change.differences] == [
         f"diagnostics.workspaceID: {other} → {WORKSPACE}",
         "diagnostics.categories: AllMetrics, BastionAuditLogs → BastionAuditLogs",
@@ -79,15 +89,36 @@ def test_a_setting_that_was_changed_is_put_right_and_keeps_what_the_spec_does_no
     assert change.body["properties"]["metrics"] == []
 
 
+def test_a_setting_of_others_that_sends_the_same_is_told_and_nothing_is_sent_against_it() -> None:
+    plan = plan_of(*standing(), listed(foreign("bastionauditlogs")), **ASKED)
+    assert not plan.changes
+    (told_of,) = plan.obstacles
+    assert told_of.code == "DiagnosticSettingInTheWay"
+    assert (
+        "setting theirs of the host, which is not the operator's, sends BastionAuditLogs to workspace"
+        in told_of.message
+    )
+    other_place = listed(foreign("BastionAuditLogs", workspace=f"{WORKSPACE}2"))
+    other_logs = listed(foreign("AllMetrics"))
+    for there in (other_place, other_logs):
+        assert [change.resource_id for change in plan_of(*standing(), there, **ASKED).changes] == [SETTING]
+
+
+def test_an_own_setting_that_is_right_is_not_compared_with_those_of_others() -> None:
+    plan = plan_of(*standing(), listed(foreign("BastionAuditLogs"), setting("BastionAuditLogs")), **ASKED)
+    assert plan.settled
+    assert not plan.obstacles
+
+
 def test_it_goes_when_the_spec_asks_for_it_no_more_and_only_then() -> None:
     claims = (*plan_of(*standing()).claims, CLAIM)
-    assert told(plan_of(*standing(), setting("BastionAuditLogs"), claims=claims).changes) == [
+    assert told(plan_of(*standing(), listed(setting("BastionAuditLogs")), claims=claims).changes) == [
         ("Delete", "/".join(SETTING.split("/")[-2:]))
     ]
     gone = plan_of(*standing(), claims=claims)
     assert gone.settled
     assert SETTING not in {each.id for each in gone.claims}
-    assert plan_of(*standing(), setting("BastionAuditLogs")).settled, "without a claim nothing is removed"
+    assert plan_of(*standing(), listed(setting("BastionAuditLogs"))).settled, "without a claim nothing is removed"
 
 
 def test_nothing_is_decided_before_the_setting_was_read() -> None:
@@ -96,7 +127,7 @@ def test_nothing_is_decided_before_the_setting_was_read() -> None:
     for asked in (bastion_input(**ASKED), bastion_input(claims=(CLAIM,))):
         plan = plan_bastion_host(replace(asked, observed=late))
         assert not plan.changes
-        assert [(wait.root_id, wait.state) for wait in plan.waits] == [(SETTING, NOT_READ)]
+        assert [(wait.root_id, wait.state) for wait in plan.waits] == [(settings_of_host(HOST), NOT_READ)]
     assert plan_bastion_host(replace(bastion_input(), observed=late)).settled, (
         "a host without diagnostics costs no read"
     )
@@ -106,7 +137,7 @@ def test_an_observer_tells_and_claims_nothing() -> None:
     plan = plan_of(*standing(), managementPolicy="Observe", **ASKED)
     assert [change.resource_id for change in plan.changes] == [SETTING]
     assert not plan.claims
-    assert plan_of(*standing(), setting("X"), claims=(CLAIM,), managementPolicy="Observe").settled
+    assert plan_of(*standing(), listed(setting("X")), claims=(CLAIM,), managementPolicy="Observe").settled
 
 
 def test_the_setting_of_a_host_that_is_not_the_operators_is_not_made() -> None:
@@ -120,7 +151,7 @@ def test_the_setting_of_a_host_that_is_not_the_operators_is_not_made() -> None:
 def test_it_is_deleted_before_the_host_and_also_where_the_host_stays(*, adopted: bool) -> None:
     claims = (claim(HOST, adopted=adopted), CLAIM)
     rows = standing() if not adopted else [*standing()[:2], bastion("bas", "hub")]
-    first = plan_bastion_removal(bastion_input(*rows, setting("BastionAuditLogs"), claims=claims))
+    first = plan_bastion_removal(bastion_input(*rows, listed(setting("BastionAuditLogs")), claims=claims))
     assert [change.resource_id for change in first.changes] == [SETTING]
     then = plan_bastion_removal(bastion_input(*rows, claims=claims))
     assert SETTING not in {change.resource_id for change in then.changes}

@@ -13,7 +13,7 @@ from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import Change, Plan, Verb
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.target_findings import TargetFindings
-from tests.support.estates import bastion, nsg_id, public_ip, vm_id, vnet
+from tests.support.estates import bastion, nsg_id, public_ip, vm_id, vnet, vnet_id
 from tests.support.plans import bastion_input, marked
 
 GROUP = nsg_id("web-nsg")
@@ -22,6 +22,8 @@ WORK = Plan(changes=(Change(Verb.CREATE, RULE, GROUP, "TCP 22 is to be allowed",
 AUDITED = Plan(audited=WORK.changes)
 TOLD = Plan(told=(obstacle(ObstacleCode.DENY_IN_THE_WAY, "rule no-ssh denies", GROUP),))
 DENIED = finding("SubnetNsgDenies", "rule no-ssh denies TCP 22", resource=GROUP, rule="no-ssh", direction="Inbound")
+APART = finding("NotPeered", "nothing leads there", resource=vnet_id("far"))
+STOPPED = finding("VMNotRunning", "web is deallocated", resource=vm_id("web"))
 REFUSED = Failure("AuthorizationFailed", "grant securityRules/write", RULE, blocking=True)
 
 
@@ -65,6 +67,9 @@ def states(plan: Plan, found: TargetFindings, *failures: Failure, **security: st
         (WORK, look(DENIED), (REFUSED,), "Enforce", ("False", "AuthorizationFailed", "securityRules/write"), "False"),
         (AUDITED, look(DENIED), (), "Audit", ("False", "OutOfSync", "with Enforce: Create security rule"), "True"),
         (Plan(), look(DENIED), (), "Audit", ("False", "OutOfSync", "rule no-ssh denies TCP 22"), "True"),
+        (Plan(), look(DENIED, STOPPED), (), "Enforce", ("False", "OutOfSync", "rule no-ssh denies TCP 22"), "False"),
+        # No rule would help a VM that nothing leads to.
+        (Plan(), look(APART, DENIED), (), "Enforce", ("True", "InSync", "no security rule stands"), "True"),
     ],
 )
 def test_what_rules_lack_is_told_and_counts_for_ready_where_it_is_enforced(

@@ -117,6 +117,16 @@ def test_a_foreign_deny_is_told_and_no_rule_is_written_behind_it_nor_on_the_othe
     assert "NoFreePriority" in {each.code for each in half.told}
 
 
+def test_a_foreign_deny_on_a_vm_that_nothing_leads_to_is_not_told_as_what_is_in_the_way() -> None:
+    rows = estate(nsg("outer", CLOSED), machines={})
+    apart = subnet("work", "10.9.1.0/24", nsg="outer")
+    rows += [vnet("apart", "10.9.0.0/16", subnets=[apart]), nic("far-nic", "apart", "work", "10.9.1.4"), vm("far")]
+    found = wanted(rows, targets={"scope": "All"})
+    assert denied(rows) == {"far"}
+    assert found is not None
+    assert (found.wanted, found.told) == ({}, ())
+
+
 @pytest.mark.parametrize("policy", [True, False])
 def test_just_in_time_access_is_never_overridden(policy: bool) -> None:
     machines = {"web": {"address": "10.0.1.4"}}

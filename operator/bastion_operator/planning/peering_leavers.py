@@ -93,5 +93,5 @@ def _told(spec: VNetPeeringSpec, left: Left, due: datetime | None, links: list[L
         at = due or now + selector.leave_grace
         fate = f"its peering is removed after {at:%Y-%m-%d %H:%M:%S} UTC unless it matches again"
     else:
-        fate = "its peering is being removed"
+        fate = "the time of its peering is up, and it is removed"
     return obstacle(ObstacleCode.LEFT_SELECTOR, f"{why}: {fate}", left.network_id)

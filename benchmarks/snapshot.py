@@ -100,12 +100,11 @@ async def _snapshot(azure: LocalAzure, asking: int, *, access: bool) -> int:
 
 async def _refresh(fleet: FleetSnapshot, arm: ArmClient, *, access: bool) -> None:
     """As a pass does: one that has waited long enough comes again later, and finds the same reading under way."""
-    late = True
-    while late:
-        late = False
+    while True:
         try:
             await fleet.refresh("one", arm, SUBSCRIPTIONS, max_age=MAX_AGE, access=access)
         except AzureError as error:
-            late = error.code == "InventoryLate"
-            if not late:
+            if error.code != "InventoryLate":
                 raise
+        else:
+            return

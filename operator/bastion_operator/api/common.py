@@ -82,6 +82,7 @@ class CommonSpec(Model):
 
 
 ClaimDetail = Annotated[str, Field(max_length=1024)]
+GuardedPlan = Annotated[str, Field(max_length=16, pattern=r"^[0-9a-f]{16}$")]
 
 
 class Claim(Model):
@@ -106,6 +107,12 @@ class Claim(Model):
         default=None,
         description="Since when the network that was found by a spokeSelector has been seen not to match it.",
     )
+    guarded_plan: GuardedPlan | None = Field(
+        default=None,
+        description="Hash of the plan that would delete the resource, and was held back as DeletionGuarded. The annotation "
+        "azurebastion.dev/allow-plan with this value lets it pass.",
+    )
+    guarded_at: Timestamp | None = Field(default=None, description="Since when the deletion has been held back.")
 
 
 # Atomic, not a map by id: one applier writes them all, and a map would repeat every id in managedFields.

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     RETRYING = "Retrying"
     OPERATION_OVERDUE = "OperationOverdue"
     CONTENDED = "Contended"
+    DELETION_GUARDED = "DeletionGuarded"
     INTERNAL_ERROR = "InternalError"
     # Reachability
     ALL_REACHABLE = "AllReachable"

@@ -23,6 +23,10 @@ RECREATE_FAILED = f"{GROUP}/recreate-failed"
 """The annotation that has a failed host deleted and made anew, once: its value is the etag of the host that failed."""
 
 
+ALLOW_PLAN = f"{GROUP}/allow-plan"
+"""The annotation that lets a plan pass which was held back as DeletionGuarded: its value is the hash of that plan."""
+
+
 class OwnerReference(Model):
     """The object that this one belongs to."""
 
@@ -61,6 +65,11 @@ class ObjectMeta(Model):
     def recreate_failed(self) -> str | None:
         """The value of the annotation that has a failed host made anew."""
         return self.annotations.get(RECREATE_FAILED)
+
+    @property
+    def allow_plan(self) -> str | None:
+        """The value of the annotation that lets a held plan pass."""
+        return self.annotations.get(ALLOW_PLAN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ def remove_diagnostics(asked: BastionHostInput, plan: Plan) -> Plan:
 def _removed(plan: Plan, setting: str, body: Body | None, reason: str) -> Plan:
     if body is None:
         return replace(plan, claims=without_claim(plan.claims, setting))
-    return replace(plan, changes=(*plan.changes, Change(Verb.DELETE, setting, root_of(setting), reason)))
+    change = Change(Verb.DELETE, setting, root_of(setting), reason)
+    return replace(plan, changes=(*plan.changes, change), going=(*plan.going, setting))
 
 
 def _setting(observed: Observed, setting: str) -> Body | None:

@@ -43,6 +43,7 @@ from bastion_operator.planning.body import (
     provisioning_state,
     with_named,
 )
+from bastion_operator.planning.deletion_guard import guard_deletions, resource_of
 from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
@@ -98,11 +99,16 @@ def _network_not_found(network_id: str) -> Finding:
 
 
 def plan_with_targets(asked: BastionHostInput, rules: TargetRules | None, hidden: frozenset[str] = frozenset()) -> Plan:
-    """The same, with the rules that let the host into its targets; a host that is not there yet has no targets."""
+    """The same, with the rules that let the host into its targets, and with a guard before deletions in bulk.
+
+    A host that is not there yet has no targets.
+    """
     plan = plan_bastion_host(asked)
-    if asked.observed.get(asked.ids.host) is None or _not_ours(plan):
+    if asked.observed.get(asked.ids.host) is not None and not _not_ours(plan):
+        plan = plan_target_rules(asked, rules, plan, hidden)
+    if asked.watching:
         return plan
-    return plan_target_rules(asked, rules, plan, hidden)
+    return guard_deletions(plan, asked.claims, allowed=asked.allow_plan, part_of=resource_of, now=asked.now)
 
 
 def _not_ours(plan: Plan) -> bool:

@@ -47,6 +47,7 @@ class BastionHostInput:
     """All that the plan depends on.
 
     :ivar recreate_failed: the etag of the failed host that may be deleted and made anew, as a person wrote it down
+    :ivar allow_plan: the hash of the plan whose many deletions a person has allowed
     """
 
     owner: Owner
@@ -56,6 +57,7 @@ class BastionHostInput:
     observed: Observed
     now: datetime
     recreate_failed: str | None = None
+    allow_plan: str | None = None
 
     @property
     def watching(self) -> bool:

@@ -129,6 +129,8 @@ class Plan:
     :ivar told: what is to be known of security rules, or of networks that left a selector, and keeps nothing from going
         on
     :ivar audited: changes of security rules that are told and not made, because the spec asks for no more
+    :ivar going: ids of what is to be deleted for good, at once or as soon as Azure is at rest
+    :ivar guarded: ids of what is not deleted before a person allows it, because it is too much at once
     """
 
     changes: tuple[Change, ...] = ()
@@ -139,6 +141,8 @@ class Plan:
     held: str | None = None
     told: tuple[Finding, ...] = ()
     audited: tuple[Change, ...] = ()
+    going: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:

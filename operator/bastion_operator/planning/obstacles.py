@@ -46,6 +46,7 @@ class ObstacleCode(StrEnum):
     TOO_MANY_PEERINGS = "VirtualNetworkPeeringCountLimitReached"
     CONFLICT = "Conflict"
     PERMISSION_DENIED = "PermissionDenied"
+    DELETION_GUARDED = "DeletionGuarded"
     # Told of networks that a spokeSelector found before; they keep nothing from going on.
     LEFT_SELECTOR = "LeftSelector"
     NETWORK_NOT_SHOWN = "NetworkNotShown"

@@ -56,8 +56,8 @@ def _without_dead_half(owner: Owner, spec: VNetPeeringSpec, left: Left, links: l
             plan = replace(plan, claims=without_claim(plan.claims, claim.id))
         return plan
     for link in links:
-        claim = claim_on(left.claims, link.id)
-        if claim is not None and is_dead(owner, link, claim):
+        own = claim_on(left.claims, link.id)
+        if own is not None and is_dead(owner, link, own):
             plan = replace(plan, changes=(*plan.changes, deletion(link, root_of(link.id), left.network_id)))
     return plan
 
@@ -112,5 +112,5 @@ def _told(spec: VNetPeeringSpec, left: Left, due: datetime | None, links: list[L
         at = due or now + selector.leave_grace
         fate = f"its peering is removed after {at:%Y-%m-%d %H:%M:%S} UTC unless it matches again"
     else:
-        fate = "its peering is being removed"
+        fate = "the time of its peering is up, and it is removed"
     return obstacle(ObstacleCode.LEFT_SELECTOR, f"{why}: {fate}", left.network_id)

@@ -70,7 +70,7 @@ def _remove(owner: Owner, policy: DeletionPolicy | None, claim: Claim, observed:
     if link.changing:
         return _waiting(plan, claim, network_id, provisioning_state(body))
     change = Change(Verb.DELETE, claim.id, network_id, "the link is no longer asked for")
-    return replace(plan, changes=(*plan.changes, change))
+    return _going(replace(plan, changes=(*plan.changes, change)), claim)
 
 
 def _keeping(plan: Plan, link_id: str, code: ObstacleCode, why: str) -> Plan:
@@ -79,7 +79,11 @@ def _keeping(plan: Plan, link_id: str, code: ObstacleCode, why: str) -> Plan:
 
 
 def _waiting(plan: Plan, claim: Claim, root_id: str, state: str) -> Plan:
-    return replace(plan, waits=(*plan.waits, Wait(claim.id, root_id, state)))
+    return _going(replace(plan, waits=(*plan.waits, Wait(claim.id, root_id, state))), claim)
+
+
+def _going(plan: Plan, claim: Claim) -> Plan:
+    return replace(plan, going=(*plan.going, claim.id))
 
 
 _NO_CLAIM = (

@@ -18,6 +18,7 @@ from bastion_operator.planning.conditions import (
     stalled_or_reconciling,
     true,
 )
+from bastion_operator.planning.deletion_guard import without_guard
 from bastion_operator.planning.model import Plan
 from bastion_operator.planning.ownership import id_key
 from bastion_operator.planning.peering_link import Link, LinkTable
@@ -149,7 +150,8 @@ def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views:
     total = len(views)
     missing = [view for view in views if not view.connected]
     unsynced = [view for view in views if not view.in_sync]
-    unfinished = progress(plan, failures, true(Reason.SUCCEEDED, ""), observe_only=observe_only)
+    done = true(Reason.SUCCEEDED, "")
+    unfinished = progress(without_guard(plan), failures, done, observe_only=observe_only)
     states: dict[ConditionType, State] = {ConditionType.ACCEPTED: accepted(None)}
     left = _left_text(plan)
     states[ConditionType.CONNECTED] = (
@@ -176,7 +178,8 @@ def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views:
     needed = (ConditionType.ACCEPTED, ConditionType.CONNECTED, ConditionType.ADDRESS_SPACE_IN_SYNC)
     as_asked = f"all {total} links are connected, in sync and as the spec says{left}"
     held = ready(states, needed, as_asked if total else states[ConditionType.CONNECTED].message)
-    states[ConditionType.READY] = held if not held.true or unfinished.true else unfinished
+    whole = progress(plan, failures, done, observe_only=observe_only)
+    states[ConditionType.READY] = held if whole.true or not (held.true or plan.guarded) else whole
     return {**states, **stalled_or_reconciling(plan, failures, observe_only=observe_only)}
 
 

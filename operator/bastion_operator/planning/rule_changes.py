@@ -153,11 +153,13 @@ def plan_rules(rules: RuleSet, body: Body, plan: Plan, *, write: bool = True) ->
     """The plan with what brings the group's rules to where they are wanted; without ``write`` it is only told."""
     group = read_group(rules, body, plan.claims)
     found, told = placed(rules, group)
-    changes = [*_moves(rules, group, found), *_deletions(rules, group, found)]
+    deletions = _deletions(rules, group, found)
+    changes = [*_moves(rules, group, found), *deletions]
     plan = replace(plan, told=(*plan.told, *told))
     if not write:
         return replace(plan, audited=(*plan.audited, *changes))
-    plan = replace(plan, claims=_claims(rules, group, found, plan.claims))
+    going = (*plan.going, *(change.resource_id for change in deletions))
+    plan = replace(plan, claims=_claims(rules, group, found, plan.claims), going=going)
     if changes and in_transition(body):
         wait = Wait(rules.group_id, rules.group_id, provisioning_state(body))
         return replace(plan, waits=(*plan.waits, wait))

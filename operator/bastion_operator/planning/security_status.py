@@ -8,6 +8,7 @@ from bastion_operator.api.conditions import Reason, reason_of_code
 from bastion_operator.network.finding import Finding
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.conditions import Failure, State, false, findings_text, progress, true, unknown
+from bastion_operator.planning.deletion_guard import without_guard
 from bastion_operator.planning.model import Change, Plan
 from bastion_operator.planning.obstacles import ObstacleCode
 from bastion_operator.planning.target_findings import SUBNET_RULE_CODES, TARGET_RULE_CODES, TargetFindings
@@ -29,6 +30,9 @@ def security_rules_state(
     if asked.observed.get(asked.ids.host) is None:
         return unknown(Reason.NOT_FOUND, "there is no host yet whose traffic the rules could stop")
     refused = [each for each in failures if _of_rules(each.resource_id)]
+    guard = _guard(plan)
+    if guard is not None and not any(each.blocking for each in refused):
+        return false(guard.code, guard.message)
     told = [*plan.told, *_of_verdicts(codes, plan, found)]
     if told and not any(each.blocking for each in refused):
         text = findings_text(told) + _and_then(plan)
@@ -45,7 +49,9 @@ def rules_count_for_ready(asked: BastionHostInput, plan: Plan, failures: Iterabl
     policies = {asked.spec.network_security.subnet, asked.spec.network_security.targets}
     if SecurityPolicy.ENFORCE not in policies:
         return False
-    at_work = not _only_rules(plan).settled or any(_of_rules(each.resource_id) for each in failures)
+    at_work = (
+        not _only_rules(plan).settled or bool(plan.guarded) or any(_of_rules(each.resource_id) for each in failures)
+    )
     return at_work or SecurityPolicy.AUDIT not in policies
 
 
@@ -53,8 +59,9 @@ def without_rules(asked: BastionHostInput, plan: Plan) -> Plan:
     """The plan as the host's own conditions speak of it: once it stands, rules are a matter of their own."""
     if asked.observed.get(asked.ids.host) is None:
         return plan
+    # What is held back of a host that stands is of rules: the host itself goes with its resource only, or to be made anew.
     return replace(
-        plan,
+        without_guard(plan),
         changes=tuple(change for change in plan.changes if not _of_rules(change.resource_id)),
         waits=tuple(wait for wait in plan.waits if not _of_rules(wait.resource_id)),
     )
@@ -65,6 +72,11 @@ def failures_without_rules(asked: BastionHostInput, failures: Iterable[Failure])
     if asked.observed.get(asked.ids.host) is None:
         return list(failures)
     return [failure for failure in failures if not _of_rules(failure.resource_id)]
+
+
+def _guard(plan: Plan) -> Finding | None:
+    """What tells that deletions are held back."""
+    return next((each for each in plan.obstacles if each.code == ObstacleCode.DELETION_GUARDED), None)
 
 
 def _codes(asked: BastionHostInput) -> frozenset[str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.network.finding import Finding
+from bastion_operator.planning.deletion_guard import guard_deletions, peering_of
 from bastion_operator.planning.model import Observed, Plan
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import (
@@ -44,6 +45,7 @@ class VNetPeeringInput:
     :ivar found: ids of networks that the spec's selector found in the inventory; the plan looks at each again
     :ivar taken: pairs that an older VNetPeering asks for, by their key, with its namespace and name
     :ivar lacking: rights that the identity is known to lack
+    :ivar allow_plan: the hash of the plan whose many deletions a person has allowed
     """
 
     owner: Owner
@@ -54,6 +56,7 @@ class VNetPeeringInput:
     found: tuple[str, ...] = ()
     taken: Mapping[str, str] = field(default_factory=dict)
     lacking: Lacking = field(default_factory=dict)
+    allow_plan: str | None = None
 
     @property
     def members(self) -> Members:
@@ -106,7 +109,8 @@ def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
         plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
     if asked.watching:
         return replace(plan, claims=asked.claims)
-    return _without_unwanted(asked, members, plan)
+    plan = _without_unwanted(asked, members, plan)
+    return guard_deletions(plan, asked.claims, allowed=asked.allow_plan, part_of=peering_of, now=asked.now)
 
 
 def _without_unwanted(asked: VNetPeeringInput, members: Members, plan: Plan) -> Plan:

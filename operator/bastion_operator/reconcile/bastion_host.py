@@ -102,6 +102,7 @@ def _input(passing: Pass[BastionHost], observed: Observed) -> BastionHostInput:
         observed=observed,
         now=passing.services.clock.now(),
         recreate_failed=host.metadata.recreate_failed,
+        allow_plan=host.metadata.allow_plan,
     )
 
 

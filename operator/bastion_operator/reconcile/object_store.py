@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bastion_operator.api.meta import RECONCILE_REQUESTED_AT, RECREATE_FAILED
+from bastion_operator.api.meta import ALLOW_PLAN, RECONCILE_REQUESTED_AT, RECREATE_FAILED
 from bastion_operator.reconcile.keys import Key, Kind
 
 _log = logging.getLogger(__name__)
@@ -100,4 +100,5 @@ def _wakes(raw: Raw) -> tuple[Any, ...]:
         metadata.get("deletionTimestamp"),
         annotations.get(RECONCILE_REQUESTED_AT),
         annotations.get(RECREATE_FAILED),
+        annotations.get(ALLOW_PLAN),
     )

@@ -44,6 +44,7 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
         now=services.clock.now(),
         found=await _found(services, session, peering),
         taken=await _taken(services, session, passing),
+        allow_plan=peering.metadata.allow_plan,
     )
     if passing.manages and (unclaimed := asked.unclaimed):
         networks = {end for half in unclaimed for end in (half.local_id, half.remote_id)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.api.meta import FINALIZER, RECONCILE_REQUESTED_AT, RECREATE_FAILED
+from bastion_operator.api.meta import ALLOW_PLAN, FINALIZER, RECONCILE_REQUESTED_AT, RECREATE_FAILED
 from bastion_operator.reconcile.access import refuse_conflict
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.object_store import ObjectStore
@@ -30,6 +30,7 @@ def raw(*, spec: dict[str, Any] | None = None, status: dict[str, Any] | None = N
         {"deletionTimestamp": "2026-01-02T00:00:00Z"},
         {"annotations": {RECONCILE_REQUESTED_AT: "now"}},
         {"annotations": {RECREATE_FAILED: "7"}},
+        {"annotations": {ALLOW_PLAN: "0123456789abcdef"}},
         {"uid": "2"},
     ],
 )

@@ -65,11 +65,13 @@ class LiveAzure:
     async def _refresh(self, wanted: list[str], *, access: bool) -> None:
         while True:
             try:
-                return await self._fleet.refresh(USER, self.client, wanted, 0.0, access=access)
+                await self._fleet.refresh(USER, self.client, wanted, 0.0, access=access)
             except AzureError as error:
                 # The reading goes on; only the operator's passes have something better to do meanwhile.
                 if error.code != "InventoryLate":
                     raise
+            else:
+                return
 
 
 @asynccontextmanager

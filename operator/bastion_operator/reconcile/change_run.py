@@ -5,30 +5,26 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from bastion_operator.api.common import Claim
-from bastion_operator.arm.activity_log import READ, last_writer
-from bastion_operator.arm.budgets import BudgetSpentError
-from bastion_operator.arm.client import ArmClient, Operation, Written
-from bastion_operator.arm.errors import AzureError, OperationLostError
-from bastion_operator.arm.locks import with_names_of_locks
-from bastion_operator.arm.operations import Ended
+from bastion_operator.arm.errors import AzureError
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.conditions import Failure
 from bastion_operator.planning.model import NOT_READ, UNDER_WAY, Change, Observed, Plan, Verb, Wait, root_of
+from bastion_operator.reconcile.change_requests import ChangeRequests
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
-from bastion_operator.reconcile.planned_changes import type_of
-from bastion_operator.reconcile.read_ahead import roots_after
+from bastion_operator.reconcile.planned_changes import labels_of
 from bastion_operator.reconcile.reading import READ_AGAIN, Reading
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
+from bastion_operator.reconcile.side_by_side import AT_ONCE, side_by_side
+from bastion_operator.reconcile.who_undoes import tell_who_undoes
 from bastion_operator.reconcile.write_budget import Write
 
 _log = logging.getLogger(__name__)
 
-# Requests of one pass that are under way at once.
-_AT_ONCE = 16
 # Seconds between looks at a resource that Azure is working on, where no operation is followed.
 _POLL = 10.0
 # A fresh reading can bring up something else that must be read afresh: the network at the other end, for one.
@@ -37,9 +33,6 @@ _ROUNDS = 3
 _READ_AT_ONCE = 16
 # Seconds after which a pass comes again for a turn that it could not use.
 _TURN_CAME = 1.0
-
-# How far back the activity log is searched for whoever undoes what was done.
-_LOOKED_BACK = timedelta(days=1)
 
 MakePlan = Callable[[Observed], Plan]
 WriteClaims = Callable[[tuple[Claim, ...]], Awaitable[None]]
@@ -143,6 +136,10 @@ class ChangeRun:
         self._watch_work(result)
         return result
 
+    @property
+    def _requests(self) -> ChangeRequests:
+        return ChangeRequests(self.services, self.session, self.key)
+
     async def _planned(self, make_plan: MakePlan, observed: Observed) -> Plan:
         return await asyncio.to_thread(make_plan, observed) if self.aside else make_plan(observed)
 
@@ -150,12 +147,9 @@ class ChangeRun:
         """Count and log what was not asked for before; returns that."""
         news = self.services.planned.news(self.key, changes)
         for change in news:
-            self.services.metrics.drift.labels(*self._labels(change)).inc()
+            self.services.metrics.drift.labels(*labels_of(self.key, change)).inc()
             _log.info("%s: %s: %s", self.key, "planned" if self.may_write else "not done", change)
         return news
-
-    def _labels(self, change: Change) -> tuple[str, str, str]:
-        return self.key.kind.value, type_of(change.resource_id), change.verb.value
 
     def _result(self, plan: Plan, observed: Observed, reading: Reading) -> ChangeResult:
         """What is known before anything is sent."""
@@ -207,9 +201,10 @@ class ChangeRun:
         attempts = self.services.attempts
         # A change that cannot be judged must not keep those behind it from being read for.
         judged = _judged(plan, reading)
-        first = self._first(judged, attempts.refused_for)
+        requests = self._requests
+        first = requests.first(judged, attempts.refused_for)
         if self.may_write:
-            granted = self._ask(self._first(judged, attempts.wait_for), observed)
+            granted = self._ask(requests.first(judged, attempts.wait_for), observed)
             # What Azure took a moment ago is not sent again now: one GET tells whether it is done.
             first = [
                 change
@@ -227,12 +222,8 @@ class ChangeRun:
 
     def _ask(self, changes: Iterable[Change], observed: Observed) -> set[str]:
         """The normalised ids of the roots that may be written to now."""
-        wanted = [self._write(change, observed) for change in changes]
+        wanted = [self._requests.write(change, observed) for change in changes]
         return self.services.writes.ask(self.key, self.session.client.principal, wanted)
-
-    def _write(self, change: Change, observed: Observed) -> Write:
-        region = self.services.writes.region_of(change.root_id, change.body, observed.get(change.root_id))
-        return Write(change.root_id, change.verb, region)
 
     def _certain_claims(self, plan: Plan, known: set[str]) -> tuple[Claim, ...]:
         """The plan's claims, and those that it gives up on the word of a source that was not read just now."""
@@ -240,28 +231,9 @@ class ChangeRun:
         doubtful = (claim for claim in self.claims if normalise_id(root_of(claim.id)) not in known)
         return (*plan.claims, *(claim for claim in doubtful if normalise_id(claim.id) not in kept))
 
-    def _first(self, changes: Iterable[Change], held_for: Callable[[Key, Change], float]) -> list[Change]:
-        """The first change of each root that is not busy, without those that are held back for a while, or that refer to
-        a network to which Azure takes no reference now.
-        """
-        found: dict[str, Change] = {}
-        for change in changes:
-            root = normalise_id(change.root_id)
-            if root in found or self.services.in_flight.busy(root) or self._in_the_way(change):
-                continue
-            if held_for(self.key, change) <= 0:
-                found[root] = change
-        return list(found.values())
-
-    def _in_the_way(self, change: Change) -> list[str]:
-        """The networks that a PUT refers to and that are at something which keeps Azure from taking it."""
-        if change.verb is Verb.DELETE:
-            return []
-        return [each for each in change.also_read if self.services.in_flight.unreferable(each)]
-
     async def read(self, roots: Iterable[str]) -> Reading:
         """GET each root; what could not be read is a failure and stays as it was known."""
-        limit = asyncio.Semaphore(_AT_ONCE)
+        limit = asyncio.Semaphore(AT_ONCE)
         reading = Reading()
 
         async def read_one(root_id: str) -> None:
@@ -278,7 +250,7 @@ class ChangeRun:
             if self.services.fleet.record(root_id, body):
                 wake_bastions(self.services, self.session.identity, but=self.key)
 
-        await _all(read_one(root_id) for root_id in roots)
+        await side_by_side(read_one(root_id) for root_id in roots)
         return reading
 
     async def _send(
@@ -288,20 +260,25 @@ class ChangeRun:
 
         ``later`` are writes to what was not read yet.
         """
-        attempts = self.services.attempts
+        attempts, requests = self.services.attempts, self._requests
         later = list(later)
-        wanted = [self._write(change, result.observed) for change in self._first(changes, attempts.wait_for)]
+        wanted = [requests.write(change, result.observed) for change in requests.first(changes, attempts.wait_for)]
         granted = self.services.writes.ask(self.key, self.session.client.principal, [*wanted, *later])
         sure = [change for change in changes if known.issuperset(map(normalise_id, change.reads))]
-        due = [each for each in self._first(sure, attempts.wait_for) if normalise_id(each.root_id) in granted]
-        self._await_others(changes, result.plan)
-        await self._send_all(due, result)
+        due = [each for each in requests.first(sure, attempts.wait_for) if normalise_id(each.root_id) in granted]
+        requests.await_others(changes, result.plan)
+        claims = result.plan.claims
+        write_claims = partial(self.write_claims, claims) if claims != self.claims else None
+        await requests.send(due, result.plan, result.observed, write_claims)
+        result.sent = requests.sent
         # What was one call too many waits for its budget as the others do.
-        left = [self._write(each, result.observed) for each in self._first(changes, attempts.wait_but_for_budgets)]
+        left = [
+            requests.write(each, result.observed) for each in requests.first(changes, attempts.wait_but_for_budgets)
+        ]
         self.services.writes.expect(self.key, self.session.client.principal, [*left, *later])
         held = self.services.writes.told(self.key, len(result.plan.changes) + len(later))
         result.plan = replace(result.plan, held=held)
-        await self._explain(result.plan.changes)
+        await tell_who_undoes(self.services, self.session, self.key, result.plan.changes)
         result.failures += attempts.failures(self.key, result.plan.changes)
         looks = [
             wait
@@ -318,115 +295,6 @@ class ChangeRun:
         if result.again_in is not None:
             looks.append(result.again_in)
         result.again_in = min(looks, default=None)
-
-    async def _explain(self, changes: Iterable[Change]) -> None:
-        """Look up who undoes what was done, one resource a pass. What the log does not tell keeps nothing from going on."""
-        contention = self.services.attempts.contention
-        for resource_id in contention.unexplained(self.key, changes)[:1]:
-            since = self.services.clock.now() - _LOOKED_BACK
-            try:
-                writer = await last_writer(self.session.client, resource_id, since)
-            except AzureError as error:
-                _log.info("%s: the activity log of %s could not be read: %s", self.key, resource_id, error.code)
-                words = f"Who it is stands in the activity log, which the identity cannot read ({error.code}; it needs {READ})"
-            else:
-                words = f"Last written by {writer}" if writer else "The activity log names nobody else yet"
-            contention.explain(self.key, resource_id, words)
-
-    async def _send_all(self, due: list[Change], result: ChangeResult) -> None:
-        unsent = {normalise_id(change.root_id): change for change in due}
-        for change in due:
-            self.services.in_flight.begin(change.root_id, change.resource_id)
-        after = roots_after(result.plan.changes)
-        limit = asyncio.Semaphore(_AT_ONCE)
-
-        async def send_one(change: Change) -> None:
-            async with limit:
-                del unsent[normalise_id(change.root_id)]
-                await self._send_one(change, result, after[normalise_id(change.root_id)])
-
-        try:
-            if due and result.plan.claims != self.claims:
-                # Written down before the first request: a crash after it must find what it made.
-                await self.write_claims(result.plan.claims)
-            await _all(send_one(change) for change in due)
-        finally:
-            for change in unsent.values():
-                self.services.in_flight.end(change.root_id, change.resource_id)
-
-    def _await_others(self, changes: Iterable[Change], plan: Plan) -> None:
-        """What is in the way may be another custom resource's work in the same network: its end wakes this one as well."""
-        in_flight = self.services.in_flight
-        for change in changes:
-            if in_flight.busy(change.root_id):
-                in_flight.await_end(change.root_id, self.key)
-            for network in self._in_the_way(change):
-                in_flight.await_end(network, self.key)
-        for wait in plan.waits:
-            if in_flight.running(wait.resource_id):
-                in_flight.await_end(wait.resource_id, self.key)
-
-    async def _send_one(self, change: Change, result: ChangeResult, after: Iterable[str]) -> None:
-        """Send one; ``after`` are the roots to be read once the operation that it starts has ended."""
-        client, write = self.session.client, self._write(change, result.observed)
-        operation = None
-        try:
-            # What is in the way may have begun while the claims were written down.
-            in_the_way = self._in_the_way(change)
-            for network in in_the_way:
-                self.services.in_flight.await_end(network, self.key)
-            if not in_the_way and self.services.writes.spend(self.key, client.principal, write):
-                _log.info("%s: %s", self.key, change)
-                written = await _sent(client, change, write.region)
-                result.sent.append(change)
-                self.services.metrics.writes.labels(*self._labels(change)).inc()
-                operation = written.operation
-        except AzureError as error:
-            _log.warning("%s: %s of %s: %s", self.key, change.verb, change.resource_id, error)
-            if not isinstance(error, BudgetSpentError):
-                self.services.attempts.failed(self.key, change, await with_names_of_locks(client, error))
-        finally:
-            if operation is None:
-                self.services.in_flight.end(change.root_id, change.resource_id)
-        if operation is not None:
-            self.services.in_flight.follow(
-                client, change.root_id, change.resource_id, operation, self._ended(change, after)
-            )
-        elif change in result.sent:
-            self.services.attempts.taken(self.key, change)
-            self.services.attempts.worked_on(self.key, change)
-            self.services.queue.add(self.key)
-
-    def _ended(self, change: Change, after: Iterable[str]) -> Ended:
-        services, key = self.services, self.key
-
-        def ended(_: Operation, error: AzureError | None) -> None:
-            if error is None or isinstance(error, OperationLostError):
-                # A lost one was taken as well: whether it succeeded is told by the resource, which is read next.
-                services.attempts.taken(key, change)
-            else:
-                services.attempts.failed(key, change, error)
-            services.attempts.worked_on(key, change)
-            services.read_ahead.expect(key, after)
-            services.queue.add(key)
-
-        return ended
-
-
-async def _all(works: Iterable[Awaitable[None]]) -> None:
-    """All of it to its end, side by side; then the first unforeseen error, if there was one."""
-    outcomes = await asyncio.gather(*works, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-async def _sent(client: ArmClient, change: Change, region: str) -> Written:
-    if change.verb is Verb.DELETE:
-        return await client.delete(change.resource_id, if_match=change.if_match, region=region, held=True)
-    return await client.put(
-        change.resource_id, change.body or {}, if_match=change.if_match, query=change.query, region=region, held=True
-    )
 
 
 def _judged(plan: Plan, reading: Reading) -> list[Change]:

@@ -40,3 +40,8 @@ def _told(change: Change) -> str:
 def type_of(resource_id: str) -> str:
     """The type of a resource without its namespace, as a label of metrics: ``virtualnetworks/subnets``."""
     return "/".join(resource_id.rpartition("/providers/")[2].lower().split("/")[1::2])
+
+
+def labels_of(key: Key, change: Change) -> tuple[str, str, str]:
+    """The labels of a change in metrics: the custom resource's kind, the resource's type, the verb."""
+    return key.kind.value, type_of(change.resource_id), change.verb.value

@@ -28,12 +28,16 @@ class OperatorProcess:
         operator_namespace: str,
         speed: float,
         namespaces: Sequence[str] = (),
+        election: Sequence[str] = ("--no-leader-elect",),
     ) -> None:
-        """Nothing runs before `start`. ``speed`` is that of the operator's own clock; ``namespaces`` empty: all."""
+        """Nothing runs before `start`. ``speed`` is that of the operator's own clock; ``namespaces`` empty: all;
+        ``election`` the options of leader election, by default none: one that was killed has a successor at once.
+        """
         self._environment = control_plane.environment(kubeconfig) | azure.environment()
         self._namespace = operator_namespace
         self._speed = speed
         self._namespaces = namespaces
+        self._election = election
         self.log = folder / "bastion-operator.log"
         self.child: Child | None = None
 
@@ -41,7 +45,7 @@ class OperatorProcess:
         """Start it; with ``wait``, until it is ready. Raises StartError with what it said if it ends instead."""
         metrics, probes = free_ports(2)
         command = [program("bastion-operator"), "run", "--operator-namespace", self._namespace]
-        command += ["--clock-speed", f"{self._speed:g}"]
+        command += ["--clock-speed", f"{self._speed:g}", *self._election]
         command += [f"--metrics-bind-address=127.0.0.1:{metrics}", f"--health-probe-bind-address=127.0.0.1:{probes}"]
         command += [f"--namespace={namespace}" for namespace in self._namespaces]
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"

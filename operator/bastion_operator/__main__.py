@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bastion_operator import __version__
+from bastion_operator.election_options import election_options, taken_from
 
 if TYPE_CHECKING:
     from bastion_operator.handlers.run import Address
 
 _SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _WRONG_USE = 2
+_LEASE_LOST = 3
 _CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BASTION_OPERATOR"}
 
 
@@ -48,6 +50,7 @@ def crds() -> None:
     show_default=True,
     help="HOST:PORT of /healthz and /readyz; 0: none.",
 )
+@election_options
 @click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Passes that run at once.")
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
@@ -59,16 +62,19 @@ def crds() -> None:
     help="Run the operator's own waits so many times as fast. For a local Azure that runs as fast.",
 )
 def run(
+    *,
     namespaces: tuple[str, ...],
     operator_namespace: str | None,
     installation_id: str | None,
     metrics_bind_address: str,
     health_probe_bind_address: str,
+    leader_elect: bool,
     workers: int,
     log_level: str,
     clock_speed: float,
+    **election: str | None,
 ) -> None:
-    """Run the operator until SIGTERM or SIGINT.
+    """Run the operator until SIGTERM or SIGINT. Exit code 2: wrong settings; 3: the Lease was lost to another operator.
 
     The cluster is that of KUBECONFIG, or the one that the pod runs in. Azure is the public cloud, unless
     AZURE_AUTHORITY_HOST and AZURE_RESOURCE_MANAGER_ENDPOINT lead elsewhere.
@@ -80,21 +86,25 @@ def run(
     from bastion_operator.interpreter import collect_less_often, take_short_turns  # noqa: PLC0415
     from bastion_operator.kube.client import find_cluster  # noqa: PLC0415
     from bastion_operator.kube.errors import KubeError  # noqa: PLC0415
+    from bastion_operator.kube.lease import LeaseLostError  # noqa: PLC0415
     from bastion_operator.reconcile.program import ProgramSettings  # noqa: PLC0415
 
     collect_less_often()
     take_short_turns()
     _start_log(log_level)
     try:
+        home = operator_namespace or _own_namespace()
+        lease = taken_from(election).lease(home) if leader_elect else None
         settings = RunSettings(
             program=ProgramSettings(
                 cloud=Cloud.from_environment(os.environ),
                 cluster=find_cluster(),
-                secret_namespace=operator_namespace or _own_namespace(),
+                secret_namespace=home,
                 installation_id=installation_id,
                 workers=workers,
+                namespaces=namespaces,
+                lease=lease,
             ),
-            namespaces=namespaces,
             metrics=_address("--metrics-bind-address", metrics_bind_address),
             probes=_address("--health-probe-bind-address", health_probe_bind_address),
         )
@@ -114,6 +124,9 @@ def run(
 
     try:
         asyncio.run(until_stopped())
+    except LeaseLostError as error:
+        click.echo(f"bastion-operator: {error}", err=True)
+        sys.exit(_LEASE_LOST)
     except (KubeError, OSError) as error:
         _refuse(str(error))
 

@@ -1,6 +1,7 @@
 """The manifests in deploy/base, judged by a real API server and its Pod Security admission."""
 
 import copy
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -15,10 +16,17 @@ CRD_NAMES = {path.stem.removeprefix("azurebastion.dev_") for path in (ROOT / "cr
 
 
 def test_a_second_apply_changes_nothing(installation: Installation) -> None:
+    before = _versions(installation)
     answer = installation.control_plane.kubectl("apply", "-k", str(BASE)).splitlines()
 
-    assert len(answer) == len(installation.manifests)
-    assert [line for line in answer if not line.endswith(" unchanged")] == []
+    assert len(answer) == len(installation.manifests) == len(before)
+    # By what is stored: kubectl calls a disruption budget configured each time, as it always sends its selector.
+    assert _versions(installation) == before
+
+
+def _versions(installation: Installation) -> dict[tuple[str, str], str]:
+    found = json.loads(installation.control_plane.kubectl("get", "-k", str(BASE), "-o", "json"))["items"]
+    return {(each["kind"], each["metadata"]["name"]): each["metadata"]["resourceVersion"] for each in found}
 
 
 def test_every_object_passes_strict_validation_on_the_server(installation: Installation) -> None:
@@ -70,12 +78,18 @@ def test_an_overlay_moves_it_to_another_namespace_and_image(installation: Instal
         assert [subject["namespace"] for subject in found[binding]["subjects"]] == ["elsewhere"]
 
 
-def test_one_replica_that_is_stopped_before_its_successor_starts(installation: Installation) -> None:
+def test_two_replicas_of_which_a_rollout_or_a_drained_node_takes_one_at_a_time(installation: Installation) -> None:
     spec = installation.one("Deployment")["spec"]
 
-    assert spec["replicas"] == 1
-    assert spec["strategy"] == {"type": "Recreate"}
-    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    labels = spec["template"]["metadata"]["labels"].items()
+    assert spec["selector"]["matchLabels"].items() <= labels
+    (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels
+    budget = installation.one("PodDisruptionBudget")["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"]["matchLabels"].items() <= labels
 
 
 def test_the_image_is_tagged_with_the_projects_version(installation: Installation) -> None:

@@ -33,7 +33,8 @@ EVERYWHERE: set[Right] = {
     ("events.k8s.io", "events", "patch"),
     ("", "namespaces", "get"),
 }
-IN_ITS_NAMESPACE: set[Right] = {("", "secrets", "get")}
+LEASES = ("coordination.k8s.io", "leases")
+IN_ITS_NAMESPACE: set[Right] = {("", "secrets", "get"), *((*LEASES, verb) for verb in ("get", "create", "update"))}
 TENANT = "tenant"
 
 
@@ -64,6 +65,8 @@ def test_the_account_has_these_rights_and_no_others(installation: Installation, 
         ("escalate", "clusterroles.rbac.authorization.k8s.io", TENANT),
         ("impersonate", "users", TENANT),
         ("create", "serviceaccounts/token", NAMESPACE),
+        ("update", "leases.coordination.k8s.io/another", NAMESPACE),
+        ("update", "leases.coordination.k8s.io/bastion-operator", TENANT),
     ],
 )
 def test_the_api_server_says_no_to_what_it_never_does(

@@ -49,6 +49,23 @@ def test_the_crds_it_prints_are_those_that_are_shipped() -> None:
             "AZURE_RESOURCE_MANAGER_ENDPOINT is 'http://127.0.0.1:1': give an https URL",
         ),
         (["--workers=0"], {}, "--workers"),
+        (["--operator-namespace=x", "--leader-elect-lease-duration=15"], {}, "write numbers with units"),
+        (["--operator-namespace=x", "--leader-elect-lease-duration=1500ms"], {}, "a Lease counts in whole seconds"),
+        (
+            ["--operator-namespace=x", "--leader-elect-renew-deadline=20s"],
+            {},
+            "shorter than the lease duration of 15 s",
+        ),
+        (
+            ["--operator-namespace=x"],
+            {"BASTION_OPERATOR_RUN_LEADER_ELECT_RETRY_PERIOD": "9s"},
+            "shorter than the renew deadline of 10 s",
+        ),
+        (
+            ["--operator-namespace=x", "--leader-elect-resource-name=My Lease"],
+            {},
+            "--leader-elect-resource-name is 'My",
+        ),
     ],
 )
 def test_wrong_settings_are_one_line_and_exit_2(arguments: list[str], environment: dict[str, str], says: str) -> None:

@@ -32,8 +32,10 @@ from bastion_operator.arm.errors import (
     token_error,
 )
 from bastion_operator.arm.token_policy import TokenPolicy
+from bastion_operator.arm.write_fence import WriteFencePolicy
 from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
+from bastion_operator.leadership import Leadership
 
 NETWORK_API_VERSION = "2026-03-01"
 DIAGNOSTICS_API_VERSION = "2021-05-01-preview"
@@ -106,7 +108,8 @@ class GraphPage:
 
 @dataclass(slots=True)
 class ArmClient:
-    """One identity's way to ARM. Ids are as Azure or the user wrote them; every failure is an :class:`AzureError`.
+    """One identity's way to ARM. Ids are as Azure or the user wrote them; every failure is an :class:`AzureError`, but for
+    the :class:`~bastion_operator.leadership.NotLeadingError` of a write that this process may not make.
 
     A call whose budget is spent is not sent but refused with a :class:`~bastion_operator.arm.budgets.BudgetSpentError`.
     ``region`` is where the root resource lies, as far as it is known: Microsoft.Network counts by it. A write may be
@@ -121,6 +124,7 @@ class ArmClient:
     transport: AsyncHttpTransport[Any, Any]
     budgets: Budgets
     principal: str
+    leadership: Leadership = field(default_factory=Leadership.undisputed)
     observer: CallObserver | None = None
     holder: CredentialHolder = field(default_factory=CredentialHolder)
     _client: NetworkManagementClient = field(init=False)
@@ -134,6 +138,8 @@ class ArmClient:
             credential_scopes=[self.cloud.scope],
             transport=self.transport,
             authentication_policy=TokenPolicy(self.credential, self.cloud.scope, enable_cae=True),
+            # The SDK's last place for a policy. Its log of requests, which stood there, would hold signed URLs.
+            http_logging_policy=WriteFencePolicy(self.leadership),
             # The SDK's retries sleep inside the call, uncapped: the work queue waits instead.
             retry_total=0,
         )

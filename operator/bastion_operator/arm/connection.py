@@ -13,6 +13,7 @@ from bastion_operator.arm.credentials import Identity, make_credential, principa
 from bastion_operator.arm.errors import CredentialHolder
 from bastion_operator.arm.transport import PooledTransport
 from bastion_operator.clock import Clock
+from bastion_operator.leadership import Leadership
 
 # Seconds to wait for a connection, and for each part of an answer. The SDK's own are five minutes.
 REQUEST_TIMEOUT = 60.0
@@ -22,6 +23,7 @@ REQUEST_TIMEOUT = 60.0
 class ArmConnection:
     """Makes clients; close it when the last of them is closed.
 
+    :ivar leadership: whether writes may be sent; by default they always may
     :ivar budgets: those of all identities: two of one client id share theirs
     """
 
@@ -29,12 +31,13 @@ class ArmConnection:
     clock: Clock
     observer: CallObserver | None = None
     request_timeout: float = REQUEST_TIMEOUT
+    leadership: Leadership = field(default_factory=Leadership.undisputed)
     budgets: Budgets = field(init=False)
     _transport: AsyncHttpTransport[Any, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.budgets = Budgets(self.clock)
-        self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout)
+        self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout, self.leadership)
 
     def client(self, identity: Identity, holder: CredentialHolder | None = None) -> ArmClient:
         """A client that acts as this identity; its errors name the holder.
@@ -54,6 +57,7 @@ class ArmConnection:
             transport=self._transport,
             budgets=self.budgets,
             principal=principal,
+            leadership=self.leadership,
             observer=self.observer,
             holder=holder or CredentialHolder(),
         )

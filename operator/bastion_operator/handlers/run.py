@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,7 +14,13 @@ from bastion_operator.clock import Clock
 from bastion_operator.handlers.probes import metrics_app, probe_app
 from bastion_operator.handlers.watches import make_registry, make_settings
 from bastion_operator.reconcile.first_look import look_around
-from bastion_operator.reconcile.program import ProgramSettings, Work, running, services_at_work
+from bastion_operator.reconcile.program import (
+    ProgramSettings,
+    Work,
+    running,
+    services_at_work,
+    standing_for_election,
+)
 from bastion_operator.reconcile.services import Services
 
 _log = logging.getLogger(__name__)
@@ -31,42 +36,44 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What `bastion-operator run` is told beside the program's own settings. ``namespaces`` empty: all."""
+    """What `bastion-operator run` is told beside the program's own settings."""
 
     program: ProgramSettings
-    namespaces: Sequence[str]
     metrics: Address | None
     probes: Address | None
 
 
 async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event, listen: Callable[[], None]) -> None:
-    """Run until ``stop`` is set, or until the watches end by themselves.
+    """Run until ``stop`` is set, until the watches end by themselves, or until the Lease is lost.
 
     :param listen: makes SIGTERM and SIGINT set ``stop``; called once kopf has put its own handlers in place, which end
         the watches first and then wait for everything that still runs
 
     :raises KubeError: the API server cannot be reached at the start
+    :raises LeaseLostError: another process writes from now on
     """
     end_watches = asyncio.Event()
     async with AsyncExitStack() as stack:
         services = await stack.enter_async_context(running(settings.program, clock))
-        rng = random.Random()  # noqa: S311 - jitter, no secret
         watching = asyncio.Event()
-        first_look = asyncio.create_task(look_around(services, settings.namespaces, rng), name="first look")
+        first_look = asyncio.create_task(look_around(services, settings.program.namespaces), name="first look")
         watches = asyncio.create_task(_watch(services, settings, watching, end_watches), name="watches")
         stack.push_async_callback(_end, watches, end_watches)
         # kopf waits at its end for every task that began after it: ours are ended before it is.
         async with (
+            standing_for_election(services, settings.program) as election,
             services_at_work(services, settings.program, first_look) as work,
             _listening(settings, services, _Readiness(watches, watching, first_look, work)),
         ):
             up = asyncio.create_task(watching.wait(), name="watching")
-            await asyncio.wait({watches, up}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({watches, up, election}, return_when=asyncio.FIRST_COMPLETED)
             listen()
             stopped = asyncio.create_task(stop.wait(), name="stop")
-            await asyncio.wait({watches, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({watches, stopped, election}, return_when=asyncio.FIRST_COMPLETED)
             for task in (up, stopped, first_look):
                 task.cancel()
+            if election.done():
+                election.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,8 @@ async def _watch(
     await kopf.operator(
         registry=make_registry(services),
         settings=make_settings(),
-        clusterwide=not settings.namespaces,
-        namespaces=list(settings.namespaces),
+        clusterwide=not settings.program.namespaces,
+        namespaces=list(settings.program.namespaces),
         standalone=True,
         # kopf would make one up from the user's name, which a container need not have.
         identity=cast("Any", "bastion-operator"),  # the type for it is not public

@@ -20,6 +20,7 @@ from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 
 from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
+from bastion_operator.leadership import Leadership
 
 FIELD_MANAGER = "bastion-operator"
 KUBECONFIG = "KUBECONFIG"
@@ -115,22 +116,28 @@ def find_cluster(
 class KubeClient:
     """Requests to one API server. Make it with :meth:`connect`, and close it, or use it in ``async with``."""
 
-    def __init__(self, config: ClusterConfig, api: ApiClient, clock: Clock) -> None:
+    def __init__(self, config: ClusterConfig, api: ApiClient, clock: Clock, leadership: Leadership) -> None:
         self._config = config
         self._api = api
         self._clock = clock
+        self._leadership = leadership
         self._read_at = clock.monotonic()
         api.configuration.refresh_api_key_hook = self._renew_credentials
 
     @classmethod
-    async def connect(cls, config: ClusterConfig, clock: Clock | None = None) -> Self:
-        """Read the configuration; the first request opens the first connection. Raises ConfigurationError."""
+    async def connect(
+        cls, config: ClusterConfig, clock: Clock | None = None, leadership: Leadership | None = None
+    ) -> Self:
+        """Read the configuration; the first request opens the first connection. Raises ConfigurationError.
+
+        Without ``leadership`` it may always write.
+        """
         configuration = Configuration()
         configuration.connection_pool_maxsize = _CONNECTIONS
         await config.load_into(configuration)
         api = ApiClient(configuration)
         api.user_agent = FIELD_MANAGER
-        return cls(config, api, clock or SystemClock())
+        return cls(config, api, clock or SystemClock(), leadership or Leadership.undisputed())
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,7 +165,7 @@ class KubeClient:
         """Send one request and return the answer's JSON object.
 
         ``path`` has its parts quoted already. Nothing is tried twice, except once with fresh credentials after a 401.
-        Raises the errors of ``kube.errors``.
+        Raises the errors of ``kube.errors``, and NotLeadingError for a write by a process that may not write.
         """
         status, answer, retry_after = await self._send(method, path, query, body, content_type, accept, timeout)
         if status == _UNAUTHORIZED:
@@ -187,6 +194,8 @@ class KubeClient:
                 body=body,
                 auth_settings=["BearerToken"],
             )
+            if method != "GET":
+                self._leadership.check()
             limit = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
             response = await self._api.call_api(*serialized, _request_timeout=limit)
             raw = await response.read()

@@ -122,7 +122,7 @@ def plan_deletion(view: HalfView, link: Link, plan: Plan, reason: str) -> Plan:
     claim = claim_on(plan.claims, link.id)
     if claim is not None:
         plan = replace(plan, claims=with_claim_in_place(plan.claims, claim.replace(detail=detail)))
-    return _changing(plan, half, Change(Verb.DELETE, link.id, half.local_id, reason))
+    return _changing(plan, half, Change(Verb.DELETE, link.id, half.local_id, reason, if_match=etag(link.body)))
 
 
 def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Plan:

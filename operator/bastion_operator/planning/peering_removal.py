@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin, DeletionPolicy
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
-from bastion_operator.planning.body import child, provisioning_state
+from bastion_operator.planning.body import child, etag, provisioning_state
 from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import Owner, Ownership, id_key, without_claim
@@ -69,7 +69,7 @@ def _remove(owner: Owner, policy: DeletionPolicy | None, claim: Claim, observed:
         return _keeping(released, claim.id, *kept)
     if link.changing:
         return _waiting(plan, claim, network_id, provisioning_state(body))
-    change = Change(Verb.DELETE, claim.id, network_id, "the link is no longer asked for")
+    change = Change(Verb.DELETE, claim.id, network_id, "the link is no longer asked for", if_match=etag(body))
     return _going(replace(plan, changes=(*plan.changes, change)), claim)
 
 

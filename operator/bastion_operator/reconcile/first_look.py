@@ -5,7 +5,6 @@ is queued before all have been seen.
 """
 
 import logging
-import random
 from collections.abc import Mapping, Sequence
 
 from bastion_operator.api.azure_identity import AzureIdentity
@@ -24,13 +23,14 @@ MODELS: Mapping[Kind, type[CustomResource]] = {
     Kind.BASTION_HOST: BastionHost,
     Kind.VNET_PEERING: VNetPeering,
 }
-# The first passes are spread over so many seconds of the clock: a restart must not be a storm.
-FIRST_PASS_SPREAD = 5.0
 _RETRY = 2.0
 
 
-async def look_around(services: Services, namespaces: Sequence[str], rng: random.Random) -> None:
-    """Note every custom resource and queue its first pass; comes back when that was possible."""
+async def look_around(services: Services, namespaces: Sequence[str]) -> None:
+    """Note every custom resource and queue its first pass; comes back when that was possible.
+
+    One that was seen before and is not there gets a pass as well, which finds that it is gone.
+    """
     told = ""
     while True:
         try:
@@ -45,8 +45,8 @@ async def look_around(services: Services, namespaces: Sequence[str], rng: random
             continue
         for key, raw in found.items():
             services.objects.seen(key, raw)
-        for key in found:
-            services.queue.add_after(key, rng.uniform(0, FIRST_PASS_SPREAD))
+        for key in services.objects.keys():  # noqa: SIM118 - no mapping: its keys are a list
+            services.queue.add(key)
         return
 
 

@@ -1,7 +1,7 @@
 """Prometheus metrics, with labels of few values."""
 
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -52,10 +52,19 @@ class Metrics:
             registry=self.registry,
         )
         self.queue_length = Gauge("azurebastion_queue_length", "Keys that are due.", registry=self.registry)
+        self.leader = Gauge(
+            "azurebastion_leader",
+            "1 in the process that holds the Lease and may write, else 0.",
+            registry=self.registry,
+        )
 
     def azure_call(self, kind: CallKind, resource_type: str, result: str) -> None:
         """Count one answered call; fits :class:`~bastion_operator.arm.client.CallObserver`."""
         self.azure_calls.labels(kind.value, resource_type, result).inc()
+
+    def show_leader(self, holds: Callable[[], bool]) -> None:
+        """Show from now on what ``holds`` says when somebody looks."""
+        self.leader.set_function(holds)
 
     def show_budgets(self, budgets: Budgets, schedule: Schedule[Key]) -> None:
         """Show from now on what waits for Azure's budgets, and what is left of them."""

@@ -42,6 +42,10 @@ class ObjectStore:
         """Whether the object was seen and is not gone."""
         return key in self._objects
 
+    def keys(self) -> list[Key]:
+        """Every object that was seen and is not known to be gone."""
+        return list(self._objects)
+
     def of_kind(self, kind: Kind) -> Iterator[tuple[Key, Raw]]:
         """Every object of a kind."""
         return ((key, raw) for key, raw in self._objects.items() if key.kind is kind)

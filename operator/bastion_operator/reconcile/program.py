@@ -5,22 +5,25 @@ import logging
 import os
 import random
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.connection import ArmConnection
 from bastion_operator.arm.operations import OperationFollower
 from bastion_operator.arm.schedule import Schedule
-from bastion_operator.clock import Clock
+from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.client import ClusterConfig, KubeClient
 from bastion_operator.kube.cluster import cluster_uid
 from bastion_operator.kube.events import EventRecorder
+from bastion_operator.kube.lease import LeaderElection, LeaseSettings
 from bastion_operator.kube.reports import ReportPublisher
 from bastion_operator.kube.status import StatusPublisher
+from bastion_operator.leadership import Leadership
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.backoff import Backoff
+from bastion_operator.reconcile.first_look import look_around
 from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
@@ -36,6 +39,8 @@ from bastion_operator.reconcile.write_budget import WriteBudget
 
 _log = logging.getLogger(__name__)
 
+# The first passes are spread over so many seconds of the clock: neither a start nor a change of leader is a storm.
+FIRST_PASS_SPREAD = 5.0
 # Real seconds. Every request has a time limit, so that no pass of a healthy process comes near.
 _LONGEST_PASS = 1800.0
 
@@ -47,6 +52,8 @@ class ProgramSettings:
     :ivar secret_namespace: the operator's own namespace, the only one whose Secrets it reads
     :ivar installation_id: marks what this operator makes in Azure; None: the UID of kube-system
     :ivar workers: passes that run at once
+    :ivar namespaces: where custom resources are cared for; empty: everywhere
+    :ivar lease: what the operators of one installation agree by on who writes; None: this one is alone
     """
 
     cloud: Cloud
@@ -54,6 +61,8 @@ class ProgramSettings:
     secret_namespace: str
     installation_id: str | None = None
     workers: int = 8
+    namespaces: Sequence[str] = ()
+    lease: LeaseSettings | None = None
 
 
 @asynccontextmanager
@@ -64,9 +73,11 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     """
     metrics = Metrics()
     rng = random.Random()  # noqa: S311 - jitter, no secret
-    async with await KubeClient.connect(settings.cluster, clock) as kube:
+    leadership = Leadership.undisputed() if settings.lease is None else Leadership()
+    async with await KubeClient.connect(settings.cluster, clock, leadership) as kube:
         follower, queue = OperationFollower(clock), WorkQueue(clock)
-        azure = ArmConnection(settings.cloud, clock, metrics.azure_call)
+        azure = ArmConnection(settings.cloud, clock, metrics.azure_call, leadership=leadership)
+        metrics.show_leader(leadership.holds)
         schedule = Schedule(azure.budgets, clock, queue.add)
         metrics.show_budgets(azure.budgets, schedule)
         services = Services(
@@ -87,6 +98,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             queue=queue,
             metrics=metrics,
             rights=PeeringRights(clock),
+            leadership=leadership,
         )
         try:
             yield services
@@ -116,16 +128,26 @@ class Work:
 async def services_at_work(
     services: Services, settings: ProgramSettings, first_look: "asyncio.Task[None]"
 ) -> AsyncIterator[Work]:
-    """Workers that take keys from the queue, once the first look has shown every custom resource; at the end their passes
-    are abandoned and nothing is followed any more.
+    """Workers that take keys from the queue, once the first look has shown every custom resource and the Lease is held; at
+    the end their passes are abandoned and nothing is followed any more.
 
     A pass may be abandoned anywhere: the next one, of whichever process, observes again.
     """
     rng = random.Random()  # noqa: S311 - jitter, no secret
     worker = Worker(services, Backoff(rng), rng)
 
-    async def work() -> None:
+    async def begin() -> None:
         await asyncio.wait({first_look})
+        if not services.leadership.holds():
+            await services.leadership.gained()
+            # What was waited for may have been long: a watch that broke off meanwhile tells of no deletion.
+            await look_around(services, settings.namespaces)
+        services.queue.spread(FIRST_PASS_SPREAD, rng)
+
+    begun = asyncio.create_task(begin(), name="begin")
+
+    async def work() -> None:
+        await asyncio.wait({begun})
         await worker.run()
 
     tasks = [asyncio.create_task(services.queue.run_timers(), name="timers")]
@@ -134,8 +156,36 @@ async def services_at_work(
     try:
         yield Work(worker, tasks)
     finally:
-        for task in tasks:
+        for task in (begun, *tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(begun, *tasks, return_exceptions=True)
         await services.fleet.close()
         await services.in_flight.follower.close()
+
+
+@asynccontextmanager
+async def standing_for_election(services: Services, settings: ProgramSettings) -> AsyncIterator["asyncio.Task[None]"]:
+    """Ask for the Lease and keep it; the task ends only with a LeaseLostError, and then the process must end too.
+
+    At the end the Lease is released. Whatever writes must have ended before: enter this one first.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.lease is None:
+            alone = asyncio.create_task(_for_ever(), name="no election")
+            stack.callback(alone.cancel)
+            yield alone
+            return
+        # Connections of its own, and the machine's clock: a renewal waits for nothing that passes do.
+        kube = await stack.enter_async_context(await KubeClient.connect(settings.cluster, SystemClock()))
+        candidate = LeaderElection(kube, settings.lease, services.leadership)
+        election = asyncio.create_task(candidate.run(), name="election")
+        try:
+            yield election
+        finally:
+            election.cancel()
+            await asyncio.gather(election, return_exceptions=True)
+            await candidate.release()
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

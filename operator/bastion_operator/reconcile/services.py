@@ -7,6 +7,7 @@ from bastion_operator.kube.client import KubeClient
 from bastion_operator.kube.events import EventRecorder
 from bastion_operator.kube.reports import ReportPublisher
 from bastion_operator.kube.status import StatusPublisher
+from bastion_operator.leadership import Leadership
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
@@ -45,6 +46,7 @@ class Services:
     queue: WorkQueue
     metrics: Metrics
     rights: PeeringRights
+    leadership: Leadership
     planned: PlannedChanges = field(default_factory=PlannedChanges)
     read_ahead: ReadAhead = field(default_factory=ReadAhead)
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)

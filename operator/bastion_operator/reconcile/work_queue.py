@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -45,6 +46,13 @@ class WorkQueue:
         self._due[key] = due
         heapq.heappush(self._heap, (due, next(self._order), key))
         self._earlier.set()
+
+    def spread(self, seconds: float, rng: random.Random) -> None:
+        """What is due now comes at random moments of so many seconds instead."""
+        while not self._ready.empty():
+            key = self._ready.get_nowait()
+            self._queued.discard(key)
+            self.add_after(key, rng.uniform(0, seconds))
 
     def forget(self, key: Key) -> None:
         """Drop what was delayed; a pass that runs goes on."""

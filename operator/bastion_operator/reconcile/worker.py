@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.correlation import correlation_id
 from bastion_operator.kube.errors import KubeError, UnavailableError
+from bastion_operator.leadership import NotLeadingError
 from bastion_operator.reconcile.azure_identity import azure_identity_pass
 from bastion_operator.reconcile.backoff import Backoff
 from bastion_operator.reconcile.bastion_host import bastion_host_pass
@@ -88,7 +89,7 @@ class Worker:
         if isinstance(error, UnavailableError) and error.retry_after:
             wait = max(wait, error.retry_after)
         self.services.queue.add_after(key, wait)
-        expected = isinstance(error, KubeError | AzureError)
+        expected = isinstance(error, KubeError | AzureError | NotLeadingError)
         # A traceback only for what nobody foresaw: the text of the foreseen says it all.
         _log.warning("%s: again in %.0f s: %s", key, wait, error, exc_info=None if expected else error)
         return type(error).__name__

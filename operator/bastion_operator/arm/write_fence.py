@@ -1,0 +1,53 @@
+"""Where a write to Azure is stopped that another process may be making by now.
+
+Azure knows no fencing tokens: it takes whatever reaches it. So the right to write is asked for as late as it can be:
+in the last policy, after the token, which may have taken a minute to come; and once more when the connection is there,
+which may have to be made first. What is on its way by then is in Azure's hands.
+"""
+
+from typing import Any
+
+import aiohttp
+from aiohttp.client_reqrep import ClientResponse
+from aiohttp.connector import Connection
+from azure.core.pipeline import PipelineRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from bastion_operator.leadership import Leadership
+
+_READS = frozenset({"GET", "HEAD"})
+# Its queries are sent by POST.
+_GRAPH = "/providers/microsoft.resourcegraph/"
+
+
+class WriteFencePolicy(SansIOHTTPPolicy[Any, Any]):
+    """The last policy of a pipeline; a request that is sent again passes it again."""
+
+    def __init__(self, leadership: Leadership) -> None:
+        super().__init__()
+        self._leadership = leadership
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Let a read pass, and a write if it may be made.
+
+        :raises NotLeadingError: another process may be writing
+        """
+        if is_write(request.http_request.method, request.http_request.url):
+            self._leadership.check()
+
+
+def fenced_request(leadership: Leadership) -> type[aiohttp.ClientRequest]:
+    """A class of requests that ask for the right to write when their connection is there, just before the first byte."""
+
+    class FencedRequest(aiohttp.ClientRequest):
+        async def send(self, conn: Connection) -> ClientResponse:
+            if is_write(self.method, self.url.path):
+                leadership.check()
+            return await super().send(conn)
+
+    return FencedRequest
+
+
+def is_write(method: str, url: str) -> bool:
+    """Whether a request can change something: all but reads and the graph's queries."""
+    return method.upper() not in _READS and _GRAPH not in url.lower()

@@ -1,0 +1,131 @@
+"""One writer: the leader stopped, continued, killed and ended in order, the local Azure's request log as judge."""
+
+import json
+import os
+import random
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.faults.kill_run import was_taken
+from tests.faults.leaders import LEASE_LOST, Leaders, go_on, stop, wait_at_random
+from tests.support.lab import Lab, Manifest, example
+
+(PEERING,) = example("vnet-peering.yaml")
+ALL = PEERING["spec"]["spokes"]
+RUNS = 200
+
+
+@pytest.fixture
+def leaders(lab_factory: Callable[..., Lab]) -> Iterator[Leaders]:
+    leaders = Leaders(lab_factory())
+    yield leaders
+    leaders.end()
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Its seed is printed where the test fails; SEED in the environment is taken instead."""
+    seed = int(os.environ.get("SEED") or random.randrange(10**6))
+    print(f"SEED={seed}")  # noqa: T201 - shown where the test fails
+    return random.Random(seed)
+
+
+def with_spokes(spokes: list[Manifest]) -> Manifest:
+    copy: Manifest = json.loads(json.dumps(PEERING))
+    copy["spec"] |= {"spokes": spokes, "interval": "1h"}
+    return copy
+
+
+def in_sync(lab: Lab) -> bool:
+    """Its spec, as it is now, is carried out."""
+    found = lab.get("vnp", "hub")
+    ready = [each for each in found.get("status", {}).get("conditions", []) if each["type"] == "Ready"]
+    return [(each["status"], each["observedGeneration"]) for each in ready] == [
+        ("True", found["metadata"]["generation"])
+    ]
+
+
+def metrics(url: str) -> dict[str, float]:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def stop_and_go_on(leaders: Leaders, change: Manifest, rng: random.Random, *, early: bool) -> None:
+    """Ask for ``change``, stop the leader (the oldest that runs) at some moment of the work, and let it go on once the
+    other leads: ``early`` while that one is at work, else when it has done everything.
+    """
+    lab, (leader, *_) = leaders.lab, [each for each in leaders.processes if each.child and each.child.running]
+    since, before = len(lab.writes()), leaders.holder()
+    lab.apply(change)
+    wait_at_random(rng, lab)
+    stop(leader)
+    leaders.wait_passed_on(before)
+    if not early:
+        lab.wait_for(lambda: in_sync(lab), "the other has carried it out", seconds=60)
+        lab.wait_still(seconds=0.7)
+    writes, versions = lab.writes(), lab.versions()
+    go_on(leader)
+    assert leader.child is not None
+    assert leader.child.wait(20) == LEASE_LOST
+    said = leader.log.read_text().splitlines()[-1]
+    assert said.startswith("bastion-operator: Lease bastion-operator/bastion-operator was lost: "), said
+    if early:
+        lab.wait_for(lambda: in_sync(lab), "the other has carried it out", seconds=60)
+    else:
+        assert (lab.writes(), lab.versions()) == (writes, versions), "nothing was written after that"
+    taken = Counter((method, path) for method, path, status in lab.writes()[since:] if was_taken(status))
+    assert set(taken.values()) <= {1}, taken
+
+
+def test_the_leader_alone_writes_whatever_becomes_of_it(leaders: Leaders, rng: random.Random) -> None:
+    lab, leader = leaders.lab, leaders.start()
+    # With spokes of which each is an act of its own, so that there is a middle to be stopped in.
+    lab.apply(with_spokes(ALL[:1]))
+    lab.wait_ready("vnp/hub")
+    standby = leaders.start()
+    assert metrics(leader.metrics_url)["azurebastion_leader"] == 1
+    waiting = metrics(standby.metrics_url)
+    assert waiting["azurebastion_leader"] == 0
+    assert not [name for name in waiting if name.startswith(("azurebastion_azure_calls", "azurebastion_reconciles"))]
+
+    stop_and_go_on(leaders, with_spokes(ALL), rng, early=False)
+    assert metrics(standby.metrics_url)["azurebastion_leader"] == 1
+
+    # A leader that dies.
+    successor = leaders.start()
+    before = leaders.holder()
+    lab.apply(with_spokes(ALL[:1]))
+    wait_at_random(rng, lab)
+    standby.kill()
+    leaders.wait_passed_on(before)
+    lab.wait_for(lambda: in_sync(lab), "the successor has carried it out")
+
+    # And one that is asked to end.
+    last = leaders.start()
+    before = leaders.holder()
+    asked = time.monotonic()
+    assert successor.stop() == 0
+    assert leaders.holder() != before
+    leaders.wait_passed_on(before)
+    assert "is released" in successor.log.read_text()
+    assert "is held now" in last.log.read_text()
+    assert time.monotonic() - asked < 20
+    lab.apply(with_spokes(ALL))
+    lab.wait_for(lambda: in_sync(lab), "the last one works")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_200_times_stopped_and_continued(leaders: Leaders, rng: random.Random) -> None:
+    leaders.start()
+    leaders.lab.apply(with_spokes(ALL[:1]))
+    leaders.lab.wait_ready("vnp/hub")
+    for run in range(RUNS):
+        leaders.start()
+        stop_and_go_on(leaders, with_spokes(ALL if run % 2 == 0 else ALL[:1]), rng, early=rng.random() < 0.5)
+        print(f"run {run}: {len(leaders.lab.writes())} writes")  # noqa: T201 - shown where the test fails

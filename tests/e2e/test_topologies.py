@@ -179,9 +179,9 @@ def test_each_topology_is_made_as_its_page_says_and_taken_down_and_nothing_else_
     assert {method for method, _ in taken} == {"PUT"}
     assert len(taken) == len(set(taken)), "nothing is written twice"
     left = [path for _, path in taken]
-    for wanted in (each for topology in TOPOLOGIES for each in expected_writes(topology)):
-        met = [path for path in left if path.endswith(wanted) or (wanted.endswith("-") and wanted in path)]
-        assert len(met) == 1, wanted
+    for part in (each for topology in TOPOLOGIES for each in expected_writes(topology)):
+        met = [path for path in left if path.endswith(part) or (part.endswith("-") and part in path)]
+        assert len(met) == 1, part
         left.remove(met[0])
     assert left == [], "nothing else is written"
 

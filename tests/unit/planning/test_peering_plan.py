@@ -184,6 +184,13 @@ def test_ipv6_spaces_overlap_as_well() -> None:
     assert codes(plan_of(peering_input(*rows))) == ["VnetAddressSpacesOverlap"]
 
 
+def test_a_prefix_that_cannot_be_read_keeps_no_pair_from_being_planned() -> None:
+    odd = peering("unseen", space=["10.400.0.0/16"], name="theirs")
+    plan = plan_of(peering_input(vnet("hub", *HUB, peerings=[odd]), vnet("spoke", "10.1.0.0/16", "nowhere")))
+    assert codes(plan) == []
+    assert len(plan.changes) == 2
+
+
 def test_a_pair_that_is_joined_is_not_judged_again() -> None:
     rows = [vnet("hub", *HUB, peerings=[to_spoke()]), vnet("spoke", "10.0.0.0/24", peerings=[to_hub()])]
     assert codes(plan_of(peering_input(*rows, claims=CLAIMS))) == []

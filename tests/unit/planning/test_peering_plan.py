@@ -70,6 +70,19 @@ def test_an_initiated_half_is_kept_and_only_the_other_made() -> None:
     assert told(plan.changes) == [("Create", f"virtualNetworkPeerings/{own_name('hub')}")]
 
 
+def test_a_half_beside_one_that_joins_single_subnets_is_made_to_fit_it() -> None:
+    by_subnets = {"peerCompleteVnets": False, "localSubnetNames": ["a"], "remoteSubnetNames": ["b", "c"]}
+    plan = plan_of(peering_input(*networks(hub=[to_spoke(state="Initiated", **by_subnets)]), claims=CLAIMS))
+    made = body_of(plan)["properties"]
+    assert (made["peerCompleteVnets"], made["localSubnetNames"], made["remoteSubnetNames"]) == (
+        False,
+        ["b", "c"],
+        ["a"],
+    )
+    whole = plan_of(peering_input(*networks(hub=[to_spoke(state="Initiated")]), claims=CLAIMS))
+    assert "peerCompleteVnets" not in body_of(whole)["properties"]
+
+
 def test_with_hub_only_the_spokes_half_is_nobodys_business() -> None:
     plan = plan_of(peering_input(*networks(), sides="HubOnly"))
     assert told(plan.changes) == [("Create", f"virtualNetworkPeerings/{own_name('spoke')}")]

@@ -115,7 +115,7 @@ def test_each_obstacle_is_told_with_its_way_out_and_not_one_request_is_sent_for_
     lab.wait_condition("vnp", "gateway", "Ready", "False", "RemoteVnetHasNoGateways")
     assert rows(lab, "hub")["sound"].get("reason") is None
     assert lab.get("vnp", "hub")["status"]["connected"] == "1/9"
-    lab.wait_still()
+    lab.wait_still(seconds=1.3)
 
     sent = [
         (method, path.split("/")[8], path.split("/")[10].split("-")[1], status) for method, path, status in lab.writes()

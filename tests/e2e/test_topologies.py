@@ -173,7 +173,7 @@ def test_each_topology_is_made_as_its_page_says_and_taken_down_and_nothing_else_
                 lambda: ways(lab, bastion, machines) == wanted,  # noqa: B023
                 f"{topology.folders[0]}: {bastion} tells {wanted}, of late {ways(lab, bastion, machines)}",
             )
-    lab.wait_still()
+    lab.wait_still(seconds=1.3)
 
     taken = [(method, path) for method, path, status in lab.writes() if 200 <= status < 300]
     assert {method for method, _ in taken} == {"PUT"}

@@ -1,8 +1,10 @@
 """What one half of a link needs: to be made, changed, synced, or deleted so that it can be made anew."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.finding import Finding
@@ -102,11 +104,26 @@ def _plan_creation(view: HalfView, other: HalfView, plan: Plan, now: datetime) -
 
 
 def _settings_at_creation(view: HalfView, other: HalfView) -> dict[str, Any]:
-    kept = view.settings
+    kept = {**_mirrored(other.settings), **view.settings}
     if other.settings.get(USE_REMOTE_GATEWAYS):
         # The half that went away lent its gateway, or the other could not use it.
         kept = {**kept, ALLOW_GATEWAY_TRANSIT: True}
     return settings_at_creation(view.half.flags, kept)
+
+
+def _mirrored(other: Mapping[str, Any]) -> dict[str, Any]:
+    """What a half must have because the other one, of which it is the counterpart, joins single subnets."""
+    return {name: other[counterpart] for name, counterpart in _COUNTERPARTS.items() if counterpart in other}
+
+
+_COUNTERPARTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "peerCompleteVnets": "peerCompleteVnets",
+        "enableOnlyIPv6Peering": "enableOnlyIPv6Peering",
+        "localSubnetNames": "remoteSubnetNames",
+        "remoteSubnetNames": "localSubnetNames",
+    }
+)
 
 
 def plan_deletion(view: HalfView, link: Link, plan: Plan, reason: str) -> Plan:

@@ -87,10 +87,10 @@ def _interfaces(group: Body, subnets: list[str], networks: list[str], observed: 
     """The normalised ids of the NICs behind a group; instances of uniform scale sets have none that could be asked for."""
     found = [referenced_id(each) for each in children(group, "networkInterfaces")]
     for network in networks:
-        body = observed.get(network)
-        for subnet in subnets if body is not None else ():
-            inside = child(body or {}, "subnets", subnet.rpartition("/")[2]) if subnet.startswith(network) else None
-            used = children(inside, "ipConfigurations") if inside is not None else ()
+        body = observed.get(network) or {}
+        names = {subnet.rpartition("/")[2] for subnet in subnets if subnet.startswith(f"{network}/")}
+        for inside in filter(None, (child(body, "subnets", name) for name in sorted(names))):
+            used = children(inside, "ipConfigurations")
             found += [referenced_id(each).partition("/ipconfigurations/")[0] for each in used]
     return (each for each in found if _INTERFACES in each)
 

@@ -13,7 +13,8 @@ from bastion_operator.planning.model import Change, Plan
 from bastion_operator.planning.obstacles import ObstacleCode
 from bastion_operator.planning.target_findings import SUBNET_RULE_CODES, TARGET_RULE_CODES, TargetFindings
 
-_GROUP = "/networksecuritygroups/"
+# NICs and VMs are read for rules alone: before one of them loses an address.
+_READ_FOR_RULES = ("/networksecuritygroups/", "/networkinterfaces/", "/virtualmachines/")
 _TOLD_AS_VERDICTS = frozenset({ObstacleCode.DENY_IN_THE_WAY, ObstacleCode.JUST_IN_TIME})
 _SHOWN = 3
 
@@ -111,7 +112,7 @@ def _concerns_rules(change: Change) -> bool:
 
 
 def _of_rules(resource_id: str) -> bool:
-    return _GROUP in resource_id.lower()
+    return any(part in resource_id.lower() for part in _READ_FOR_RULES)
 
 
 def _and_then(plan: Plan) -> str:

@@ -1,15 +1,16 @@
 """The requests that bring the rules for a BastionHost's targets to where they are wanted, group by group."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 from bastion_operator.api.bastion_host import SecurityPolicy
-from bastion_operator.api.common import MAX_CLAIMS
+from bastion_operator.api.common import MAX_CLAIMS, Claim
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.hidden import subscription_of
 from bastion_operator.planning.model import Plan, root_of
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import without_claim
+from bastion_operator.planning.ownership import id_key, without_claim
 from bastion_operator.planning.rule_changes import RuleSet, plan_rules
 from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark
 from bastion_operator.planning.target_rules import TargetRules
@@ -34,19 +35,40 @@ def plan_target_rules(
     plan = replace(plan, told=(*plan.told, *rules.told))
     wanted = {normalise_id(group_id): found for group_id, found in rules.wanted.items()}
     left_out = []
-    claimed = {normalise_id(root_of(claim.id)) for claim in plan.claims if claim.purpose == TARGET_RULE}
+    # Looked up by group: a thousand groups with a rule each have a thousand claims.
+    claims: dict[str, list[Claim]] = defaultdict(list)
+    for claim in plan.claims:
+        claims[normalise_id(root_of(claim.id))].append(claim)
     room = _MOST_RULES - sum(claim.purpose == TARGET_RULE for claim in plan.claims)
+    parts = []
     for key, group_id in _groups(asked, rules).items():
         if subscription_of(group_id) in hidden:
             continue
-        asked_for = wanted.get(key, ())
-        if key not in claimed:
+        asked_for, own = wanted.get(key, ()), claims.get(key, [])
+        if not any(claim.purpose == TARGET_RULE for claim in own):
             if len(asked_for) > room:
                 left_out.append(group_id)
                 continue
             room -= len(asked_for)
-        plan = _of_group(asked, group_id, asked_for, rules, plan, write=write)
-    return _with_left_out(plan, left_out)
+        before = Plan(claims=tuple(own))
+        parts.append((before, _of_group(asked, group_id, asked_for, rules, before, write=write)))
+    return _with_left_out(_joined(plan, parts), left_out)
+
+
+def _joined(plan: Plan, parts: list[tuple[Plan, Plan]]) -> Plan:
+    """The plan with those of single groups, each beside what it began with: the claims on things of the group."""
+    before = {id_key(claim.id) for began, _ in parts for claim in began.claims}
+    after = {id_key(claim.id): claim for _, part in parts for claim in part.claims}
+    kept = (claim for claim in plan.claims if id_key(claim.id) not in before or id_key(claim.id) in after)
+    new = (claim for key, claim in after.items() if key not in before)
+    return replace(
+        plan,
+        changes=(*plan.changes, *(each for _, part in parts for each in part.changes)),
+        waits=(*plan.waits, *(each for _, part in parts for each in part.waits)),
+        told=(*plan.told, *(each for _, part in parts for each in part.told)),
+        audited=(*plan.audited, *(each for _, part in parts for each in part.audited)),
+        claims=(*kept, *new),
+    )
 
 
 def _groups(asked: BastionHostInput, rules: TargetRules) -> dict[str, str]:
@@ -77,9 +99,8 @@ def _of_group(
     rules = RuleSet(group_id, mark, TARGET_RULE, wanted, override, asked.now)
     planned = plan_rules(rules, body, plan, write=write)
     evidence = found.evidence(group_id, body, asked.observed)
-    changes = evidence.on(planned.changes[len(plan.changes) :], body, write=write)
-    audited = evidence.on(planned.audited[len(plan.audited) :], body, write=write)
-    return replace(planned, changes=(*plan.changes, *changes), audited=(*plan.audited, *audited))
+    changes, audited = (evidence.on(each, body, write=write) for each in (planned.changes, planned.audited))
+    return replace(planned, changes=tuple(changes), audited=tuple(audited))
 
 
 def _with_left_out(plan: Plan, groups: list[str]) -> Plan:

@@ -70,6 +70,19 @@ def test_an_initiated_half_is_kept_and_only_the_other_made() -> None:
     assert told(plan.changes) == [("Create", f"virtualNetworkPeerings/{own_name('hub')}")]
 
 
+def test_a_half_beside_one_that_joins_single_subnets_is_made_to_fit_it() -> None:
+    by_subnets = {"peerCompleteVnets": False, "localSubnetNames": ["a"], "remoteSubnetNames": ["b", "c"]}
+    plan = plan_of(peering_input(*networks(hub=[to_spoke(state="Initiated", **by_subnets)]), claims=CLAIMS))
+    made = body_of(plan)["properties"]
+    assert (made["peerCompleteVnets"], made["localSubnetNames"], made["remoteSubnetNames"]) == (
+        False,
+        ["b", "c"],
+        ["a"],
+    )
+    whole = plan_of(peering_input(*networks(hub=[to_spoke(state="Initiated")]), claims=CLAIMS))
+    assert "peerCompleteVnets" not in body_of(whole)["properties"]
+
+
 def test_with_hub_only_the_spokes_half_is_nobodys_business() -> None:
     plan = plan_of(peering_input(*networks(), sides="HubOnly"))
     assert told(plan.changes) == [("Create", f"virtualNetworkPeerings/{own_name('spoke')}")]
@@ -182,6 +195,13 @@ def test_a_hub_of_many_spokes_is_planned_without_looking_at_each_spoke_for_each_
 def test_ipv6_spaces_overlap_as_well() -> None:
     rows = [vnet("hub", *HUB, "fd00:1::/48"), vnet("spoke", *SPOKE, "fd00:1:0:1::/64")]
     assert codes(plan_of(peering_input(*rows))) == ["VnetAddressSpacesOverlap"]
+
+
+def test_a_prefix_that_cannot_be_read_keeps_no_pair_from_being_planned() -> None:
+    odd = peering("unseen", space=["10.400.0.0/16"], name="theirs")
+    plan = plan_of(peering_input(vnet("hub", *HUB, peerings=[odd]), vnet("spoke", "10.1.0.0/16", "nowhere")))
+    assert codes(plan) == []
+    assert len(plan.changes) == 2
 
 
 def test_a_pair_that_is_joined_is_not_judged_again() -> None:

@@ -24,6 +24,7 @@ TOLD = Plan(told=(obstacle(ObstacleCode.DENY_IN_THE_WAY, "rule no-ssh denies", G
 DENIED = finding("SubnetNsgDenies", "rule no-ssh denies TCP 22", resource=GROUP, rule="no-ssh", direction="Inbound")
 APART = finding("NotPeered", "nothing leads there", resource=vnet_id("far"))
 STOPPED = finding("VMNotRunning", "web is deallocated", resource=vm_id("web"))
+HIDDEN = Failure("AuthorizationFailed", "grant virtualMachines/read", vm_id("web"), blocking=True)
 REFUSED = Failure("AuthorizationFailed", "grant securityRules/write", RULE, blocking=True)
 
 
@@ -65,6 +66,7 @@ def states(plan: Plan, found: TargetFindings, *failures: Failure, **security: st
         ),
         (TOLD, look(DENIED), (), "Enforce", ("False", "SecurityRuleShadowed", "rule no-ssh denies"), "False"),
         (WORK, look(DENIED), (REFUSED,), "Enforce", ("False", "AuthorizationFailed", "securityRules/write"), "False"),
+        (WORK, look(), (HIDDEN,), "Enforce", ("False", "AuthorizationFailed", "virtualMachines/read"), "False"),
         (AUDITED, look(DENIED), (), "Audit", ("False", "OutOfSync", "with Enforce: Create security rule"), "True"),
         (Plan(), look(DENIED), (), "Audit", ("False", "OutOfSync", "rule no-ssh denies TCP 22"), "True"),
         (Plan(), look(DENIED, STOPPED), (), "Enforce", ("False", "OutOfSync", "rule no-ssh denies TCP 22"), "False"),

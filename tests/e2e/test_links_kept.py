@@ -1,0 +1,143 @@
+"""Links as they were found: flags, subnets and gateways of others stay, also through a repair, and what is dead goes."""
+
+import asyncio
+import copy
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.e2e.test_told_beforehand import asking, network
+from tests.support.estates import gateway, peering, subnet, vnet
+from tests.support.lab import APPS_SUBSCRIPTION, HUB, HUB_SUBSCRIPTION, Lab, Manifest
+
+# Two subnets are joined, and traffic that others forward is let through: settings that no spec here names.
+BY_SUBNETS = {
+    "name": "theirs",
+    "peerCompleteVnets": False,
+    "localSubnetNames": ["work"],
+    "remoteSubnetNames": ["work"],
+    "allowForwardedTraffic": True,
+}
+SETTINGS = (*(each for each in BY_SUBNETS if each != "name"), "allowGatewayTransit", "useRemoteGateways")
+
+
+def estate() -> list[Manifest]:
+    """A hub with a gateway; a spoke that others joined by single subnets, and three that nobody joined yet."""
+    subscriptions = [
+        {"id": f"/subscriptions/{each}", "name": each, "type": "microsoft.resources/subscriptions"}
+        for each in (HUB_SUBSCRIPTION, APPS_SUBSCRIPTION)
+    ]
+    work = [subnet("work", "10.0.1.0/24"), subnet("GatewaySubnet", "10.0.255.0/27")]
+    parts = network("parts")
+    return [
+        *subscriptions,
+        vnet(HUB, "10.0.0.0/16", subnets=work, peerings=[peering(parts, space=["10.2.0.0/16"], **BY_SUBNETS)]),
+        gateway("on-premises", HUB),
+        vnet(network("sound"), "10.1.0.0/16"),
+        vnet(
+            parts,
+            "10.2.0.0/16",
+            subnets=[subnet("work", "10.2.1.0/24")],
+            peerings=[peering(HUB, space=["10.0.0.0/16"], **BY_SUBNETS)],
+        ),
+        vnet(network("branch"), "10.3.0.0/16"),
+        vnet(network("gone"), "10.4.0.0/16"),
+    ]
+
+
+def change(lab: Lab, *, put: Mapping[str, Any] | None = None, delete: str = "") -> None:
+    """What somebody else does in Azure."""
+
+    async def act() -> None:
+        async with lab.azure.control() as control:
+            if put is not None:
+                await control.put_resource(dict(put))
+            if delete:
+                await control.delete_resource(delete)
+
+    asyncio.run(act())
+
+
+def links(lab: Lab) -> dict[tuple[str, str], Manifest]:
+    """Every half by the names of its network and of the one that it leads to."""
+    found = {}
+    for key, body in lab.azure.resources().items():
+        if "/virtualnetworkpeerings/" in key:
+            remote = body["properties"]["remoteVirtualNetwork"]["id"].rsplit("/", 1)[-1]
+            found[key.split("/")[8], remote.lower()] = body
+    return found
+
+
+def settings(lab: Lab, *ends: str) -> dict[str, object]:
+    shown = links(lab)[ends[0], ends[1]]["properties"]
+    return {name: shown.get(name) for name in SETTINGS}
+
+
+def since(lab: Lab, start: int) -> list[tuple[str, str, str]]:
+    """The writes that Azure took from a point of the log on: method, network, name of the half."""
+    taken = [each for each in lab.writes()[start:] if 200 <= each[2] < 300]
+    return [(method, path.split("/")[8], path.split("/")[10].rsplit("-", 1)[0]) for method, path, _ in taken]
+
+
+def test_links_are_kept_as_they_were_found_repaired_so_and_removed_only_where_they_were_made(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    lab = lab_factory(estate())
+    found = {ends: settings(lab, *ends) for ends in (("hub", "parts"), ("parts", "hub"))}
+    lab.operator.start()
+    lab.apply(
+        asking(
+            "kept",
+            "sound",
+            "parts",
+            "gone",
+            adoptionPolicy="IfUnmanaged",
+            hubToSpoke={"allowForwardedTraffic": True},
+        ),
+        asking("gateway", "branch", hubToSpoke={"allowGatewayTransit": True}, spokeToHub={"useRemoteGateways": True}),
+    )
+    lab.wait_ready("vnp/kept", "vnp/gateway")
+    made = since(lab, 0)
+    own = "azurebastion"
+    assert sorted(made) == sorted(
+        ("PUT", one, f"{own}-{other}")
+        for spoke in ("sound", "gone", "branch")
+        for one, other in (("hub", spoke), (spoke, "hub"))
+    ), "what others joined by subnets is taken over as it is, without a write"
+    assert made.index(("PUT", "hub", f"{own}-branch")) < made.index(("PUT", "branch", f"{own}-hub")), (
+        "a gateway is lent before it is used"
+    )
+    assert settings(lab, "branch", "hub")["useRemoteGateways"] is True
+
+    # One field is changed by hand: one write puts back that field and no other.
+    before, start = links(lab)["hub", "sound"], len(lab.writes())
+    foreign = copy.deepcopy(before)
+    foreign["properties"] |= {"allowForwardedTraffic": False, "allowVirtualNetworkAccess": False}
+    change(lab, put=foreign)
+    lab.wait_for(lambda: since(lab, start) == [("PUT", "hub", f"{own}-sound")], "the flag of the spec is put back")
+    after = links(lab)["hub", "sound"]["properties"]
+    assert (after["allowForwardedTraffic"], after["allowVirtualNetworkAccess"]) == (True, False)
+
+    # A half that was taken over is made anew with all that it had, and its counterpart, which somebody deleted, to fit it.
+    start = len(lab.writes())
+    change(lab, delete=f"{network('parts')}/virtualNetworkPeerings/theirs")
+    found["parts", "hub"]["allowForwardedTraffic"] = False
+    anew = [("DELETE", "hub", "theirs"), ("PUT", "hub", "theirs"), ("PUT", "parts", "theirs")]
+    lab.wait_for(lambda: sorted(since(lab, start)) == anew, "both halves are made anew under their names")
+    lab.wait_ready("vnp/kept")
+    assert {ends: settings(lab, *ends) for ends in found} == found
+
+    # A network is deleted: its dead half goes, and nothing else is done about it.
+    start = len(lab.writes())
+    change(lab, delete=network("gone"))
+    lab.wait_for(lambda: ("hub", "gone") not in links(lab), "the dead half goes")
+    lab.wait_condition("vnp", "kept", "Ready", "False", "VirtualNetworkNotFound")
+    lab.wait_still(seconds=1.3)
+    assert since(lab, start) == [("DELETE", "hub", f"{own}-gone")]
+
+    lab.delete("vnp", "--all")
+    assert links(lab).keys() == {("hub", "parts"), ("parts", "hub"), ("hub", "branch"), ("branch", "hub")}
+    assert {ends: settings(lab, *ends) for ends in found} == found
+    events = json.loads(lab.kubectl("get", "events.events.k8s.io", "-n", lab.namespace, "-o", "json"))["items"]
+    told = {each["regarding"]["name"]: each["reason"] for each in events if each["reason"].startswith("Kept")}
+    assert told == {"kept": "KeptNotOwned", "gateway": "KeptRemoteGateways"}

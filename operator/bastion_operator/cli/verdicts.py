@@ -23,15 +23,19 @@ def show_verdicts(verdicts: Sequence[Verdict], output: str, access: Sequence[Jud
     ``access`` says for each verdict what the principals asked about may do; it is empty where nobody was.
     """
     if output in {"json", "yaml"}:
-        documents = [verdict_document(*pair) for pair in zip_longest(verdicts, access)]
-    if output == "json":
-        click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2))
-    elif output == "yaml":
-        import yaml  # noqa: PLC0415  only when YAML is asked
-
-        click.echo(yaml.safe_dump(documents, sort_keys=False), nl=False)
+        show_documents([verdict_document(*pair) for pair in zip_longest(verdicts, access)], output)
     else:
         _show_table(verdicts, access, wide=output == "wide")
+
+
+def show_documents(documents: Any, output: str) -> None:
+    """Writes one JSON value to stdout, as json or yaml."""
+    if output == "json":
+        click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2))
+        return
+    import yaml  # noqa: PLC0415  only when YAML is asked
+
+    click.echo(yaml.safe_dump(documents, sort_keys=False, allow_unicode=True), nl=False)
 
 
 def verdict_document(verdict: Verdict, access: Judged | None = None) -> dict[str, Any]:

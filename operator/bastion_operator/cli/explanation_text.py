@@ -139,7 +139,7 @@ def _chosen(rows: Sequence[Row], *, wide: bool) -> Sequence[Row]:
     return [row for row in rows if row.mark not in {Mark.NO_MATCH, Mark.NOT_ASKED}]
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], total: int) -> Iterator[str]:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], total: int) -> Iterator[str]:
     if not total:
         return
     for line in columns_of([heads, *rows]):

@@ -4,7 +4,7 @@ RUN = $(UV) run --frozen --quiet
 # The first build of the API server takes longer than any single test may.
 PREPARE = $(RUN) python -m dev.control_plane --prepare
 
-.PHONY: help demo test test-long test-clients check format bench generate clean
+.PHONY: help demo test test-long test-clients check format bench generate golden clean
 help:        ; @python3 dev/make_help.py Makefile              # this list
 demo:        ; @$(RUN) python -m dev.demo                       # the main job from end to end, on a real API server and a local Azure
 test:        ; @$(PREPARE) && $(RUN) pytest -n 2 --dist loadfile -m "not long and not clients"  # every test that needs no special machine
@@ -14,4 +14,5 @@ check:       ; @$(RUN) python -m dev.check                      # linters, types
 format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter and what the linter can mend
 bench:       ; @$(PREPARE) && $(RUN) python -m benchmarks        # the benchmarks: JSON lines and a table; fails on a missed limit that is no time
 generate:    ; @$(RUN) python -m dev.generate                   # crds/, docs/reference.md and the index of docs/codes
+golden:      ; @$(RUN) pytest -q tests/component/cli --snapshot-update -m "not long and not clients"  # what commands print, written anew as golden files
 clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

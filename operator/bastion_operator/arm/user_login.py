@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential
 
 from bastion_operator.arm.cloud import Cloud
@@ -24,8 +25,17 @@ class TenantCredential:
         self._tenant_id = tenant_id
 
     async def get_token(self, *scopes: str, tenant_id: str | None = None, **options: Any) -> AccessToken:
-        """A token, of the tenant that a challenge of Azure names, else of the one asked for."""
-        return await self._chain.get_token(*scopes, tenant_id=tenant_id or self._tenant_id, **options)
+        """A token, of the tenant that a challenge of Azure names, else of the one asked for.
+
+        Raises ClientAuthenticationError, its first line what Entra said where one of the chain's credentials got that far.
+        """
+        try:
+            return await self._chain.get_token(*scopes, tenant_id=tenant_id or self._tenant_id, **options)
+        except ClientAuthenticationError as error:
+            said = next((line.strip() for line in error.message.splitlines() if "AADSTS" in line), None)
+            if said is None:
+                raise
+            raise ClientAuthenticationError(said, response=error.response) from error
 
     async def close(self) -> None:
         """Close the chain's connections."""

@@ -12,3 +12,8 @@ class Refusal(click.ClickException):
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
         self.remedy = remedy
+
+
+def warn(refusal: Refusal) -> None:
+    """Tells on stderr of what does not end the command."""
+    click.echo(f"warning: {refusal.message}: {refusal.remedy}", err=True)

@@ -11,6 +11,8 @@ _COMMANDS: Final = "bastion_operator.cli.commands"
 
 COMMANDS: Final = {
     "reach": LazyCommand(f"{_COMMANDS}.reach:reach", "Which VMs a Bastion reaches, how, and why not."),
+    "explain": LazyCommand(f"{_COMMANDS}.explain:explain", "The whole way to a VM, hop by hop, and what mends it."),
+    "diff": LazyCommand(f"{_COMMANDS}.diff:diff", "Which VMs gain or lose reachability between two estates."),
 }
 
 

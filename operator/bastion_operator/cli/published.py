@@ -106,3 +106,8 @@ def _with_bastions(verdict: Verdict, keys: AbstractSet[str]) -> Verdict | None:
     """The verdict with these Bastions alone as candidates; None where none of them is one."""
     candidates = tuple(one for one in verdict.candidates if normalise_id(one.bastion) in keys)
     return _of_candidates(verdict, candidates) if candidates else None
+
+
+def networks_of(reports: Iterable[ReachabilityReport]) -> dict[str, str]:
+    """The VNet under which each VM (its id in lower case) stands."""
+    return {row.vm.lower(): report.virtual_network_id for report in reports for row in report.rows}

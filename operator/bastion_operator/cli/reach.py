@@ -53,15 +53,15 @@ class Answer:
 
 def run_reach(options: ReachOptions) -> int:
     """Reads, judges and shows; returns the exit code. Raises click.ClickException for what the user can mend."""
-    _check(options)
+    check(options)
     gc.disable()  # a program of a few seconds: what is read stays in use to the end, and looking through it costs half the time
     answer = _answer(options)
     show_verdicts(answer.verdicts, options.output, answer.access)
     return EXIT_CHECK_FAILED if _fails(answer.verdicts, options.fail_on) else 0
 
 
-def _check(options: ReachOptions) -> None:
-    """What the options alone show to be wrong."""
+def check(options: ReachOptions) -> None:
+    """Raises click.ClickException for what the options alone show to be wrong."""
     for each in options.principals:
         if not _OBJECT_ID.fullmatch(each):
             raise Refusal(f"--principal {each} is no object id", "az ad user show --id NAME --query id tells it")

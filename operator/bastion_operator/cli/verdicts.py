@@ -1,6 +1,5 @@
 """Showing verdicts: as a table for people, as JSON and YAML for programs."""
 
-import sys
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
@@ -8,13 +7,15 @@ from typing import Any
 import click
 import orjson
 
+from bastion_operator.cli.table import Column, show_table
 from bastion_operator.network.access import AccessVerdict
 from bastion_operator.network.finding import Finding, Fix
 from bastion_operator.network.reachability import Candidate, Verdict
 
-_COLOURS = {"Reachable": "green", "Unreachable": "red", "Unknown": "yellow"}
 Judged = tuple[AccessVerdict, ...]
+_WHOLE = frozenset({"PROTOCOL", "PORT", "VERDICT"})
 _HEADS = ("VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS")
+_COLUMNS = tuple(Column(head, whole=head in _WHOLE) for head in _HEADS)
 
 
 def show_verdicts(verdicts: Sequence[Verdict], output: str, access: Sequence[Judged] = ()) -> None:
@@ -23,15 +24,36 @@ def show_verdicts(verdicts: Sequence[Verdict], output: str, access: Sequence[Jud
     ``access`` says for each verdict what the principals asked about may do; it is empty where nobody was.
     """
     if output in {"json", "yaml"}:
-        documents = [verdict_document(*pair) for pair in zip_longest(verdicts, access)]
+        show_documents(documents(verdicts, access), output)
+    elif verdicts:
+        show_table(columns(access=bool(access)), rows(verdicts, access, wide=output == "wide"))
+    else:
+        click.echo("no VMs", err=True)
+
+
+def documents(verdicts: Sequence[Verdict], access: Sequence[Judged] = ()) -> list[dict[str, Any]]:
+    """The public form of verdicts."""
+    return [verdict_document(*pair) for pair in zip_longest(verdicts, access)]
+
+
+def columns(*, access: bool) -> tuple[Column, ...]:
+    """The columns of verdicts; one more where principals were asked about."""
+    return (*_COLUMNS, Column("ACCESS")) if access else _COLUMNS
+
+
+def rows(verdicts: Sequence[Verdict], access: Sequence[Judged] = (), *, wide: bool) -> list[tuple[str, ...]]:
+    """A row of cells for each verdict; wide ones name ids in full, and reasons with their messages."""
+    return [_cells(verdict, judged, wide=wide) for verdict, judged in zip_longest(verdicts, access)]
+
+
+def show_documents(documents: Any, output: str) -> None:
+    """Writes one JSON value to stdout, as json or yaml."""
     if output == "json":
         click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2))
-    elif output == "yaml":
-        import yaml  # noqa: PLC0415  only when YAML is asked
+        return
+    import yaml  # noqa: PLC0415  only when YAML is asked
 
-        click.echo(yaml.safe_dump(documents, sort_keys=False), nl=False)
-    else:
-        _show_table(verdicts, access, wide=output == "wide")
+    click.echo(yaml.safe_dump(documents, sort_keys=False, allow_unicode=True), nl=False)
 
 
 def verdict_document(verdict: Verdict, access: Judged | None = None) -> dict[str, Any]:
@@ -44,7 +66,7 @@ def verdict_document(verdict: Verdict, access: Judged | None = None) -> dict[str
         "bastion": verdict.bastion,
         "via": None if verdict.via is None else verdict.via.value,
         "methods": [method.value for method in verdict.methods],
-        "reasons": [_reason(reason) for reason in verdict.reasons],
+        "reasons": [reason_document(reason) for reason in verdict.reasons],
         "warnings": [{"code": item.code, "message": item.message} for item in verdict.warnings],
         "candidates": [_candidate(candidate) for candidate in verdict.candidates],
         "reachedBy": verdict.reached_by,
@@ -70,11 +92,12 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "bastion": candidate.bastion,
         "verdict": candidate.verdict.value,
         "via": None if candidate.via is None else candidate.via.value,
-        "reasons": [_reason(reason) for reason in candidate.reasons],
+        "reasons": [reason_document(reason) for reason in candidate.reasons],
     }
 
 
-def _reason(reason: Finding) -> dict[str, Any]:
+def reason_document(reason: Finding) -> dict[str, Any]:
+    """The public form of a reason, with its fix where it has one."""
     told = {
         "code": str(reason.code),
         "message": reason.message,
@@ -100,34 +123,6 @@ def _fix(fix: Fix) -> dict[str, Any]:
         for change in fix.changes
     ]
     return {"summary": fix.summary, "changes": changes}
-
-
-def _show_table(verdicts: Sequence[Verdict], access: Sequence[Judged], *, wide: bool) -> None:
-    if not verdicts:
-        click.echo("no VMs", err=True)
-        return
-    heads = (*_HEADS, "ACCESS") if access else _HEADS
-    rows = [_cells(verdict, judged, wide=wide) for verdict, judged in zip_longest(verdicts, access)]
-    if sys.stdout.isatty():
-        _draw(heads, rows)
-        return
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in (heads, *rows))
-    click.echo("\n".join(lines))
-
-
-def _draw(heads: Sequence[str], rows: list[tuple[str, ...]]) -> None:
-    """A table that folds its cells to the width of the terminal; rich leaves colours out where NO_COLOR is set."""
-    from rich.console import Console  # noqa: PLC0415  only when a table is drawn
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    Console(highlight=False).print(table)
 
 
 def _cells(verdict: Verdict, access: Judged | None, *, wide: bool) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Requests and answers are plain JSON: it is what conditions, server-side apply an
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -205,6 +205,33 @@ class KubeClient:
             raise UnavailableError(f"{method} {path}: the API server cannot be reached: {error}") from error
         return response.status, _object(raw), response.headers.get("Retry-After")
 
+    async def stream(
+        self, path: str, *, query: Mapping[str, str], accept: str = JSON, seconds: float
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """The JSON objects of an answer that goes on, one a line, until the server ends it: a watch.
+
+        ``seconds`` is how long the server may be silent. Raises the errors of ``kube.errors``.
+        """
+        try:
+            serialized = await self._api.param_serialize(
+                "GET",
+                path,
+                query_params=list(query.items()),
+                header_params={"Accept": accept},
+                auth_settings=["BearerToken"],
+            )
+            limit = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=seconds)
+            answer = (await self._api.call_api(*serialized, _request_timeout=limit)).response
+            if not _OK <= answer.status <= _LAST_SUCCESS:
+                raise error_of("GET", path, answer.status, _object(await answer.read()), None)
+            try:
+                async for line in _lines(answer.content):
+                    yield _object(line)
+            finally:
+                answer.close()
+        except (aiohttp.ClientError, OSError) as error:
+            raise UnavailableError(f"GET {path}: the watch broke off: {error}") from error
+
     async def _renew_credentials(self, configuration: Configuration) -> None:
         """Called by the client before each request: a rotated token is used within a minute."""
         del configuration
@@ -214,6 +241,15 @@ class KubeClient:
     async def _read_credentials(self) -> None:
         self._read_at = self._clock.monotonic()
         await self._config.load_into(self._api.configuration)
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of any length: the reader's own stop at 128 KiB."""
+    begun = b""
+    async for chunk in content.iter_any():
+        *whole, begun = (begun + chunk).split(b"\n")
+        for line in whole:
+            yield line
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -87,6 +87,20 @@ class _Entry:
                 yield last + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule has to do with a connection that comes to it.
+
+    ``decides``: the sources on which it has the last word, ``perhaps``: those of which it is not known whether it matches them.
+    ``some_ports_only``: a Deny of some source ports, after which the rules behind it are asked as well.
+    """
+
+    rule: SecurityRule
+    decides: AddressSet
+    perhaps: AddressSet
+    some_ports_only: bool
+
+
 class _Outcome(Enum):
     """What may become of a source; ``PARTLY``: some of its connections are denied, the rest is let through."""
 
@@ -225,6 +239,18 @@ class RuleTable:
             return replace(first, doubts=tuple(dict.fromkeys(doubt for one in decisions for doubt in one.doubts)))
         what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
         return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
+
+    def matches(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Iterator[Match]:
+        """The rules that match connections to an address, in the order in which they are asked, until all are decided."""
+        remaining = self._sources
+        for entry in self._entries:
+            met = entry.meets(destination, groups, meaning)
+            certain = remaining & entry.certain if met else EMPTY
+            perhaps = EMPTY if met is False else (remaining & (entry.certain | entry.possible)) - certain
+            if certain or perhaps:
+                yield Match(entry.rule, certain, perhaps, entry.some_ports_only)
+            if not entry.some_ports_only:
+                remaining -= certain
 
     def edges(self, meaning: TagMeaning) -> tuple[int, ...]:
         """Addresses at which the answer may change, all else being equal: between two of them it is the same."""

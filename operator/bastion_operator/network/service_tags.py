@@ -53,6 +53,9 @@ PowerPlatformInfra PowerPlatformPlex PowerQueryOnline Scuba SCCservice SerialCon
 SqlManagement Storage StorageMover StorageSyncService VideoIndexer WindowsAdminCenter WindowsVirtualDesktop
 """
 
+_SPELLINGS: Final = {
+    name.lower(): name for name in (*_SERVICES.split(), "VirtualNetwork", "AzureLoadBalancer", "Internet")
+}
 KNOWN_SERVICES: Final = frozenset(name.lower() for name in _SERVICES.split())
 
 
@@ -63,6 +66,12 @@ class Doubt:
     code: str
     what: str
     resource: str | None = None
+
+
+def spelled(tag: str) -> str:
+    """A tag (lower-cased) as Azure writes it; one that is not known as it stands. A region behind it keeps its place."""
+    name, dot, region = CLASSIC_SPELLING.get(tag, tag).partition(".")
+    return _SPELLINGS.get(name, name) + dot + region
 
 
 _OUTSIDE: Final = EVERYTHING - NOT_INTERNET - HOST

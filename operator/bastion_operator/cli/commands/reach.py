@@ -12,6 +12,8 @@ Examples:
   kubectl bastion reach --from estate.json --vm web-1 --protocol SSH --port 2222 -o wide
   kubectl bastion reach --from estate.json --from roles.json --principal 00000000-0000-0000-0000-000000000000
   kubectl bastion reach --from hub.json --from spokes.json -o json --fail-on Unreachable
+  kubectl bastion reach --azure --subscription production --tag env=prod --verdict Unreachable
+  kubectl bastion reach -n connectivity --watch
 """
 
 
@@ -75,6 +77,20 @@ Examples:
     type=click.Choice(["Unreachable", "Unknown"], case_sensitive=False),
     help="Exit with 1 if a verdict that is shown is Unreachable; with Unknown, also if one is Unknown.",
 )
+@click.option(
+    "-w",
+    "--watch",
+    is_flag=True,
+    help="Go on, and show what turns: of the cluster at once, of the others now and then.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=1, max=86_400),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --watch of files or Azure: how often to look.",
+)
 def reach(
     *,
     source: Source,
@@ -90,6 +106,8 @@ def reach(
     output: str,
     fixes: str,
     fail_on: str | None,
+    watch: bool,
+    interval: float,
 ) -> int:
     """Tell for each VM whether a Bastion reaches it, how, and every reason if not."""
     from bastion_operator.cli.reach import ReachOptions, run_reach  # noqa: PLC0415  the engine is loaded when it is asked
@@ -98,4 +116,10 @@ def reach(
 
     collect_less_often()
     choice = Choice(vms, tags, subnets, bastions, verdicts, reasons)
-    return run_reach(ReachOptions(source, output, choice, protocol, port, fail_on, fixes, principals))
+    options = ReachOptions(source, output, choice, protocol, port, fail_on, fixes, principals)
+    if not watch:
+        return run_reach(options)
+    from bastion_operator.cli.reach_watch import run_watch  # noqa: PLC0415
+
+    run_watch(options, interval)
+    return 0

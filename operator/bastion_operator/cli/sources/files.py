@@ -32,7 +32,7 @@ def _read(name: str) -> EstateFile:
         with Path(name).open("rb") as stream:
             return read_estate_stream(shown, stream)
     except OSError as error:
-        raise Refusal(f"{shown} cannot be read: {error.strerror or error}", "check the name after --from") from error
+        raise Refusal(f"{shown} cannot be read: {error.strerror or error}", "check the name of the file") from error
     except MemoryError as error:
         raise Refusal(f"{shown} does not fit into the memory", _AS_LINES) from error
     except EstateFileError as error:

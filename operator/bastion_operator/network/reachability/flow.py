@@ -27,7 +27,7 @@ def bastion_group_findings(question: Question) -> Iterator[Finding]:
     host = question.host
     if host.is_developer or host.subnet is None or not question.flow_is_known:
         return
-    side = _bastion_side(question)
+    side = bastion_side(question)
     link = question.path.pair.near if question.path.pair is not None else None
     note = _access_note(link.name) if link is not None and question.path.blocks_access(link) else ""
     yield from _group_findings(
@@ -40,7 +40,7 @@ def target_group_findings(question: Question) -> Iterator[Finding]:
     target = question.target
     if not question.flow_is_known or target.subnet is None or target.interface is None:
         return
-    side = _target_side(question)
+    side = target_side(question)
     link = question.path.pair.far if question.path.pair is not None else None
     note = _access_note(link.name) if link is not None and question.path.blocks_access(link) else ""
     meanings = [] if side is None else [one for one in (side.meaning, side.otherwise) if one is not None]
@@ -55,7 +55,7 @@ def security_admin_findings(question: Question) -> Iterator[Finding]:
     """Step 14: what the administrator's rules decide before any group is asked."""
     if not question.flow_is_known:
         return
-    if (side := _target_side(question)) is not None:
+    if (side := target_side(question)) is not None:
         verdict = _admin(question, side.meaning)
         denied = _either(question, side, lambda meaning: _admin(question, meaning).denied)
         yield from admin_findings(question, verdict, denied)
@@ -68,8 +68,8 @@ def address_edges(question: Question) -> Iterator[Iterable[int]]:
     """
     host, target = question.host, question.target
     if host.subnet is not None and not host.is_developer:
-        yield from _edges(question, host.subnet.network_security_group_id, Direction.OUTBOUND, _bastion_side(question))
-    side = _target_side(question)
+        yield from _edges(question, host.subnet.network_security_group_id, Direction.OUTBOUND, bastion_side(question))
+    side = target_side(question)
     for holder in (target.subnet, target.interface):
         if holder is not None:
             yield from _edges(question, holder.network_security_group_id, Direction.INBOUND, side)
@@ -105,12 +105,14 @@ def _admin(question: Question, meaning: TagMeaning) -> AdminVerdict:
     return question.evaluation.once((*key, groups), lambda: admin_verdict(question, meaning))
 
 
-def _bastion_side(question: Question) -> SideMeaning | None:
+def bastion_side(question: Question) -> SideMeaning | None:
+    """What the tags mean on AzureBastionSubnet, for this connection; None where the subnet is not known."""
     host = question.host
     return _side(question, host.network, host.subnet, _across(question, near=True))
 
 
-def _target_side(question: Question) -> SideMeaning | None:
+def target_side(question: Question) -> SideMeaning | None:
+    """What the tags mean on the VM's subnet and NIC, for this connection; None where the subnet is not known."""
     target = question.target
     return _side(question, target.network, target.subnet, _across(question, near=False))
 

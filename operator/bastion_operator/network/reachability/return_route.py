@@ -5,6 +5,7 @@ system route, or longer, takes the replies with it. Source: Microsoft Learn, "Vi
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from bastion_operator.network.codes import finding
@@ -49,6 +50,39 @@ def return_route_findings(question: Question) -> Iterator[Finding]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RouteChoice:
+    """A route on the VM's subnet: ``name`` is None for Azure's own; ``takes`` are the Bastion's addresses whose replies it takes."""
+
+    name: str | None
+    prefix: str
+    next_hop: str
+    takes: AddressSet
+
+
+def return_routes(question: Question) -> list[RouteChoice]:
+    """The routes on the VM's subnet that are seen in Azure's resources, in the order in which they win."""
+    subnet, network = question.target.subnet, question.target.network
+    table = question.evaluation.inventory.route_table(None if subnet is None else subnet.route_table_id)
+    over_gateway = question.path.via is Via.IP_CONNECT
+    system = [] if over_gateway else _system_prefixes(question)
+    own = set(_prefixes_of(network))
+    remaining = question.host.sources
+    found = []
+    for interval, route in _longest_first(table, system):
+        taken = remaining & AddressSet([interval])
+        remaining -= taken
+        if route is None:
+            prefix, hop = (
+                ", ".join(AddressSet([interval]).prefixes()),
+                "VnetLocal" if interval in own else "VNetPeering",
+            )
+            found.append(RouteChoice(None, prefix, hop, taken))
+        else:
+            found.append(RouteChoice(route.name, route.prefix, route.next_hop, taken))
+    return found
+
+
 def _judged(
     table: RouteTable, sources: AddressSet, prefix: str, system: list[tuple[int, int]], good: frozenset[str]
 ) -> Iterator[Finding]:
@@ -83,10 +117,14 @@ def _diverted(
     return diverted, blamed
 
 
-def _longest_first(table: RouteTable, system: list[tuple[int, int]]) -> list[tuple[tuple[int, int], Route | None]]:
+def _longest_first(
+    table: RouteTable | None, system: list[tuple[int, int]]
+) -> list[tuple[tuple[int, int], Route | None]]:
     """User routes and system routes (None) in the order in which they win: by length, on a tie the user's."""
     user: list[tuple[tuple[int, int], Route | None]] = [
-        (route.interval, route) for route in table.routes if route.interval is not None and route.readable
+        (route.interval, route)
+        for route in (() if table is None else table.routes)
+        if route.interval is not None and route.readable
     ]
     every = user + [(interval, None) for interval in system]
     return sorted(every, key=lambda pair: (-prefix_length(pair[0]), pair[1] is None))

@@ -71,6 +71,12 @@ def admin_groups(question: Question, network: VirtualNetwork) -> tuple[SecurityG
     return question.evaluation.once(("admin groups", network.key), lambda: _groups(network, configurations))
 
 
+def rules_in_force(question: Question, network: VirtualNetwork) -> list[AdminRule]:
+    """The administrator's rules that apply to a VNet, of all configurations."""
+    configurations = question.evaluation.inventory.admin_configurations.get(network.key, ())
+    return [rule for one in configurations for rule in _in_force(one, network)]
+
+
 def _groups(
     network: VirtualNetwork, configurations: tuple[AdminConfiguration, ...]
 ) -> tuple[SecurityGroup, SecurityGroup]:

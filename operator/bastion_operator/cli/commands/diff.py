@@ -1,0 +1,57 @@
+"""`kubectl bastion diff`: its options."""
+
+import click
+
+from bastion_operator.cli.options import output_option
+
+_EXAMPLES = """\b
+Examples:
+  kubectl bastion diff before.json after.json
+  kubectl bastion diff before.json after.json -o json
+  kubectl bastion diff before.json after.json --vm web-1 --all -o wide
+  kubectl bastion diff before.json --azure --subscription production
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("before")
+@click.argument("after", required=False)
+@click.option("--azure", is_flag=True, help="Compare with Azure as it is now, by your own login, in place of AFTER.")
+@click.option("--tenant", metavar="ID", help="With --azure: sign in to this tenant.")
+@click.option(
+    "--subscription", "subscriptions", multiple=True, metavar="ID", help="With --azure: look at this subscription only."
+)
+@click.option("--vm", "vms", multiple=True, metavar="ID", help="Compare this VM only (id or name); may be given again.")
+@click.option(
+    "--protocol", type=click.Choice(["RDP", "SSH"], case_sensitive=False), help="By default that of the VM's system."
+)
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
+@click.option("--all", "everything", is_flag=True, help="Show VMs as well for which nothing changes.")
+@output_option()
+def diff(
+    *,
+    before: str,
+    after: str | None,
+    azure: bool,
+    tenant: str | None,
+    subscriptions: tuple[str, ...],
+    vms: tuple[str, ...],
+    protocol: str | None,
+    port: int | None,
+    everything: bool,
+    output: str,
+) -> int:
+    """Tell which VMs gain or lose reachability from BEFORE to AFTER, and why.
+
+    Each is an estate: a file, or a folder whose files (*.json, *.jsonl) are one estate. Ends with 1 if a VM that could be
+    reached no longer can, or it can no longer be told: a gate for pipelines. A VM that is not there any more is no loss.
+    """
+    from bastion_operator.cli.diff import DiffOptions, run_diff  # noqa: PLC0415  the engine is loaded when it is asked
+    from bastion_operator.cli.sources import Azure  # noqa: PLC0415
+
+    if azure == (after is not None):
+        raise click.UsageError("give AFTER or --azure, and not both")
+    if not azure and (tenant or subscriptions):
+        raise click.UsageError("--tenant and --subscription are for Azure: give --azure as well")
+    later = Azure(tenant, subscriptions) if after is None else after
+    return run_diff(DiffOptions(before, later, vms, protocol, port, everything, output))

@@ -1,0 +1,43 @@
+"""The installed program `kubectl-bastion`, as a person runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
+WITHOUT_CLUSTER = {"KUBECONFIG": "/nowhere/kubeconfig"}
+"""Nobody's own cluster is ever asked by a test."""
+
+
+def run_command(
+    *args: object, stdin: str | None = None, environment: Mapping[str, str] = WITHOUT_CLUSTER, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Runs it with these arguments; its exit code, stdout and stderr are for the test to look at."""
+    told = {key: value for key, value in os.environ.items() if not key.startswith("AZURE_")}
+    return subprocess.run(
+        [str(PROGRAM), *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**told, **environment},
+    )
+
+
+def printed(*args: object, environment: Mapping[str, str] = WITHOUT_CLUSTER) -> str:
+    """What it writes to stdout where it ends well."""
+    done = run_command(*args, environment=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def told_wrong(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """What went wrong and what to do, of a run that was wrong use: just these two lines, and nothing on stdout."""
+    assert (done.returncode, done.stdout) == (2, ""), (done.returncode, done.stdout, done.stderr)
+    what, remedy = done.stderr.splitlines()
+    assert what.startswith("error: ")
+    assert remedy.startswith("hint: ")
+    return what.removeprefix("error: "), remedy.removeprefix("hint: ")

@@ -11,6 +11,8 @@ _COMMANDS: Final = "bastion_operator.cli.commands"
 
 COMMANDS: Final = {
     "reach": LazyCommand(f"{_COMMANDS}.reach:reach", "Which VMs a Bastion reaches, how, and why not."),
+    "topology": LazyCommand(f"{_COMMANDS}.topology:topology", "Draw networks, peerings and Bastions."),
+    "import": LazyCommand(f"{_COMMANDS}.import_:import_", "Custom resources for what stands in Azure."),
 }
 
 

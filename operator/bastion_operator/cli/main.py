@@ -11,6 +11,7 @@ _COMMANDS: Final = "bastion_operator.cli.commands"
 
 COMMANDS: Final = {
     "reach": LazyCommand(f"{_COMMANDS}.reach:reach", "Which VMs a Bastion reaches, how, and why not."),
+    "connect": LazyCommand(f"{_COMMANDS}.connect:connect", "Connect with a VM through its best Bastion."),
     "topology": LazyCommand(f"{_COMMANDS}.topology:topology", "Draw networks, peerings and Bastions."),
     "what-if": LazyCommand(f"{_COMMANDS}.what_if:what_if", "What custom resources, or a plan, would do."),
     "import": LazyCommand(f"{_COMMANDS}.import_:import_", "Custom resources for what stands in Azure."),

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "topology": LazyCommand(f"{_COMMANDS}.topology:topology", "Draw networks, peerings and Bastions."),
     "what-if": LazyCommand(f"{_COMMANDS}.what_if:what_if", "What custom resources, or a plan, would do."),
     "import": LazyCommand(f"{_COMMANDS}.import_:import_", "Custom resources for what stands in Azure."),
+    "doctor": LazyCommand(f"{_COMMANDS}.doctor:doctor", "Check an installation, with the fix for what is wrong."),
 }
 
 

@@ -13,6 +13,11 @@ COMMANDS: Final = {
     "reach": LazyCommand(f"{_COMMANDS}.reach:reach", "Which VMs a Bastion reaches, how, and why not."),
     "explain": LazyCommand(f"{_COMMANDS}.explain:explain", "The whole way to a VM, hop by hop, and what mends it."),
     "diff": LazyCommand(f"{_COMMANDS}.diff:diff", "Which VMs gain or lose reachability between two estates."),
+    "connect": LazyCommand(f"{_COMMANDS}.connect:connect", "Connect with a VM through its best Bastion."),
+    "topology": LazyCommand(f"{_COMMANDS}.topology:topology", "Draw networks, peerings and Bastions."),
+    "what-if": LazyCommand(f"{_COMMANDS}.what_if:what_if", "What custom resources, or a plan, would do."),
+    "import": LazyCommand(f"{_COMMANDS}.import_:import_", "Custom resources for what stands in Azure."),
+    "doctor": LazyCommand(f"{_COMMANDS}.doctor:doctor", "Check an installation, with the fix for what is wrong."),
 }
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.inventory import Inventory
 from bastion_operator.planning.model import Body
 
 INSTALLATION_TAG = "azurebastion-installation"
@@ -71,6 +72,18 @@ class Owner:
         digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
         readable = remote_id.rsplit("/", 1)[-1][: _PEERING_NAME_LENGTH - len(PEERING_PREFIX) - _HASH_LENGTH - 2]
         return f"{PEERING_PREFIX}-{readable}-{digest}"
+
+
+def installation_of(inventory: Inventory, namespace: str, name: str) -> str | None:
+    """The installation whose marks an estate carries: that of this custom resource's, or the only one; None else."""
+    found: set[str] = set()
+    for row in inventory:
+        tags = _tags(row)
+        if (installation := tags.get(INSTALLATION_TAG)) is not None:
+            if (tags.get(NAMESPACE_TAG), tags.get(NAME_TAG)) == (namespace, name):
+                return installation
+            found.add(installation)
+    return found.pop() if len(found) == 1 else None
 
 
 def owner_of(body: Body) -> str | None:

@@ -278,9 +278,24 @@ def _free(first: int, last: int, taken: set[str]) -> Iterator[str]:
 
 
 def _merged(before: Row, after: Json) -> Json:
-    """After's fields over before's, objects field by field; lists and values are whole."""
+    """After's fields over before's, objects field by field, parts by their names; other lists and values are whole."""
     found = copy.deepcopy(dict(before))
     for name, value in after.items():
         old = found.get(name)
-        found[name] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        if isinstance(old, dict) and isinstance(value, dict):
+            found[name] = _merged(old, value)
+        elif name in _PARTS_WITH_STATE and isinstance(old, list) and isinstance(value, list):
+            found[name] = [_merged_part(old, part) for part in value]
+        else:
+            found[name] = value
     return found
+
+
+# Parts of which Azure tells more than anybody writes: addresses, states.
+_PARTS_WITH_STATE: Final = frozenset({"subnets", "virtualNetworkPeerings", "ipConfigurations"})
+
+
+def _merged_part(parts: list[Any], part: Any) -> Any:
+    named = (each for each in parts if isinstance(each, dict) and isinstance(part, dict))
+    old = next((each for each in named if str(each.get("name")).lower() == str(part.get("name")).lower()), None)
+    return part if old is None else _merged(old, part)

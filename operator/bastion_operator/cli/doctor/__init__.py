@@ -1,0 +1,1 @@
+"""What `kubectl bastion doctor` looks at."""

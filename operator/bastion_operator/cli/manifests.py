@@ -1,0 +1,81 @@
+"""Custom resources as files hold them: YAML or JSON, one document or several, or a List."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import ValidationError
+
+from bastion_operator.api.bastion_host import BastionHost
+from bastion_operator.api.meta import API_VERSION, GROUP
+from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.cli.errors import Refusal
+
+Resource = BastionHost | VNetPeering
+KINDS: Final[Mapping[str, type[Resource]]] = {"BastionHost": BastionHost, "VNetPeering": VNetPeering}
+Manifest = dict[str, Any]
+_EXAMPLES: Final = "see examples/ for resources to begin with, and kubectl explain for their fields"
+_STANDARD_INPUT: Final = "-"
+
+
+def read_manifests(names: Iterable[str]) -> list[Manifest]:
+    """The BastionHosts and VNetPeerings of files, in their order; other kinds are passed over.
+
+    Raises Refusal for what is no manifest, or of another version.
+    """
+    found = [manifest for name in dict.fromkeys(names) for manifest in _of_file(name)]
+    if not found:
+        raise Refusal("the files hold neither a BastionHost nor a VNetPeering", _EXAMPLES)
+    return found
+
+
+def resource_of(manifest: Manifest) -> Resource:
+    """The custom resource as a model. Raises Refusal that names the field."""
+    try:
+        return KINDS[manifest["kind"]].model_validate(manifest)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise Refusal(f"{shown_name(manifest)}, field {field}: {first['msg']}", _EXAMPLES) from error
+
+
+def shown_name(manifest: Manifest) -> str:
+    """Kind, namespace and name, as people write them."""
+    metadata = manifest["metadata"]
+    namespace = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    return f"{manifest['kind']} {namespace}{metadata['name']}"
+
+
+def _of_file(name: str) -> Iterator[Manifest]:
+    shown = "standard input" if name == _STANDARD_INPUT else name
+    try:
+        text = sys.stdin.read() if name == _STANDARD_INPUT else Path(name).read_text(encoding="utf-8")
+        documents = list(yaml.safe_load_all(text))
+    except OSError as error:
+        raise Refusal(f"{shown} cannot be read: {error.strerror or error}", "check the name after -f") from error
+    except (yaml.YAMLError, UnicodeError) as error:
+        what = " ".join(str(error).split())
+        raise Refusal(f"{shown} is no YAML: {what}", "give the file that kubectl apply -f takes") from error
+    for number, document in enumerate(documents, start=1):
+        listed = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else None
+        for each in listed if isinstance(listed, list) else [document]:
+            if each is not None and _is_ours(f"{shown}, document {number}", each):
+                yield each
+
+
+def _is_ours(where: str, document: object) -> bool:
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise Refusal(f"{where} is no Kubernetes object: it has no kind", _EXAMPLES)
+    version = str(document.get("apiVersion"))
+    if not version.startswith(f"{GROUP}/") or document["kind"] not in KINDS:
+        return False
+    if version != API_VERSION:
+        raise Refusal(
+            f"{where} is of {version}, and this program reads {API_VERSION}", f"write apiVersion: {API_VERSION}"
+        )
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+        raise Refusal(f"{where} has no metadata.name", "give the custom resource a name")
+    return True

@@ -1,0 +1,233 @@
+"""Showing what would happen: the changes in their order with before and after, what is in the way, what becomes of VMs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import click
+import orjson
+
+from bastion_operator.cli.comparison import Compared, Turn
+from bastion_operator.network.finding import Finding
+from bastion_operator.network.foreseen.plan import ForeignPlan, NotConsidered
+from bastion_operator.network.reachability import Verdict
+from bastion_operator.planning.foreseeing import Asked, Foreseen, Outlook, Step
+from bastion_operator.planning.model import Change, Difference, Verb
+from bastion_operator.planning.wording import named
+
+_MOST_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of VMs, and by what: the operator's changes, or the plan of another tool."""
+
+    compared: Sequence[Compared]
+    foreseen: Foreseen | None = None
+    plan: ForeignPlan | None = None
+
+
+def show_outcome(outcome: Outcome, output: str) -> None:
+    """Writes it to stdout as text, json or yaml."""
+    if output == "text":
+        click.echo("\n".join(_text(outcome)))
+        return
+    document = _document(outcome)
+    if output == "json":
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
+        return
+    import yaml  # noqa: PLC0415  only when YAML is asked
+
+    click.echo(yaml.safe_dump(orjson.loads(orjson.dumps(document, default=str)), sort_keys=False), nl=False)
+
+
+# --- text --------------------------------------------------------------------------------------------------------
+
+
+def _text(outcome: Outcome) -> Iterator[str]:
+    if outcome.foreseen is not None:
+        yield from _foreseen_text(outcome.foreseen)
+    if outcome.plan is not None:
+        yield from _plan_text(outcome.plan)
+    yield ""
+    yield from _compared_text(outcome.compared)
+
+
+def _foreseen_text(foreseen: Foreseen) -> Iterator[str]:
+    count = len(foreseen.steps)
+    yield f"The operator would make {_counted(count, 'change')} in Azure" + (":" if count else ".")
+    for number, step in enumerate(foreseen.steps, start=1):
+        yield f"{number:>4}. {step.change.verb.value} {named(step.change.resource_id)}"
+        yield f"      for {_shown(step.asked)}: {step.change.reason}"
+        yield from (f"      {each}" for each in _fields(step.change))
+    for outlook in foreseen.outlooks:
+        yield from _outlook_text(outlook)
+
+
+def _outlook_text(outlook: Outlook) -> Iterator[str]:
+    name = _shown(outlook.asked)
+    for change in outlook.told:
+        yield f"  only told, {name} does not ask for it to be made: {change.summary}"
+    for obstacle in outlook.obstacles:
+        yield f"  in the way of {name}, {obstacle.code}: {obstacle.message}"
+    for wait in outlook.waits:
+        yield f"  {name} waits: {wait.summary}"
+    for note in outlook.notes:
+        yield f"  {name}, {note.code}: {note.message}"
+
+
+def _plan_text(plan: ForeignPlan) -> Iterator[str]:
+    yield f"The plan makes {_counted(len(plan.changes), 'change')} on which verdicts rest" + (
+        ":" if plan.changes else "."
+    )
+    for change in plan.changes:
+        yield f"  {change.action.value} {named(change.resource_id)} ({change.name})"
+    matter = [each for each in plan.not_considered if not each.harmless]
+    if matter:
+        yield f"Not considered, and VMs that may hang on it are Unknown: {len(matter)}"
+    for each in matter:
+        yield f"  {each.name} ({each.kind}): {each.why.removeprefix('because ')}"
+    idle = len(plan.not_considered) - len(matter)
+    if idle:
+        yield f"Not considered, and no VM hangs on it: {idle}"
+
+
+def _compared_text(compared: Sequence[Compared]) -> Iterator[str]:
+    if not compared:
+        yield "No VM's reachability would change."
+        return
+    told = (f"{sum(each.turn is turn for each in compared)} {turn.value.lower()}" for turn in Turn)
+    yield f"Reachability of VMs: {', '.join(each for each in told if not each.startswith('0 '))}"
+    for each in compared[:_MOST_SHOWN]:
+        yield f"  {each.turn.value:<7} {each.shown.vm_name} {each.shown.protocol.value} {each.shown.port}: {_turned(each)}"
+        for reason in each.after.reasons if each.after is not None else ():
+            yield f"          {reason.code}: {reason.message}"
+    if len(compared) > _MOST_SHOWN:
+        yield f"  and {len(compared) - _MOST_SHOWN} more: -o json has all"
+
+
+def _turned(each: Compared) -> str:
+    return f"{_way(each.before)} → {_way(each.after)}"
+
+
+def _way(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not there"
+    if verdict.via is None or verdict.bastion is None or verdict.reasons:
+        return verdict.verdict.value
+    methods = ",".join(method.value for method in verdict.methods)
+    return f"{verdict.verdict.value} by {verdict.bastion.rsplit('/', 1)[-1]} ({methods or 'no method'})"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count or 'no'} {word}{'s' * (count != 1)}"
+
+
+def _shown(asked: Asked) -> str:
+    return f"{asked.resource.kind} {asked.owner.namespace}/{asked.owner.name}"
+
+
+def _fields(change: Change) -> list[str]:
+    """What differs; of what is made what it is made with."""
+    if change.differences or change.verb is not Verb.CREATE:
+        return list(map(str, change.differences))
+    return [f"{each.field}: {each.after}" for each in _differences(change) if each.after != ""]
+
+
+def _differences(change: Change) -> list[Difference]:
+    """Field by field; for what is made all fields of its body, for what is synced or sent again none."""
+    if change.differences or change.verb is not Verb.CREATE:
+        return list(change.differences)
+    return [Difference(path, None, value) for path, value in _leaves(change.body or {}, "")]
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}[{number}]")
+    elif value not in ({}, []):
+        yield path, value
+
+
+# --- documents ---------------------------------------------------------------------------------------------------
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if outcome.foreseen is not None:
+        found["changes"] = [_step(each) for each in outcome.foreseen.steps]
+        found["customResources"] = [_outlook(each) for each in outcome.foreseen.outlooks]
+    if outcome.plan is not None:
+        found["changes"] = [
+            {"action": each.action.value, "name": each.name, "resource": each.resource_id}
+            for each in outcome.plan.changes
+        ]
+        found["notConsidered"] = [_left_out(each) for each in outcome.plan.not_considered]
+    found["reachability"] = [_compared(each) for each in outcome.compared]
+    return found
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"pass": step.number, "customResource": _shown(step.asked)} | _change(step.change)
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "action": change.verb.value,
+        "resource": change.resource_id,
+        "reason": change.reason,
+        "differences": [
+            {"field": each.field, "before": each.before, "after": each.after} for each in _differences(change)
+        ],
+        "body": change.body,
+    }
+
+
+def _outlook(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "customResource": _shown(outlook.asked),
+        "onlyTold": [_change(each) for each in outlook.told],
+        "obstacles": [_finding(each) for each in outlook.obstacles],
+        "notes": [_finding(each) for each in outlook.notes],
+        "waits": [{"resource": each.resource_id, "state": each.state, "about": each.about} for each in outlook.waits],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"code": str(finding.code), "message": finding.message, "resource": finding.resource}
+
+
+def _left_out(left_out: NotConsidered) -> dict[str, Any]:
+    return {
+        "name": left_out.name,
+        "type": left_out.kind,
+        "why": left_out.why.removeprefix("because ").removeprefix("and "),
+        "about": list(left_out.about),
+        "verdictsMayHangOnIt": not left_out.harmless,
+    }
+
+
+def _compared(each: Compared) -> dict[str, Any]:
+    return {
+        "vm": each.shown.vm,
+        "protocol": each.shown.protocol.value,
+        "port": each.shown.port,
+        "turn": each.turn.value,
+        "before": _side(each.before),
+        "after": _side(each.after),
+    }
+
+
+def _side(verdict: Verdict | None) -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    return {
+        "verdict": verdict.verdict.value,
+        "bastion": verdict.bastion,
+        "via": None if verdict.via is None else verdict.via.value,
+        "methods": [method.value for method in verdict.methods],
+        "reasons": [_finding(reason) for reason in verdict.reasons],
+    }

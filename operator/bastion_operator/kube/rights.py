@@ -1,0 +1,57 @@
+"""Rights on the API server: those that the operator works with, and whether somebody has one."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bastion_operator.api.meta import GROUP
+from bastion_operator.kube.client import KubeClient
+
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A verb on a resource (``bastionhosts/status`` for a subresource) of an API group."""
+
+    group: str
+    resource: str
+    verb: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}"
+
+
+_WRITTEN_BY_PEOPLE: Final = ("azureidentities", "bastionhosts", "vnetpeerings")
+EVERYWHERE: Final = (
+    *(Right(GROUP, plural, verb) for plural in _WRITTEN_BY_PEOPLE for verb in ("get", "list", "watch", "patch")),
+    *(Right(GROUP, f"{plural}/status", "patch") for plural in _WRITTEN_BY_PEOPLE),
+    *(Right(GROUP, "reachabilityreports", verb) for verb in ("get", "list", "create", "patch", "delete")),
+    *(Right("events.k8s.io", "events", verb) for verb in ("create", "patch")),
+    Right("", "namespaces", "get"),
+)
+"""What the operator does in all namespaces: deploy/base/cluster_role.yaml, which a test compares."""
+IN_OWN_NAMESPACE: Final = (Right("", "secrets", "get"),)
+"""What it does in its own namespace besides: deploy/base/role.yaml."""
+
+
+async def may_account(client: KubeClient, user: str, right: Right, namespace: str | None) -> bool:
+    """Whether a user has the right, in a namespace or (None) in all. Raises ForbiddenError where the caller may not ask."""
+    spec = {"user": user, "resourceAttributes": _attributes(right, namespace)}
+    return await _allowed(client, "SubjectAccessReview", spec)
+
+
+async def may_caller(client: KubeClient, right: Right, namespace: str | None = None) -> bool:
+    """Whether the caller has the right, in a namespace or (None) in all."""
+    return await _allowed(client, "SelfSubjectAccessReview", {"resourceAttributes": _attributes(right, namespace)})
+
+
+def _attributes(right: Right, namespace: str | None) -> dict[str, str]:
+    resource, _, subresource = right.resource.partition("/")
+    found = {"group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb}
+    return found | ({"namespace": namespace} if namespace else {})
+
+
+async def _allowed(client: KubeClient, kind: str, spec: dict[str, Any]) -> bool:
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
+    answer = await client.request("POST", f"{_REVIEWS}/{kind.lower()}s", body=body)
+    return answer.get("status", {}).get("allowed") is True

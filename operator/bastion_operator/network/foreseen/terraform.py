@@ -1,0 +1,232 @@
+"""Terraform's plans, as ``terraform show -json PLAN`` writes them. Source: HashiCorp's page "JSON Output Format"."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from bastion_operator.network.fields import Row, mapping, objects, text
+from bastion_operator.network.foreseen.arm_types import UNDERSTOOD, harmless
+from bastion_operator.network.foreseen.plan import (
+    Action,
+    Edit,
+    ForeignPlan,
+    NotConsidered,
+    PlanFileError,
+    PlannedChange,
+)
+from bastion_operator.network.foreseen.terraform_references import Place, References, place_of
+from bastion_operator.network.foreseen.terraform_types import AZAPI, HARMLESS, TYPES, TerraformType, UnknownValueError
+
+_HOW: Final = "write it with: terraform plan -out PLAN && terraform show -json PLAN > plan.json"
+_SUBSCRIPTION: Final = re.compile("/subscriptions/([^/]+)/", re.IGNORECASE)
+_ARM_ID: Final = re.compile("/subscriptions/[^/]+(/.+)?", re.IGNORECASE)
+_ACTIONS: Final = {
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete",): Action.DELETE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+}
+
+
+def read_terraform_plan(name: str, content: bytes, subscription: str | None = None) -> ForeignPlan:
+    """What a plan does. ``subscription``: the one that new resources come into, where the plan does not tell it.
+
+    Raises PlanFileError for what is no plan, or where the subscription is not to be told.
+    """
+    plan = _parsed(name, content)
+    changes = [each for each in objects(plan, "resource_changes") if _is_ours(each)]
+    told = subscription or _subscription(plan, changes)
+    return _Reading(plan, changes, told).result()
+
+
+def _parsed(name: str, content: bytes) -> Row:
+    try:
+        plan = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise PlanFileError(f"{name} is no JSON: {error}", _HOW) from error
+    if not isinstance(plan, dict) or "format_version" not in plan:
+        raise PlanFileError(f"{name} is no plan of Terraform's: it has no format_version", _HOW)
+    if "resource_changes" not in plan and "planned_values" not in plan:
+        raise PlanFileError(f"{name} is a state of Terraform's, not a plan", _HOW)
+    return plan
+
+
+def _is_ours(change: Row) -> bool:
+    """Whether it is of a provider that writes to Azure's networks, and no data source."""
+    return change.get("mode", "managed") == "managed" and str(change.get("type")).startswith(("azurerm_", "azapi_"))
+
+
+def _subscription(plan: Row, changes: Iterable[Row]) -> str:
+    """The one subscription of the provider, or of all ids in the plan. Raises PlanFileError if there is no such one."""
+    constant = mapping(plan, "configuration", "provider_config", "azurerm", "expressions", "subscription_id")
+    named = text(constant, "constant_value")
+    references = constant.get("references")
+    if named is None and isinstance(references, list) and references:
+        variable = str(references[0]).removeprefix("var.")
+        named = text(plan, "variables", variable, "value")
+    if named is not None:
+        return named
+    found = {
+        each.lower(): each for each in _SUBSCRIPTION.findall(orjson.dumps([plan.get("prior_state"), *changes]).decode())
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if not any(_action(each) in {Action.CREATE, Action.REPLACE} for each in changes):
+        return "?"
+    told = f"it names {len(found)}" if found else "it names none"
+    raise PlanFileError(
+        f"the plan does not tell in which subscription new resources are made: {told}", "give --subscription ID"
+    )
+
+
+def _action(change: Row) -> Action | None:
+    actions = change.get("change", {}).get("actions") if isinstance(change.get("change"), dict) else None
+    return _ACTIONS.get(tuple(actions)) if isinstance(actions, list) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A change with its place; ``before`` and ``after`` are its arguments, None where it is not there."""
+
+    place: Place
+    address: str
+    kind: str
+    action: Action | None
+    before: Row | None
+    after: Row | None
+    unknown: Any
+
+
+class _Reading:
+    def __init__(self, plan: Row, changes: Iterable[Row], subscription: str) -> None:
+        self._subscription = subscription
+        self._entries = [_entry(each) for each in changes]
+        ids = {each.place: each_id for each in self._entries if (each_id := self._known_id(each)) is not None}
+        self._references = References(plan, {**_known_before(plan), **ids})
+
+    def result(self) -> ForeignPlan:
+        edits: list[Edit] = []
+        changes: list[PlannedChange] = []
+        left_out: list[NotConsidered] = []
+        for entry in self._entries:
+            if entry.action is None:
+                continue
+            if _is_harmless(entry):
+                left_out.append(NotConsidered(entry.address, entry.kind, "and nothing on the way to a VM hangs on it"))
+                continue
+            kind = _type_of(entry)
+            if kind is None:
+                left_out.append(self._not_understood(entry, "because this version does not understand its type"))
+                continue
+            try:
+                made, changed = self._read(kind, entry, entry.action)
+            except UnknownValueError as error:
+                left_out.append(self._not_understood(entry, f"because {error}"))
+                continue
+            edits += made
+            changes.append(changed)
+        return ForeignPlan(tuple(edits), tuple(changes), tuple(left_out))
+
+    def _read(self, kind: TerraformType, entry: _Entry, action: Action) -> tuple[list[Edit], PlannedChange]:
+        edits: list[Edit] = []
+        if action in {Action.DELETE, Action.REPLACE} and entry.before is not None:
+            resource_id = self._id(kind, entry.before)
+            edits += kind.deleted(resource_id, entry.before)
+        if action is not Action.DELETE:
+            after = self._after(entry)
+            resource_id = self._id(kind, after)
+            edits += kind.written(resource_id, after, action is not Action.UPDATE)
+        return edits, PlannedChange(action, entry.address, resource_id)
+
+    def _not_understood(self, entry: _Entry, why: str) -> NotConsidered:
+        """With the ids that it names; what names nothing but itself could be about anything, unless its type is known."""
+        own = self._known_id(entry)
+        named = dict.fromkeys([*_ids(entry.before), *_ids(self._after(entry))])
+        about = tuple(dict.fromkeys([*([own] if own is not None else []), *named]))
+        lonely = not set(about) - {own}
+        return NotConsidered(
+            entry.address, entry.kind, why, about, anything=lonely and (entry.kind not in TYPES or own is None)
+        )
+
+    def _after(self, entry: _Entry) -> Row:
+        return self._references.completed(entry.place, entry.after or {}, entry.unknown)
+
+    def _id(self, kind: TerraformType, values: Row) -> str:
+        """Raises UnknownValueError."""
+        stated = None if kind.attachment else _id_of(values)
+        return stated or kind.resource_id(values, self._subscription)
+
+    def _known_id(self, entry: _Entry) -> str | None:
+        """The id of a resource that stands, or that a new one will have, as far as its own arguments tell it."""
+        kind = _type_of(entry)
+        values = entry.before if entry.action is Action.DELETE else entry.after
+        if values is None or (kind is None and _id_of(values) is None):
+            return None
+        try:
+            return _id_of(values) if kind is None else self._id(kind, values)
+        except UnknownValueError:
+            return None
+
+
+def _type_of(entry: "_Entry") -> TerraformType | None:
+    """How it is read; None for what is not understood."""
+    if entry.kind != "azapi_resource":
+        return TYPES.get(entry.kind)
+    values = entry.after or entry.before
+    arm_type = str((values or {}).get("type")).partition("@")[0].lower()
+    return AZAPI if arm_type in UNDERSTOOD else None
+
+
+def _is_harmless(entry: "_Entry") -> bool:
+    if entry.kind != "azapi_resource":
+        return HARMLESS.fullmatch(entry.kind) is not None
+    return harmless(str((entry.after or entry.before or {}).get("type")).partition("@")[0])
+
+
+def _entry(change: Row) -> _Entry:
+    held = mapping(change, "change")
+    before, after = held.get("before"), held.get("after")
+    return _Entry(
+        place=place_of(change),
+        address=str(change.get("address")),
+        kind=str(change.get("type")),
+        action=_action(change),
+        before=before if isinstance(before, dict) else None,
+        after=after if isinstance(after, dict) else None,
+        unknown=held.get("after_unknown"),
+    )
+
+
+def _known_before(plan: Row) -> dict[Place, str]:
+    """Ids of everything in the state that the plan was made on, data sources included."""
+    found: dict[Place, str] = {}
+    waiting = [mapping(plan, "prior_state", "values", "root_module")]
+    while waiting:
+        module = waiting.pop()
+        waiting += objects(module, "child_modules")
+        for resource in objects(module, "resources"):
+            if (resource_id := text(resource, "values", "id")) is not None:
+                found[place_of({**resource, "module_address": module.get("address")})] = resource_id
+    return found
+
+
+def _id_of(values: Row | None) -> str | None:
+    """The id, where it is one resource's: an association's is made of two."""
+    found = text(values, "id")
+    return found if found is not None and _ARM_ID.fullmatch(found) and "|" not in found else None
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if _ARM_ID.fullmatch(value) and "|" not in value:
+            yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _ids(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _ids(each)

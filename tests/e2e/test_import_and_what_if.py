@@ -1,0 +1,98 @@
+"""What stands is imported, observed, foreseen and taken over without a single write to Azure: the installed program, the real
+API server, the operator.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from tests.support.lab import Lab
+
+PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
+ESTATE = Path(__file__).parents[2] / "examples" / "reach" / "reasons.json"
+SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000c"
+
+
+def command(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`kubectl bastion` with the cluster's administrator, and a login of its own in Azure."""
+    reader = lab.azure.clients["operator"]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "KUBECONFIG": str(lab.control_plane.kubeconfig),
+        "AZURE_TENANT_ID": lab.azure.tenant_id,
+        "AZURE_CLIENT_ID": reader.client_id,
+        "AZURE_CLIENT_SECRET": reader.client_secret,
+        **lab.azure.environment(),
+    }
+    return subprocess.run(
+        [str(PROGRAM), *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_what_stands_is_taken_over_without_a_write(lab_factory: Callable[..., Lab], tmp_path: Path) -> None:
+    lab = lab_factory(ESTATE, identity=False)
+    lab.apply_identity(allowedSubscriptions=[SUBSCRIPTION])
+    exported = tmp_path / "exported.json"
+    exported.write_text(json.dumps(list(lab.azure.resources().values())))
+
+    done = command(lab, "import", "--from", str(exported), "-n", lab.namespace, "--identity", lab.namespace)
+    assert (done.returncode, done.stderr) == (0, "")
+    manifests = list(yaml.safe_load_all(done.stdout))
+    assert {(each["kind"], each["metadata"]["name"]) for each in manifests} == {
+        ("BastionHost", "hub-bastion"),
+        ("BastionHost", "sandbox-bastion"),
+        ("VNetPeering", "hub-spokes"),
+        ("VNetPeering", "sandbox-spokes"),
+    }
+    names = ("bh/hub-bastion", "bh/sandbox-bastion", "vnp/hub-spokes", "vnp/sandbox-spokes")
+    lab.kubectl("apply", "-f", "-", stdin=done.stdout)
+    lab.operator.start()
+    lab.wait_ready(*names)
+
+    for each in manifests:
+        each["spec"]["managementPolicy"] = "Manage"
+    managed = tmp_path / "managed.yaml"
+    managed.write_text(yaml.safe_dump_all(manifests))
+    foreseen = command(lab, "what-if", "-f", str(managed), "-n", lab.namespace, "-o", "json")
+    assert foreseen.returncode == 0, foreseen.stderr
+    told = json.loads(foreseen.stdout)
+    assert (told["changes"], told["reachability"]) == ([], [])
+    assert not [each for each in told["customResources"] if each["obstacles"] or each["onlyTold"]]
+    lab.kubectl("apply", "-f", str(managed))
+    lab.wait_for(lambda: all(adopted(lab, name) for name in names), "all is taken over")
+    lab.wait_ready(*names)
+    lab.wait_still()
+    assert lab.writes() == [], "and Azure was never written to"
+
+    manifests[0]["spec"]["scaleUnits"] = 1
+    managed.write_text(yaml.safe_dump(manifests[0]))
+    refused = command(lab, "what-if", "-f", str(managed), "-n", lab.namespace)
+    assert refused.returncode == 2
+    assert "scaleUnits" in refused.stderr
+    manifests[0]["spec"]["scaleUnits"] = 3
+    managed.write_text(yaml.safe_dump(manifests[0]))
+    foreseen = command(lab, "what-if", "-f", str(managed), "-n", lab.namespace)
+    assert foreseen.returncode == 0, foreseen.stderr
+    assert "properties.scaleUnits: 2 → 3" in foreseen.stdout
+    assert lab.get("bh", "hub-bastion")["spec"]["scaleUnits"] == 2, "nothing was stored"
+
+    checked = command(lab, "doctor", "-n", lab.namespace, "-o", "json")
+    results = {each["check"]: each["result"] for each in json.loads(checked.stdout)}
+    assert {name for name, result in results.items() if result == "failed"} == {"operator"}, (
+        "no kubelet runs its pod here"
+    )
+    assert results["rights of the operator"] == results[f"AzureIdentity {lab.namespace}"] == "ok"
+    assert checked.returncode == 1
+    rights = command(lab, "doctor", "--azure", "-o", "json")
+    assert rights.returncode == 0, rights.stdout + rights.stderr
+    assert any(each["check"].startswith("rights in subscription") for each in json.loads(rights.stdout))
+
+
+def adopted(lab: Lab, name: str) -> bool:
+    kind, _, plain = name.partition("/")
+    claims = lab.get(kind, plain).get("status", {}).get("claims", [])
+    return bool(claims) and {claim["origin"] for claim in claims} == {"Adopted"}

@@ -116,6 +116,8 @@ class ArmClient:
     ``held``: then its place in the budgets was set aside before, and is used up, whatever comes of it.
 
     :ivar principal: whom ARM counts the calls for; identities with one client id are one
+    :ivar subscriptions: the only ones that are asked or written to, in lower case; None: all that the identity can see.
+        The last fence: whoever names something outside is refused before, with a condition (reconcile/access.py)
     """
 
     credential: AsyncTokenCredential
@@ -127,6 +129,7 @@ class ArmClient:
     leadership: Leadership = field(default_factory=Leadership.undisputed)
     observer: CallObserver | None = None
     holder: CredentialHolder = field(default_factory=CredentialHolder)
+    subscriptions: frozenset[str] | None = None
     _client: NetworkManagementClient = field(init=False)
 
     def __post_init__(self) -> None:
@@ -264,6 +267,8 @@ class ArmClient:
         options: dict[str, Any] = {"$top": top, "resultFormat": "objectArray"}
         options |= {"authorizationScopeFilter": scope_filter} if scope_filter else {}
         options |= {"$skipToken": skip_token} if skip_token else {"$skip": skip} if skip else {}
+        for subscription in subscriptions:
+            self._stay_inside(f"/subscriptions/{subscription}")
         body = {"query": query, "subscriptions": subscriptions, "options": options}
         response = await self._send("POST", url, CallKind.GRAPH, _GRAPH, body=body)
         answer = _json_object(response, _GRAPH)
@@ -315,6 +320,8 @@ class ArmClient:
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> AsyncHttpResponse:
+        if kind is not CallKind.GRAPH:
+            self._stay_inside(target)
         call = call_of(self.principal, kind, target, region)
         self.budgets.begin(call, target, held=held)
         try:
@@ -340,6 +347,22 @@ class ArmClient:
         else:
             self.budgets.end(call, response.headers)
         raise self._seen(kind, target, refusal)
+
+    def _stay_inside(self, target: str) -> None:
+        """Nothing is sent to where the identity is not to be used.
+
+        :raises AzureError: of class Denied, with code SubscriptionNotAllowed
+        """
+        if self.subscriptions is None:
+            return
+        _, root, subscription = [*target.lower().split("/"), "", ""][:3]
+        if root != "subscriptions" or subscription not in self.subscriptions:
+            raise known_error(
+                "SubscriptionNotAllowed",
+                f"{target} lies outside the subscriptions of {self.holder.identity}; nothing was asked",
+                target=target,
+                holder=self.holder,
+            )
 
     def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None

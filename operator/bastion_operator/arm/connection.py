@@ -39,15 +39,28 @@ class ArmConnection:
         self.budgets = Budgets(self.clock)
         self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout, self.leadership)
 
-    def client(self, identity: Identity, holder: CredentialHolder | None = None) -> ArmClient:
-        """A client that acts as this identity; its errors name the holder.
+    def client(
+        self,
+        identity: Identity,
+        holder: CredentialHolder | None = None,
+        *,
+        subscriptions: frozenset[str] | None = None,
+    ) -> ArmClient:
+        """A client that acts as this identity; its errors name the holder. It asks nothing outside ``subscriptions``, the
+        ids in lower case; None sets no such limit.
 
         :raises CredentialSettingsError: if the identity's settings cannot be used
         """
-        return self.client_with(make_credential(identity, self.cloud), principal_of(identity), holder)
+        credential = make_credential(identity, self.cloud)
+        return self.client_with(credential, principal_of(identity), holder, subscriptions=subscriptions)
 
     def client_with(
-        self, credential: AsyncTokenCredential, principal: str, holder: CredentialHolder | None = None
+        self,
+        credential: AsyncTokenCredential,
+        principal: str,
+        holder: CredentialHolder | None = None,
+        *,
+        subscriptions: frozenset[str] | None = None,
     ) -> ArmClient:
         """A client with a credential that is there already; ``principal`` is whom Azure counts its calls for."""
         return ArmClient(
@@ -60,6 +73,7 @@ class ArmConnection:
             leadership=self.leadership,
             observer=self.observer,
             holder=holder or CredentialHolder(),
+            subscriptions=subscriptions,
         )
 
     async def close(self) -> None:

@@ -243,6 +243,9 @@ _ROWS = (
     ErrorCode("ConnectionFailed", _I, 0, frozenset(), "check the network, the proxy and SSL_CERT_FILE"),
     ErrorCode("EntraUnavailable", _I, 503, frozenset()),
     ErrorCode("CredentialUnavailable", _E, 0, frozenset(), "check {identity} and {secret}"),
+    ErrorCode(
+        "SubscriptionNotAllowed", _D, 0, frozenset(), "add the subscription to spec.allowedSubscriptions of {identity}"
+    ),
 )
 
 CODES: Mapping[str, ErrorCode] = {row.name: row for row in _ROWS}

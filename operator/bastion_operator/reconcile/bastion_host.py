@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus, SecurityPolicy
+from bastion_operator.api.named_ids import named_ids
 from bastion_operator.planning.bastion_host import BastionHostIds, BastionHostInput, bastion_host_ids, plan_with_targets
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
 from bastion_operator.planning.bastion_status import bastion_states, describe_host
@@ -77,9 +78,9 @@ async def _gone(services: Services, key: Key) -> None:
 
 
 def _named_ids(host: BastionHost) -> tuple[str, ...]:
+    """What must lie in the identity's subscriptions: what the host is made of, and all that the spec names."""
     ids = _ids(host)
-    diagnostics = host.spec.diagnostics
-    return (ids.host, ids.public_ip, ids.subnet, *((diagnostics.workspace_id,) if diagnostics is not None else ()))
+    return (ids.host, ids.public_ip, ids.subnet, *named_ids(host.spec))
 
 
 def _asks_for(host: BastionHost) -> list[str]:

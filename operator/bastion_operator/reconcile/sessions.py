@@ -116,16 +116,17 @@ class Sessions:
         if kept is not None and kept.version == version:
             kept.read_at = self.clock.monotonic()
             return kept.session
+        subscriptions = frozenset(str(each).lower() for each in identity.spec.allowed_subscriptions)
         try:
             settings = azure_identity(identity, secret)
-            client = self.azure.client(settings, self._holder(identity, settings))
+            client = self.azure.client(settings, self._holder(identity, settings), subscriptions=subscriptions)
         except CredentialSettingsError as error:
             raise IdentityProblemError(Reason.SECRET_INVALID, f"AzureIdentity {name}: {error}") from None
         await self.forget(name)
         session = Session(
             identity=name,
             client=client,
-            subscriptions=frozenset(str(each).lower() for each in identity.spec.allowed_subscriptions),
+            subscriptions=subscriptions,
             allowed_namespaces=identity.spec.allowed_namespaces,
         )
         self._kept[name] = _Kept(version, session, self.clock.monotonic())

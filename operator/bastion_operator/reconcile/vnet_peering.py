@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bastion_operator.api.common import ManagementPolicy
+from bastion_operator.api.named_ids import named_ids
 from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
 from bastion_operator.network.resource_types import VIRTUAL_NETWORKS
 from bastion_operator.planning.model import Observed, Plan, root_of
@@ -130,10 +131,13 @@ def _named_ids(peering: VNetPeering) -> list[str]:
 
 
 def _ids(peering: VNetPeering) -> list[str]:
-    """What must lie in the identity's subscriptions: the networks that are named, and where the selector looks."""
+    """What must lie in the identity's subscriptions: the networks that are named, and where the selector looks.
+
+    With ``sides: HubOnly`` the spokes as well: the hub's half takes the identity's right to peer with each of them.
+    """
     selector = peering.spec.spoke_selector
     where = [f"/subscriptions/{each}" for each in selector.subscriptions] if selector is not None else []
-    return [*_named_ids(peering), *where]
+    return [*named_ids(peering.spec), *where]
 
 
 def _asks_for(peering: VNetPeering) -> list[str]:

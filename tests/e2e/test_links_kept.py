@@ -11,7 +11,7 @@ from tests.support.estates import gateway, peering, subnet, vnet
 from tests.support.lab import APPS_SUBSCRIPTION, HUB, HUB_SUBSCRIPTION, Lab, Manifest
 
 # Two subnets are joined, and traffic that others forward is let through: settings that no spec here names.
-BY_SUBNETS = {
+BY_SUBNETS: dict[str, Any] = {
     "name": "theirs",
     "peerCompleteVnets": False,
     "localSubnetNames": ["work"],

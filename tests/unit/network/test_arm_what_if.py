@@ -49,7 +49,9 @@ def test_a_modified_group_a_deleted_peering_and_a_field_that_goes_are_seen() -> 
     [link] = next(row for row in hub_and_spoke() if row["name"] == "spoke")["properties"]["virtualNetworkPeerings"]
     assert told(outcome(hub_and_spoke(), change(link["id"], "Delete"))) == ("Unreachable", ["PeeringDisconnected"])
     denied = with_nsg(hub_and_spoke(), "nic", rule("deny", 110, "Deny"))
-    freed = [{"path": "properties.networkSecurityGroup", "propertyChangeType": "Delete", "before": {}, "after": None}]
+    freed: list[dict[str, Any]] = [
+        {"path": "properties.networkSecurityGroup", "propertyChangeType": "Delete", "before": {}, "after": None}
+    ]
     configurations = next(row for row in denied if row["name"] == "web-nic")["properties"]["ipConfigurations"]
     planned = [
         {"name": each.get("name"), "properties": {"subnet": each["properties"]["subnet"]}} for each in configurations

@@ -70,7 +70,7 @@ def _subscription(plan: Row, changes: Iterable[Row]) -> str:
         named = text(plan, "variables", variable, "value")
     if named is not None:
         return named
-    found = {
+    found: dict[str, str] = {
         each.lower(): each for each in _SUBSCRIPTION.findall(orjson.dumps([plan.get("prior_state"), *changes]).decode())
     }
     if len(found) == 1:

@@ -10,7 +10,9 @@ from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedE
 from bastion_operator.arm.graph import HUB_COLLECTIONS, INVENTORY_TYPES, query, read_inventory
 from bastion_operator.arm.operations import OperationFollower
 from bastion_operator.network.held_row import key_of, row_of
+from bastion_operator.network.virtual_machine import power_state
 from dev.local_azure import LocalAzure
+from tests.component.arm.conftest import SUBSCRIPTION_ROW
 from tests.support.arm_client import Caller, CallerFactory, failure, finish
 from tests.support.azure import AzureFactory
 from tests.support.estates import (
@@ -24,6 +26,8 @@ from tests.support.estates import (
     rule,
     subnet,
     subnet_id,
+    vm,
+    vm_id,
     vnet,
     vnet_id,
 )
@@ -51,6 +55,19 @@ async def test_a_token_is_had_and_used(caller: Caller) -> None:
     assert body is not None
     assert body["properties"]["addressSpace"] == {"addressPrefixes": ["10.0.0.0/16"]}
     assert caller.calls.seen == [(CallKind.READ, "virtualnetworks", "200")]
+
+
+async def test_a_machine_is_read_with_whether_it_runs(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    work = subnet("work", "10.0.1.0/24")
+    machine = vm("web", power="deallocated")
+    rows = [SUBSCRIPTION_ROW, vnet("hub", "10.0.0.0/16", subnets=[work]), nic("web-nic", "hub", "work", "10.0.1.4")]
+    caller = await caller_factory(azure_factory([*rows, machine], throttling=False))
+    body = await caller.client.get(vm_id("web"))
+    assert body is not None
+    assert power_state(body) == "deallocated"
+    assert await caller.client.get(vm_id("other")) is None
 
 
 async def test_a_wrong_secret_is_told_by_entras_code_and_not_by_the_secret(

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from dev.demo.colleague import Colleague
-from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, Lab, Manifest, example
+from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HOST, HUB, Lab, Manifest, example
 
 HUB_BASTION, _ = example("bastion-host.yaml")
 (PEERING,) = example("vnet-peering.yaml")
 SUBNET = f"{HUB}/subnets/AzureBastionSubnet"
 OWN_GROUP = f"{HUB.rsplit('/', 2)[0]}/networkSecurityGroups/hub-nsg"
+ADDRESS = f"{HUB.rsplit('/', 2)[0]}/publicIPAddresses/theirs"
 DB_GROUP = (
     f"/subscriptions/{APPS_SUBSCRIPTION}/resourceGroups/billing/providers/Microsoft.Network/networkSecurityGroups/"
     "db-nic-nsg"
@@ -36,8 +37,18 @@ def foreign_rules(lab: Lab, group: str) -> list[str]:
     return sorted(json.dumps(rule, sort_keys=True) for rule in theirs if not rule["name"].startswith("azurebastion-"))
 
 
-def test_a_new_subnet_is_born_with_its_group_and_both_go_in_azures_order(lab: Lab) -> None:
-    lab.apply(host(subnet="Enforce", targets="Off", allowedSources=["203.0.113.0/24"]))
+def test_a_new_subnet_is_born_with_its_group_and_both_go_in_azures_order(lab_factory: Callable[..., Lab]) -> None:
+    lab = lab_factory([*json.loads((EXAMPLE / "estate.json").read_text()), foreign_address()])
+    before = lab.azure.resources()
+    lab.operator.start()
+    asked = host(subnet="Enforce", targets="Off", allowedSources=["203.0.113.0/24"], ports={"ssh": [2222]})
+    asked["spec"] |= {
+        "sku": "Standard",
+        "publicIP": {"id": ADDRESS},
+        "zones": ["1", "2"],
+        "features": {"nativeClient": True, "kerberos": True, "copyPaste": False},
+    }
+    lab.apply(asked)
     lab.wait_ready("bh/hub")
     lab.wait_condition("bh", "hub", "SecurityRulesInSync", "True")
     resources = lab.azure.resources()
@@ -49,14 +60,32 @@ def test_a_new_subnet_is_born_with_its_group_and_both_go_in_azures_order(lab: La
     assert len(rules) == 8
     (https,) = [each["properties"] for each in rules if each["name"].endswith("-AllowHttpsInbound")]
     assert (https["sourceAddressPrefix"], https["priority"]) == ("203.0.113.0/24", 120)
-    paths = [(method, path) for method, path, _ in lab.writes()]
-    group, subnet = ("PUT", OWN_GROUP.lower()), ("PUT", SUBNET.lower())
-    assert (paths.count(group), paths.count(subnet)) == (1, 1)
-    assert paths.index(group) < paths.index(subnet)
+    (sessions,) = [each["properties"] for each in rules if each["name"].endswith("-AllowSshRdpOutbound")]
+    assert set(sessions["destinationPortRanges"]) == {"22", "2222", "3389"}
+    made = [(method, path) for method, path, status in lab.writes() if status < 300]
+    assert made == [("PUT", OWN_GROUP.lower()), ("PUT", SUBNET.lower()), ("PUT", HOST.lower())]
+    bastion = resources[HOST.lower()]
+    assert bastion["zones"] == ["1", "2"]
+    features = ("enableTunneling", "enableKerberos", "disableCopyPaste")
+    assert [bastion["properties"].get(each) for each in features] == [True, True, True]
+    (placed,) = bastion["properties"]["ipConfigurations"]
+    assert placed["properties"]["publicIPAddress"]["id"].lower() == ADDRESS.lower()
     lab.delete("bh", "hub")
     deleted = [path for method, path, status in lab.writes() if method == "DELETE" and status == 202]
-    assert deleted[-1] == OWN_GROUP.lower()
-    assert OWN_GROUP.lower() not in lab.azure.resources()
+    assert deleted == [HOST.lower(), SUBNET.lower(), OWN_GROUP.lower()], "and the address of others stays"
+    assert lab.azure.resources().keys() == before.keys()
+
+
+def foreign_address() -> Manifest:
+    """Somebody's public IP address."""
+    return {
+        "id": ADDRESS,
+        "name": "theirs",
+        "type": "microsoft.network/publicipaddresses",
+        "location": "westeurope",
+        "sku": {"name": "Standard", "tier": "Regional"},
+        "properties": {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4", "ipAddress": "20.1.2.3"},
+    }
 
 
 def test_a_foreign_deny_is_told_overridden_when_asked_and_the_rule_goes_with_the_resource(lab: Lab) -> None:

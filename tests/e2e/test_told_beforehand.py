@@ -1,4 +1,7 @@
-"""What keeps two networks from being joined is told before anything is sent, pair by pair, and the others are joined."""
+"""What keeps two networks from being joined is told before anything is sent, pair by pair, and the others are joined.
+
+So is what keeps a host from being made.
+"""
 
 import json
 from collections.abc import Callable
@@ -45,7 +48,26 @@ def estate() -> list[Manifest]:
         vnet(network("locked"), "10.6.0.0/16"),
         {"id": lock, "name": "audit", "type": "Microsoft.Authorization/locks", "properties": {"level": "ReadOnly"}},
         vnet(network("gateways"), "10.7.0.0/16", subnets=[subnet("work", "10.7.0.0/24")]),
+        pooled(vnet(network("pooled"), "10.8.0.0/16")),
     ]
+
+
+def pooled(row: Manifest) -> Manifest:
+    """The network with an IPAM pool that governs its address space."""
+    pool = f"{HUB.rsplit('/', 2)[0]}/networkManagers/core/ipamPools/all"
+    row["properties"]["addressSpace"]["ipamPoolPrefixAllocations"] = [{"pool": {"id": pool}}]
+    return row
+
+
+def bastion() -> Manifest:
+    """A Bastion whose subnet is to be chosen where a pool governs the space."""
+    spec = {"virtualNetworkID": network("pooled"), "sku": "Basic", "subnetPrefix": "Auto", "interval": "1m"}
+    return {
+        "apiVersion": "azurebastion.dev/v1beta1",
+        "kind": "BastionHost",
+        "metadata": {"name": "pooled"},
+        "spec": spec,
+    }
 
 
 def principals() -> list[Manifest]:
@@ -101,6 +123,7 @@ def test_each_obstacle_is_told_with_its_way_out_and_not_one_request_is_sent_for_
     lab.apply(
         asking("hub", "sound", *TOLD, "locked", adoptionPolicy="IfUnmanaged"),
         asking("gateway", "gateways", hubToSpoke={"allowGatewayTransit": True}, spokeToHub={"useRemoteGateways": True}),
+        bastion(),
     )
     lab.wait_for(lambda: "hubState" in rows(lab, "hub").get("sound", {}), "the sound one is joined")
     lab.wait_for(
@@ -113,6 +136,8 @@ def test_each_obstacle_is_told_with_its_way_out_and_not_one_request_is_sent_for_
         )
         assert (row["reason"], words in row["message"]) == (reason, True), row
     lab.wait_condition("vnp", "gateway", "Ready", "False", "RemoteVnetHasNoGateways")
+    pool = lab.wait_condition("bh", "pooled", "HostProvisioned", "False", "NoFreePrefix")
+    assert "an IPAM pool governs the virtual network's address space" in pool["message"]
     assert rows(lab, "hub")["sound"].get("reason") is None
     assert lab.get("vnp", "hub")["status"]["connected"] == "1/9"
     lab.wait_still(seconds=1.3)
@@ -123,7 +148,7 @@ def test_each_obstacle_is_told_with_its_way_out_and_not_one_request_is_sent_for_
     made = [each[:3] for each in sent if each[3] == 201]
     assert sorted(made) == [("PUT", "hub", "locked"), ("PUT", "hub", "sound"), ("PUT", "sound", "hub")]
     assert {each[:2] for each in sent if each[3] != 201} == {("PUT", "locked")}, "Azure shows no lock beforehand"
-    lab.delete("vnp", "--all")
+    lab.delete("bh,vnp", "--all")
     links = {key: body for key, body in lab.azure.resources().items() if "/virtualnetworkpeerings/" in key}
     assert links.keys() == {key for key in before if "/virtualnetworkpeerings/" in key}
     assert json.dumps(links, sort_keys=True) == json.dumps({key: before[key] for key in links}, sort_keys=True)

@@ -1,5 +1,6 @@
 """Refusals before any Azure call, things that others own, adoption, observing, suspending, letting go."""
 
+import asyncio
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -174,9 +175,24 @@ def test_an_adopted_host_keeps_what_the_spec_does_not_name_and_is_never_deleted(
     assert host["tags"] == {"owner": "network-team", "cost-center": "platform"}
     claims = lab.get("bh", "hub")["status"]["claims"]
     assert [(claim["purpose"], claim["origin"]) for claim in claims] == [("Host", "Adopted")]
-    lab.delete("bh", "hub")
-    assert lab.azure.resources()[HOST.lower()] == host
     assert [method for method, _, _ in lab.writes()] == ["PUT"]
+
+    # Somebody deletes it: it is made anew and stays adopted, so that it carries no mark and outlives its BastionHost.
+    async def delete_by_hand() -> None:
+        async with lab.azure.control() as control:
+            await control.delete_resource(HOST)
+
+    asyncio.run(delete_by_hand())
+    lab.annotate("bh", "hub", "gone")
+    lab.wait_for(lambda: ("PUT", HOST.lower(), 201) in lab.writes(), "it is made anew")
+    lab.wait_ready("bh/hub")
+    anew = lab.azure.resources()[HOST.lower()]
+    assert anew["tags"] == {"cost-center": "platform"}
+    claims = lab.get("bh", "hub")["status"]["claims"]
+    assert ("Host", "Adopted") in [(claim["purpose"], claim["origin"]) for claim in claims]
+    lab.delete("bh", "hub")
+    assert lab.azure.resources()[HOST.lower()] == anew
+    assert "DELETE" not in [method for method, _, _ in lab.writes()]
 
 
 def test_a_foreign_half_is_told_and_both_networks_stay_as_they_are(lab: Lab) -> None:

@@ -67,6 +67,7 @@ def _joined(plan: Plan, parts: list[tuple[Plan, Plan]]) -> Plan:
         waits=(*plan.waits, *(each for _, part in parts for each in part.waits)),
         told=(*plan.told, *(each for _, part in parts for each in part.told)),
         audited=(*plan.audited, *(each for _, part in parts for each in part.audited)),
+        going=(*plan.going, *(each for _, part in parts for each in part.going)),
         claims=(*kept, *new),
     )
 
@@ -100,7 +101,8 @@ def _of_group(
     planned = plan_rules(rules, body, plan, write=write)
     evidence = found.evidence(group_id, body, asked.observed)
     changes, audited = (evidence.on(each, body, write=write) for each in (planned.changes, planned.audited))
-    return replace(planned, changes=tuple(changes), audited=tuple(audited))
+    going = () if evidence.held else planned.going
+    return replace(planned, changes=tuple(changes), audited=tuple(audited), going=going)
 
 
 def _with_left_out(plan: Plan, groups: list[str]) -> Plan:

@@ -108,9 +108,11 @@ def test_the_last_vm_takes_the_rule_with_it_only_once_it_is_gone() -> None:
     whole = azure()
     left_out = [each for name in GONE for each in (nic_id(f"{name}-nic"), vm_id(name))]
     shown = {key: row for key, row in whole.items() if key not in {each.lower() for each in left_out}}
-    assert not rule_changes(plan_of(shown, {left_out[0]: whole[left_out[0].lower()]}))
-    (change,) = rule_changes(plan_of(shown, dict.fromkeys(left_out)))
-    assert change.verb is Verb.DELETE
+    held = plan_of(shown, {left_out[0]: whole[left_out[0].lower()]})
+    assert (rule_changes(held), held.going) == ([], ())
+    gone = plan_of(shown, dict.fromkeys(left_out))
+    (change,) = rule_changes(gone)
+    assert (change.verb, gone.going) == (Verb.DELETE, (RULE,))
 
 
 def test_a_network_that_names_further_nics_when_it_is_read_is_believed() -> None:

@@ -12,6 +12,8 @@ from dev.control_plane.server import free_ports
 from dev.local_azure import LocalAzure
 from dev.programs import program
 
+# One that was killed has a successor at once: nobody waits for the end of its lease.
+ALONE = ("--no-leader-elect",)
 _READY_SECONDS = 30.0
 
 
@@ -28,16 +30,16 @@ class OperatorProcess:
         operator_namespace: str,
         speed: float,
         namespaces: Sequence[str] = (),
-        election: Sequence[str] = ("--no-leader-elect",),
+        options: Sequence[str] = ALONE,
     ) -> None:
         """Nothing runs before `start`. ``speed`` is that of the operator's own clock; ``namespaces`` empty: all;
-        ``election`` the options of leader election, by default none: one that was killed has a successor at once.
+        ``options`` are more of the command line's, and may be others at each start.
         """
         self._environment = control_plane.environment(kubeconfig) | azure.environment()
         self._namespace = operator_namespace
         self._speed = speed
         self._namespaces = namespaces
-        self._election = election
+        self.options = options
         self.log = folder / "bastion-operator.log"
         self.child: Child | None = None
 
@@ -45,7 +47,7 @@ class OperatorProcess:
         """Start it; with ``wait``, until it is ready. Raises StartError with what it said if it ends instead."""
         metrics, probes = free_ports(2)
         command = [program("bastion-operator"), "run", "--operator-namespace", self._namespace]
-        command += ["--clock-speed", f"{self._speed:g}", *self._election]
+        command += ["--clock-speed", f"{self._speed:g}", *self.options]
         command += [f"--metrics-bind-address=127.0.0.1:{metrics}", f"--health-probe-bind-address=127.0.0.1:{probes}"]
         command += [f"--namespace={namespace}" for namespace in self._namespaces]
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"

@@ -41,7 +41,7 @@ class Leaders:
             operator_namespace=OPERATOR_NAMESPACE,
             speed=self.lab.operator_speed,
             namespaces=[self.lab.namespace],
-            election=ELECTION,
+            options=ELECTION,
         )
         self.processes.append(operator)
         operator.start()

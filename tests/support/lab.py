@@ -155,18 +155,18 @@ class Lab:
         self.apply(*example("bastion-host.yaml"), *example("vnet-peering.yaml"))
 
     def get(self, kind: str, name: str) -> Manifest:
-        return self.reader.get(f"{self._collection(kind)}/{name}")
+        return self.reader.get(f"{self.collection(kind)}/{name}")
 
     def objects(self, kinds: str) -> list[Manifest]:
         """All objects of these kinds (short names, with commas between) in the test's namespace."""
         return [
             {"kind": answer["kind"].removesuffix("List")} | item
             for kind in kinds.split(",")
-            for answer in [self.reader.get(self._collection(kind))]
+            for answer in [self.reader.get(self.collection(kind))]
             for item in answer["items"]
         ]
 
-    def _collection(self, kind: str) -> str:
+    def collection(self, kind: str) -> str:
         return f"/apis/azurebastion.dev/v1beta1/namespaces/{self.namespace}/{_PLURALS[kind]}"
 
     def condition(self, kind: str, name: str, condition_type: str) -> Manifest | None:
@@ -259,7 +259,7 @@ class Lab:
         """Remove what a later operator could care for, finalizers or not."""
         for kind in ("bh", "vnp"):
             for item in self.objects(kind):
-                self.reader.remove(f"{self._collection(kind)}/{item['metadata']['name']}")
+                self.reader.remove(f"{self.collection(kind)}/{item['metadata']['name']}")
         identities = "/apis/azurebastion.dev/v1beta1/azureidentities"
         for item in self.reader.get(identities)["items"]:
             self.reader.remove(f"{identities}/{item['metadata']['name']}")

@@ -140,7 +140,7 @@ class ArmClient:
             base_url=self.cloud.resource_manager,
             credential_scopes=[self.cloud.scope],
             transport=self.transport,
-            authentication_policy=TokenPolicy(self.credential, self.cloud.scope, enable_cae=True),
+            authentication_policy=TokenPolicy(self.credential, self.cloud.scope, self.clock),
             # The SDK's last place for a policy. Its log of requests, which stood there, would hold signed URLs.
             http_logging_policy=WriteFencePolicy(self.leadership),
             # The SDK's retries sleep inside the call, uncapped: the work queue waits instead.

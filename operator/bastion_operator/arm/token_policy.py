@@ -6,11 +6,14 @@ somebody revoked in another way, is answered here: once, with a token that is ne
 """
 
 import json
-import time
+from datetime import datetime
 from typing import Any
 
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+
+from bastion_operator.clock import Clock
 
 _UNAUTHORIZED = 401
 
@@ -21,6 +24,10 @@ class TokenPolicy(AsyncARMChallengeAuthenticationPolicy):
     Raises what the credential raises where Entra issues none. A second 401 is the answer.
     """
 
+    def __init__(self, credential: AsyncTokenCredential, scope: str, clock: Clock) -> None:
+        super().__init__(credential, scope, enable_cae=True)
+        self._clock = clock
+
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send the request with a token."""
         response = await super().send(request)
@@ -28,7 +35,7 @@ class TokenPolicy(AsyncARMChallengeAuthenticationPolicy):
             return response
         held = self._token
         if held is None:
-            await self.authorize_request(request, *self._scopes, claims=_newer_than_now())
+            await self.authorize_request(request, *self._scopes, claims=_newer_than(self._clock.now()))
         elif request.http_request.headers["Authorization"] != f"Bearer {held.token}":
             # Another request has got a newer one meanwhile.
             await self.on_request(request)
@@ -38,6 +45,6 @@ class TokenPolicy(AsyncARMChallengeAuthenticationPolicy):
         return await self.next.send(request)
 
 
-def _newer_than_now() -> str:
+def _newer_than(now: datetime) -> str:
     """A claims request that no cached token meets: credentials pass their cache over for it."""
-    return json.dumps({"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}})
+    return json.dumps({"access_token": {"nbf": {"essential": True, "value": str(int(now.timestamp()))}}})

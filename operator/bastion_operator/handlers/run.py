@@ -106,7 +106,7 @@ async def _watch(
 ) -> None:
     await kopf.operator(
         registry=make_registry(services),
-        settings=make_settings(),
+        settings=make_settings(services.clock),
         clusterwide=not settings.program.namespaces,
         namespaces=list(settings.program.namespaces),
         standalone=True,

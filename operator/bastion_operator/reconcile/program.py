@@ -119,7 +119,7 @@ class Work:
         for task in self.tasks:
             if task.done():
                 return f"the loop {task.get_name()} has ended"
-        if self.worker.longest() > _LONGEST_PASS:
+        if self.worker.longest() > self.worker.services.clock.of_real(_LONGEST_PASS):
             return f"a pass has been running for {self.worker.longest():.0f} s"
         return None
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,26 +42,27 @@ class Worker:
     began: dict[Key, float] = field(default_factory=dict)
 
     def longest(self) -> float:
-        """Real seconds since the oldest of the passes that run began; 0 if none runs."""
-        return max((time.monotonic() - began for began in self.began.values()), default=0.0)
+        """Seconds of the clock since the oldest of the passes that run began; 0 if none runs."""
+        now = self.services.clock.monotonic()
+        return max((now - began for began in self.began.values()), default=0.0)
 
     async def run(self) -> None:
         """Until cancelled."""
         queue = self.services.queue
         while True:
             key = await queue.take()
-            self.began[key] = time.monotonic()
+            self.began[key] = self.services.clock.monotonic()
             try:
                 await self._pass(key)
             finally:
                 del self.began[key]
                 queue.done(key)
                 self.services.metrics.queue_length.set(len(queue))
-                self.services.metrics.last_pass.set(time.time())
+                self.services.metrics.last_pass.set(self.services.clock.now().timestamp())
 
     async def _pass(self, key: Key) -> None:
         token = correlation_id.set(str(uuid.uuid4()))
-        started = time.monotonic()
+        started = self.services.clock.monotonic()
         try:
             outcome = await PASSES[key.kind](self.services, key)
         except asyncio.CancelledError as error:
@@ -82,7 +82,8 @@ class Worker:
         finally:
             correlation_id.reset(token)
         self.services.metrics.passes.labels(key.kind.value, result).inc()
-        self.services.metrics.pass_seconds.labels(key.kind.value).observe(time.monotonic() - started)
+        took = self.services.clock.monotonic() - started
+        self.services.metrics.pass_seconds.labels(key.kind.value).observe(took)
 
     def _failed(self, key: Key, error: Exception) -> str:
         wait = self.backoff.next(key)

@@ -78,7 +78,9 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     leadership = Leadership.undisputed() if settings.lease is None else Leadership()
     async with await KubeClient.connect(settings.cluster, clock, leadership) as kube:
         follower, queue = OperationFollower(clock), WorkQueue(clock)
-        azure = ArmConnection(settings.cloud, clock, metrics.azure_call, settings.request_timeout, leadership=leadership)
+        azure = ArmConnection(
+            settings.cloud, clock, metrics.azure_call, settings.request_timeout, leadership=leadership
+        )
         metrics.show_leader(leadership.holds)
         schedule = Schedule(azure.budgets, clock, queue.add)
         metrics.show_budgets(azure.budgets, schedule)

@@ -10,7 +10,7 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -57,7 +57,7 @@ class Story:
     passes: Passes
     wire: Wire
     name: str
-    told: list[Manifest] = field(default_factory=list)
+    identity: str = IDENTITY
 
     @property
     def subscription(self) -> str:
@@ -178,7 +178,7 @@ class Story:
 
     def _host(self) -> Manifest:
         return {
-            "identityRef": {"name": IDENTITY},
+            "identityRef": {"name": self.identity},
             "virtualNetworkID": self.id_of("virtualNetworks", "hub"),
             "sku": "Basic",
             "subnetPrefix": "Auto",
@@ -189,7 +189,7 @@ class Story:
 
     def _links(self) -> Manifest:
         return {
-            "identityRef": {"name": IDENTITY},
+            "identityRef": {"name": self.identity},
             "hub": {"virtualNetworkID": self.id_of("virtualNetworks", "hub")},
             "spokes": [{"virtualNetworkID": self.id_of("virtualNetworks", "spoke")}],
             "interval": "10m",

@@ -82,7 +82,7 @@ async def run_stories(control_plane: ControlPlane, folder: Path, namespace: str,
                 await make_identity(passes, IDENTITY, map(subscription_of, (CLEAN, *stories)))
                 await _tell(passes, wire, control, stories, runs)
                 written = [each for each in await control.audit() if each["principal"] == "operator"]
-                runs.writes = {_template(str(each["id"]), (CLEAN, *stories)) for each in written}
+                runs.writes = {template_of_id(str(each["id"]), (CLEAN, *stories)) for each in written}
         left = sorted(task.get_name() for task in asyncio.all_tasks() - before)
         runs.leaked = (left, open_files() - files)
         events = control_plane.kubectl("get", "events", "-n", namespace, "-o", "json")
@@ -99,7 +99,7 @@ async def _tell(
     expected: dict[Phase, asyncio.Future[str]] = {phase: loop.create_future() for phase in Phase}
     clean = asyncio.create_task(_undisturbed(Story(passes, wire, CLEAN), expected, runs))
     await asyncio.gather(
-        *(_disturbed(Story(passes, wire, name), control, row, expected, runs) for name, row in stories.items())
+        *(disturbed(Story(passes, wire, name), control, row, expected, runs) for name, row in stories.items())
     )
     await clean
 
@@ -132,9 +132,16 @@ def _calls_of(story: Story, log: Sequence[Manifest]) -> set[Call]:
     return {Call(method, template_of(path, story.name)) for method, path in paths}
 
 
-async def _disturbed(
-    story: Story, control: ControlClient, row: Row, expected: Mapping[Phase, "asyncio.Future[str]"], runs: StoryRuns
+async def disturbed(
+    story: Story,
+    control: ControlClient,
+    row: Row,
+    expected: Mapping[Phase, "asyncio.Future[str]"],
+    runs: StoryRuns,
+    *,
+    seconds: float = PHASE_SECONDS,
 ) -> None:
+    """The story with a fault in every phase for which the row has one. What becomes of each is added to ``runs.seen``."""
     every = {phase: Seen(cell) for phase, cell in row.items()}
     runs.seen += every.values()
     for phase in Phase:
@@ -144,7 +151,7 @@ async def _disturbed(
         fault = await strike(control, seen.cell, story.name) if seen is not None else None
         try:
             await story.begin(phase)
-            await story.end(phase, await expected[phase], seconds=PHASE_SECONDS)
+            await story.end(phase, await expected[phase], seconds=seconds)
         except AssertionError as error:
             if seen is not None:
                 seen.ended = str(error)
@@ -165,7 +172,8 @@ async def strike(control: ControlClient, cell: Cell, story: str) -> str:
     )
 
 
-def _template(resource_id: str, names: Sequence[str]) -> str:
+def template_of_id(resource_id: str, names: Sequence[str]) -> str:
+    """An id as ``template_of`` has it; that of none of these stories as it is."""
     text = resource_id.lower().partition("/subscriptions/")[2]
     owner = next((name for name in names if subscription_of(name) in text), None)
     return text if owner is None else template_of(text, owner)

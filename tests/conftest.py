@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.support.azure",
     "tests.support.control_plane",
     "tests.support.deployment",
+    "tests.support.figures",
     "tests.support.golden",
     "tests.support.kube",
     "tests.support.lab",

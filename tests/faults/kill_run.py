@@ -42,15 +42,15 @@ def world(lab: Lab) -> WorldState:
         for item in lab.objects("bh,vnp")
     }
     bodies = canonical(list(resources.values()))
-    return WorldState({body["id"].lower(): _comparable(body) for body in bodies}, conditions)
+    return WorldState({body["id"].lower(): comparable(body) for body in bodies}, conditions)
 
 
-def _comparable(value: Any) -> Any:
-    """Without the order in which parts were made, and without the UID of a custom resource that was applied anew."""
+def comparable(value: Any) -> Any:
+    """A body without the order in which parts were made, and without the UID of a custom resource that was applied anew."""
     if isinstance(value, dict):
-        return {name: _comparable(inner) for name, inner in value.items() if name != UID_TAG}
+        return {name: comparable(inner) for name, inner in value.items() if name != UID_TAG}
     if isinstance(value, list):
-        return sorted((_comparable(inner) for inner in value), key=str)
+        return sorted((comparable(inner) for inner in value), key=str)
     return value
 
 

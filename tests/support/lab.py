@@ -267,7 +267,7 @@ class Lab:
     def describe(self) -> str:
         """For a failed wait: what there is, and the last lines of the operator's log."""
         log = self.operator.log.read_text(errors="replace").splitlines()[-40:] if self.operator.log.exists() else []
-        return "\n".join([self.kubectl("get", "bh,vnp", "-n", self.namespace, "-o", "yaml"), *log])
+        return "\n".join([self.kubectl("get", "bh,vnp", "-n", self.namespace, "-o", "json"), *log])
 
 
 def path_of(url: str) -> str:

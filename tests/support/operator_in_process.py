@@ -15,6 +15,7 @@ from bastion_operator.api.azure_identity import AzureIdentity
 from bastion_operator.api.bastion_host import BastionHost
 from bastion_operator.api.meta import GROUP, RECONCILE_REQUESTED_AT, CustomResource
 from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.arm.connection import REQUEST_TIMEOUT
 from bastion_operator.clock import SystemClock
 from bastion_operator.kube.client import MERGE_PATCH, KubeClient, find_cluster
 from bastion_operator.kube.errors import NotFoundError
@@ -147,10 +148,16 @@ async def passes_at_work(
     speed: float,
     workers: int = 16,
     kinds: Iterable[Kind] = (Kind.VNET_PEERING,),
+    request_timeout: float = REQUEST_TIMEOUT,
 ) -> AsyncIterator[Passes]:
     """The operator's workers; ``namespace`` holds the custom resources and is the operator's own as well."""
     settings = ProgramSettings(
-        cloud_of(azure), find_cluster(control_plane.kubeconfig), namespace, installation_id=namespace, workers=workers
+        cloud_of(azure),
+        find_cluster(control_plane.kubeconfig),
+        namespace,
+        installation_id=namespace,
+        workers=workers,
+        request_timeout=request_timeout,
     )
     nothing = asyncio.create_task(asyncio.sleep(0))
     async with (

@@ -44,7 +44,7 @@ def plan_public_ip(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
 
 
 def plan_public_ip_of_host(asked: BastionHostInput, plan: Plan) -> Plan:
-    """The plan with the public IP of a host that stands: claimed if it carries the mark, and its tags kept."""
+    """The plan with the public IP of a host that stands: claimed if it carries the mark, its tags kept, and what failed sent again."""
     resource_id = asked.ids.public_ip
     body = asked.observed.get(resource_id)
     if body is None or asked.public_ip_given or asked.watching or not asked.owner.marked(body):
@@ -53,8 +53,10 @@ def plan_public_ip_of_host(asked: BastionHostInput, plan: Plan) -> Plan:
         return plan
     plan = claiming(asked, plan, resource_id, PUBLIC_IP)
     found = differing(body, {("tags", name): value for name, value in asked_tags(asked.spec.tags).items()})
-    if not found or in_transition(body):
+    if in_transition(body) or not (found or has_failed(body)):
         return plan
+    if not found:
+        return replace(plan, changes=(*plan.changes, identical_request(body, resource_id, resource_id)))
     change = Change(
         Verb.UPDATE,
         resource_id,

@@ -12,7 +12,8 @@ from typing import Any
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.security_group import SecurityRule, read_security_rule
-from bastion_operator.planning.body import children, etag, in_transition, properties, provisioning_state
+from bastion_operator.planning.body import children, etag, has_failed, in_transition, properties, provisioning_state
+from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import with_claim
@@ -167,7 +168,7 @@ def plan_rules(rules: RuleSet, body: Body, plan: Plan, *, write: bool = True) ->
 
 
 def _moves(rules: RuleSet, group: GroupRules, found: Sequence[tuple[WantedRule, int]]) -> list[Change]:
-    """New rules, then those that differ; one whose place another rule still holds comes later."""
+    """New rules, then those that differ or have failed; one whose place another rule still holds comes later."""
     holders = {
         (properties(rule).get("direction"), properties(rule).get("priority")): name for name, rule in group.own.items()
     }
@@ -181,6 +182,8 @@ def _moves(rules: RuleSet, group: GroupRules, found: Sequence[tuple[WantedRule, 
             created.append(_create(rules, rule, priority))
         elif rule.differences(there, priority):
             updated.append(_update(rules, rule, there, priority))
+        elif has_failed(there):
+            updated.append(identical_request(there, rules.rule_id(str(there["name"])), rules.group_id))
     leaving = {name for name in group.own if name not in {rule.name.lower() for rule, _ in found}}
     if blocked and not created and not updated and not leaving:
         return [_step_aside(rules, group, found, blocked[0])]

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from bastion_operator.arm.cloud import Cloud
-from bastion_operator.arm.connection import ArmConnection
+from bastion_operator.arm.connection import REQUEST_TIMEOUT, ArmConnection
 from bastion_operator.arm.operations import OperationFollower
 from bastion_operator.arm.schedule import Schedule
 from bastion_operator.clock import Clock, SystemClock
@@ -54,6 +54,7 @@ class ProgramSettings:
     :ivar workers: passes that run at once
     :ivar namespaces: where custom resources are cared for; empty: everywhere
     :ivar lease: what the operators of one installation agree by on who writes; None: this one is alone
+    :ivar request_timeout: real seconds to wait for a connection to Azure, and for each part of an answer
     """
 
     cloud: Cloud
@@ -63,6 +64,7 @@ class ProgramSettings:
     workers: int = 8
     namespaces: Sequence[str] = ()
     lease: LeaseSettings | None = None
+    request_timeout: float = REQUEST_TIMEOUT
 
 
 @asynccontextmanager
@@ -76,7 +78,9 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     leadership = Leadership.undisputed() if settings.lease is None else Leadership()
     async with await KubeClient.connect(settings.cluster, clock, leadership) as kube:
         follower, queue = OperationFollower(clock), WorkQueue(clock)
-        azure = ArmConnection(settings.cloud, clock, metrics.azure_call, leadership=leadership)
+        azure = ArmConnection(
+            settings.cloud, clock, metrics.azure_call, settings.request_timeout, leadership=leadership
+        )
         metrics.show_leader(leadership.holds)
         schedule = Schedule(azure.budgets, clock, queue.add)
         metrics.show_budgets(azure.budgets, schedule)

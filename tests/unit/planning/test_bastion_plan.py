@@ -360,6 +360,11 @@ def test_a_subnet_of_the_operators_that_failed_is_sent_again_before_the_host() -
     assert told(theirs.changes) == [("Create", "bastionHosts/bas")], "what others made is theirs to mend"
 
 
+def test_an_address_of_a_host_that_stands_is_sent_again_if_its_change_failed() -> None:
+    rows = [hub(BASTION_SUBNET), marked(bastion("bas", "hub", sku="Standard")), failed(marked(public_ip("bas-ip")))]
+    assert told(plan_of(*rows).changes) == [("Update", "publicIPAddresses/bas-ip")]
+
+
 def test_an_address_that_the_spec_names_is_not_sent_again() -> None:
     plan = plan_of(hub(BASTION_SUBNET), failed(public_ip("shared")), publicIP={"id": public_ip_id("shared")})
     assert told(plan.changes) == [("Create", "bastionHosts/bas")]

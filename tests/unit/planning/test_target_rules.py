@@ -186,6 +186,20 @@ def test_the_rule_goes_with_the_last_vm_and_with_the_resource() -> None:
     assert not [each for each in none.plan.claims if each.purpose == "TargetRule"]
 
 
+def test_a_rule_whose_change_failed_in_azure_is_sent_again_as_it_is() -> None:
+    machines = {"web": {"address": "10.0.1.4", "nsg": "inner"}}
+    azure = AzureModel(estate(nsg("outer"), nsg("inner", CLOSED), machines=machines))
+    done = run(azure, networkSecurity=ENFORCE | {"overrideDenies": True})
+    rows = list(azure.rows().values())
+    (group,) = [row for row in rows if row["name"] == "inner"]
+    (own,) = [each for each in group["properties"]["securityRules"] if each["name"].startswith("azurebastion")]
+    own["properties"]["provisioningState"] = "Failed"
+    asked = bastion_input(*rows, claims=done.plan.claims, networkSecurity=ENFORCE | {"overrideDenies": True})
+    (change,) = plan_with_targets(asked, wanted(rows, networkSecurity=ENFORCE | {"overrideDenies": True})).changes
+    assert (change.verb, change.body) == (Verb.UPDATE, own)
+    assert "is in state Failed" in change.reason
+
+
 def test_deleting_removes_exactly_the_claimed_and_marked_rules() -> None:
     machines = {"a": {"address": "10.0.1.4"}}
     azure = AzureModel(estate(nsg("outer", CLOSED), machines=machines))

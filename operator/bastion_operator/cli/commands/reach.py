@@ -2,7 +2,7 @@
 
 import click
 
-from bastion_operator.cli.options import output_option, source_options
+from bastion_operator.cli.options import complete_code, output_option, source_options
 from bastion_operator.cli.sources import Source
 
 _EXAMPLES = """\b
@@ -49,6 +49,7 @@ Examples:
     "reasons",
     multiple=True,
     metavar="CODE",
+    shell_complete=complete_code,
     help="Show verdicts with this reason only; may be given again.",
 )
 @click.option(

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "what-if": LazyCommand(f"{_COMMANDS}.what_if:what_if", "What custom resources, or a plan, would do."),
     "import": LazyCommand(f"{_COMMANDS}.import_:import_", "Custom resources for what stands in Azure."),
     "doctor": LazyCommand(f"{_COMMANDS}.doctor:doctor", "Check an installation, with the fix for what is wrong."),
+    "completion": LazyCommand(f"{_COMMANDS}.completion:completion", "Completion for bash, zsh and fish."),
 }
 
 

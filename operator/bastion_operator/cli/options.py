@@ -20,6 +20,13 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
     )
 
 
+def complete_code(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The codes of reasons that begin so, for completion."""
+    from bastion_operator.network.codes import CODES  # noqa: PLC0415  only when somebody completes
+
+    return [code for code in CODES if code.lower().startswith(incomplete.lower())]
+
+
 def source_options(*, cluster: bool = True) -> Callable[[Command], Command]:
     """Where the facts come from. The command gets one argument ``source``: Files, Azure or Cluster.
 
@@ -48,6 +55,7 @@ _ESTATE_OPTIONS = (
         "--from",
         "files",
         multiple=True,
+        type=click.Path(allow_dash=True),
         metavar="FILE",
         help="Ask a file: a list of ARM resources, or the answer of az graph query or az resource list, in JSON or JSON"
         " lines; - is the standard input. Several files are one estate.",
@@ -69,7 +77,10 @@ _ESTATE_OPTIONS = (
 _CLUSTER_NAMES = ("kubeconfig", "context", "namespace", "all_namespaces")
 _CLUSTER_OPTIONS = (
     click.option(
-        "--kubeconfig", metavar="FILE", help="The cluster's kubeconfig; by default KUBECONFIG or ~/.kube/config."
+        "--kubeconfig",
+        type=click.Path(),
+        metavar="FILE",
+        help="The cluster's kubeconfig; by default KUBECONFIG or ~/.kube/config.",
     ),
     click.option("--context", metavar="NAME", help="The context of the kubeconfig; by default the current one."),
     click.option("-n", "--namespace", metavar="NAME", help="Ask in this namespace; by default that of the context."),

@@ -5,11 +5,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bastion_operator.cli.errors import Refusal
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 PROGRAM = "kubectl bastion"
 COMPLETE_VARIABLE = "_KUBECTL_BASTION_COMPLETE"
@@ -55,6 +58,15 @@ class Program(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.summary) for name, lazy in self._lazy.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands that begin so, from the table, and the program's own options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  only when somebody completes
+
+        named = [
+            CompletionItem(name, help=lazy.summary) for name, lazy in self._lazy.items() if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
         """Runs a command as a program: always ends by SystemExit, never with a traceback for what a user did."""

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.support.access_rows import role_assignment, subscription
+from tests.support.command import PROGRAM, run_command, told_wrong
 from tests.support.estates import (
     SUBSCRIPTION,
     bastion_id,
@@ -28,9 +29,6 @@ from tests.support.estates import (
     with_nsg,
 )
 
-PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
-WITHOUT_CLUSTER = os.environ | {"KUBECONFIG": "/nowhere/kubeconfig"}
-
 
 @pytest.fixture
 def blocked(tmp_path: Path) -> Path:
@@ -42,10 +40,7 @@ def blocked(tmp_path: Path) -> Path:
 
 
 def reach(*args: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [str(PROGRAM), "reach", *map(str, args)]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=30, check=False, env=WITHOUT_CLUSTER
-    )
+    return run_command("reach", *args, stdin=stdin)
 
 
 def test_json_is_one_array_with_the_documented_keys(blocked: Path) -> None:
@@ -202,10 +197,7 @@ def test_wrong_use_is_a_line_of_what_and_one_of_what_to_do_with_exit_code_two(
     if content is not None:
         file.write_text(content)
     done = reach(*(str(file) if arg == "FILE" else arg for arg in args), "-o", "json")
-    assert (done.returncode, done.stdout) == (2, "")
-    what, remedy = done.stderr.splitlines()
-    assert what.startswith("error: ")
-    assert remedy.startswith("hint: ")
+    told_wrong(done)
     assert told in done.stderr
 
 

@@ -14,8 +14,8 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("before")
-@click.argument("after", required=False)
+@click.argument("before", type=click.Path(allow_dash=True))
+@click.argument("after", type=click.Path(allow_dash=True), required=False)
 @click.option("--azure", is_flag=True, help="Compare with Azure as it is now, by your own login, in place of AFTER.")
 @click.option("--tenant", metavar="ID", help="With --azure: sign in to this tenant.")
 @click.option(

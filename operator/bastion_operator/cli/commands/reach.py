@@ -2,12 +2,11 @@
 
 import click
 
-from bastion_operator.cli.options import output_option, source_options
+from bastion_operator.cli.options import complete_code, output_option, source_options
 from bastion_operator.cli.sources import Source
 
 _EXAMPLES = """\b
 Examples:
-  az graph query -q "resources" --first 1000 -o json > estate.json
   kubectl bastion reach --from estate.json
   kubectl bastion reach --from estate.json --vm web-1 --protocol SSH --port 2222 -o wide
   kubectl bastion reach --from estate.json --from roles.json --principal 00000000-0000-0000-0000-000000000000
@@ -49,6 +48,7 @@ Examples:
     "reasons",
     multiple=True,
     metavar="CODE",
+    shell_complete=complete_code,
     help="Show verdicts with this reason only; may be given again.",
 )
 @click.option(
@@ -109,7 +109,11 @@ def reach(
     watch: bool,
     interval: float,
 ) -> int:
-    """Tell for each VM whether a Bastion reaches it, how, and every reason if not."""
+    """Tell for each VM whether a Bastion reaches it, how, and every reason if not.
+
+    Asked are the reports that the operator writes in the cluster, unless files or Azure are named. A file is had by
+    az graph query -q resources --first 1000 -o json > estate.json.
+    """
     from bastion_operator.cli.reach import ReachOptions, run_reach  # noqa: PLC0415  the engine is loaded when it is asked
     from bastion_operator.cli.selection import Choice  # noqa: PLC0415
     from bastion_operator.interpreter import collect_less_often  # noqa: PLC0415

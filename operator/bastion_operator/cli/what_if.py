@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from bastion_operator.cli.comparison import compare_verdicts, losses
 from bastion_operator.cli.errors import Refusal
 from bastion_operator.cli.manifests import Manifest, read_manifests, resource_of
 from bastion_operator.cli.program import EXIT_CHECK_FAILED
@@ -21,6 +20,7 @@ from bastion_operator.network.foreseen.plan import ForeignPlan, PlanFileError, a
 from bastion_operator.network.foreseen.terraform import read_terraform_plan
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Verdict, judge_all
+from bastion_operator.network.verdict_changes import Kind, VerdictChange, verdict_changes
 from bastion_operator.planning.foreseeing import Asked, foresee
 from bastion_operator.planning.ownership import Owner, installation_of
 
@@ -55,7 +55,7 @@ def run_what_if(options: WhatIfOptions) -> int:
         raise click.UsageError("--new-in is for a plan of Terraform's: give --terraform as well")
     outcome = _of_manifests(options) if options.manifests else _of_plan(options)
     show_outcome(outcome, options.output)
-    return EXIT_CHECK_FAILED if options.fail_on_loss and losses(outcome.compared) else 0
+    return EXIT_CHECK_FAILED if options.fail_on_loss and any(each.kind is Kind.LOST for each in outcome.turned) else 0
 
 
 def _estate(source: Source) -> Inventory:
@@ -66,6 +66,12 @@ def _estate(source: Source) -> Inventory:
 def _judged(inventory: Inventory) -> list[Verdict]:
     with progress("judging VMs"):
         return judge_all(inventory)
+
+
+def _turned(verdicts: list[Verdict], before: Inventory, after: Inventory) -> list[VerdictChange]:
+    """What would be otherwise, losses first."""
+    changes = verdict_changes(_judged(before), verdicts, (before, after))
+    return [each for each in changes if each.kind is not Kind.SAME]
 
 
 def _of_manifests(options: WhatIfOptions) -> Outcome:
@@ -83,7 +89,7 @@ def _of_manifests(options: WhatIfOptions) -> Outcome:
             err=True,
         )
     foreseen = foresee(inventory, asked, datetime.now(UTC))
-    return Outcome(compare_verdicts(_judged(inventory), _judged(foreseen.after)), foreseen=foreseen)
+    return Outcome(_turned(_judged(foreseen.after), inventory, foreseen.after), foreseen=foreseen)
 
 
 def _asked(manifest: Manifest, inventory: Inventory, held: _Held) -> Asked:
@@ -121,7 +127,7 @@ def _of_plan(options: WhatIfOptions) -> Outcome:
     inventory = _estate(options.source)
     after = apply_plan(inventory, plan)
     verdicts = list(doubted(_judged(after), after, plan))
-    return Outcome(compare_verdicts(_judged(inventory), verdicts), plan=plan)
+    return Outcome(_turned(verdicts, inventory, after), plan=plan)
 
 
 def _read_plan(options: WhatIfOptions) -> ForeignPlan:

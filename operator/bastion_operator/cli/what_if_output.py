@@ -1,5 +1,6 @@
 """Showing what would happen: the changes in their order with before and after, what is in the way, what becomes of VMs."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,10 +8,12 @@ from typing import Any, Final
 import click
 import orjson
 
-from bastion_operator.cli.comparison import Compared, Turn
+from bastion_operator.cli.diff import change_document
+from bastion_operator.cli.verdicts import show_documents
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.foreseen.plan import ForeignPlan, NotConsidered
 from bastion_operator.network.reachability import Verdict
+from bastion_operator.network.verdict_changes import Kind, VerdictChange
 from bastion_operator.planning.foreseeing import Asked, Foreseen, Outlook, Step
 from bastion_operator.planning.model import Change, Difference, Verb
 from bastion_operator.planning.wording import named
@@ -22,7 +25,7 @@ _MOST_SHOWN: Final = 200
 class Outcome:
     """What becomes of VMs, and by what: the operator's changes, or the plan of another tool."""
 
-    compared: Sequence[Compared]
+    turned: Sequence[VerdictChange]
     foreseen: Foreseen | None = None
     plan: ForeignPlan | None = None
 
@@ -32,13 +35,8 @@ def show_outcome(outcome: Outcome, output: str) -> None:
     if output == "text":
         click.echo("\n".join(_text(outcome)))
         return
-    document = _document(outcome)
-    if output == "json":
-        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
-        return
-    import yaml  # noqa: PLC0415  only when YAML is asked
-
-    click.echo(yaml.safe_dump(orjson.loads(orjson.dumps(document, default=str)), sort_keys=False), nl=False)
+    # Values of bodies may be enumerations of this program's.
+    show_documents(orjson.loads(orjson.dumps(_document(outcome), default=str)), output)
 
 
 # --- text --------------------------------------------------------------------------------------------------------
@@ -50,7 +48,7 @@ def _text(outcome: Outcome) -> Iterator[str]:
     if outcome.plan is not None:
         yield from _plan_text(outcome.plan)
     yield ""
-    yield from _compared_text(outcome.compared)
+    yield from _turned_text(outcome.turned)
 
 
 def _foreseen_text(foreseen: Foreseen) -> Iterator[str]:
@@ -92,22 +90,20 @@ def _plan_text(plan: ForeignPlan) -> Iterator[str]:
         yield f"Not considered, and no VM hangs on it: {idle}"
 
 
-def _compared_text(compared: Sequence[Compared]) -> Iterator[str]:
-    if not compared:
+def _turned_text(turned: Sequence[VerdictChange]) -> Iterator[str]:
+    if not turned:
         yield "No VM's reachability would change."
         return
-    told = (f"{sum(each.turn is turn for each in compared)} {turn.value.lower()}" for turn in Turn)
-    yield f"Reachability of VMs: {', '.join(each for each in told if not each.startswith('0 '))}"
-    for each in compared[:_MOST_SHOWN]:
-        yield f"  {each.turn.value:<7} {each.shown.vm_name} {each.shown.protocol.value} {each.shown.port}: {_turned(each)}"
+    sums = Counter(each.kind for each in turned)
+    yield f"Reachability of VMs: {', '.join(f'{sums[kind]} {kind.value.lower()}' for kind in Kind if sums[kind])}"
+    for each in turned[:_MOST_SHOWN]:
+        verdict = each.verdict
+        asked = f"{verdict.vm_name} {verdict.protocol.value} {verdict.port}"
+        yield f"  {each.kind.value:<7} {asked}: {_way(each.before)} → {_way(each.after)}"
         for reason in each.after.reasons if each.after is not None else ():
             yield f"          {reason.code}: {reason.message}"
-    if len(compared) > _MOST_SHOWN:
-        yield f"  and {len(compared) - _MOST_SHOWN} more: -o json has all"
-
-
-def _turned(each: Compared) -> str:
-    return f"{_way(each.before)} → {_way(each.after)}"
+    if len(turned) > _MOST_SHOWN:
+        yield f"  and {len(turned) - _MOST_SHOWN} more: -o json has all"
 
 
 def _way(verdict: Verdict | None) -> str:
@@ -166,7 +162,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
             for each in outcome.plan.changes
         ]
         found["notConsidered"] = [_left_out(each) for each in outcome.plan.not_considered]
-    found["reachability"] = [_compared(each) for each in outcome.compared]
+    found["reachability"] = [change_document(each) for each in outcome.turned]
     return found
 
 
@@ -207,27 +203,4 @@ def _left_out(left_out: NotConsidered) -> dict[str, Any]:
         "why": left_out.why.removeprefix("because ").removeprefix("and "),
         "about": list(left_out.about),
         "verdictsMayHangOnIt": not left_out.harmless,
-    }
-
-
-def _compared(each: Compared) -> dict[str, Any]:
-    return {
-        "vm": each.shown.vm,
-        "protocol": each.shown.protocol.value,
-        "port": each.shown.port,
-        "turn": each.turn.value,
-        "before": _side(each.before),
-        "after": _side(each.after),
-    }
-
-
-def _side(verdict: Verdict | None) -> dict[str, Any] | None:
-    if verdict is None:
-        return None
-    return {
-        "verdict": verdict.verdict.value,
-        "bastion": verdict.bastion,
-        "via": None if verdict.via is None else verdict.via.value,
-        "methods": [method.value for method in verdict.methods],
-        "reasons": [_finding(reason) for reason in verdict.reasons],
     }

@@ -30,7 +30,10 @@ EVERYWHERE: Final = (
     Right("", "namespaces", "get"),
 )
 """What the operator does in all namespaces: deploy/base/cluster_role.yaml, which a test compares."""
-IN_OWN_NAMESPACE: Final = (Right("", "secrets", "get"),)
+IN_OWN_NAMESPACE: Final = (
+    Right("", "secrets", "get"),
+    *(Right("coordination.k8s.io", "leases", verb) for verb in ("get", "create", "update")),
+)
 """What it does in its own namespace besides: deploy/base/role.yaml."""
 
 

@@ -43,7 +43,7 @@ async def check_crds(client: KubeClient) -> AsyncIterator[Check]:
         except ForbiddenError:
             yield await _served(client, kind, name)
         else:
-            yield _compared(kind, found, name)
+            yield compared_crd(kind, found, name)
 
 
 async def _served(client: KubeClient, kind: type[CustomResource], name: str) -> Check:
@@ -57,7 +57,8 @@ async def _served(client: KubeClient, kind: type[CustomResource], name: str) -> 
     return failed(name, "it is not there", _CRDS)
 
 
-def _compared(kind: type[CustomResource], found: dict[str, Any], name: str) -> Check:
+def compared_crd(kind: type[CustomResource], found: dict[str, Any], name: str) -> Check:
+    """Whether a CRD that is installed is one that this program can work with."""
     versions = {each.get("name"): each for each in found.get("spec", {}).get("versions") or ()}
     version = versions.get(VERSION)
     if version is None or not version.get("served"):

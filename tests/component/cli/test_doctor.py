@@ -1,0 +1,46 @@
+"""`kubectl bastion doctor` as the installed program, against a real API server."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dev.control_plane import ControlPlane
+
+PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
+
+
+def doctor(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"}
+    command = [str(PROGRAM), "doctor", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.usefixtures("crds_served")
+def test_an_operator_that_is_not_there_is_a_no_and_what_may_not_be_asked_is_unknown(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    done = doctor(control_plane.kubeconfig, "--operator-namespace", namespace, "-o", "json")
+    checks = {each["check"]: each for each in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert checks["API server"]["result"] == "ok"
+    assert checks["CRD bastionhosts.azurebastion.dev"]["result"] == "ok"
+    assert (checks["operator"]["result"], checks["rights of the operator"]["result"]) == ("failed", "failed")
+    assert checks["your rights"]["result"] == "ok"
+
+    control_plane.kubectl("create", "serviceaccount", "nobody", "-n", namespace)
+    poor = control_plane.kubeconfig_for("nobody", namespace=namespace)
+    done = doctor(poor, "--operator-namespace", namespace)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout
+    assert any(line.startswith("unknown rights of the operator: you may not ask") for line in lines)
+    assert any(line.startswith("warning your rights: you may not get") for line in lines)
+    assert [line for line in lines if line.startswith("        fix: ")]
+
+
+def test_no_cluster_is_wrong_use(tmp_path: Path) -> None:
+    done = doctor(tmp_path / "nothing")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]

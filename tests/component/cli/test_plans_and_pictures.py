@@ -1,0 +1,206 @@
+"""`kubectl bastion topology`, `import`, `what-if` and `connect` on files.
+
+The most are run in this process, which has the libraries loaded: fifty programs would take half a minute.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+
+from bastion_operator.cli.main import main
+from tests.support.command import WITHOUT_CLUSTER, printed, run_command, told_wrong
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+ESTATE = EXAMPLES / "reach" / "reasons.json"
+BARE = EXAMPLES / "hub-and-spoke" / "estate.json"
+MANIFESTS = [EXAMPLES / "hub-and-spoke" / f"{name}.yaml" for name in ("bastion-host", "vnet-peering")]
+GROUP = "/subscriptions/0a1b2c3d-0000-4000-8000-00000000000c/resourceGroups/net/providers/Microsoft.Network"
+Json = dict[str, Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the program's commands in this process."""
+    for name, value in WITHOUT_CLUSTER.items():
+        monkeypatch.setenv(name, value)
+
+    def called(*args: object) -> subprocess.CompletedProcess[str]:
+        words = [str(each) for each in args]
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        told = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(words, ended.value.code, told.out, told.err)
+
+    return called
+
+
+def shown(done: subprocess.CompletedProcess[str]) -> str:
+    """What a run that ended well wrote to stdout."""
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("output", ["text", "mermaid", "dot", "svg", "html", "json", "yaml"])
+def test_topology(golden: SnapshotAssertion, run: Run, output: str) -> None:
+    assert shown(run("topology", "--from", ESTATE, "-o", output)) == golden
+
+
+@pytest.mark.parametrize("output", ["yaml", "json"])
+def test_import(golden: SnapshotAssertion, run: Run, output: str) -> None:
+    assert shown(run("import", "--from", ESTATE, "-n", "net", "-o", output)) == golden
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_what_if_of_custom_resources(golden: SnapshotAssertion, run: Run, output: str) -> None:
+    assert shown(run("what-if", *(f"-f{each}" for each in MANIFESTS), "--from", BARE, "-o", output)) == golden
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    """A plan of Terraform's that shuts the VMs of ``shop`` off, and has a firewall, which is not understood."""
+    rule = {
+        "name": "deny-all",
+        "priority": 100,
+        "direction": "Inbound",
+        "access": "Deny",
+        "protocol": "*",
+        "source_port_range": "*",
+        "destination_port_range": "*",
+        "source_address_prefix": "*",
+        "destination_address_prefix": "*",
+    }
+    home = {"resource_group_name": "net", "location": "westeurope"}
+    group = planned("azurerm_network_security_group", "shut", home | {"name": "shut", "security_rule": [rule]})
+    attached = {
+        "subnet_id": f"{GROUP}/virtualNetworks/shop/subnets/web",
+        "network_security_group_id": f"{GROUP}/networkSecurityGroups/shut",
+    }
+    association = planned("azurerm_subnet_network_security_group_association", "shut", attached)
+    firewall = planned(
+        "azurerm_firewall", "f", home | {"x": f"{GROUP}/virtualNetworks/warehouse/subnets/AzureFirewallSubnet"}
+    )
+    storage = planned("azurerm_storage_account", "s", home)
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({"format_version": "1.2", "resource_changes": [group, association, firewall, storage]}))
+    return file
+
+
+def planned(kind: str, name: str, after: Json) -> Json:
+    change = {"actions": ["create"], "before": None, "after": after, "after_unknown": {}}
+    return {"address": f"{kind}.{name}", "mode": "managed", "type": kind, "name": name, "change": change}
+
+
+@pytest.mark.parametrize("output", ["text", "yaml"])
+def test_what_if_of_terraform(golden: SnapshotAssertion, run: Run, plan: Path, output: str) -> None:
+    assert shown(run("what-if", "--terraform", plan, "--from", ESTATE, "-o", output)) == golden
+
+
+def test_a_loss_is_a_no_where_it_was_asked_for(run: Run, plan: Path, tmp_path: Path) -> None:
+    assert run("what-if", "--terraform", plan, "--from", ESTATE, "--fail-on-loss").returncode == 1
+    deleted = tmp_path / "whatif.json"
+    link = f"{GROUP}/virtualNetworks/shop/virtualNetworkPeerings/to-hub"
+    deleted.write_text(json.dumps({"changes": [{"resourceId": link, "changeType": "Delete", "before": {}}]}))
+    done = run("what-if", "--arm", deleted, "--from", ESTATE, "--fail-on-loss")
+    assert done.returncode == 1
+    assert re.search(
+        r"Lost +web-1 SSH 22: Reachable by hub-bastion \(.*\) → Unreachable\n +PeeringDisconnected", done.stdout
+    )
+    assert (
+        run_command("what-if", *(f"-f{each}" for each in MANIFESTS), "--from", BARE, "--fail-on-loss").returncode == 0
+    )
+
+
+def test_what_was_imported_is_foreseen_to_change_nothing(run: Run, tmp_path: Path) -> None:
+    found = tmp_path / "found.yaml"
+    found.write_text(printed("import", "--from", ESTATE))
+    managed = tmp_path / "managed.yaml"
+    managed.write_text(found.read_text().replace("managementPolicy: Observe", "managementPolicy: Manage"))
+    for file in (found, managed):
+        told = json.loads(shown(run("what-if", "-f", file, "--from", ESTATE, "-o", "json")))
+        assert (told["changes"], told["reachability"]) == ([], [])
+        assert not any(each["onlyTold"] or each["obstacles"] for each in told["customResources"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["topology"], "give --from FILE"),
+        (["topology", "--from", "FILE"], "is no JSON"),
+        (["import", "--from", "ESTATE", "--identity", "No Name"], "is no name of an object"),
+        (["what-if", "--from", "ESTATE"], "give one of -f FILE"),
+        (["what-if", "--from", "ESTATE", "--arm", "x", "--terraform", "y"], "give one of -f FILE"),
+        (["what-if", "--from", "ESTATE", "--arm", "absent.json"], "absent.json cannot be read"),
+        (["what-if", "--from", "ESTATE", "--arm", "FILE"], "is no JSON"),
+        (["what-if", "--from", "ESTATE", "--terraform", "ESTATE"], "is no plan of Terraform's"),
+        (["what-if", "--from", "ESTATE", "-f", "x", "--new-in", "s"], "--new-in is for a plan of Terraform's"),
+        (["what-if", "--from", "ESTATE", "-f", "absent.yaml"], "absent.yaml cannot be read"),
+        (["what-if", "--from", "ESTATE", "-f", "FILE"], "is no YAML"),
+        (["what-if", "--from", "ESTATE", "-f", "ESTATE"], "has no kind"),
+        (["what-if", "--from", "ESTATE", "-f", "OLD"], "is of azurebastion.dev/v1alpha1"),
+        (["what-if", "--from", "ESTATE", "-f", "WRONG"], "BastionHost hub, field spec.virtualNetworkID"),
+        (["what-if", "--from", "ESTATE", "-f", "OTHER"], "neither a BastionHost nor a VNetPeering"),
+        (["what-if", "-f", "GOOD"], "there is no kubeconfig at /nowhere/kubeconfig"),
+        (["connect", "db-1", "--from", "ESTATE", "--print"], "db-1 is Unreachable by SSH on port 22: NicNsgDenies"),
+        (["connect", "ghost", "--from", "ESTATE", "--print"], "VM ghost is not in the data"),
+        (["connect", "web-1", "--from", "ESTATE", "--bastion", "ghost"], "Bastion ghost is not in the data"),
+        (["doctor"], "there is no kubeconfig at /nowhere/kubeconfig"),
+    ],
+)
+def test_wrong_use_is_told_in_two_lines(run: Run, tmp_path: Path, arguments: list[str], told: str) -> None:
+    def bastion(version: str, network: str) -> str:
+        spec = {"virtualNetworkID": network, "sku": "Basic"}
+        return yaml.safe_dump(
+            {
+                "apiVersion": f"azurebastion.dev/{version}",
+                "kind": "BastionHost",
+                "metadata": {"name": "hub"},
+                "spec": spec,
+            }
+        )
+
+    contents = {
+        "FILE": "half: [a {",
+        "OLD": bastion("v1alpha1", "x"),
+        "WRONG": bastion("v1beta1", "x"),
+        "OTHER": yaml.safe_dump({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}),
+        "GOOD": bastion("v1beta1", f"{GROUP}/virtualNetworks/hub"),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content)
+    places = {name: str(tmp_path / name) for name in contents} | {"ESTATE": str(ESTATE)}
+    what, _ = told_wrong(run(*(places.get(each, each) for each in arguments)))
+    assert told in what
+
+
+def test_connect_prints_what_it_would_start_and_starts_az_with_just_that(run: Run, tmp_path: Path) -> None:
+    asked = ("connect", "web-1", "--from", str(ESTATE))
+    command = printed(*asked, "--print")
+    assert command.startswith("az network bastion ssh --subscription ")
+    assert shown(run("connect", "play-1", "--from", ESTATE, "--print")).startswith("https://portal.azure.com/#@")
+    az = tmp_path / "az"
+    az.write_text('#!/bin/sh\nprintf "%s\\n" "$*"\nexit 7\n')
+    az.chmod(0o755)
+    environment = {**WITHOUT_CLUSTER, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = run_command(*asked, environment=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (7, command.removeprefix("az "), command)
+    done = run_command(*asked, environment={**WITHOUT_CLUSTER, "PATH": "/nowhere"})
+    assert told_wrong(done)[0] == "az is not installed here"
+    tried = run("connect", "db-1", "--from", ESTATE, "--anyway", "--print")
+    assert tried.returncode == 0
+    assert tried.stdout.startswith("https://portal.azure.com/")
+    assert "NicNsgDenies" in tried.stderr
+
+
+def test_what_the_doctor_says_of_an_estate(run: Run) -> None:
+    checks = json.loads(shown(run("doctor", "--from", ESTATE, "-o", "json")))
+    assert [(each["check"], each["result"]) for each in checks] == [("public IP addresses", "ok"), ("peerings", "ok")]

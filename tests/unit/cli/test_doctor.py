@@ -1,0 +1,135 @@
+"""The doctor's checks: what each says of what it is shown, always with a fix where something is wrong."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bastion_operator.api import AzureIdentity, BastionHost
+from bastion_operator.api.crds import custom_resource_definition
+from bastion_operator.cli.doctor.check import Check, Result
+from bastion_operator.cli.doctor.installation import compared_crd
+from bastion_operator.cli.doctor.limits import check_limits
+from bastion_operator.cli.doctor.resources import (
+    check_azure_rights,
+    check_identities,
+    check_inventory,
+    check_resources,
+)
+from bastion_operator.kube.rights import EVERYWHERE, IN_OWN_NAMESPACE, Right
+from bastion_operator.network.access.operator_role import OPERATOR_ACTIONS
+from bastion_operator.network.inventory import Inventory
+from tests.support.estates import peering, public_ip, vnet
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+Raw = dict[str, Any]
+
+
+def condition(kind: str, status: str, reason: str, message: str = "") -> Raw:
+    return {"type": kind, "status": status, "reason": reason, "message": message}
+
+
+def resource(*conditions: Raw, kind: str = "BastionHost", generation: int = 1, seen: int = 1, **status: Any) -> Raw:
+    return {
+        "kind": kind,
+        "metadata": {"name": "hub", "namespace": "net", "generation": generation},
+        "spec": {"allowedSubscriptions": ["a", "b"]},
+        "status": {"conditions": [*conditions], "observedGeneration": seen, **status},
+    }
+
+
+READY = condition("Ready", "True", "Succeeded")
+
+
+def results(checks: Any) -> list[tuple[str, Result]]:
+    found: list[Check] = list(checks)
+    assert all(bool(each.fix) == (each.result is not Result.OK) for each in found), "a fix wherever something is wrong"
+    return [(each.name, each.result) for each in found]
+
+
+def test_identities_are_there_and_work() -> None:
+    assert results(check_identities([])) == [("identities", Result.FAILED)]
+    broken = condition("Ready", "False", "AuthenticationFailed", "the secret has expired")
+    never = resource()
+    none = resource(READY)
+    none["spec"] = {}
+    for raw, result in (
+        (resource(READY), Result.OK),
+        (resource(broken), Result.FAILED),
+        (never, Result.FAILED),
+        (none, Result.WARNING),
+    ):
+        assert results(check_identities([raw])) == [("AzureIdentity hub", result)]
+
+
+def test_rights_in_azure_are_told_by_what_was_refused() -> None:
+    denied = condition("HostProvisioned", "False", "PermissionDenied", "lacks write on hub")
+    assert results(check_azure_rights([resource(READY)])) == [("rights in Azure", Result.OK)]
+    [check] = check_azure_rights([resource(denied), resource(denied)])
+    assert (check.result, check.message) == (Result.FAILED, "BastionHost net/hub: lacks write on hub")
+    hidden = resource(READY, reasonCounts=[{"code": "PermissionDenied", "count": 3}])
+    assert results(check_azure_rights([hidden])) == [("rights in Azure", Result.FAILED)]
+
+
+def test_an_inventory_that_cannot_be_read_and_what_is_not_ready_are_told() -> None:
+    late = condition("HostProvisioned", "Unknown", "AzureUnreachable", "Microsoft.ResourceGraph/resources: no answer")
+    assert results(check_inventory([resource(READY)])) == [("inventory", Result.OK)]
+    assert results(check_inventory([resource(late)])) == [("inventory", Result.FAILED)]
+    stuck = condition("Ready", "False", "NotOwned", "somebody's")
+    at_work = condition("Ready", "False", "Progressing")
+    assert results(check_resources([])) == [("custom resources", Result.OK)]
+    assert results(check_resources([resource(READY), resource(at_work)])) == [("custom resources", Result.OK)]
+    for raw in (resource(stuck), resource(READY, generation=2), resource()):
+        assert results(check_resources([raw])) == [("BastionHost net/hub", Result.WARNING)]
+
+
+def installed(kind: Any) -> Raw:
+    crd = copy.deepcopy(custom_resource_definition(kind))
+    crd["status"] = {"conditions": [{"type": "Established", "status": "True"}]}
+    return crd
+
+
+def test_a_crd_is_compared_with_the_one_of_this_program() -> None:
+    crd = installed(BastionHost)
+    assert compared_crd(BastionHost, crd, "crd").result is Result.OK
+    older = copy.deepcopy(crd)
+    del older["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["scaleUnits"]
+    assert compared_crd(BastionHost, older, "crd").message.endswith("it has no field .spec.scaleUnits")
+    older["spec"]["versions"][0]["name"] = "v1alpha1"
+    assert "it serves v1alpha1" in compared_crd(BastionHost, older, "crd").message
+    crd["status"]["conditions"][0]["status"] = "False"
+    assert compared_crd(BastionHost, crd, "crd").result is Result.FAILED
+    assert compared_crd(AzureIdentity, installed(AzureIdentity), "crd").result is Result.OK
+
+
+@pytest.mark.parametrize(("count", "result"), [(9, Result.OK), (10, Result.WARNING)])
+def test_public_addresses_are_counted_by_region(count: int, result: Result) -> None:
+    rows = [public_ip(f"ip-{number}") for number in range(count)]
+    assert results(check_limits(Inventory.from_rows(rows)))[0] == ("public IP addresses", result)
+
+
+@pytest.mark.parametrize(("count", "result"), [(449, Result.OK), (450, Result.WARNING), (500, Result.FAILED)])
+def test_peerings_are_counted_by_network(count: int, result: Result) -> None:
+    links = [peering(f"n{number}", space=["10.1.0.0/16"]) for number in range(count)]
+    inventory = Inventory.from_rows([vnet("hub", "10.0.0.0/16", peerings=links)])
+    assert results(check_limits(inventory))[1] == ("peerings", result)
+
+
+def rights_of(file: str) -> set[Right]:
+    [role] = [each for each in yaml.safe_load_all((DEPLOY / "base" / file).read_text()) if "rules" in each]
+    return {
+        Right(group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_the_rights_asked_about_are_those_of_the_shipped_manifests_and_of_the_shipped_role() -> None:
+    assert set(EVERYWHERE) == rights_of("cluster_role.yaml")
+    assert set(IN_OWN_NAMESPACE) == rights_of("role.yaml")
+    assert set(OPERATOR_ACTIONS) == set(json.loads((DEPLOY / "azure" / "role.json").read_text())["Actions"])

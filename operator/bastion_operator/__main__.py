@@ -1,7 +1,6 @@
 """The operator's program: ``bastion-operator run`` and ``bastion-operator crds``."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -53,7 +52,18 @@ def crds() -> None:
 @election_options
 @click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Passes that run at once.")
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What is told on stderr: lines of this level and worse.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or a JSON object a line.",
 )
 @click.option(
     "--clock-speed",
@@ -71,6 +81,7 @@ def run(
     leader_elect: bool,
     workers: int,
     log_level: str,
+    log_format: str,
     clock_speed: float,
     **election: str | None,
 ) -> None:
@@ -87,11 +98,12 @@ def run(
     from bastion_operator.kube.client import find_cluster  # noqa: PLC0415
     from bastion_operator.kube.errors import KubeError  # noqa: PLC0415
     from bastion_operator.kube.lease import LeaseLostError  # noqa: PLC0415
+    from bastion_operator.log import LogFormat, start_log  # noqa: PLC0415
     from bastion_operator.reconcile.program import ProgramSettings  # noqa: PLC0415
 
     collect_less_often()
     take_short_turns()
-    _start_log(log_level)
+    start_log(log_level, LogFormat(log_format))
     try:
         home = operator_namespace or _own_namespace()
         lease = taken_from(election).lease(home) if leader_elect else None
@@ -146,17 +158,6 @@ def _address(option: str, value: str) -> "Address | None":
     if not colon or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise ValueError(f"{option} is {value!r}: write HOST:PORT, :PORT for every interface, or 0 for none")
     return Address(host.strip("[]"), int(port))
-
-
-def _start_log(level: str) -> None:
-    from bastion_operator.correlation import LOG_FORMAT, mark  # noqa: PLC0415 - after --help
-
-    logging.basicConfig(level=level.upper(), stream=sys.stderr, format=LOG_FORMAT, force=True)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(mark)
-    # The SDK logs requests with their URLs, and those of operations are signed; kopf tells of each event.
-    logging.getLogger("azure").setLevel(logging.WARNING)
-    logging.getLogger("kopf").setLevel(logging.WARNING)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -17,7 +17,8 @@ import pytest
 
 from bastion_operator.arm.error_classes import ErrorClass
 from bastion_operator.arm.error_codes import Place
-from bastion_operator.correlation import ANNOTATION, LOG_FORMAT, mark
+from bastion_operator.correlation import ANNOTATION
+from bastion_operator.log import LOG_FORMAT, mark
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.faults.code_cells import MESSAGE, STRIKES, Cell, Seen, cells, run_cell, sort_requests, texts

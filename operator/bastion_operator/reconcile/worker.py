@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bastion_operator.arm.errors import AzureError
-from bastion_operator.correlation import correlation_id
+from bastion_operator.correlation import correlation_id, resource
 from bastion_operator.kube.errors import KubeError, UnavailableError
 from bastion_operator.leadership import NotLeadingError
 from bastion_operator.reconcile.azure_identity import azure_identity_pass
@@ -61,7 +61,7 @@ class Worker:
                 self.services.metrics.last_pass.set(self.services.clock.now().timestamp())
 
     async def _pass(self, key: Key) -> None:
-        token = correlation_id.set(str(uuid.uuid4()))
+        token, about = correlation_id.set(str(uuid.uuid4())), resource.set(str(key))
         started = self.services.clock.monotonic()
         try:
             outcome = await PASSES[key.kind](self.services, key)
@@ -81,6 +81,7 @@ class Worker:
                 self.services.queue.add_after(key, outcome.again_in * spread)
         finally:
             correlation_id.reset(token)
+            resource.reset(about)
         self.services.metrics.passes.labels(key.kind.value, result).inc()
         took = self.services.clock.monotonic() - started
         self.services.metrics.pass_seconds.labels(key.kind.value).observe(took)

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from dev.control_plane.child import Child
 from dev.control_plane.errors import ControlPlaneError, KubectlError, StartError
@@ -31,7 +31,7 @@ POLL_SECONDS: Final = 0.05
 LOWEST_PORT: Final = 20000
 PORT_COUNT: Final = 12000
 PORT_TRIES: Final = 5
-ISSUER: Final = "https://kubernetes.default.svc"
+RSA_BITS: Final = 2048
 ADMIN: Final = "admin"
 OK: Final = 200
 
@@ -193,7 +193,8 @@ class ControlPlane:
         }
 
     def _write_credentials(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
+        # RSA, as clusters in Azure have it: Entra takes no other signature under a federated token.
+        key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
@@ -314,7 +315,8 @@ def _api_server_command(program: Path, directory: Path, etcd_port: int, port: in
         f"--cert-dir={directory / 'certificates'}",
         f"--token-auth-file={directory / 'tokens.csv'}",
         "--authorization-mode=RBAC",
-        f"--service-account-issuer={ISSUER}",
+        # Its own address, where whoever is to trust its tokens finds its keys: /.well-known/openid-configuration.
+        f"--service-account-issuer=https://{HOST}:{port}",
         f"--service-account-key-file={key}",
         f"--service-account-signing-key-file={key}",
         "--service-cluster-ip-range=10.0.0.0/24",

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from arm_emulator.client import ControlClient
-from bastion_operator.correlation import LOG_FORMAT, mark
+from bastion_operator.log import LOG_FORMAT, mark
 from bastion_operator.reconcile.keys import Kind
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure

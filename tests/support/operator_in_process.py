@@ -8,7 +8,7 @@ import base64
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bastion_operator.api.azure_identity import AzureIdentity
@@ -149,10 +149,15 @@ async def passes_at_work(
     workers: int = 16,
     kinds: Iterable[Kind] = (Kind.VNET_PEERING,),
     request_timeout: float = REQUEST_TIMEOUT,
+    token_file: str | None = None,
 ) -> AsyncIterator[Passes]:
-    """The operator's workers; ``namespace`` holds the custom resources and is the operator's own as well."""
+    """The operator's workers; ``namespace`` holds the custom resources and is the operator's own as well.
+
+    :param token_file: the service account's token that a WorkloadIdentity exchanges
+    """
+    cloud = replace(cloud_of(azure), token_file=token_file)
     settings = ProgramSettings(
-        cloud_of(azure),
+        cloud,
         find_cluster(control_plane.kubeconfig),
         namespace,
         installation_id=namespace,

@@ -80,7 +80,11 @@ class Reason(StrEnum):
     DELETION_BLOCKED = "DeletionBlocked"
     # AzureIdentity
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, no secret
+    SECRET_FORBIDDEN = "SecretForbidden"  # noqa: S105 - a reason, no secret
     SECRET_INVALID = "SecretInvalid"  # noqa: S105 - a reason, no secret
+    CERTIFICATE_EXPIRED = "CertificateExpired"
+    CERTIFICATE_NOT_YET_VALID = "CertificateNotYetValid"
+    TOKEN_FILE_MISSING = "TokenFileMissing"  # noqa: S105 - a reason, no secret
     AUTHENTICATION_FAILED = "AuthenticationFailed"
     IN_USE = "InUse"
 

@@ -297,6 +297,8 @@ class ArmClient:
             raise _credential_error(error, self.cloud.authority, self.holder) from None
         except SdkError as error:
             raise _connection_error(error, self.cloud.authority) from None
+        except OSError as error:
+            raise _file_error(error, self.cloud.authority, self.holder) from None
 
     async def close(self) -> None:
         """Close the credential; the transport is shared and closed by its owner."""
@@ -385,6 +387,8 @@ class ArmClient:
             raise self._seen(kind, target, _credential_error(error, target, self.holder)) from None
         except SdkError as error:
             raise self._seen(kind, target, _connection_error(error, target)) from None
+        except OSError as error:
+            raise self._seen(kind, target, _file_error(error, target, self.holder)) from None
 
     def _seen(self, kind: CallKind, target: str, error: AzureError) -> AzureError:
         self._count(kind, target, error.code)
@@ -494,6 +498,17 @@ def _not_json(response: AsyncHttpResponse, target: str) -> AzureError:
 def _credential_error(error: ClientAuthenticationError, target: str, holder: CredentialHolder) -> AzureError:
     status = (error.response.status_code or 0) if error.response is not None else 0
     return token_error(str(error.message or ""), status=status, target=target, holder=holder)
+
+
+def _file_error(error: OSError, target: str, holder: CredentialHolder) -> AzureError:
+    """azure-identity reads a service account's token from its file, and tells nobody else's errors than its own."""
+    why = error.strerror or type(error).__name__
+    return known_error(
+        "CredentialUnavailable",
+        f"{holder.identity} gets no token: {error.filename}: {why}",
+        target=target,
+        holder=holder,
+    )
 
 
 def _connection_error(error: SdkError, target: str) -> AzureError:

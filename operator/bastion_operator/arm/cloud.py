@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
+TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"  # noqa: S105 - the name of a variable
 
 # Authorities that azure-identity can verify by instance discovery; any other host (Azure Stack, a local Azure) cannot be.
 _KNOWN_AUTHORITIES = frozenset(
@@ -28,11 +29,13 @@ class Cloud:
     """The endpoints of one Azure cloud, without trailing slashes.
 
     :ivar ca_file: certificates to trust in place of the system's own, as a private cloud or a proxy needs them
+    :ivar token_file: the service account's token for Entra, which Azure's workload identity webhook mounts
     """
 
     authority: str = PUBLIC_AUTHORITY
     resource_manager: str = PUBLIC_RESOURCE_MANAGER
     ca_file: str | None = None
+    token_file: str | None = None
 
     @property
     def scope(self) -> str:
@@ -48,6 +51,8 @@ class Cloud:
     def from_environment(cls, environment: Mapping[str, str]) -> "Cloud":
         """Read AZURE_AUTHORITY_HOST and AZURE_RESOURCE_MANAGER_ENDPOINT; the public cloud where they are not set.
 
+        AZURE_FEDERATED_TOKEN_FILE is only taken note of: who has no use for it needs no such file.
+
         :raises CloudSettingsError: if an endpoint is not an https URL, or SSL_CERT_FILE names no file
         """
         return cls(
@@ -57,6 +62,7 @@ class Cloud:
                 environment.get("AZURE_RESOURCE_MANAGER_ENDPOINT") or PUBLIC_RESOURCE_MANAGER,
             ),
             ca_file=_file("SSL_CERT_FILE", environment.get("SSL_CERT_FILE")),
+            token_file=environment.get(TOKEN_FILE) or None,
         )
 
 

@@ -13,7 +13,7 @@ from azure.identity.aio import (
 )
 from cryptography.x509 import load_pem_x509_certificate
 
-from bastion_operator.arm.cloud import Cloud
+from bastion_operator.arm.cloud import TOKEN_FILE, Cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,27 @@ class CredentialSettingsError(ValueError):
     """The settings of an identity that azure-identity cannot take; never carries a secret."""
 
 
-def valid_until(principal: ServicePrincipal) -> datetime | None:
-    """When its certificate ends; None for a secret, of which only Entra knows that, and where it cannot be read."""
-    if principal.certificate is None:
+class TokenFileError(CredentialSettingsError):
+    """The pod has no token of its service account for Entra."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """The time for which a certificate is valid."""
+
+    begins: datetime
+    ends: datetime
+
+
+def validity_of(identity: Identity) -> Validity | None:
+    """That of its certificate; None without one (of a secret only Entra knows it), and where it cannot be read."""
+    if not isinstance(identity, ServicePrincipal) or identity.certificate is None:
         return None
     try:
-        return load_pem_x509_certificate(principal.certificate).not_valid_after_utc
+        certificate = load_pem_x509_certificate(identity.certificate)
     except ValueError:
         return None
+    return Validity(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def principal_of(identity: Identity) -> str:
@@ -66,7 +79,8 @@ def principal_of(identity: Identity) -> str:
 def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
     """The credential for an identity.
 
-    :raises CredentialSettingsError: a certificate that cannot be read, a token file that is not there
+    :raises CredentialSettingsError: a certificate that cannot be read, a client id that is none
+    :raises TokenFileError: a token file that is not named or cannot be read
     """
     discovery: dict[str, Any] = {
         "authority": cloud.authority,
@@ -82,7 +96,10 @@ def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
             case ServicePrincipal(tenant_id, client_id, None, bytes(certificate)):
                 return CertificateCredential(tenant_id, client_id, certificate_data=certificate, **discovery)
             case WorkloadIdentity(tenant_id, client_id):
-                return WorkloadIdentityCredential(tenant_id=tenant_id, client_id=client_id, **discovery)
+                where = _token_file(cloud)
+                return WorkloadIdentityCredential(
+                    tenant_id=tenant_id, client_id=client_id, token_file_path=where, **discovery
+                )
             case ManagedIdentity(client_id):
                 return ManagedIdentityCredential(client_id=client_id, retry_total=0)
             case _:
@@ -90,5 +107,32 @@ def make_credential(identity: Identity, cloud: Cloud) -> AsyncTokenCredential:
     except (ValueError, TypeError) as error:
         if isinstance(error, CredentialSettingsError):
             raise
-        # The library's message may quote its input; its type is enough to act on.
-        raise CredentialSettingsError(f"the credential's settings were refused ({type(error).__name__})") from None
+        # The library's message may quote its input.
+        raise CredentialSettingsError(_refused(identity)) from None
+
+
+def _token_file(cloud: Cloud) -> str:
+    """The token file, once it could be read: azure-identity reads it again every ten minutes."""
+    if cloud.token_file is None:
+        raise TokenFileError(
+            f"{TOKEN_FILE} is not set: give the operator's pod the label azure.workload.identity/use: \"true\" where Azure's "
+            "webhook runs, or mount a projected token with the audience api://AzureADTokenExchange and name its file"
+        )
+    try:
+        with open(cloud.token_file, encoding="utf-8") as file:  # noqa: PTH123 - as azure-identity does
+            file.read(1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise TokenFileError(
+            f"the file {cloud.token_file} that {TOKEN_FILE} names cannot be read ({why}): mount the service account's token there"
+        ) from None
+    return cloud.token_file
+
+
+def _refused(identity: Identity) -> str:
+    if isinstance(identity, ServicePrincipal) and identity.certificate is not None:
+        return (
+            "clientCertificate is not the PEM of a certificate together with its private key without a passphrase: "
+            "`cat certificate.pem key.pem` makes one"
+        )
+    return "tenantID and clientID are not what azure-identity takes: write both as Entra shows them"

@@ -6,7 +6,8 @@ Resource Graph (https://learn.microsoft.com/azure/governance/resource-graph/trou
 (https://learn.microsoft.com/entra/identity-platform/reference-error-codes), for a token that is asked for too often
 https://learn.microsoft.com/entra/identity-platform/reference-breaking-changes. The numbers for a federated credential that
 does not fit stand on neither page: 700211 (issuer), 700212 (audience) and 700213 (subject) are users' reports, such as
-https://github.com/Azure/azure-workload-identity/issues/1200. A gateway's 408 and 502 have no code of Azure's: their status
+https://github.com/Azure/azure-workload-identity/issues/1200; so are 70025 (the app has none), 7000272 and 50013 (the key or its
+signature) and 90061 (the issuer's documents cannot be had). A gateway's 408 and 502 have no code of Azure's: their status
 tells.
 """
 
@@ -81,6 +82,10 @@ _REPORT = "report it: the operator has sent a request that Azure does not unders
 _SECRET = "put a valid one into {secret}"  # noqa: S105 - advice, no secret
 _FEDERATION = (
     "add a federated credential to the app with the issuer, subject and audience of the operator's service account"
+)
+_PUBLISH = (
+    "let Entra fetch, from the issuer of the cluster's service account tokens, /.well-known/openid-configuration and the keys "
+    "that sign them now"
 )
 _C, _T, _I, _O, _R, _X, _D, _E = (
     ErrorClass.CONTENTION,
@@ -232,11 +237,17 @@ _ROWS = (
     ErrorCode("AADSTS90002", _E, 400, _TOKEN, "correct spec.tenantID of {identity}"),
     ErrorCode("AADSTS500011", _E, 400, _TOKEN, "correct AZURE_RESOURCE_MANAGER_ENDPOINT: the tenant does not know it"),
     ErrorCode("AADSTS53003", _E, 400, _TOKEN, "let Conditional Access pass the workload identity of {identity}"),
-    ErrorCode("AADSTS700024", _E, 401, _TOKEN, "check the clock of the operator's machine"),
+    ErrorCode(
+        "AADSTS700024", _E, 401, _TOKEN, "check the clock of the operator's machine, and that {secret} is renewed"
+    ),
     ErrorCode("AADSTS70021", _E, 400, _TOKEN, _FEDERATION),
     ErrorCode("AADSTS700211", _E, 400, _TOKEN, _FEDERATION),
     ErrorCode("AADSTS700212", _E, 400, _TOKEN, _FEDERATION),
     ErrorCode("AADSTS700213", _E, 400, _TOKEN, _FEDERATION),
+    ErrorCode("AADSTS70025", _E, 401, _TOKEN, _FEDERATION),
+    ErrorCode("AADSTS7000272", _E, 401, _TOKEN, _PUBLISH),
+    ErrorCode("AADSTS50013", _E, 401, _TOKEN, _PUBLISH),
+    ErrorCode("AADSTS90061", _E, 400, _TOKEN, _PUBLISH),
     ErrorCode("AADSTS90033", _I, 503, _TOKEN),
     ErrorCode("AADSTS50196", _T, 400, _TOKEN, "many requests for one token: is {identity} used by another program?"),
     # Ours: no answer of Azure's, or none that can be used.

@@ -1,5 +1,7 @@
 """A pass of an AzureIdentity: can it be used, and may it go."""
 
+from datetime import datetime
+
 from bastion_operator.api.azure_identity import AzureIdentity, AzureIdentityStatus
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.meta import FINALIZER
@@ -14,7 +16,7 @@ from bastion_operator.reconcile.outcome import Outcome
 from bastion_operator.reconcile.publication import publish
 from bastion_operator.reconcile.release import forget_gone
 from bastion_operator.reconcile.services import Services
-from bastion_operator.reconcile.sessions import IdentityProblemError
+from bastion_operator.reconcile.sessions import IdentityProblemError, Session, utc
 
 _RECHECK = 300.0
 _RECHECK_BROKEN = 60.0
@@ -48,6 +50,8 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
 async def _try(services: Services, name: str) -> State:
     try:
         session = await services.sessions.session(name, fresh=True)
+        if (outside := _out_of_time(session, services.clock.now())) is not None:
+            return outside
         await session.client.authenticate()
     except IdentityProblemError as error:
         return false(error.reason, error.message)
@@ -56,7 +60,23 @@ async def _try(services: Services, name: str) -> State:
             Reason.AUTHENTICATION_FAILED if error.error_class is ErrorClass.CREDENTIAL else Reason.AZURE_UNREACHABLE
         )
         return false(reason, failure_of(error, "").text)
-    return true(Reason.SUCCEEDED, "Entra issues tokens for this identity")
+    until = f"; its certificate is valid until {utc(session.certificate.ends)}" if session.certificate else ""
+    return true(Reason.SUCCEEDED, f"Entra issues tokens for this identity{until}")
+
+
+def _out_of_time(session: Session, now: datetime) -> State | None:
+    """What is wrong with the time of its certificate. A token that was had before may hide it from all others for a day."""
+    valid = session.certificate
+    if valid is None or valid.begins <= now < valid.ends:
+        return None
+    where = session.client.holder.secret
+    if now >= valid.ends:
+        text = f"the certificate has ended at {utc(valid.ends)}: add a new one to the app and put it, with its key, into {where}"
+        return false(Reason.CERTIFICATE_EXPIRED, text)
+    text = (
+        f"the certificate is valid from {utc(valid.begins)} on: check the clock of the operator's machine, or {where}"
+    )
+    return false(Reason.CERTIFICATE_NOT_YET_VALID, text)
 
 
 def _states(state: State) -> States:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bastion_operator.api.azure_identity import AllowedNamespaces, AzureIdentity, IdentityType
 from bastion_operator.api.conditions import Reason
@@ -13,8 +14,10 @@ from bastion_operator.arm.credentials import (
     Identity,
     ManagedIdentity,
     ServicePrincipal,
+    TokenFileError,
+    Validity,
     WorkloadIdentity,
-    valid_until,
+    validity_of,
 )
 from bastion_operator.arm.errors import CredentialHolder
 from bastion_operator.clock import Clock
@@ -44,12 +47,16 @@ class IdentityProblemError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An identity that can be used."""
+    """An identity that can be used.
+
+    :ivar certificate: for how long its certificate is valid; None where it has none
+    """
 
     identity: str
     client: ArmClient
     subscriptions: frozenset[str]
     allowed_namespaces: AllowedNamespaces | None
+    certificate: Validity | None = None
 
 
 @dataclass(slots=True)
@@ -120,6 +127,8 @@ class Sessions:
         try:
             settings = azure_identity(identity, secret)
             client = self.azure.client(settings, self._holder(identity, settings), subscriptions=subscriptions)
+        except TokenFileError as error:
+            raise IdentityProblemError(Reason.TOKEN_FILE_MISSING, f"AzureIdentity {name}: {error}") from None
         except CredentialSettingsError as error:
             raise IdentityProblemError(Reason.SECRET_INVALID, f"AzureIdentity {name}: {error}") from None
         await self.forget(name)
@@ -128,6 +137,7 @@ class Sessions:
             client=client,
             subscriptions=subscriptions,
             allowed_namespaces=identity.spec.allowed_namespaces,
+            certificate=validity_of(settings),
         )
         self._kept[name] = _Kept(version, session, self.clock.monotonic())
         _log.info("AzureIdentity %s is in use as %s %s", name, identity.spec.type, identity.spec.client_id)
@@ -140,11 +150,13 @@ class Sessions:
             case ServicePrincipal():
                 kept_in = f"Secret {identity.spec.secret_name} in namespace {self.secret_namespace}"
                 key = CLIENT_SECRET if settings.client_secret is not None else CLIENT_CERTIFICATE
-                ends = valid_until(settings)
-                until = f", certificate valid until {ends:%Y-%m-%d %H:%M} UTC" if ends is not None else ""
+                valid = validity_of(settings)
+                until = f", certificate valid until {utc(valid.ends)}" if valid is not None else ""
                 return CredentialHolder(name, f"{kept_in}, key {key}{until}")
             case WorkloadIdentity():
-                return CredentialHolder(name, "the federated credential of its app")
+                return CredentialHolder(
+                    name, f"the token file {self.azure.cloud.token_file} with its app's federated credential"
+                )
             case ManagedIdentity():
                 return CredentialHolder(name, "the managed identity of the machine")
 
@@ -162,11 +174,16 @@ class Sessions:
             ) from None
         except ForbiddenError:
             raise IdentityProblemError(
-                Reason.SECRET_NOT_FOUND,
+                Reason.SECRET_FORBIDDEN,
                 f"{where} may not be read: the operator's Role there (deploy/base/role.yaml) lets it get Secrets",
             ) from None
         except InvalidError as error:
             raise IdentityProblemError(Reason.SECRET_INVALID, str(error)) from None
+
+
+def utc(moment: datetime) -> str:
+    """A time as messages have it."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def azure_identity(identity: AzureIdentity, secret: Secret | None) -> Identity:

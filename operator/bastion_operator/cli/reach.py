@@ -1,6 +1,5 @@
 """`kubectl bastion reach`: verdicts on an estate, or those that the operator has published."""
 
-import asyncio
 import gc
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +14,6 @@ from bastion_operator.cli.progress import counted, progress
 from bastion_operator.cli.selection import Choice, bastion_ids
 from bastion_operator.cli.sources import Cluster, Source, read_inventory
 from bastion_operator.cli.verdicts import Judged, show_verdicts
-from bastion_operator.network.access import AccessEvaluation, Principal, with_access
-from bastion_operator.network.fixes import explain
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Reachability, Verdict, judge_all
 
@@ -92,6 +89,8 @@ def judged(inventory: Inventory, options: ReachOptions) -> Answer:
     access = _access(inventory, verdicts, options.principals)
     told = list(_explained(verdicts, evaluation, options))
     if access:
+        from bastion_operator.network.access import with_access  # noqa: PLC0415  few ask
+
         told = [with_access(*pair) for pair in zip(told, access, strict=True)]
     return Answer(told, access)
 
@@ -116,6 +115,8 @@ def _judge(evaluation: Evaluation, options: ReachOptions) -> Iterator[Verdict]:
 
 
 def _published(source: Cluster, options: ReachOptions) -> list[Verdict]:
+    import asyncio  # noqa: PLC0415  files need none
+
     from bastion_operator.cli.published import chosen_of, published_verdicts  # noqa: PLC0415  the custom resources' models
     from bastion_operator.cli.sources.cluster import open_cluster  # noqa: PLC0415  kubernetes is loaded when it is asked
 
@@ -135,6 +136,8 @@ def _explained(verdicts: list[Verdict], evaluation: Evaluation, options: ReachOp
     if not left:
         yield from verdicts
         return
+    from bastion_operator.network.fixes import explain  # noqa: PLC0415  a table shows none
+
     if left < failing:
         click.echo(f"fixes for the first {left} of {failing} verdicts with reasons; --fixes all for each", err=True)
     for verdict in counted("trying fixes", verdicts, len(verdicts)):
@@ -149,6 +152,8 @@ def _access(inventory: Inventory, verdicts: Iterable[Verdict], principals: tuple
     """What each principal may do, for each verdict; nothing where nobody was asked about."""
     if not principals:
         return []
+    from bastion_operator.network.access import AccessEvaluation, Principal  # noqa: PLC0415  few ask
+
     evaluation = AccessEvaluation(inventory, [Principal(each) for each in dict.fromkeys(principals)])
     return [evaluation.judge(verdict) for verdict in verdicts]
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
 from bastion_operator.cli.table import Column, show_table
-from bastion_operator.network.access import AccessVerdict
 from bastion_operator.network.finding import Finding, Fix
 from bastion_operator.network.reachability import Candidate, Verdict
 
-Judged = tuple[AccessVerdict, ...]
+if TYPE_CHECKING:
+    from bastion_operator.network.access import AccessVerdict
+
+Judged = tuple["AccessVerdict", ...]
+
 _WHOLE = frozenset({"PROTOCOL", "PORT", "VERDICT"})
 _HEADS = ("VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS")
 _COLUMNS = tuple(Column(head, whole=head in _WHOLE) for head in _HEADS)
@@ -75,7 +78,7 @@ def verdict_document(verdict: Verdict, access: Judged | None = None) -> dict[str
     return document if access is None else document | {"access": [_access(judged) for judged in access]}
 
 
-def _access(judged: AccessVerdict) -> dict[str, Any]:
+def _access(judged: "AccessVerdict") -> dict[str, Any]:
     return {
         "principal": judged.principal.object_id,
         "access": judged.access.value,

@@ -9,6 +9,7 @@ import pytest
 from bastion_operator.network.foreseen.doubts import doubted
 from bastion_operator.network.foreseen.plan import ForeignPlan, PlanFileError, apply_plan
 from bastion_operator.network.foreseen.terraform import read_terraform_plan
+from bastion_operator.network.foreseen.terraform_references import References, place_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Verdict, judge_all
 from tests.support.estates import (
@@ -239,6 +240,25 @@ def test_references_lead_through_modules_and_to_the_instance_of_the_same_key() -
     plan["prior_state"] = {"values": {"root_module": {"resources": [data]}}}
     found = outcome(hub_and_spoke(), json.dumps(plan).encode())
     assert told(found["web"]) == ("Unreachable", ["SubnetNsgDenies"])
+
+
+def test_references_of_a_recorded_plan_are_followed() -> None:
+    """The plan of ``terraform_references.tf`` as Terraform 1.11.4 wrote it."""
+    plan = json.loads((Path(__file__).parent / "terraform_references.json").read_text())
+    places = {place_of(change): change for change in plan["resource_changes"]}
+    references = References(plan, {place: f"/{change['address']}" for place, change in places.items()})
+
+    def told(address: str, unknown: Any = True) -> object:
+        [place] = [each for each, change in places.items() if change["address"] == address]
+        return references.completed(place, {}, {"input": unknown}).get("input")
+
+    assert told('module.net.terraform_data.g["b"]') == "/terraform_data.base"
+    assert told('module.net.terraform_data.h["b"]') == '/module.net.terraform_data.g["b"]'
+    assert told("terraform_data.d[1]") == "/terraform_data.c[1]"
+    assert told("terraform_data.user") == '/module.net.terraform_data.g["a"]', (
+        "by the key of a map and by an output of its own"
+    )
+    assert told("terraform_data.either") is None, "one of two, by a condition"
 
 
 def test_what_stands_keeps_what_terraform_does_not_name() -> None:

@@ -387,6 +387,23 @@ def test_the_subscription_is_told_by_the_provider_a_variable_or_the_ids_and_aske
     assert read(json.dumps(plan).encode()).changes[0].resource_id == route_table_id("t")
 
 
+def test_each_provider_has_its_own_subscription() -> None:
+    made = [entry("azurerm_route_table", name, IN_GROUP | {"name": name}) for name in ("hub", "spoke", "lost")]
+    plan = json.loads(planned(*made))
+    providers = plan["configuration"]["provider_config"]
+    providers["azurerm.spokes"] = {"expressions": {"subscription_id": {"constant_value": "0b"}}}
+    providers["azurerm.unclear"] = {"expressions": {"subscription_id": refers("local.somewhere")}}
+    plan["configuration"]["root_module"]["resources"] = [
+        {"address": f"azurerm_route_table.{name}", "provider_config_key": key}
+        for name, key in (("hub", "azurerm"), ("spoke", "azurerm.spokes"), ("lost", "azurerm.unclear"))
+    ]
+    found = read(json.dumps(plan).encode())
+    assert [each.resource_id.split("/")[2] for each in found.changes] == [SUBSCRIPTION, "0b"]
+    [lost] = found.not_considered
+    assert (lost.name, lost.anything) == ("azurerm_route_table.lost", True)
+    assert "its subscription is not told" in lost.why
+
+
 def test_a_plan_whose_values_have_odd_shapes_is_read_without_an_error() -> None:
     kinds = Path(__file__).parents[3] / "operator" / "bastion_operator" / "network" / "foreseen" / "terraform_types.py"
     names = {line.split('"')[1] for line in kinds.read_text().splitlines() if line.strip().startswith('"azurerm_')}

@@ -67,7 +67,7 @@ class References:
         An argument whose name ends in ``_ids`` is a list. What could be one of several resources (a condition), or is of
         another type than the argument takes, stays absent: it cannot be told.
         """
-        return self._completed(place, values, unknown, self._expressions(place))
+        return self._completed(place, values, unknown, mapping(self.configuration(place), "expressions"))
 
     def _completed(self, place: Place, values: Row, unknown: Any, expressions: Any) -> Row:
         found: dict[str, Any] = dict(values)
@@ -95,10 +95,10 @@ class References:
         wanted = _TYPES.get(argument.removesuffix("s"))
         return [each for each in ids if wanted is None or wanted.search(each)]
 
-    def _expressions(self, place: Place) -> Row:
+    def configuration(self, place: Place) -> Row:
+        """The resource as it is written in the configuration; empty where the plan does not hold it."""
         module = self._module(place.modules)
-        named = (each for each in objects(module, "resources") if each.get("address") == place.name)
-        return mapping(next(named, {}), "expressions")
+        return next((each for each in objects(module, "resources") if each.get("address") == place.name), {})
 
     def _module(self, path: Path) -> Row:
         module = self._root

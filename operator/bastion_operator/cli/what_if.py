@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class _Held:
 
     manifests: Sequence[Manifest]
     cluster: str | None = None
-    namespace: str = field(default="default")
+    namespace: str = "default"
 
 
 def run_what_if(options: WhatIfOptions) -> int:

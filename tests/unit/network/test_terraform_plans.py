@@ -9,6 +9,7 @@ import pytest
 from bastion_operator.network.foreseen.doubts import doubted
 from bastion_operator.network.foreseen.plan import ForeignPlan, PlanFileError, apply_plan
 from bastion_operator.network.foreseen.terraform import read_terraform_plan
+from bastion_operator.network.foreseen.terraform_references import References, place_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Verdict, judge_all
 from tests.support.estates import (
@@ -241,6 +242,25 @@ def test_references_lead_through_modules_and_to_the_instance_of_the_same_key() -
     assert told(found["web"]) == ("Unreachable", ["SubnetNsgDenies"])
 
 
+def test_references_of_a_recorded_plan_are_followed() -> None:
+    """The plan of ``terraform_references.tf`` as Terraform 1.11.4 wrote it."""
+    plan = json.loads((Path(__file__).parent / "terraform_references.json").read_text())
+    places = {place_of(change): change for change in plan["resource_changes"]}
+    references = References(plan, {place: f"/{change['address']}" for place, change in places.items()})
+
+    def told(address: str, unknown: Any = True) -> object:
+        [place] = [each for each, change in places.items() if change["address"] == address]
+        return references.completed(place, {}, {"input": unknown}).get("input")
+
+    assert told('module.net.terraform_data.g["b"]') == "/terraform_data.base"
+    assert told('module.net.terraform_data.h["b"]') == '/module.net.terraform_data.g["b"]'
+    assert told("terraform_data.d[1]") == "/terraform_data.c[1]"
+    assert told("terraform_data.user") == '/module.net.terraform_data.g["a"]', (
+        "by the key of a map and by an output of its own"
+    )
+    assert told("terraform_data.either") is None, "one of two, by a condition"
+
+
 def test_what_stands_keeps_what_terraform_does_not_name() -> None:
     before = {"id": nic_id("web-nic"), "name": "web-nic"} | IN_GROUP
     configuration = {"name": "web-nic-ip", "subnet_id": subnet_id("spoke", "workload")}
@@ -365,6 +385,23 @@ def test_the_subscription_is_told_by_the_provider_a_variable_or_the_ids_and_aske
     )
     plan["prior_state"] = {"x": vnet_id("hub")}
     assert read(json.dumps(plan).encode()).changes[0].resource_id == route_table_id("t")
+
+
+def test_each_provider_has_its_own_subscription() -> None:
+    made = [entry("azurerm_route_table", name, IN_GROUP | {"name": name}) for name in ("hub", "spoke", "lost")]
+    plan = json.loads(planned(*made))
+    providers = plan["configuration"]["provider_config"]
+    providers["azurerm.spokes"] = {"expressions": {"subscription_id": {"constant_value": "0b"}}}
+    providers["azurerm.unclear"] = {"expressions": {"subscription_id": refers("local.somewhere")}}
+    plan["configuration"]["root_module"]["resources"] = [
+        {"address": f"azurerm_route_table.{name}", "provider_config_key": key}
+        for name, key in (("hub", "azurerm"), ("spoke", "azurerm.spokes"), ("lost", "azurerm.unclear"))
+    ]
+    found = read(json.dumps(plan).encode())
+    assert [each.resource_id.split("/")[2] for each in found.changes] == [SUBSCRIPTION, "0b"]
+    [lost] = found.not_considered
+    assert (lost.name, lost.anything) == ("azurerm_route_table.lost", True)
+    assert "its subscription is not told" in lost.why
 
 
 def test_a_plan_whose_values_have_odd_shapes_is_read_without_an_error() -> None:

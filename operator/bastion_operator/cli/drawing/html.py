@@ -60,7 +60,7 @@ def _add_head(page: Element, style: str, script: str) -> None:
     head = SubElement(page, "head")
     SubElement(head, "meta", {"charset": "utf-8"})
     SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
-    allowed = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
+    allowed = f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
     SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": allowed})
     # Without this a browser asks the server for an icon.
     SubElement(head, "link", {"rel": "icon", "href": "data:,"})

@@ -199,7 +199,7 @@ def _ring(networks: Sequence[Network], connections: Iterable[Connection]) -> _Bl
     highest = max(_box(network, 0, 0).height for network in networks)
     count = len(networks)
     if count < _RING:
-        places = [(number * (BOX_WIDTH + 2 * _BLOCK_GAP), 0.0) for number in range(count)]
+        places = [(number * (BOX_WIDTH + _BLOCK_GAP), 0.0) for number in range(count)]
     else:
         across = max(BOX_WIDTH, count * (BOX_WIDTH + _GAP) / (2 * math.pi)) * 1.15
         down = max(highest + _GAP, count * (highest + _GAP) / 4)

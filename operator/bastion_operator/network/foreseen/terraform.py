@@ -1,7 +1,7 @@
 """Terraform's plans, as ``terraform show -json PLAN`` writes them. Source: HashiCorp's page "JSON Output Format"."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from bastion_operator.network.foreseen.plan import (
 from bastion_operator.network.foreseen.terraform_references import Place, References, place_of
 from bastion_operator.network.foreseen.terraform_types import AZAPI, HARMLESS, TYPES, TerraformType, UnknownValueError
 
+_UNTOLD: Final = "?"
 _HOW: Final = "write it with: terraform plan -out PLAN && terraform show -json PLAN > plan.json"
 _SUBSCRIPTION: Final = re.compile("/subscriptions/([^/]+)/", re.IGNORECASE)
 _ARM_ID: Final = re.compile("/subscriptions/[^/]+(/.+)?", re.IGNORECASE)
@@ -39,8 +40,7 @@ def read_terraform_plan(name: str, content: bytes, subscription: str | None = No
     """
     plan = _parsed(name, content)
     changes = [each for each in objects(plan, "resource_changes") if _is_ours(each)]
-    told = subscription or _subscription(plan, changes)
-    return _Reading(plan, changes, told).result()
+    return _Reading(plan, changes, _subscriptions(plan, changes, subscription)).result()
 
 
 def _parsed(name: str, content: bytes) -> Row:
@@ -60,27 +60,43 @@ def _is_ours(change: Row) -> bool:
     return change.get("mode", "managed") == "managed" and str(change.get("type")).startswith(("azurerm_", "azapi_"))
 
 
-def _subscription(plan: Row, changes: Iterable[Row]) -> str:
-    """The one subscription of the provider, or of all ids in the plan. Raises PlanFileError if there is no such one."""
-    constant = mapping(plan, "configuration", "provider_config", "azurerm", "expressions", "subscription_id")
-    named = text(constant, "constant_value")
-    references = constant.get("references")
-    if named is None and isinstance(references, list) and references:
-        variable = str(references[0]).removeprefix("var.")
-        named = text(plan, "variables", variable, "value")
-    if named is not None:
-        return named
-    found: dict[str, str] = {
-        each.lower(): each for each in _SUBSCRIPTION.findall(orjson.dumps([plan.get("prior_state"), *changes]).decode())
+@dataclass(frozen=True, slots=True)
+class _Subscriptions:
+    """In which subscription new resources are made: by the name of their provider's configuration, and by default."""
+
+    by_provider: Mapping[str, str]
+    default: str | None
+
+
+def _subscriptions(plan: Row, changes: Sequence[Row], given: str | None) -> _Subscriptions:
+    """By default that of the plain provider, or the one of all ids in the plan. Raises PlanFileError if there is no such one."""
+    configured = mapping(plan, "configuration", "provider_config")
+    by_provider = {
+        name: found
+        for name in configured
+        if (found := _told(plan, mapping(configured, name, "expressions", "subscription_id"))) is not None
     }
+    default = given or by_provider.get("azurerm") or by_provider.get("azapi")
+    if default is not None:
+        return _Subscriptions(by_provider, default)
+    named = _SUBSCRIPTION.findall(orjson.dumps([plan.get("prior_state"), *changes]).decode())
+    found = {each.lower(): each for each in named}
     if len(found) == 1:
-        return next(iter(found.values()))
-    if not any(_action(each) in {Action.CREATE, Action.REPLACE} for each in changes):
-        return "?"
+        return _Subscriptions(by_provider, next(iter(found.values())))
+    if by_provider or not any(_action(each) in {Action.CREATE, Action.REPLACE} for each in changes):
+        return _Subscriptions(by_provider, None)
     told = f"it names {len(found)}" if found else "it names none"
     raise PlanFileError(
-        f"the plan does not tell in which subscription new resources are made: {told}", "give --subscription ID"
+        f"the plan does not tell in which subscription new resources are made: {told}", "give --new-in ID"
     )
+
+
+def _told(plan: Row, expression: Row) -> str | None:
+    """A constant, or the value of the one variable that is referred to."""
+    references = expression.get("references")
+    if isinstance(references, list) and references:
+        return text(plan, "variables", str(references[0]).removeprefix("var."), "value")
+    return text(expression, "constant_value")
 
 
 def _action(change: Row) -> Action | None:
@@ -102,8 +118,9 @@ class _Entry:
 
 
 class _Reading:
-    def __init__(self, plan: Row, changes: Iterable[Row], subscription: str) -> None:
-        self._subscription = subscription
+    def __init__(self, plan: Row, changes: Iterable[Row], subscriptions: _Subscriptions) -> None:
+        self._subscriptions = subscriptions
+        self._references = References(plan, {})
         self._entries = [_entry(each) for each in changes]
         ids = {each.place: each_id for each in self._entries if (each_id := self._known_id(each)) is not None}
         self._references = References(plan, {**_known_before(plan), **ids})
@@ -134,11 +151,11 @@ class _Reading:
     def _read(self, kind: TerraformType, entry: _Entry, action: Action) -> tuple[list[Edit], PlannedChange]:
         edits: list[Edit] = []
         if action in {Action.DELETE, Action.REPLACE} and entry.before is not None:
-            resource_id = self._id(kind, entry.before)
+            resource_id = self._id(kind, entry, entry.before)
             edits += kind.deleted(resource_id, entry.before)
         if action is not Action.DELETE:
             after = self._after(entry)
-            resource_id = self._id(kind, after)
+            resource_id = self._id(kind, entry, after)
             edits += kind.written(resource_id, after, action is not Action.UPDATE)
         return edits, PlannedChange(action, entry.address, resource_id)
 
@@ -155,10 +172,22 @@ class _Reading:
     def _after(self, entry: _Entry) -> Row:
         return self._references.completed(entry.place, entry.after or {}, entry.unknown)
 
-    def _id(self, kind: TerraformType, values: Row) -> str:
+    def _id(self, kind: TerraformType, entry: _Entry, values: Row) -> str:
         """Raises UnknownValueError."""
         stated = None if kind.attachment else _id_of(values)
-        return stated or kind.resource_id(values, self._subscription)
+        if stated is not None:
+            return stated
+        resource_id = kind.resource_id(values, self._subscription(entry) or _UNTOLD)
+        if _UNTOLD in resource_id:
+            raise UnknownValueError("its subscription is not told, give --new-in ID")
+        return resource_id
+
+    def _subscription(self, entry: _Entry) -> str | None:
+        provider = text(self._references.configuration(entry.place), "provider_config_key") or "azurerm"
+        own = self._subscriptions.by_provider.get(provider)
+        # A provider of another name that says nothing of its own may be anywhere.
+        plain = "." not in provider or not self._subscriptions.by_provider
+        return own or (self._subscriptions.default if plain else None)
 
     def _known_id(self, entry: _Entry) -> str | None:
         """The id of a resource that stands, or that a new one will have, as far as its own arguments tell it."""
@@ -167,7 +196,7 @@ class _Reading:
         if values is None or (kind is None and _id_of(values) is None):
             return None
         try:
-            return _id_of(values) if kind is None else self._id(kind, values)
+            return _id_of(values) if kind is None else self._id(kind, entry, values)
         except UnknownValueError:
             return None
 

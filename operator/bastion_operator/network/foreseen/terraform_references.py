@@ -13,7 +13,23 @@ from bastion_operator.network.fields import Row, mapping, objects, text
 
 _MODULE: Final = re.compile(r"module\.([^.\[]+)(?:\[([^\]]*)\])?\.?")
 _RESOURCE: Final = re.compile(r"((?:data\.)?[a-z0-9]+_[a-z0-9_]+\.[A-Za-z0-9_-]+)(?:\[([^\]]*)\])?")
+_OUTPUT: Final = re.compile(r"([^.\[]+)(?:\[([^\]]*)\])?")
 _DEEPEST: Final = 20
+_TYPES: Final = {
+    argument: re.compile(f"/{kind}/[^/]+$", re.IGNORECASE)
+    for argument, kind in (
+        ("subnet_id", "virtualNetworks/[^/]+/subnets"),
+        ("remote_virtual_network_id", "virtualNetworks"),
+        ("virtual_network_id", "virtualNetworks"),
+        ("network_security_group_id", "networkSecurityGroups"),
+        ("security_group", "networkSecurityGroups"),
+        ("route_table_id", "routeTables"),
+        ("public_ip_address_id", "publicIPAddresses"),
+        ("network_interface_id", "networkInterfaces"),
+        ("application_security_group_id", "applicationSecurityGroups"),
+    )
+}
+"""The types of what an argument takes, in the singular."""
 Path = tuple[tuple[str, str | None], ...]
 """Modules from the root, each with the index of its instance as it is written in addresses."""
 
@@ -48,17 +64,20 @@ class References:
     def completed(self, place: Place, values: Row, unknown: Any) -> Row:
         """The values with the ids of what the arguments refer to in place of those known only after apply.
 
-        An argument whose name ends in ``_ids`` is a list; of others the first counts. What cannot be told stays absent.
+        An argument whose name ends in ``_ids`` is a list. What could be one of several resources (a condition), or is of
+        another type than the argument takes, stays absent: it cannot be told.
         """
-        return self._completed(place, values, unknown, self._expressions(place))
+        return self._completed(place, values, unknown, mapping(self.configuration(place), "expressions"))
 
     def _completed(self, place: Place, values: Row, unknown: Any, expressions: Any) -> Row:
         found: dict[str, Any] = dict(values)
         for name, missing in unknown.items() if isinstance(unknown, dict) else ():
             expression = expressions.get(name) if isinstance(expressions, dict) else None
             if missing is True or (isinstance(missing, list) and any(each is True for each in missing)):
-                ids = list(dict.fromkeys(self._resolved(place.modules, place.index, expression, _DEEPEST)))
-                if ids:
+                ids = self._fitting(name, place, expression)
+                wanted = len(missing) if isinstance(missing, list) else 1
+                found.pop(name, None)
+                if len(ids) == wanted:
                     found[name] = ids if name.endswith("_ids") else ids[0]
             elif isinstance(missing, list) and isinstance(found.get(name), list):
                 blocks = expression if isinstance(expression, list) else []
@@ -70,10 +89,16 @@ class References:
                 ]
         return found
 
-    def _expressions(self, place: Place) -> Row:
+    def _fitting(self, argument: str, place: Place, expression: Any) -> list[str]:
+        """The ids that an argument refers to, each once, of the type that it takes."""
+        ids = dict.fromkeys(self._resolved(place.modules, place.index, expression, _DEEPEST))
+        wanted = _TYPES.get(argument.removesuffix("s"))
+        return [each for each in ids if wanted is None or wanted.search(each)]
+
+    def configuration(self, place: Place) -> Row:
+        """The resource as it is written in the configuration; empty where the plan does not hold it."""
         module = self._module(place.modules)
-        named = (each for each in objects(module, "resources") if each.get("address") == place.name)
-        return mapping(next(named, {}), "expressions")
+        return next((each for each in objects(module, "resources") if each.get("address") == place.name), {})
 
     def _module(self, path: Path) -> Row:
         module = self._root
@@ -95,10 +120,12 @@ class References:
             )
             yield from self._resolved(modules[:-1], modules[-1][1], call, depth - 1)
         elif (inner := _MODULE.match(reference)) is not None:
-            output = reference[inner.end() :].split(".", maxsplit=1)[0]
-            path = (*modules, (inner[1], inner[2]))
-            expression = mapping(self._module(path), "outputs", output, "expression")
-            yield from self._resolved(path, None, expression, depth - 1)
+            output = _OUTPUT.match(reference[inner.end() :])
+            if output is not None:
+                path = (*modules, (inner[1], inner[2]))
+                expression = mapping(self._module(path), "outputs", output[1], "expression")
+                # An output that is a map of instances: the key says which.
+                yield from self._resolved(path, output[2], expression, depth - 1)
         elif (found := _RESOURCE.match(reference)) is not None:
             yield from self._of_resource(modules, found[1], found[2], index)
 

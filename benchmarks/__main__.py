@@ -8,6 +8,7 @@ from bastion_operator.interpreter import collect_less_often
 from benchmarks import (
     azure_budgets,
     command,
+    load,
     local_azure,
     operator_process,
     probes,
@@ -32,6 +33,7 @@ BENCHMARKS = {
         resource_graph,
         azure_budgets,
         sync,
+        load,
     )
 }
 

@@ -1,19 +1,21 @@
 """Where a write to Azure is stopped that another process may be making by now.
 
 Azure knows no fencing tokens: it takes whatever reaches it. So the right to write is asked for as late as it can be:
-in the last policy, after the token, which may have taken a minute to come; and once more when the connection is there,
-which may have to be made first. What is on its way by then is in Azure's hands.
+in the last policy, after the token, which may have taken a minute to come; when the connection is there, which may have to
+be made first; and before the first byte of a body, which aiohttp writes in a task of its own, a turn of the event loop
+later. What is on its way by then is in Azure's hands.
 """
 
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_reqrep import ClientResponse
 from aiohttp.connector import Connection
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from bastion_operator.leadership import Leadership
+from bastion_operator.leadership import Leadership, NotLeadingError
 
 _READS = frozenset({"GET", "HEAD"})
 # Its queries are sent by POST.
@@ -44,6 +46,20 @@ def fenced_request(leadership: Leadership) -> type[aiohttp.ClientRequest]:
             if is_write(self.method, self.url.path):
                 leadership.check()
             return await super().send(conn)
+
+        async def write_bytes(
+            self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+        ) -> None:
+            try:
+                if is_write(self.method, self.url.path):
+                    leadership.check()
+            except NotLeadingError as error:
+                # Whoever waits for the answer is told; headers and body would have gone out together.
+                if conn.protocol is not None:
+                    conn.protocol.set_exception(error)
+                conn.close()
+                return
+            await super().write_bytes(writer, conn, content_length)
 
     return FencedRequest
 

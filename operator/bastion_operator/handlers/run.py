@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import kopf
@@ -17,6 +17,7 @@ from bastion_operator.reconcile.first_look import look_around
 from bastion_operator.reconcile.program import (
     ProgramSettings,
     Work,
+    installation_of,
     running,
     services_at_work,
     standing_for_election,
@@ -49,15 +50,21 @@ async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event,
     :param listen: makes SIGTERM and SIGINT set ``stop``; called once kopf has put its own handlers in place, which end
         the watches first and then wait for everything that still runs
 
-    :raises KubeError: the API server cannot be reached at the start
+    :raises KubeError: the configuration cannot be used
     :raises LeaseLostError: another process writes from now on
     """
     end_watches = asyncio.Event()
     async with AsyncExitStack() as stack:
-        services = await stack.enter_async_context(running(settings.program, clock))
+        stopped = asyncio.create_task(stop.wait(), name="stop")
+        stack.callback(stopped.cancel)
+        installation = await _unless_stopped(installation_of(settings.program, clock), stopped)
+        if installation is None:
+            return
+        program = replace(settings.program, installation_id=installation)
+        services = await stack.enter_async_context(running(program, clock))
         watching = asyncio.Event()
         first_look = asyncio.create_task(look_around(services, settings.program.namespaces), name="first look")
-        watches = asyncio.create_task(_watch(services, settings, watching, end_watches), name="watches")
+        watches = asyncio.create_task(_watch(services, settings, first_look, watching, end_watches), name="watches")
         stack.push_async_callback(_end, watches, end_watches)
         # kopf waits at its end for every task that began after it: ours are ended before it is.
         async with (
@@ -66,11 +73,10 @@ async def run_operator(settings: RunSettings, clock: Clock, stop: asyncio.Event,
             _listening(settings, services, _Readiness(watches, watching, first_look, work)),
         ):
             up = asyncio.create_task(watching.wait(), name="watching")
-            await asyncio.wait({watches, up, election}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({watches, up, stopped, election}, return_when=asyncio.FIRST_COMPLETED)
             listen()
-            stopped = asyncio.create_task(stop.wait(), name="stop")
             await asyncio.wait({watches, stopped, election}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (up, stopped, first_look):
+            for task in (up, first_look):
                 task.cancel()
             if election.done():
                 election.result()
@@ -101,9 +107,27 @@ async def _end(watches: "asyncio.Task[None]", end_watches: asyncio.Event) -> Non
     await watches
 
 
+async def _unless_stopped(work: Coroutine[None, None, str], stopped: "asyncio.Task[bool]") -> str | None:
+    """What the work answers; None if somebody asks to stop before it does."""
+    task = asyncio.create_task(work)
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        return task.result()
+    task.cancel()
+    return None
+
+
 async def _watch(
-    services: Services, settings: RunSettings, watching: asyncio.Event, end_watches: asyncio.Event
+    services: Services,
+    settings: RunSettings,
+    first_look: "asyncio.Task[None]",
+    watching: asyncio.Event,
+    end_watches: asyncio.Event,
 ) -> None:
+    # kopf asks once which kinds there are, and never watches one whose CRD comes later.
+    await asyncio.wait({first_look})
+    if end_watches.is_set():
+        return
     await kopf.operator(
         registry=make_registry(services),
         settings=make_settings(services.clock),

@@ -40,6 +40,12 @@ async def get_object(client: KubeClient, kind: type[CustomResource], namespace: 
     return await client.request("GET", path_of(kind, namespace, name))
 
 
+async def served_kinds(client: KubeClient) -> set[str]:
+    """The plurals of this group that the API server serves. Raises NotFoundError if none of its CRDs is installed."""
+    answer = await client.request("GET", f"/apis/{API_VERSION}")
+    return {str(each["name"]) for each in answer["resources"]}
+
+
 async def list_objects(client: KubeClient, kind: type[CustomResource], namespace: str | None = None) -> list[Raw]:
     """All objects of a kind, in one namespace or in all."""
     try:

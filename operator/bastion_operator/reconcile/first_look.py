@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from bastion_operator.api.azure_identity import AzureIdentity
 from bastion_operator.api.bastion_host import BastionHost
-from bastion_operator.api.meta import CustomResource
+from bastion_operator.api.meta import API_VERSION, CustomResource
 from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.kube.errors import KubeError, NotFoundError
-from bastion_operator.kube.resources import list_objects
+from bastion_operator.kube.resources import list_objects, served_kinds
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.services import Services
 
@@ -51,6 +51,9 @@ async def look_around(services: Services, namespaces: Sequence[str]) -> None:
 
 
 async def _list(services: Services, namespaces: Sequence[str]) -> dict[Key, dict[str, object]]:
+    missing = {model.names.plural for model in MODELS.values()} - await served_kinds(services.kube)
+    if missing:
+        raise NotFoundError(f"the API server does not serve {', '.join(sorted(missing))} of {API_VERSION}")
     found = {}
     for kind, model in MODELS.items():
         scopes: Sequence[str | None] = [None]

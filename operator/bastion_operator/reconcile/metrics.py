@@ -17,6 +17,9 @@ from bastion_operator.reconcile.keys import Key
 _MOST_BUDGETS = 200
 
 
+_QUEUE_SECONDS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+
+
 class Metrics:
     """The operator's own counts, in a registry of their own."""
 
@@ -52,6 +55,12 @@ class Metrics:
             registry=self.registry,
         )
         self.queue_length = Gauge("azurebastion_queue_length", "Keys that are due.", registry=self.registry)
+        self.queue_seconds = Histogram(
+            "azurebastion_queue_seconds",
+            "For how long a key had been due when its pass began.",
+            buckets=_QUEUE_SECONDS,
+            registry=self.registry,
+        )
         self.leader = Gauge(
             "azurebastion_leader",
             "1 in the process that holds the Lease and may write, else 0.",

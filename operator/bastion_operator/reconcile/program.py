@@ -16,6 +16,7 @@ from bastion_operator.arm.schedule import Schedule
 from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.client import ClusterConfig, KubeClient
 from bastion_operator.kube.cluster import cluster_uid
+from bastion_operator.kube.errors import UnavailableError
 from bastion_operator.kube.events import EventRecorder
 from bastion_operator.kube.lease import LeaderElection, LeaseSettings
 from bastion_operator.kube.reports import ReportPublisher
@@ -41,6 +42,7 @@ _log = logging.getLogger(__name__)
 
 # The first passes are spread over so many seconds of the clock: neither a start nor a change of leader is a storm.
 FIRST_PASS_SPREAD = 5.0
+_ASK_AGAIN = 2.0
 # Real seconds. Every request has a time limit, so that no pass of a healthy process comes near.
 _LONGEST_PASS = 1800.0
 
@@ -67,6 +69,25 @@ class ProgramSettings:
     request_timeout: float = REQUEST_TIMEOUT
 
 
+async def installation_of(settings: ProgramSettings, clock: Clock) -> str:
+    """The mark of this installation, once the API server can be asked for it; an outage at the start is waited for.
+
+    :raises KubeError: the configuration cannot be read, or the API server refuses
+    """
+    if settings.installation_id:
+        return settings.installation_id
+    told = ""
+    async with await KubeClient.connect(settings.cluster, clock) as kube:
+        while True:
+            try:
+                return await cluster_uid(kube)
+            except UnavailableError as error:
+                if str(error) != told:
+                    _log.warning("waiting for the API server: %s", error)
+                    told = str(error)
+            await clock.sleep(_ASK_AGAIN)
+
+
 @asynccontextmanager
 async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Services]:
     """The services, with a first look at the API server; everything is closed at the end.
@@ -86,7 +107,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
         metrics.show_budgets(azure.budgets, schedule)
         services = Services(
             clock=clock,
-            installation_id=settings.installation_id or await cluster_uid(kube),
+            installation_id=await installation_of(settings, clock),
             kube=kube,
             statuses=StatusPublisher(kube),
             events=EventRecorder(kube, clock, instance=os.environ.get("POD_NAME") or socket.gethostname()),

@@ -21,8 +21,9 @@ class WorkQueue:
 
     clock: Clock
     _ready: asyncio.Queue[Key] = field(default_factory=asyncio.Queue)
-    _queued: set[Key] = field(default_factory=set)
-    _running: set[Key] = field(default_factory=set)
+    # Since when a key is due, and for how long one that runs had been.
+    _queued: dict[Key, float] = field(default_factory=dict)
+    _running: dict[Key, float] = field(default_factory=dict)
     _again: set[Key] = field(default_factory=set)
     _due: dict[Key, float] = field(default_factory=dict)
     _heap: list[tuple[float, int, Key]] = field(default_factory=list)
@@ -35,7 +36,7 @@ class WorkQueue:
         if key in self._running:
             self._again.add(key)
         elif key not in self._queued:
-            self._queued.add(key)
+            self._queued[key] = self.clock.monotonic()
             self._ready.put_nowait(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
@@ -51,7 +52,7 @@ class WorkQueue:
         """What is due now comes at random moments of so many seconds instead."""
         while not self._ready.empty():
             key = self._ready.get_nowait()
-            self._queued.discard(key)
+            del self._queued[key]
             self.add_after(key, rng.uniform(0, seconds))
 
     def forget(self, key: Key) -> None:
@@ -61,13 +62,16 @@ class WorkQueue:
     async def take(self) -> Key:
         """The next key that is due; it is running until :meth:`done`."""
         key = await self._ready.get()
-        self._queued.discard(key)
-        self._running.add(key)
+        self._running[key] = self.clock.monotonic() - self._queued.pop(key)
         return key
+
+    def waited(self, key: Key) -> float:
+        """Seconds of the clock for which a key that is running had been due before it was taken."""
+        return self._running[key]
 
     def done(self, key: Key) -> None:
         """The pass of this key has ended."""
-        self._running.discard(key)
+        self._running.pop(key, None)
         if key in self._again:
             self._again.discard(key)
             self.add(key)

@@ -51,6 +51,7 @@ class Worker:
         queue = self.services.queue
         while True:
             key = await queue.take()
+            self.services.metrics.queue_seconds.observe(queue.waited(key))
             self.began[key] = self.services.clock.monotonic()
             try:
                 await self._pass(key)

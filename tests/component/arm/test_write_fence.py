@@ -75,8 +75,8 @@ async def test_without_the_right_reads_and_queries_are_sent_and_no_write(
     assert writes(cloud) == []
 
 
-@pytest.mark.parametrize("before", [0, 1])
-async def test_the_right_is_asked_for_after_the_token_and_again_when_the_connection_is_there(
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_the_right_is_asked_for_after_the_token_and_with_the_connection_and_before_the_first_byte(
     client: ArmClient, cloud: LocalAzure, looks: Looks, before: int
 ) -> None:
     looks.left = before
@@ -84,7 +84,7 @@ async def test_the_right_is_asked_for_after_the_token_and_again_when_the_connect
         await client.put(ADDRESS, BODY)
     assert any("/oauth2/" in each["url"] for each in cloud.request_log()), "the token came first"
     assert writes(cloud) == []
-    looks.left = 2
+    looks.left = 3
     await client.put(ADDRESS, BODY)
     assert writes(cloud) == [("PUT", 201)]
 
@@ -109,8 +109,8 @@ async def test_a_write_that_is_sent_again_with_a_new_token_asks_again(
     async with cloud.control() as control:
         refusal = {"error": {"status": 401, "code": "InvalidAuthenticationToken"}}
         await control.add_fault(refusal, method="PUT", count=1)
-        # Both looks of the first sending find the right in force, the first look of the second does not.
-        looks.left = 2
+        # The looks of the first sending find the right in force, the first look of the second does not.
+        looks.left = 3
         with pytest.raises(NotLeadingError):
             await client.put(ADDRESS, BODY)
     assert writes(cloud) == [("PUT", 401)]

@@ -1,6 +1,7 @@
 """The queue coalesces, delays, and never hands out a key whose pass still runs."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -84,3 +85,29 @@ async def test_a_key_that_is_gone_loses_its_delays(queue: WorkQueue, clock: Manu
     timers = asyncio.create_task(queue.run_timers())
     assert await queue.take() == OTHER
     timers.cancel()
+
+
+async def test_how_long_a_key_had_been_due_is_told_while_it_runs(queue: WorkQueue, clock: ManualClock) -> None:
+    queue.add(ONE)
+    clock.advance(3)
+    queue.add(ONE)
+    clock.advance(4)
+    assert queue.waited(await queue.take()) == pytest.approx(7)
+
+
+async def test_what_is_due_can_be_spread_over_some_seconds(queue: WorkQueue, clock: ManualClock) -> None:
+    keys = [Key(Kind.VNET_PEERING, "team", str(number)) for number in range(200)]
+    for key in keys:
+        queue.add(key)
+    started = clock.monotonic()
+    queue.spread(10, random.Random(1))
+    assert len(queue) == 0
+    timers = asyncio.create_task(queue.run_timers())
+    moments = {}
+    for _ in keys:
+        key = await queue.take()
+        moments[key] = clock.monotonic() - started
+    timers.cancel()
+    assert set(moments) == set(keys)
+    assert all(0 <= moment <= 10 for moment in moments.values())
+    assert len({round(moment) for moment in moments.values()}) > 8

@@ -32,7 +32,7 @@ TAGS = {"network": "spoke"}
 SELECTOR = {"subscriptions": [SUBSCRIPTION], "tags": TAGS, "onLeave": "Delete", "leaveGrace": "1m"}
 
 
-VM = "microsoft.compute/virtualmachines"
+NSG = "microsoft.network/networksecuritygroups"
 MANY = 60
 """Passes that are enough for everything."""
 
@@ -325,15 +325,20 @@ class Guarded:
         return sum(len(row["properties"]["securityRules"]) > 1 for row in groups)
 
 
-def without_machines(azure: AzureModel) -> list[Row]:
-    return [row for row in azure.rows().values() if "/virtualmachines/" not in row["id"].lower()]
+def without_machines(group: Guarded, *some: str) -> list[Row]:
+    """All that is left after these machines, or all of them, were deleted with their interfaces; Azure is so now."""
+    gone = {each for name in some or names(6) for each in (name, f"{name}-nic")}
+    rows = [row for row in group.azure.rows().values() if row["name"] not in gone or row["type"] == NSG]
+    group.azure = AzureModel(rows)
+    return rows
 
 
-def test_an_inventory_without_machines_takes_no_rules_away_before_somebody_says_so() -> None:
+def test_rules_of_all_machines_stay_until_somebody_says_that_so_many_may_go() -> None:
     group = Guarded(AzureModel(closed_estate(6)))
     group.go(list(group.azure.rows().values()))
     assert group.opened == 6
-    plan = group.go(without_machines(group.azure))
+    shown = without_machines(group)
+    plan = group.go(shown)
     assert codes(plan) == ["DeletionGuarded"]
     assert group.opened == 6
     asked = group.asked(group.claims, None)
@@ -342,20 +347,19 @@ def test_an_inventory_without_machines_takes_no_rules_away_before_somebody_says_
     for kind in (ConditionType.SECURITY_RULES_IN_SYNC, ConditionType.READY):
         assert (states[kind].status, states[kind].reason) == ("False", "DeletionGuarded")
     assert states[ConditionType.STALLED].reason == "DeletionGuarded"
-    assert codes(group.go(without_machines(group.azure), hash_of(plan))) == []
+    assert codes(group.go(shown, hash_of(plan))) == []
     assert group.opened == 0
 
 
 def test_a_few_machines_that_go_take_their_rules_with_them() -> None:
     group = Guarded(AzureModel(closed_estate(6)))
     group.go(list(group.azure.rows().values()))
-    left = [row for row in group.azure.rows().values() if row["name"] not in {"s00", "s01"} or row["type"] != VM]
-    assert codes(group.go(left)) == []
+    assert codes(group.go(without_machines(group, "s00", "s01"))) == []
     assert group.opened == 4
 
 
 def test_who_only_watches_is_not_told_of_deletions_that_nobody_makes() -> None:
     group = Guarded(AzureModel(closed_estate(6)))
     group.go(list(group.azure.rows().values()))
-    plan = group.go(without_machines(group.azure), managementPolicy="Observe")
+    plan = group.go(without_machines(group), managementPolicy="Observe")
     assert (codes(plan), len(plan.audited)) == ([], 6)

@@ -1,4 +1,4 @@
-"""What the charts hold that is made from other files of the repository, so that nothing is said twice.
+"""What the charts, and the settings for Argo CD, hold that is made from other files of the repository, so that nothing is said twice.
 
 The rights are those of deploy/base, the settings those of `bastion-operator run`, the alerts and the dashboard those of
 deploy/monitoring, the custom resource definitions those of crds/.
@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final
 
 import yaml
@@ -22,6 +23,7 @@ Rule = dict[str, Any]
 CHART: Final = "deploy/charts/bastion-operator"
 CRD_CHART: Final = "deploy/charts/bastion-operator-crds"
 MONITORING: Final = "deploy/monitoring"
+ARGOCD: Final = "deploy/argocd"
 ONE_NAMESPACE: Final = "deploy/components/one-namespace"
 _SOURCES: Final = ("deploy/base/cluster_role.yaml", "deploy/base/role.yaml")
 _HEAD: Final = "# Made from {source} by `make generate`; do not edit.\n"
@@ -53,6 +55,7 @@ def chart_files(root: Path) -> dict[str, str]:
         f"{CHART}/files/alerts.yaml": (root / alerts).read_text(encoding="utf-8"),
         f"{CHART}/files/dashboard.json": (root / dashboard).read_text(encoding="utf-8"),
         f"{MONITORING}/prometheus_rule.yaml": _prometheus_rule(root / alerts),
+        f"{ARGOCD}/argocd-cm.yaml": argocd_settings(root),
         schema: _with_settings((root / schema).read_text(encoding="utf-8")),
     }
 
@@ -115,6 +118,20 @@ def _prometheus_rule(alerts: Path) -> str:
         "spec": yaml.safe_load(alerts.read_text(encoding="utf-8")),
     }
     return _HEAD.format(source="alerts.yaml") + _dump(rule)
+
+
+def argocd_settings(root: Path) -> str:
+    """A patch of the ConfigMap argocd-cm with the health check for every kind of the group.
+
+    Only the key ``resource.customizations`` takes a star for the kind: one that is a name of its own may not hold it.
+    https://argo-cd.readthedocs.io/en/stable/operator-manual/health/
+    """
+    check = (root / ARGOCD / "resource_customizations" / GROUP / "_/health.lua").read_text(encoding="utf-8")
+    head = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: argocd-cm\n  namespace: argocd\ndata:\n"
+        f"  resource.customizations: |\n    {GROUP}/*:\n      health.lua: |\n"
+    )
+    return _HEAD.format(source="health.lua") + head + indent(check, " " * 8)
 
 
 def _with_settings(schema: str) -> str:

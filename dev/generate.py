@@ -1,4 +1,5 @@
-"""Write what is made: crds/ and docs/reference.md from the models, the index of docs/codes, the tables of docs/azure-api.md.
+"""Write what is made: crds/ and docs/reference.md from the models, the index of docs/codes, the tables of docs/azure-api.md,
+docs/settings.md from the options of the program, and what the charts take from elsewhere.
 
 With --check: only say what is stale.
 """
@@ -11,9 +12,11 @@ from bastion_operator.api import KINDS
 from bastion_operator.api.crds import render_crd
 from bastion_operator.api.meta import GROUP
 from bastion_operator.api.reference import render_reference
+from dev.chart_files import CRD_CHART, chart_files
 from dev.code_index import PLACE, render_code_index
 from dev.error_tables import PLACE as ERROR_TABLES
 from dev.error_tables import render_azure_api
+from dev.settings import render_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CRD_FOLDER = "crds"
@@ -25,14 +28,16 @@ def generated_files() -> dict[str, str]:
     definitions = {f"{CRD_FOLDER}/{GROUP}_{kind.names.plural}.yaml": _HEAD + render_crd(kind) for kind in KINDS}
     documents = {"docs/reference.md": render_reference(), f"{PLACE}/README.md": render_code_index(ROOT)}
     documents[ERROR_TABLES] = render_azure_api(ROOT)
-    return {**definitions, **documents}
+    documents["docs/settings.md"] = render_settings()
+    return {**definitions, **documents, **chart_files(ROOT)}
 
 
 def stale_files(root: Path = ROOT) -> list[str]:
     """The generated files that are missing or differ, and the CRDs of kinds that are no longer there."""
     wanted = generated_files()
     differing = [path for path, content in wanted.items() if _content(root / path) != content]
-    left_over = [f"{CRD_FOLDER}/{path.name}" for path in (root / CRD_FOLDER).glob(f"{GROUP}_*.yaml")]
+    folders = (CRD_FOLDER, f"{CRD_CHART}/templates")
+    left_over = [f"{folder}/{path.name}" for folder in folders for path in (root / folder).glob(f"{GROUP}_*.yaml")]
     return sorted([*differing, *(path for path in left_over if path not in wanted)])
 
 

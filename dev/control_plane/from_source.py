@@ -51,6 +51,8 @@ class Recipe:
     probe: str | None = None
     """A small module of the build: if it cannot be had, the network is closed. None: nothing is fetched."""
     go: tuple[int, int, int] = (1, 26, 0)
+    ways_out: str = WAYS_OUT
+    """What a person can do where it cannot be built."""
 
     @property
     def fingerprint(self) -> str:
@@ -106,10 +108,10 @@ def _probe_network(recipe: Recipe, probe: str, go: GoToolchain, environment: dic
             command, cwd=recipe.module, env=environment, capture_output=True, text=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise BuildError(f"the Go module {probe} did not arrive within {seconds:.0f} s. {WAYS_OUT}") from error
+        raise BuildError(f"the Go module {probe} did not arrive within {seconds:.0f} s. {recipe.ways_out}") from error
     if answer.returncode != 0:
         reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise BuildError(f"the Go module {probe} cannot be fetched: {reason[0]}. {WAYS_OUT}")
+        raise BuildError(f"the Go module {probe} cannot be fetched: {reason[0]}. {recipe.ways_out}")
 
 
 def _build(
@@ -131,7 +133,7 @@ def _build(
         if child.running:
             child.kill()
     if child.returncode != 0 or not output.is_file():
-        raise BuildError(f"{target.program} cannot be built with {go}:\n{_errors(log)}\n{WAYS_OUT}")
+        raise BuildError(f"{target.program} cannot be built with {go}:\n{_errors(log)}\n{recipe.ways_out}")
     report(f"  {target.program}: done, {_progress(log)}, {time.monotonic() - started:.0f} s")
     log.unlink()
 

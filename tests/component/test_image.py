@@ -1,9 +1,11 @@
 """The Dockerfile: its install steps are run without a container engine, and what they leave is started."""
 
+import json
 import os
 import subprocess
 import sys
 import tomllib
+from ast import literal_eval
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import yaml
 from packaging.markers import Marker
 from packaging.utils import parse_wheel_filename
 
+from dev.sbom import sbom
 from tests.support.deployment import ROOT
 from tests.support.dockerfile import Stage, StageRun, copy_context, read_stages
 
@@ -105,6 +108,20 @@ def test_nothing_of_the_tests_and_their_tools_is_in_it(installed: Installed, mod
 
     assert answer.returncode == 1
     assert f"No module named '{module}'" in answer.stderr
+
+
+def test_the_bill_of_materials_names_all_that_is_in_the_image_and_no_tool(installed: Installed) -> None:
+    code = "import importlib.metadata as m; print([[d.name, d.version] for d in m.distributions()])"
+    found = {name.lower().replace("_", "-"): version for name, version in literal_eval(installed.python(code).stdout)}
+
+    told = json.loads(sbom())
+
+    parts = {each["name"]: each["version"] for each in (*told["components"], told["metadata"]["component"])}
+    assert (told["bomFormat"], told["specVersion"]) == ("CycloneDX", "1.5")
+    assert len(found) > 20
+    assert {name: version for name, version in found.items() if parts.get(name) != version} == {}
+    assert not {"arm-emulator", "pytest", "ruff", "hatchling", "uv", "pip"} & parts.keys()
+    assert all(each["purl"].startswith("pkg:pypi/") for each in told["components"])
 
 
 def test_the_package_is_in_the_image_and_not_a_link_to_the_sources(installed: Installed) -> None:

@@ -101,6 +101,18 @@ def test_probes_and_metrics_tell_the_truth(lab: Lab) -> None:
     assert float(values[f"azurebastion_writes_total{{{halves}}}"]) == 6
     calls = sum(float(value) for name, value in values.items() if name.startswith("azurebastion_azure_calls_total"))
     assert calls > 6
+    peering = f'kind="VNetPeering",resource_name="hub",resource_namespace="{lab.namespace}"'
+    lab.wait_for(
+        lambda: sample(lab, f"azurebastion_resource_ready{{{peering}}}") == 1, "the metrics say that it is Ready"
+    )
+    assert sample(lab, f"azurebastion_resource_stalled{{{peering}}}") == 0
+    assert sample(lab, f'azurebastion_inventory_age_seconds{{identity="{lab.namespace}"}}') >= 0
+
+
+def sample(lab: Lab, name: str) -> float:
+    """The value of a series now."""
+    _, text = asked(lab.operator.metrics_url)
+    return float(dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))[name])
 
 
 def test_readiness_waits_for_the_api_server(lab: Lab) -> None:

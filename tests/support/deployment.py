@@ -62,9 +62,12 @@ def installation() -> Iterator[Installation]:
 
 def rendered(control_plane: ControlPlane, folder: Path) -> tuple[Manifest, ...]:
     """What kustomize makes of a folder. Raises CalledProcessError with its message if it refuses it."""
-    answer = subprocess.run(
-        [str(control_plane.programs.kubectl), "kustomize", str(folder)], capture_output=True, text=True, check=True
-    )
+    return kustomized(control_plane.programs.kubectl, folder)
+
+
+def kustomized(kubectl: Path, folder: Path) -> tuple[Manifest, ...]:
+    """The same where no API server runs."""
+    answer = subprocess.run([str(kubectl), "kustomize", str(folder)], capture_output=True, text=True, check=True)
     return tuple(each for each in yaml.safe_load_all(answer.stdout) if each)
 
 

@@ -211,6 +211,11 @@ class FleetSnapshot:
         view = self._views.get(identity)
         return None if view is None or view.read_at is None else self.clock.monotonic() - view.read_at
 
+    def ages(self) -> dict[str, float]:
+        """Seconds since the rows of each identity were read that has any."""
+        ages = ((identity, self.age(identity)) for identity in self._views)
+        return {identity: age for identity, age in ages if age is not None}
+
     async def inventory(self, identity: str) -> Inventory | None:
         """The identity's rows as facts, built off the event loop; None if they were never read."""
         view = self._views.get(identity)

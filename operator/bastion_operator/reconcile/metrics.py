@@ -1,7 +1,7 @@
 """Prometheus metrics, with labels of few values."""
 
 from collections import Counter as Counts
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -12,6 +12,8 @@ from prometheus_client.registry import Collector
 from bastion_operator.arm.budgets import Budgets, CallKind
 from bastion_operator.arm.schedule import Schedule
 from bastion_operator.reconcile.keys import Key
+from bastion_operator.reconcile.object_store import ObjectStore
+from bastion_operator.reconcile.resource_metrics import ResourceCollector
 
 # Series of budgets at most, the scarcest first: an identity may be used in hundreds of subscriptions.
 _MOST_BUDGETS = 200
@@ -78,6 +80,10 @@ class Metrics:
     def show_budgets(self, budgets: Budgets, schedule: Schedule[Key]) -> None:
         """Show from now on what waits for Azure's budgets, and what is left of them."""
         self.registry.register(_BudgetCollector(budgets, schedule))
+
+    def show_resources(self, objects: ObjectStore, ages: Callable[[], Mapping[str, float]]) -> None:
+        """Show from now on what the custom resources say, and how old each identity's inventory is."""
+        self.registry.register(ResourceCollector(objects, ages))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -125,6 +125,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             rights=PeeringRights(clock),
             leadership=leadership,
         )
+        metrics.show_resources(services.objects, services.fleet.ages)
         try:
             yield services
         finally:

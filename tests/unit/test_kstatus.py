@@ -57,13 +57,17 @@ def test_what_does_not_conform_is_named(raw: dict[str, Any], says: str) -> None:
 
 
 def test_fields_that_the_operator_has_come_to_own_are_found_beside_its_status_and_finalizer() -> None:
-    finalizer = {"f:metadata": {"f:finalizers": {".": {}, 'v:"azurebastion.dev/cleanup"': {}}}}
+    finalizer: dict[str, Any] = {"f:metadata": {"f:finalizers": {".": {}, 'v:"azurebastion.dev/cleanup"': {}}}}
     own = [
         {"manager": "kubectl", "fieldsV1": {"f:spec": {"f:sku": {}}}},
         {"manager": "bastion-operator", "subresource": "status", "fieldsV1": {"f:status": {"f:sku": {}}}},
         {"manager": "bastion-operator", "fieldsV1": finalizer},
     ]
     assert foreign_fields(thing(READY, managedFields=own)) == []
-    for fields in ({"f:spec": {"f:sku": {}}}, {"f:metadata": {"f:annotations": {"f:azurebastion.dev/x": {}}}}):
+    others: list[dict[str, Any]] = [
+        {"f:spec": {"f:sku": {}}},
+        {"f:metadata": {"f:annotations": {"f:azurebastion.dev/x": {}}}},
+    ]
+    for fields in others:
         entry = {"manager": "bastion-operator", "fieldsV1": fields}
         assert len(foreign_fields(thing(READY, managedFields=[*own, entry]))) == 1

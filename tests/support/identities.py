@@ -14,6 +14,7 @@ from bastion_operator.api.azure_identity import AzureIdentity
 from bastion_operator.kube.client import MERGE_PATCH
 from bastion_operator.kube.resources import get_object, path_of
 from bastion_operator.reconcile.keys import Key, Kind
+from tests.support.kstatus import violations
 from tests.support.operator_in_process import Manifest, Passes
 
 _PATIENCE = 30.0
@@ -71,6 +72,7 @@ class Identities:
         deadline = time.monotonic() + _PATIENCE
         while True:
             raw = await get_object(self.passes.kube, AzureIdentity, None, key.name)
+            assert violations(raw) == [], raw
             conditions = {each["type"]: each for each in raw.get("status", {}).get("conditions", [])}
             ready: Manifest = conditions.get("Ready", {})
             if ready.get("reason") == reason and says in ready["message"]:

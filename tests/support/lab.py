@@ -17,6 +17,7 @@ import yaml
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from dev.operator_process import OperatorProcess
+from tests.support.kstatus import foreign_fields, violations
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "hub-and-spoke"
@@ -155,12 +156,12 @@ class Lab:
         self.apply(*example("bastion-host.yaml"), *example("vnet-peering.yaml"))
 
     def get(self, kind: str, name: str) -> Manifest:
-        return self.reader.get(f"{self.collection(kind)}/{name}")
+        return _conforming(self.reader.get(f"{self.collection(kind)}/{name}"))
 
     def objects(self, kinds: str) -> list[Manifest]:
         """All objects of these kinds (short names, with commas between) in the test's namespace."""
         return [
-            {"kind": answer["kind"].removesuffix("List")} | item
+            {"kind": answer["kind"].removesuffix("List")} | _conforming(item)
             for kind in kinds.split(",")
             for answer in [self.reader.get(self.collection(kind))]
             for item in answer["items"]
@@ -226,7 +227,7 @@ class Lab:
     def versions(self) -> dict[str, str]:
         """The resourceVersion of every object of the operator's kinds here, and of the identity."""
         identities = self.reader.get("/apis/azurebastion.dev/v1beta1/azureidentities")["items"]
-        found = [each for each in identities if each["metadata"]["name"] == self.namespace]
+        found = [_conforming(each) for each in identities if each["metadata"]["name"] == self.namespace]
         found += self.objects("bh,vnp,rr")
         return {f"{each.get('kind')}/{each['metadata']['name']}": each["metadata"]["resourceVersion"] for each in found}
 
@@ -268,6 +269,17 @@ class Lab:
         """For a failed wait: what there is, and the last lines of the operator's log."""
         log = self.operator.log.read_text(errors="replace").splitlines()[-40:] if self.operator.log.exists() else []
         return "\n".join([self.kubectl("get", "bh,vnp", "-n", self.namespace, "-o", "json"), *log])
+
+
+def _conforming(raw: Manifest) -> Manifest:
+    """The object, once its status is as kstatus wants it and the operator wrote into nothing else that people write.
+
+    Whatever a test polls for, each state on the way there is looked at as well.
+    """
+    if "spec" in raw:
+        assert violations(raw) == [], raw
+        assert foreign_fields(raw) == [], raw
+    return raw
 
 
 def path_of(url: str) -> str:

@@ -26,6 +26,7 @@ from bastion_operator.reconcile.services import Services
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.support.arm_client import cloud_of
+from tests.support.kstatus import violations
 
 Manifest = dict[str, Any]
 MODELS: dict[Kind, type[CustomResource]] = {
@@ -46,6 +47,7 @@ class Passes:
     namespace: str
     seen: dict[Key, Manifest] = field(default_factory=dict)
     history: dict[Key, list[Manifest]] = field(default_factory=dict)
+    nonconforming: list[Manifest] = field(default_factory=list)
 
     @property
     def kube(self) -> KubeClient:
@@ -95,6 +97,7 @@ class Passes:
         """Until ``met`` answers something true, which is returned."""
         deadline = time.monotonic() + seconds
         while not (answer := met()):
+            assert self.nonconforming == [], "what kstatus would be misled by"
             assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
             await asyncio.sleep(_LOOK_EVERY)
         return answer
@@ -118,6 +121,7 @@ class Passes:
         while True:
             for kind in kinds:
                 listed = await list_objects(self.kube, MODELS[kind], self.namespace)
+                self.nonconforming += [each for each in listed if violations(each)]
                 found = {Key(kind, self.namespace, each["metadata"]["name"]): each for each in listed}
                 for key in [key for key in self.seen if key.kind is kind and key not in found]:
                     del self.seen[key]
@@ -176,6 +180,7 @@ async def passes_at_work(
         finally:
             view.cancel()
             await asyncio.gather(view, return_exceptions=True)
+        assert passes.nonconforming == [], "what kstatus would be misled by"
 
 
 async def make_identity(

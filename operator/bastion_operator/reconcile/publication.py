@@ -152,4 +152,8 @@ def suspended_states(old: CommonStatus) -> States:
         if condition.type in set(ConditionType) - {ConditionType.RECONCILING, ConditionType.STALLED}
     }
     said = "spec.suspend is true: nothing is read, written or deleted, and the other conditions are those of before"
-    return {**kept, ConditionType.ACCEPTED: false(Reason.SUSPENDED, said)}
+    # Without Ready an object that was suspended from its start would pass for one that is done: kstatus goes by it.
+    unknown = {
+        ConditionType.READY: State(ConditionStatus.UNKNOWN, Reason.SUSPENDED, "spec.suspend is true: nothing is known")
+    }
+    return {**unknown, **kept, ConditionType.ACCEPTED: false(Reason.SUSPENDED, said)}

@@ -19,6 +19,7 @@ from tests.support.operator_in_process import MODELS, Passes, make_identity, pas
 
 pytestmark = pytest.mark.usefixtures("crds_served")
 
+TRACKING = "argocd.argoproj.io/instance"
 KINDS = (Kind.BASTION_HOST, Kind.VNET_PEERING)
 
 
@@ -57,6 +58,9 @@ async def test_selectors_targets_and_reports_end_at_the_subscriptions_of_the_ide
     of_all = await passes.create(Kind.BASTION_HOST, "of-all", {**everything, **platform})
     host = {"virtualNetworkID": HUB, "sku": "Standard", "subnetPrefix": "Auto", "targets": {"scope": "All"}, **team}
     of_hub = await passes.create(Kind.BASTION_HOST, "hub", host)
+    marks = {"labels": {TRACKING: "team"}, "annotations": {f"{TRACKING}-id": "team:azurebastion.dev/BastionHost:hub"}}
+    path = path_of(MODELS[of_hub.kind], namespace, of_hub.name)
+    await passes.kube.request("PATCH", path, body={"metadata": marks}, content_type=MERGE_PATCH)
     tags = {"owner": "network-team"}
     selector = {"tags": tags, "subscriptions": [HUB_SUBSCRIPTION]}
     found = await passes.create(
@@ -78,6 +82,8 @@ async def test_selectors_targets_and_reports_end_at_the_subscriptions_of_the_ide
     own = [each for each in reports if each["bastionHost"] == "hub"] + [passes.seen[key] for key in (of_hub, found)]
     assert APPS_SUBSCRIPTION not in json.dumps(own)
     assert passes.seen[of_hub]["status"]["counts"]["total"] == len(in_hub)
+    # Argo CD would take a report with its mark for a thing of the application that no manifest has, and prune it.
+    assert TRACKING not in json.dumps([each["metadata"] for each in reports])
     asked = [entry["url"] for entry in azure.request_log() if entry["principal"] == "hub-team"]
     assert asked
     assert [url for url in asked if APPS_SUBSCRIPTION in url] == []

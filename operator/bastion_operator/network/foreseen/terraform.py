@@ -80,12 +80,12 @@ def _subscriptions(plan: Row, changes: Sequence[Row], given: str | None) -> _Sub
     if default is not None:
         return _Subscriptions(by_provider, default)
     named = _SUBSCRIPTION.findall(orjson.dumps([plan.get("prior_state"), *changes]).decode())
-    found = {each.lower(): each for each in named}
-    if len(found) == 1:
-        return _Subscriptions(by_provider, next(iter(found.values())))
+    mentioned: dict[str, str] = {each.lower(): each for each in named}
+    if len(mentioned) == 1:
+        return _Subscriptions(by_provider, next(iter(mentioned.values())))
     if by_provider or not any(_action(each) in {Action.CREATE, Action.REPLACE} for each in changes):
         return _Subscriptions(by_provider, None)
-    told = f"it names {len(found)}" if found else "it names none"
+    told = f"it names {len(mentioned)}" if mentioned else "it names none"
     raise PlanFileError(
         f"the plan does not tell in which subscription new resources are made: {told}", "give --new-in ID"
     )

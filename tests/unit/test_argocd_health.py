@@ -15,16 +15,17 @@ FOLDER = ROOT / "deploy/argocd/resource_customizations/azurebastion.dev/_"
 CHECK = (FOLDER / "health.lua").read_text()
 CASES: list[dict[str, Any]] = yaml.safe_load((FOLDER / "health_test.yaml").read_text())["tests"]
 # What Argo CD's sandbox leaves of the standard library.
-SANDBOXED = ("io", "os", "package", "debug", "require", "dofile", "loadfile")
+SANDBOXED = ("io", "os", "package", "debug", "require", "dofile", "loadfile", "python")
 
 
 def health(manifest: Mapping[str, Any]) -> dict[str, str]:
     """What the check says of an object."""
-    lua = LuaRuntime(unpack_returned_tuples=True, register_eval=False, register_builtins=False)
+    lua = LuaRuntime(unpack_returned_tuples=True)
     for name in SANDBOXED:
         lua.globals()[name] = None
     lua.globals()["obj"] = _table(lua, manifest)
-    return dict(lua.execute(CHECK))
+    told: Any = lua.execute(CHECK)
+    return {str(name): str(value) for name, value in told.items()}
 
 
 def _table(lua: LuaRuntime, value: Any) -> Any:

@@ -74,6 +74,9 @@ class Program(click.Group):
         try:
             code = super().main(args, prog_name or PROGRAM, **extra)
             sys.exit(code if isinstance(code, int) else 0)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(EXIT_WRONG_USE)
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx is not None else PROGRAM
             _fail(error.format_message().rstrip("."), getattr(error, "remedy", f"see {path} --help"))

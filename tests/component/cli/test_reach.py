@@ -175,6 +175,8 @@ def test_an_estate_without_vms_is_an_empty_answer(tmp_path: Path) -> None:
         ([], None, "--from FILE"),
         (["--from", "absent.json"], None, "absent.json cannot be read: No such file or directory"),
         (["--from", "FILE"], "half a file {", "is no JSON"),
+        (["--from", "FILE"], '{"resource_changes": []}', "neither a list in data or value nor an id"),
+        (["--from", "."], None, ". cannot be read: Is a directory"),
         (["--from", "FILE"], '[{"id": "/subscriptions/s"}, {"id": 5}]', "row 2, field id"),
         (["--from", "FILE", "--vm", "ghost"], "[]", "VM ghost is not in the data"),
         (["--from", "FILE", "--bastion", "ghost"], "[]", "Bastion ghost is not in the data"),
@@ -230,12 +232,13 @@ def test_the_examples_in_help_are_shown_and_the_output_can_be_cut_off(blocked: P
     assert (cut.stdout, cut.stderr) == ("[", "")
 
 
-def on_a_terminal(command: list[str], columns: int) -> str:
+def on_a_terminal(command: list[str], columns: int, **environ: str) -> str:
     """What a program writes to a terminal of that width."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLUMNS"}} | {
-        "TERM": "xterm"
+        "TERM": "xterm",
+        **environ,
     }
     with subprocess.Popen(command, stdout=theirs, env=environment) as program:
         os.close(theirs)
@@ -261,6 +264,61 @@ def test_on_a_terminal_the_verdict_is_coloured_and_long_cells_are_folded_to_its_
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in written.splitlines()]
     assert all(len(line) <= 80 for line in plain)
     assert "".join(line[60:].strip() for line in plain[1:]).endswith("NsgPartiallyBlocksBastion")
+
+
+def test_no_color_leaves_colours_out_and_the_table_is_never_narrower_than_80(blocked: Path) -> None:
+    command = [str(PROGRAM), "reach", "--from", str(blocked)]
+    written = on_a_terminal(command, columns=40, NO_COLOR="1")
+    assert "\x1b[3" not in written
+    assert max(len(line.rstrip()) for line in written.splitlines()) > 40
+    explained = on_a_terminal([str(PROGRAM), "explain", "web", "--from", str(blocked)], columns=80)
+    assert "\x1b[31mstops" in explained
+    assert "\x1b" not in on_a_terminal(
+        [str(PROGRAM), "explain", "web", "--from", str(blocked)], columns=80, NO_COLOR="1"
+    )
+
+
+def test_what_takes_more_than_a_second_is_told_on_a_terminal(blocked: Path) -> None:
+    ours, theirs = os.openpty()
+    command = [str(PROGRAM), "reach", "--from", "-", "-o", "json"]
+    environment = os.environ | {"TERM": "xterm"}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, env=environment
+    ) as program:
+        os.close(theirs)
+        assert program.stdin is not None
+        assert program.stdout is not None
+        # The program waits for its input: it tells so before it has got any.
+        told = b""
+        while b"reading -" not in told:
+            told += read_terminal(ours)
+        program.stdin.write(blocked.read_bytes())
+        program.stdin.close()
+        assert [one["vm"] for one in json.loads(program.stdout.read())] == [vm_id("web")]
+        while read_terminal(ours):
+            pass
+    os.close(ours)
+
+
+@pytest.mark.long
+def test_a_file_of_a_million_lines_is_read_or_refused(tmp_path: Path) -> None:
+    file = tmp_path / "million.jsonl"
+    account = (
+        '{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a%d","properties":{}}\n'
+    )
+    with file.open("w") as stream:
+        stream.writelines(account % number for number in range(1_000_000))
+        stream.writelines(json.dumps(row) + "\n" for row in hub_and_spoke())
+    done = run_command("reach", "--from", file, "-o", "json", timeout=300)
+    assert [one["verdict"] for one in json.loads(done.stdout)] == ["Reachable"]
+    file.write_text("2026-01-01 INFO something happened\n" * 1_000_000)
+    assert "is no JSON" in told_wrong(run_command("reach", "--from", file, timeout=300))[0]
+
+
+def test_the_program_alone_shows_its_commands() -> None:
+    done = run_command()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Commands:" in done.stderr
 
 
 def documents(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:

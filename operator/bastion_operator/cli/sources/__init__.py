@@ -7,6 +7,8 @@ what the operator has published. Azure's and Kubernetes' libraries are imported 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bastion_operator.cli.progress import progress
+
 if TYPE_CHECKING:
     from bastion_operator.network.inventory import Inventory
 
@@ -56,7 +58,8 @@ def read_inventory(source: Files | Azure, *, access: bool = False) -> "Inventory
     if isinstance(source, Files):
         from bastion_operator.cli.sources.files import read_files  # noqa: PLC0415  the engine is loaded when it is asked
 
-        return read_files(source.names)
+        with progress(f"reading {', '.join(source.names)}"):
+            return read_files(source.names)
     from bastion_operator.cli.sources.azure import read_azure  # noqa: PLC0415  Azure's libraries take half a second
 
     return read_azure(source, access=access)

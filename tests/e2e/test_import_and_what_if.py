@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.lab import Lab
+from tests.support.lab import Lab, example
 
 PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
 ESTATE = Path(__file__).parents[2] / "examples" / "reach" / "reasons.json"
@@ -68,18 +68,6 @@ def test_what_stands_is_taken_over_without_a_write(lab_factory: Callable[..., La
     lab.wait_still()
     assert lab.writes() == [], "and Azure was never written to"
 
-    manifests[0]["spec"]["scaleUnits"] = 1
-    managed.write_text(yaml.safe_dump(manifests[0]))
-    refused = command(lab, "what-if", "-f", str(managed), "-n", lab.namespace)
-    assert refused.returncode == 2
-    assert "scaleUnits" in refused.stderr
-    manifests[0]["spec"]["scaleUnits"] = 3
-    managed.write_text(yaml.safe_dump(manifests[0]))
-    foreseen = command(lab, "what-if", "-f", str(managed), "-n", lab.namespace)
-    assert foreseen.returncode == 0, foreseen.stderr
-    assert "properties.scaleUnits: 2 → 3" in foreseen.stdout
-    assert lab.get("bh", "hub-bastion")["spec"]["scaleUnits"] == 2, "nothing was stored"
-
     checked = command(lab, "doctor", "-n", lab.namespace, "-o", "json")
     results = {each["check"]: each["result"] for each in json.loads(checked.stdout)}
     assert {name for name, result in results.items() if result == "failed"} == {"operator"}, (
@@ -90,6 +78,29 @@ def test_what_stands_is_taken_over_without_a_write(lab_factory: Callable[..., La
     rights = command(lab, "doctor", "--azure", "-o", "json")
     assert rights.returncode == 0, rights.stdout + rights.stderr
     assert any(each["check"].startswith("rights in subscription") for each in json.loads(rights.stdout))
+
+
+def test_what_is_foreseen_is_what_the_operator_then_does(lab: Lab, tmp_path: Path) -> None:
+    manifests = [*example("bastion-host.yaml"), *example("vnet-peering.yaml")]
+    for each in manifests:
+        each["metadata"]["namespace"] = lab.namespace
+        each["spec"]["identityRef"] = {"name": lab.namespace}
+    wanted = tmp_path / "wanted.yaml"
+    wanted.write_text(yaml.safe_dump_all(manifests))
+    done = command(lab, "what-if", "-f", str(wanted), "-n", lab.namespace, "-o", "json")
+    assert done.returncode == 0, done.stderr
+    assert lab.objects("bh,vnp") == [], "nothing was stored"
+    told = json.loads(done.stdout)
+    lab.apply_example()
+    lab.wait_ready("bh/hub", "bh/hub-desktops", "vnp/hub")
+    lab.wait_still()
+    sent = {(method, path) for method, path, status in lab.writes() if status < 300}
+    assert sent == {("PUT", each["resource"].lower()) for each in told["changes"]}
+    assert [each["action"] for each in told["changes"]] == ["Create"] * len(sent)
+    gained = {each["vm"].rsplit("/", 1)[-1] for each in told["reachability"] if each["change"] == "Gained"}
+    lab.wait_for(
+        lambda: {vm for vm, codes in lab.reasons().items() if not codes} == gained, "the VMs that were foreseen"
+    )
 
 
 def adopted(lab: Lab, name: str) -> bool:

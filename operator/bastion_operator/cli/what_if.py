@@ -111,9 +111,17 @@ async def _as_the_cluster_would_hold(source: Cluster, manifests: Sequence[Manife
         namespace = cluster.namespace or "default"
         found = []
         for each in manifests:
-            with told_kube_error():
-                placed = {**each, "metadata": {"namespace": namespace, **each["metadata"]}}
-                found.append(await dry_run(cluster.client, placed))
+            placed = {**each, "metadata": {"namespace": namespace, **each["metadata"]}}
+            try:
+                with told_kube_error():
+                    found.append(await dry_run(cluster.client, placed))
+            except Refusal as refusal:
+                if isinstance(refusal.__cause__, ForbiddenError):
+                    raise Refusal(
+                        refusal.message,
+                        "ask for patch on it, which a dry run needs, or give --azure, which leaves the cluster out",
+                    ) from refusal
+                raise
         try:
             uid = await cluster_uid(cluster.client)
         except ForbiddenError:

@@ -11,14 +11,17 @@ _REVIEWS: Final = "/apis/authorization.k8s.io/v1"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A verb on a resource (``bastionhosts/status`` for a subresource) of an API group."""
+    """A verb on a resource (``bastionhosts/status`` for a subresource) of an API group; ``name``: on that object alone."""
 
     group: str
     resource: str
     verb: str
+    name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}"
+        return (
+            f"{self.verb} {self.resource}{f'.{self.group}' if self.group else ''}{f'/{self.name}' if self.name else ''}"
+        )
 
 
 _WRITTEN_BY_PEOPLE: Final = ("azureidentities", "bastionhosts", "vnetpeerings")
@@ -32,7 +35,8 @@ EVERYWHERE: Final = (
 """What the operator does in all namespaces: deploy/base/cluster_role.yaml, which a test compares."""
 IN_OWN_NAMESPACE: Final = (
     Right("", "secrets", "get"),
-    *(Right("coordination.k8s.io", "leases", verb) for verb in ("get", "create", "update")),
+    Right("coordination.k8s.io", "leases", "create"),
+    *(Right("coordination.k8s.io", "leases", verb, "bastion-operator") for verb in ("get", "update")),
 )
 """What it does in its own namespace besides: deploy/base/role.yaml."""
 
@@ -51,7 +55,7 @@ async def may_caller(client: KubeClient, right: Right, namespace: str | None = N
 def _attributes(right: Right, namespace: str | None) -> dict[str, str]:
     resource, _, subresource = right.resource.partition("/")
     found = {"group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb}
-    return found | ({"namespace": namespace} if namespace else {})
+    return found | {key: value for key, value in (("namespace", namespace), ("name", right.name)) if value}
 
 
 async def _allowed(client: KubeClient, kind: str, spec: dict[str, Any]) -> bool:

@@ -121,11 +121,12 @@ def test_peerings_are_counted_by_network(count: int, result: Result) -> None:
 def rights_of(file: str) -> set[Right]:
     [role] = [each for each in yaml.safe_load_all((DEPLOY / "base" / file).read_text()) if "rules" in each]
     return {
-        Right(group, resource, verb)
+        Right(group, resource, verb, name)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
     }
 
 

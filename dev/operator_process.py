@@ -54,9 +54,12 @@ class OperatorProcess:
         self.probe_url = f"http://127.0.0.1:{probes}"
         self.child = Child.start(command, log=self.log, environment=self._environment)
         if wait:
-            self._wait_until_ready(self.child)
+            self.wait_until_ready()
 
-    def _wait_until_ready(self, child: Child) -> None:
+    def wait_until_ready(self) -> None:
+        """Raises StartError with what it said if it ends instead, or is not ready in time."""
+        child = self.child
+        assert child is not None, "it was not started"
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and child.running:
             try:

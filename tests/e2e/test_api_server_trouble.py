@@ -91,9 +91,28 @@ def until_carried_out(lab: Lab, name: str, flag: bool, what: str, *, seconds: fl
     lab.wait_for(done, what, seconds=seconds)
 
 
+def start_in_trouble(lab: Lab, way: ApiServerGate) -> None:
+    """Start it while the API server does not answer (and end it once), then while the CRDs are not installed."""
+
+    def said(words: str) -> bool:
+        return lab.operator.log.exists() and words in lab.operator.log.read_text()
+
+    with way.refusing(Refusal(503)):
+        lab.operator.start(wait=False)
+        lab.wait_for(lambda: said("waiting for the API server"), "it waits for an answer")
+        assert lab.operator.stop() == 0
+        lab.operator.start(wait=False)
+        lab.wait_for(lambda: lab.operator.log.read_text().count("waiting for the API server") == 2, "it waits again")
+    with way.refusing(Refusal(404, path="/apis/azurebastion.dev")):
+        lab.wait_for(lambda: said("are the CRDs installed?"), "it waits for the CRDs")
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"{lab.operator.probe_url}/readyz", timeout=5)  # noqa: S310 - loopback
+    lab.operator.wait_until_ready()
+
+
 def test_it_comes_back_by_itself_from_every_trouble_and_no_status_is_lost(gate: tuple[Lab, ApiServerGate]) -> None:
     lab, way = gate
-    lab.operator.start()
+    start_in_trouble(lab, way)
     lab.apply(link("hub", SPOKES[0]))
     lab.wait_ready("vnp/hub")
     with liveness_watched(lab):

@@ -1,6 +1,7 @@
 """The story in an operator that is a process of its own: with faults, and killed at any moment."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from arm_emulator.client import ControlClient
 from bastion_operator.clock import SystemClock
 from bastion_operator.kube.client import find_cluster
+from bastion_operator.kube.errors import KubeError
 from bastion_operator.reconcile.program import ProgramSettings, running
 from tests.faults.story import Phase, Story
 from tests.faults.story_runs import CLEAN, KINDS
@@ -21,6 +23,7 @@ from tests.support.operator_in_process import Passes
 PHASE_SECONDS = 200.0
 # Real seconds that an operator lives once it is ready, at most, before it is killed.
 LIFE = 1.5
+_LOOKS_AGAIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,20 @@ async def stage(lab: Lab) -> AsyncIterator[Stage]:
         lab.azure.control() as control,
     ):
         passes = Passes(services, lab.azure, lab.namespace)
-        view = asyncio.create_task(passes.look(KINDS))
+        view = asyncio.create_task(_look(passes))
         try:
             yield Stage(lab, passes, wire, control)
         finally:
             view.cancel()
             await asyncio.gather(view, return_exceptions=True)
+
+
+async def _look(passes: Passes) -> None:
+    """The view, also after the API server was away."""
+    while True:
+        with contextlib.suppress(KubeError):
+            await passes.look(KINDS)
+        await asyncio.sleep(_LOOKS_AGAIN)
 
 
 async def undisturbed(told: Stage) -> dict[Phase, str]:

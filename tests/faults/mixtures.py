@@ -1,0 +1,106 @@
+"""Random mixtures: others change what the operator keeps, calls are met by faults, the operator is killed, the API server
+restarts and Azure's clock jumps; then all ends as if nothing had been.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.fault_cells import CALLS, Cell, faults_of
+from tests.faults.story import Phase, Story
+from tests.faults.story_processes import PHASE_SECONDS, Stage
+from tests.faults.story_runs import strike
+
+QUARTER_OF_A_DAY = 6 * 3600.0
+_BUILT = (Phase.CREATE, Phase.UPDATE, Phase.UPGRADE, Phase.SCALE)
+_WEATHER = ("kill", "kill", "api-server", "clock")
+# Real seconds between two strokes of the weather.
+_CALM = (0.5, 4.0)
+
+
+@dataclass
+class Mixture:
+    """What one batch of stories goes through.
+
+    :ivar done: what has happened, in order
+    """
+
+    told: Stage
+    rng: random.Random
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def days(self) -> float:
+        """Days by which Azure's clock was moved on."""
+        return self.done.count("clock") / 4
+
+
+async def mixed(mixture: Mixture, expected: Mapping[Phase, str], names: Sequence[str], *, rounds: int) -> None:
+    """All stories side by side: built in calm, then so many rounds in bad weather, then deleted. Raises AssertionError."""
+    stories = [mixture.told.story(name) for name in names]
+    await asyncio.gather(*(_through(story, _BUILT, expected) for story in stories))
+    weather = asyncio.create_task(_weather(mixture))
+    try:
+        seeds = [mixture.rng.getrandbits(32) for _ in stories]
+        await asyncio.gather(
+            *(
+                _rounds(mixture, story, random.Random(own), expected[Phase.REPAIR], rounds)
+                for story, own in zip(stories, seeds, strict=True)
+            )
+        )
+    finally:
+        weather.cancel()
+        await asyncio.gather(weather, return_exceptions=True)
+        await asyncio.to_thread(_clear_up, mixture.told)
+    await asyncio.gather(*(_through(story, (Phase.DELETE,), expected) for story in stories))
+
+
+async def _through(story: Story, phases: Sequence[Phase], expected: Mapping[Phase, str]) -> None:
+    for phase in phases:
+        await story.begin(phase)
+        await story.end(phase, expected[phase], seconds=PHASE_SECONDS)
+
+
+async def _rounds(mixture: Mixture, story: Story, rng: random.Random, expected: str, rounds: int) -> None:
+    for _ in range(rounds):
+        call = rng.choice(CALLS[Phase.REPAIR])
+        fault = await strike(
+            mixture.told.control, Cell(Phase.REPAIR, call, rng.choice(faults_of(call.method))), story.name
+        )
+        mixture.done.append("fault")
+        try:
+            await story.disturb()
+            mixture.done.append("foreign change")
+            await story.ask_now(str(rng.random()))
+            await story.end(Phase.REPAIR, expected, seconds=PHASE_SECONDS)
+        finally:
+            await mixture.told.control.remove_fault(fault)
+
+
+async def _weather(mixture: Mixture) -> None:
+    """One stroke after the other, until cancelled between two of them."""
+    lab = mixture.told.lab
+    while True:
+        await asyncio.sleep(mixture.rng.uniform(*_CALM))
+        stroke = mixture.rng.choice(_WEATHER)
+        mixture.done.append(stroke)
+        if stroke == "clock":
+            await mixture.told.control.advance(QUARTER_OF_A_DAY)
+        elif stroke == "kill":
+            await asyncio.shield(asyncio.to_thread(_killed, mixture.told))
+        else:
+            lab.control_plane.stop_api_server()
+            await asyncio.shield(asyncio.to_thread(lab.control_plane.start_api_server))
+
+
+def _killed(told: Stage) -> None:
+    told.lab.operator.kill()
+    told.lab.operator.start(wait=False)
+
+
+def _clear_up(told: Stage) -> None:
+    """Whatever the weather was at: the API server serves and the operator runs."""
+    told.lab.wait_for(lambda: told.lab.objects("vnp") is not None, "the API server is there again")
+    if told.lab.operator.child is None or not told.lab.operator.child.running:
+        told.lab.operator.start()

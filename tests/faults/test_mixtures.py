@@ -1,0 +1,35 @@
+"""Random mixtures of foreign changes, faults, kills, restarts of the API server and jumps of Azure's clock, over days.
+
+`FAULT_SEED=n` repeats the choices; what happens between them is the machine's.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.mixtures import Mixture, mixed
+from tests.faults.story_processes import stage, undisturbed
+from tests.faults.test_fault_matrix import Figure, seed
+from tests.faults.test_story_processes import check_what_was_written, told_by
+from tests.support.lab import Lab
+
+RUNS, AT_ONCE, ROUNDS = 200, 10, 4
+
+
+@pytest.mark.long
+@pytest.mark.timeout(5400)
+async def test_random_mixtures_end_as_if_nothing_had_been(lab_factory: Callable[..., Lab], figure: Figure) -> None:
+    names = [f"story-{number:05}" for number in range(AT_ONCE)]
+    lab, done, days = told_by(lab_factory, names), Counter[str](), 0.0
+    async with stage(lab) as told:
+        expected = await undisturbed(told)
+        for batch in range(RUNS // AT_ONCE):
+            mixture = Mixture(told, random.Random(f"{seed()} {batch}"))
+            await mixed(mixture, expected, names, rounds=ROUNDS)
+            done.update(mixture.done)
+            days += mixture.days
+        audit = await told.control.audit()
+    figure(f"mixtures: {RUNS} runs, {days:.0f} days of Azure's clock, {dict(done)}, FAULT_SEED={seed()}")
+    check_what_was_written(lab, audit, names)

@@ -95,4 +95,6 @@ def running_operator(installation: Installation, log: Path, environment: Mapping
 
 
 def _as_the_kubelet_would(entry: Manifest) -> str:
+    if "value" in entry:
+        return str(entry["value"])
     return {"metadata.namespace": NAMESPACE, "metadata.name": "operator-0"}[entry["valueFrom"]["fieldRef"]["fieldPath"]]

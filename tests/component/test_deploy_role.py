@@ -14,6 +14,7 @@ from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.arm.graph import ACCESS_TYPES, HUB_COLLECTIONS, INVENTORY_TYPES
+from bastion_operator.arm.needed_actions import MANAGE, OBSERVE
 from bastion_operator.planning.bastion_diagnostics import diagnostics_id, settings_of_host
 from bastion_operator.planning.bastion_host import BastionHostInput, bastion_host_ids, plan_bastion_host
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
@@ -27,6 +28,7 @@ from tests.support.crd_examples import HUB, SPOKE, UUID, WORKSPACE, host, peerin
 from tests.support.deployment import NAMESPACE, ROOT, Installation, running_operator
 
 ROLE = json.loads((ROOT / "deploy/azure/role.json").read_text())
+OBSERVE_ROLE = json.loads((ROOT / "deploy/azure/role-observe.json").read_text())
 EXAMPLE = ROOT / "examples/hub-and-spoke"
 TENANT = "connectivity"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -188,12 +190,19 @@ def test_the_role_holds_what_reads_and_plans_need_and_nothing_else() -> None:
     }
 
     assert {action.lower() for action in ROLE["Actions"]} == reads | writes
+    assert sorted((*OBSERVE, *MANAGE)) == ROLE["Actions"]
+    assert sorted(OBSERVE) == OBSERVE_ROLE["Actions"]
 
 
-def test_each_action_is_listed_once_in_order_and_none_is_a_wildcard() -> None:
-    assert ROLE["Actions"] == sorted(set(ROLE["Actions"]))
-    assert not [action for action in ROLE["Actions"] if "*" in action]
-    assert ROLE["NotActions"] == ROLE["DataActions"] == ROLE["NotDataActions"] == []
+@pytest.mark.parametrize("role", [ROLE, OBSERVE_ROLE], ids=["role", "role-observe"])
+def test_each_action_is_listed_once_in_order_and_none_is_a_wildcard(role: dict[str, Any]) -> None:
+    assert role["Actions"] == sorted(set(role["Actions"]))
+    assert not [action for action in role["Actions"] if "*" in action]
+    assert role["NotActions"] == role["DataActions"] == role["NotDataActions"] == []
+
+
+def test_the_read_only_role_holds_no_write() -> None:
+    assert [action for action in OBSERVE_ROLE["Actions"] if not action.endswith("/read")] == []
 
 
 @pytest.mark.parametrize(

@@ -69,16 +69,23 @@ class Identities:
 
     async def ready(self, key: Key, reason: str, says: str = "") -> Manifest:
         """The condition Ready once it has this reason, and these words in its message."""
+        return await self._condition(key, "Ready", reason, says)
+
+    async def granted(self, key: Key, reason: str, says: str) -> Manifest:
+        """The same of the condition AccessGranted."""
+        return await self._condition(key, "AccessGranted", reason, says)
+
+    async def _condition(self, key: Key, condition_type: str, reason: str, says: str) -> Manifest:
         deadline = time.monotonic() + _PATIENCE
         while True:
             raw = await get_object(self.passes.kube, AzureIdentity, None, key.name)
             assert violations(raw) == [], raw
             conditions = {each["type"]: each for each in raw.get("status", {}).get("conditions", [])}
-            ready: Manifest = conditions.get("Ready", {})
-            if ready.get("reason") == reason and says in ready["message"]:
-                assert ("Stalled" in conditions) == (ready["status"] == "False")
-                return ready
-            assert time.monotonic() < deadline, f"{key} is not {reason} ({says}) but {ready}"
+            found: Manifest = conditions.get(condition_type, {})
+            if found.get("reason") == reason and says in found["message"]:
+                assert ("Stalled" in conditions) == (conditions["Ready"]["status"] == "False")
+                return found
+            assert time.monotonic() < deadline, f"{key}: {condition_type} is not {reason} ({says}) but {found}"
             await asyncio.sleep(0.1)
 
     async def clear(self) -> None:

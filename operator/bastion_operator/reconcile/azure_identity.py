@@ -6,9 +6,11 @@ from bastion_operator.api.azure_identity import AzureIdentity, AzureIdentityStat
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.meta import FINALIZER
 from bastion_operator.arm.errors import AzureError, ErrorClass
+from bastion_operator.arm.needed_actions import MANAGE, OBSERVE
 from bastion_operator.kube.errors import NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object, remove_finalizer
 from bastion_operator.planning.conditions import State, States, false, true
+from bastion_operator.planning.identity_access import identity_access
 from bastion_operator.reconcile.attempts import failure_of
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
@@ -40,7 +42,8 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
         return await _delete(services, key, raw, status)
     raw = await add_finalizer(services.kube, AzureIdentity, raw)
     state = await _try(services, key.name)
-    await publish(services, AzureIdentity, raw, status, status, _states(state))
+    access = await _access(services, key.name, status) if state.true else None
+    await publish(services, AzureIdentity, raw, status, status, _states(state, access))
     old = status.condition(ConditionType.READY)
     if old is None or old.status != state.status or status.observed_generation != identity.metadata.generation:
         _wake_users(services, key.name)
@@ -79,9 +82,23 @@ def _out_of_time(session: Session, now: datetime) -> State | None:
     return false(Reason.CERTIFICATE_NOT_YET_VALID, text)
 
 
-def _states(state: State) -> States:
+async def _access(services: Services, name: str, status: AzureIdentityStatus) -> State | None:
+    """What the identity may do where it is used; of one that nothing uses yet, nothing is asked."""
+    if services.fleet.age(name) is None:
+        before = status.condition(ConditionType.ACCESS_GRANTED)
+        return None if before is None else State(before.status, before.reason, before.message)
+    session = await services.sessions.session(name)
+    scopes = [f"/subscriptions/{each}" for each in session.subscriptions]
+    lacking = await services.identity_rights.lacking(session.client, scopes)
+    if services.objects.managed_by_identity(name):
+        return identity_access(session.subscriptions, (*OBSERVE, *MANAGE), lacking, "deploy/azure/role.json")
+    return identity_access(session.subscriptions, OBSERVE, lacking, "deploy/azure/role-observe.json")
+
+
+def _states(state: State, access: State | None) -> States:
     if state.true:
-        return {ConditionType.READY: state}
+        told = {} if access is None else {ConditionType.ACCESS_GRANTED: access}
+        return {ConditionType.READY: state, **told}
     return {ConditionType.READY: state, ConditionType.STALLED: true(state.reason, state.message)}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bastion_operator.api.common import ManagementPolicy
 from bastion_operator.api.meta import ALLOW_PLAN, RECONCILE_REQUESTED_AT, RECREATE_FAILED
 from bastion_operator.reconcile.keys import Key, Kind
 
@@ -77,6 +78,11 @@ class ObjectStore:
             for key, raw in self._objects.items()
             if key.kind is not Kind.AZURE_IDENTITY and identity_of(raw) == identity
         )
+
+    def managed_by_identity(self, identity: str) -> bool:
+        """Whether something that names this AzureIdentity is to be made and kept in Azure, and not only observed."""
+        specs = (self._objects[key].get("spec") or {} for key in self.using_identity(identity))
+        return any(spec.get("managementPolicy") != ManagementPolicy.OBSERVE for spec in specs)
 
     def access_asked_of(self, identity: str) -> bool:
         """Whether some BastionHost of this AzureIdentity asks who may connect, so that role assignments are to be read."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.connection import REQUEST_TIMEOUT, ArmConnection
+from bastion_operator.arm.needed_actions import MANAGE, OBSERVE
 from bastion_operator.arm.operations import OperationFollower
 from bastion_operator.arm.schedule import Schedule
 from bastion_operator.clock import Clock, SystemClock
@@ -22,6 +23,7 @@ from bastion_operator.kube.lease import LeaderElection, LeaseSettings
 from bastion_operator.kube.reports import ReportPublisher
 from bastion_operator.kube.status import StatusPublisher
 from bastion_operator.leadership import Leadership
+from bastion_operator.planning.peering_rights import PEER, WRITE
 from bastion_operator.reconcile.attempts import Attempts
 from bastion_operator.reconcile.backoff import Backoff
 from bastion_operator.reconcile.first_look import look_around
@@ -30,7 +32,7 @@ from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
-from bastion_operator.reconcile.peering_rights import PeeringRights
+from bastion_operator.reconcile.peering_rights import OwnRights
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
@@ -122,7 +124,8 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             objects=ObjectStore(),
             queue=queue,
             metrics=metrics,
-            rights=PeeringRights(clock),
+            rights=OwnRights(clock, (WRITE, PEER)),
+            identity_rights=OwnRights(clock, (*OBSERVE, *MANAGE)),
             leadership=leadership,
         )
         metrics.show_resources(services.objects, services.fleet.ages)

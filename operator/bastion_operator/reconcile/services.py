@@ -16,7 +16,7 @@ from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
-from bastion_operator.reconcile.peering_rights import PeeringRights
+from bastion_operator.reconcile.peering_rights import OwnRights
 from bastion_operator.reconcile.planned_changes import PlannedChanges
 from bastion_operator.reconcile.read_ahead import ReadAhead
 from bastion_operator.reconcile.sessions import Sessions
@@ -45,7 +45,8 @@ class Services:
     objects: ObjectStore
     queue: WorkQueue
     metrics: Metrics
-    rights: PeeringRights
+    rights: OwnRights
+    identity_rights: OwnRights
     leadership: Leadership
     planned: PlannedChanges = field(default_factory=PlannedChanges)
     read_ahead: ReadAhead = field(default_factory=ReadAhead)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.planning.conditions import Failure
 from bastion_operator.reconcile.attempts import failure_of
-from bastion_operator.reconcile.keys import Key
+from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import routine_look
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
@@ -33,11 +33,15 @@ async def refresh_fleet(
         max_age = 0.0 if at_once else routine_look(interval)
         until_read = interval.total_seconds() if services.read_ahead.expects(key) and not at_once else 0.0
         access = services.objects.access_asked_of(identity)
+        unused = services.fleet.age(identity) is None
         reading = await services.fleet.refresh(
             identity, session.client, session.subscriptions, max_age, access=access, until_read=until_read
         )
         if reading is not None:
             reading.add_done_callback(lambda _: services.queue.add(key))
+        if unused:
+            # Somebody uses it now: whether its roles suffice is to be told.
+            services.queue.add(Key(Kind.AZURE_IDENTITY, "", identity))
     except AzureError as error:
         _log.warning("the inventory of AzureIdentity %s could not be read: %s", identity, error)
         services.queue.add_after(key, max(_ASK_AGAIN, error.wait(1)))

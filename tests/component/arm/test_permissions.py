@@ -7,7 +7,7 @@ from bastion_operator.arm.errors import ErrorClass
 from bastion_operator.arm.permissions import own_permissions
 from bastion_operator.clock import SystemClock
 from bastion_operator.planning.peering_rights import PEER, WRITE
-from bastion_operator.reconcile.peering_rights import PeeringRights
+from bastion_operator.reconcile.peering_rights import OwnRights
 from dev.local_azure import LocalAzure
 from tests.component.arm.conftest import SUBSCRIPTION_ROW
 from tests.support.arm_client import Caller, CallerFactory, failure
@@ -28,7 +28,7 @@ async def test_what_the_identity_lacks_on_a_network_is_found_once(
     rows = [SUBSCRIPTION_ROW, vnet("hub", "10.0.0.0/16"), vnet("spoke", "10.1.0.0/16")]
     azure = azure_factory(rows, principals=principals, throttling=False)
     client = (await caller_factory(azure, principal="limited")).client
-    rights = PeeringRights(SystemClock(1.0))
+    rights = OwnRights(SystemClock(1.0), (WRITE, PEER))
     for _ in range(2):
         lacking = await rights.lacking(client, [hub, spoke])
         assert lacking == {hub.lower(): frozenset({PEER}), spoke.lower(): frozenset({WRITE})}
@@ -39,9 +39,9 @@ async def test_where_azure_does_not_say_nothing_is_known_to_be_missing(caller: C
     async with cloud.control() as control:
         await control.add_fault({"error": {"status": 403, "code": "AuthorizationFailed"}}, url="/permissions", count=0)
         assert (await failure(own_permissions(caller.client, vnet_id("hub")))).error_class is ErrorClass.DENIED
-        assert await PeeringRights(SystemClock(1.0)).lacking(caller.client, [vnet_id("hub")]) == {}
+        assert await OwnRights(SystemClock(1.0), (WRITE, PEER)).lacking(caller.client, [vnet_id("hub")]) == {}
 
 
 async def test_an_identity_with_every_right_lacks_nothing(caller: Caller) -> None:
-    rights = PeeringRights(SystemClock(1.0))
+    rights = OwnRights(SystemClock(1.0), (WRITE, PEER))
     assert await rights.lacking(caller.client, [vnet_id("hub").upper()]) == {vnet_id("hub").lower(): frozenset()}

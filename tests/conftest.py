@@ -8,6 +8,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.support.azure",
+    "tests.support.command",
     "tests.support.control_plane",
     "tests.support.deployment",
     "tests.support.figures",

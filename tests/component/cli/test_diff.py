@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import run_command, told_wrong
+from tests.support.command import Here, run_command, told_wrong
 from tests.support.estates import drop, hub_and_spoke, rule, vm_id, with_nsg
 
 OPEN = with_nsg(hub_and_spoke(), "nic")
@@ -67,7 +67,7 @@ def test_a_vm_that_is_gone_is_no_loss(tmp_path: Path, files: tuple[Path, Path]) 
     assert (done.returncode, done.stdout.split()[7]) == (0, "Removed")
 
 
-def test_wrong_use(tmp_path: Path, files: tuple[Path, Path]) -> None:
+def test_wrong_use(run_here: Here, tmp_path: Path, files: tuple[Path, Path]) -> None:
     half = tmp_path / "half.json"
     half.write_text(files[0].read_text()[:100])
     empty = tmp_path / "empty"
@@ -82,6 +82,6 @@ def test_wrong_use(tmp_path: Path, files: tuple[Path, Path]) -> None:
         ([*files, "--vm", "ghost"], "VM ghost is not in the data", "web"),
     ]
     for args, what, remedy in cases:
-        told, to_do = told_wrong(run_command("diff", *args))
+        told, to_do = told_wrong(run_here("diff", *args))
         assert what in told
         assert remedy in to_do

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import printed, run_command, told_wrong
+from tests.support.command import Here, printed, run_command, told_wrong
 from tests.support.estates import hub_and_spoke, nsg_id, rule, vm_id, with_nsg
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
@@ -68,7 +68,7 @@ def test_a_name_that_fits_two_vms_lists_both(tmp_path: Path) -> None:
         (["db-1"], "there is no kubeconfig at /nowhere/kubeconfig", "--from FILE"),
     ],
 )
-def test_wrong_use_names_what_and_what_to_do(args: list[object], told: str, remedy: str) -> None:
-    what, to_do = told_wrong(run_command("explain", *args))
+def test_wrong_use_names_what_and_what_to_do(run_here: Here, args: list[object], told: str, remedy: str) -> None:
+    what, to_do = told_wrong(run_here("explain", *args))
     assert told in what
     assert remedy in to_do

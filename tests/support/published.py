@@ -11,10 +11,12 @@ from dev.control_plane import ControlPlane
 from tests.support.estates import vnet_id
 
 
-def reports(estate: list[dict[str, Any]], namespace: str, host: str = "hub") -> list[dict[str, Any]]:
-    """The reports that the operator would write of an estate, for one BastionHost."""
+def reports(
+    estate: list[dict[str, Any]], namespace: str, host: str = "hub", bastions: list[str] | None = None
+) -> list[dict[str, Any]]:
+    """The reports that the operator would write of an estate, for one BastionHost; ``bastions``: asked about these alone."""
     inventory = Inventory.from_rows(estate)
-    rows = rows_by_network(inventory, judge_all(inventory), vnet_id("hub"))
+    rows = rows_by_network(inventory, judge_all(inventory, bastion_ids=bastions), vnet_id("hub"))
     built = build_reports(namespace=namespace, bastion_host=host, rows_by_network=rows)
     return [report.to_json() | {"metadata": {"name": report.metadata.name, "namespace": namespace}} for report in built]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bastion_operator.cli.errors import Refusal
 from bastion_operator.cli.explanation import Explanation, Mended
@@ -13,6 +14,9 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Verdict, judge
 from bastion_operator.network.trace import trace
 from bastion_operator.planning.fix_fields import Mending, fix_fields
+
+if TYPE_CHECKING:
+    from bastion_operator.cli.sources.cluster import OpenCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,12 @@ def _published(source: Cluster, options: ExplainOptions) -> list[Explanation]:
     from bastion_operator.cli.published import chosen_of, networks_of, published_verdicts  # noqa: PLC0415
     from bastion_operator.cli.sources.cluster import open_cluster  # noqa: PLC0415  kubernetes is loaded when it is asked
 
-    async def read() -> tuple[list[Verdict], dict[str, str]]:
+    async def read() -> tuple[list[Verdict], dict[str, str], dict[str, str]]:
         async with open_cluster(source) as cluster:
             reports = await cluster.reports()
-            return published_verdicts(reports), networks_of(reports)
+            return published_verdicts(reports), networks_of(reports), await _host_networks(cluster)
 
-    verdicts, networks = asyncio.run(read())
+    verdicts, networks, hosts = asyncio.run(read())
     choice = Choice(vms=(options.vm,), bastions=() if options.bastion is None else (options.bastion,))
     found = chosen_of(verdicts, choice, options.protocol, options.port)
     if not found:
@@ -90,4 +94,23 @@ def _published(source: Cluster, options: ExplainOptions) -> list[Explanation]:
             f"the reports tell nothing of {options.vm} by that protocol, port and Bastion",
             "leave --protocol, --port and --bastion out, or ask Azure itself with --azure",
         )
-    return [Explanation(one, None, _mended(one, (None, networks.get(one.vm.lower())))) for one in found]
+    return [
+        Explanation(one, None, _mended(one, (hosts.get((one.bastion or "").lower()), networks.get(one.vm.lower()))))
+        for one in found
+    ]
+
+
+async def _host_networks(cluster: "OpenCluster") -> dict[str, str]:
+    """The VNet of each Bastion (its id in lower case) as its BastionHost names it; empty for who may not read these."""
+    from bastion_operator.api.bastion_host import BastionHost  # noqa: PLC0415  the custom resources' models
+
+    try:
+        found = await cluster.objects(BastionHost)
+    except Refusal:
+        return {}
+    told = ((raw.get("status") or {}, raw.get("spec") or {}) for raw in found)
+    return {
+        str(status["bastionID"]).lower(): str(spec["virtualNetworkID"])
+        for status, spec in told
+        if "bastionID" in status and "virtualNetworkID" in spec
+    }

@@ -125,21 +125,24 @@ def _custom_port(mending: Mending) -> Iterator[FixField]:
 
 def _peering(mending: Mending) -> Iterator[FixField]:
     """Both VNets in one VNetPeering: the Bastion's as its hub, the VM's as a spoke; or a Bastion in the VM's own."""
-    joined = _joined(mending.changes)
-    if joined is None:
+    if any(change.action is Action.CREATE for change in mending.changes):
         yield from _another_host(mending)
         return
-    hub, spoke = joined if mending.bastion_network is None else (mending.bastion_network, mending.machine_network)
+    hub, spoke = mending.bastion_network, mending.machine_network
+    if hub is None or spoke is None:
+        hub, spoke = _joined(mending.changes)
+    if hub is None or spoke is None:
+        return
     yield FixField(PEERING, hub, "spec.hub.virtualNetworkID", hub)
     yield FixField(PEERING, hub, "spec.spokes", [{"virtualNetworkID": spoke}])
 
 
-def _joined(changes: tuple[Change, ...]) -> tuple[str, str] | None:
-    """The VNets that the fix joins, as the first link that it adds names them."""
+def _joined(changes: tuple[Change, ...]) -> tuple[str | None, str | None]:
+    """The VNets that the fix joins, as the first link that it adds names them; None where it joins none."""
     for change in changes:
         if change.field == "properties.virtualNetworkPeerings":
             return change.resource, str(change.to_value["properties"]["remoteVirtualNetwork"]["id"])
-    return None
+    return None, None
 
 
 def _kept_peering(mending: Mending) -> Iterator[FixField]:

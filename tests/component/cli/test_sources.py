@@ -16,7 +16,7 @@ from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.support.azure import one_azure
 from tests.support.command import PROGRAM, printed, run_command, told_wrong
-from tests.support.estates import SUBSCRIPTION, bastion_id, hub_and_spoke, rule, vm_id, with_nsg
+from tests.support.estates import SUBSCRIPTION, bastion_id, change, hub_and_spoke, rule, vm_id, vnet_id, with_nsg
 from tests.support.published import publish, reports
 
 BLOCKED = with_nsg(hub_and_spoke(), "nic", rule("no", 200, "Deny"))
@@ -122,6 +122,29 @@ def test_the_cluster_is_asked_for_the_operators_reports(
 
     assert kubectl.run("reach", "-n", namespace, "--fail-on", "Unreachable").returncode == 1
     assert "no VMs" in kubectl.run("reach", "-n", namespace, "--verdict", "Reachable").stderr
+
+
+def test_networks_that_a_report_calls_apart_are_joined_by_the_hosts_own(
+    control_plane: ControlPlane, crds_served: None, namespace: str, kubectl: Kubectl
+) -> None:
+    apart = change(hub_and_spoke(), "hub", "properties.virtualNetworkPeerings", [])
+    apart = change(apart, "spoke", "properties.virtualNetworkPeerings", [])
+    host = {
+        "apiVersion": "azurebastion.dev/v1beta1",
+        "kind": "BastionHost",
+        "metadata": {"name": "hub", "namespace": namespace},
+        "spec": {"virtualNetworkID": vnet_id("hub"), "sku": "Standard"},
+    }
+    publish(control_plane, [host, *reports(apart, namespace, bastions=[bastion_id("bas")])])
+    control_plane.kubectl(
+        *("patch", "bastionhost", "hub", "-n", namespace, "--subresource=status", "--type=merge", "-p"),
+        json.dumps({"status": {"bastionID": bastion_id("bas")}}),
+    )
+    [told] = json.loads(kubectl.printed("explain", "web", "-n", namespace, "-o", "json"))["fixes"]
+    assert [(each["field"], each["value"]) for each in told["customResources"]] == [
+        ("spec.hub.virtualNetworkID", vnet_id("hub")),
+        ("spec.spokes", [{"virtualNetworkID": vnet_id("spoke")}]),
+    ]
 
 
 def test_of_two_bastions_the_better_one_speaks_for_the_vm(

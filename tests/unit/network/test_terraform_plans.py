@@ -387,6 +387,54 @@ def test_the_subscription_is_told_by_the_provider_a_variable_or_the_ids_and_aske
     assert read(json.dumps(plan).encode()).changes[0].resource_id == route_table_id("t")
 
 
+@pytest.mark.parametrize(
+    ("unknown", "expressions", "verdict"),
+    [
+        (
+            {"source_address_prefix": True},
+            {"source_address_prefix": refers("azurerm_public_ip.p.ip_address")},
+            "Unknown",
+        ),
+        ({"destination_port_ranges": [True]}, {"destination_port_ranges": refers("var.ports")}, "Unknown"),
+        ({"source_address_prefix": True}, {}, "Reachable"),
+        ({"tags": {"x": True}}, {"tags": refers("var.x")}, "Reachable"),
+        ({"source_address_prefixes": []}, {"source_address_prefixes": refers("var.x")}, "Reachable"),
+    ],
+)
+def test_an_argument_that_is_written_and_not_told_yet_is_never_passed_over(
+    unknown: Json, expressions: Json, verdict: str
+) -> None:
+    estate = with_nsg(hub_and_spoke(), "nic", rule("allow", 150, "Allow"))
+    values = DENY | {
+        "resource_group_name": GROUP,
+        "network_security_group_name": "guard",
+        "priority": 110,
+        "access": "Allow",
+    }
+    content = planned(
+        entry("azurerm_network_security_rule", "r", values, unknown=unknown),
+        refers={"azurerm_network_security_rule.r": expressions},
+    )
+    found = outcome(estate, content)["web"]
+    assert found.verdict.value == verdict
+    if verdict == "Unknown":
+        assert f"its {next(iter(unknown))} is known only after apply" in found.reasons[0].message
+
+
+def test_a_block_that_is_written_and_not_told_yet_is_never_passed_over() -> None:
+    group = entry(
+        "azurerm_network_security_group",
+        "g",
+        IN_GROUP | {"name": "guard", "security_rule": [DENY | {"source_address_prefix": None}]},
+        unknown={"security_rule": [{"source_address_prefix": True, "source_address_prefixes": []}], "id": True},
+    )
+    blocks = {"security_rule": [{"source_address_prefix": refers("azurerm_public_ip.p.ip_address")}]}
+    content = planned(group, refers={"azurerm_network_security_group.g": blocks})
+    [left_out] = read(content).not_considered
+    assert left_out.why == "because its source_address_prefix is known only after apply"
+    assert left_out.about == (nsg_id("guard"),)
+
+
 def test_each_provider_has_its_own_subscription() -> None:
     made = [entry("azurerm_route_table", name, IN_GROUP | {"name": name}) for name in ("hub", "spoke", "lost")]
     plan = json.loads(planned(*made))

@@ -1,7 +1,9 @@
 """What a plan's parts that were not considered do to verdicts: those that could hang on them are Unknown."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.codes import finding
@@ -10,6 +12,8 @@ from bastion_operator.network.foreseen.plan import ForeignPlan, NotConsidered
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Reachability, Verdict
 from bastion_operator.network.reachability.target import find_target
+
+_PART: Final = re.compile(r"/(subnets|virtualnetworkpeerings|securityrules|routes)/[^/]+$")
 
 
 def doubted(verdicts: Iterable[Verdict], inventory: Inventory, plan: ForeignPlan) -> Iterator[Verdict]:
@@ -32,9 +36,9 @@ def _doubt(left_out: NotConsidered) -> Finding:
 def _touches(left_out: NotConsidered, keys: frozenset[str]) -> bool:
     """Whether one of the ids is that of something that the verdict rests on, or of a group or subscription around it."""
     for each in map(normalise_id, left_out.about):
-        network, _, subnet = each.partition("/subnets/")
-        # What comes into one subnet (a gateway) changes the routes of its whole network.
-        if each in keys or (subnet and network in keys) or any(key.startswith(f"{each}/") for key in keys):
+        # A rule is part of its group, a peering of its network; what comes into one subnet changes its network's routes.
+        holder = each.rsplit("/", 2)[0] if _PART.search(each) else each
+        if each in keys or holder in keys or any(key.startswith(f"{each}/") for key in keys):
             return True
     return False
 

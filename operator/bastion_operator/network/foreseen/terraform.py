@@ -17,8 +17,9 @@ from bastion_operator.network.foreseen.plan import (
     PlanFileError,
     PlannedChange,
 )
+from bastion_operator.network.foreseen.terraform_idle import HARMLESS, IDLE_ARGUMENTS
 from bastion_operator.network.foreseen.terraform_references import Place, References, place_of
-from bastion_operator.network.foreseen.terraform_types import AZAPI, HARMLESS, TYPES, TerraformType, UnknownValueError
+from bastion_operator.network.foreseen.terraform_types import AZAPI, TYPES, TerraformType, UnknownValueError
 
 _UNTOLD: Final = "?"
 _HOW: Final = "write it with: terraform plan -out PLAN && terraform show -json PLAN > plan.json"
@@ -155,9 +156,17 @@ class _Reading:
             edits += kind.deleted(resource_id, entry.before)
         if action is not Action.DELETE:
             after = self._after(entry)
+            self._check_known(entry, after)
             resource_id = self._id(kind, entry, after)
             edits += kind.written(resource_id, after, action is not Action.UPDATE)
         return edits, PlannedChange(action, entry.address, resource_id)
+
+    def _check_known(self, entry: _Entry, after: Row) -> None:
+        """Raises UnknownValueError for an argument that verdicts may rest on and that nobody can tell yet."""
+        untold = self._references.untold(entry.place, after, entry.unknown)
+        matter = [each for each in untold if IDLE_ARGUMENTS.fullmatch(each) is None]
+        if matter:
+            raise UnknownValueError(f"its {matter[0]} is known only after apply")
 
     def _not_understood(self, entry: _Entry, why: str) -> NotConsidered:
         """With the ids that it names; what names nothing but itself could be about anything, unless its type is known."""

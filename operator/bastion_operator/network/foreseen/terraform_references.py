@@ -95,6 +95,13 @@ class References:
         wanted = _TYPES.get(argument.removesuffix("s"))
         return [each for each in ids if wanted is None or wanted.search(each)]
 
+    def untold(self, place: Place, completed: Row, unknown: Any) -> list[str]:
+        """The arguments that are written in the configuration and known only after apply, those aside that were told.
+
+        What is unknown and written nowhere is Azure's to choose.
+        """
+        return list(_untold(completed, unknown, mapping(self.configuration(place), "expressions")))
+
     def configuration(self, place: Place) -> Row:
         """The resource as it is written in the configuration; empty where the plan does not hold it."""
         module = self._module(place.modules)
@@ -138,3 +145,33 @@ class References:
             yield instances[own_index]
         elif len(instances) == 1:
             yield from instances.values()
+
+
+def _untold(values: Any, unknown: Any, expressions: Any) -> Iterator[str]:
+    if not isinstance(unknown, dict) or not isinstance(expressions, dict):
+        return
+    for name, missing in unknown.items():
+        if name not in expressions or not _anything(missing):
+            continue
+        value, written = values.get(name) if isinstance(values, dict) else None, expressions[name]
+        if missing is True or not isinstance(written, list):
+            if value is None or not _told(missing):
+                yield name
+        elif isinstance(missing, list):
+            for number, block in enumerate(missing):
+                inner = value[number] if isinstance(value, list) and number < len(value) else None
+                yield from _untold(inner, block, written[number] if number < len(written) else written[-1])
+
+
+def _anything(missing: Any) -> bool:
+    """Whether anything is unknown: false and empty parts stand for what is known."""
+    if isinstance(missing, dict):
+        return any(map(_anything, missing.values()))
+    return any(map(_anything, missing)) if isinstance(missing, list) else missing is True
+
+
+def _told(missing: Any) -> bool:
+    """Whether what is unknown is of a kind that references can tell: one id, or a list of ids."""
+    return missing is True or (
+        isinstance(missing, list) and not any(isinstance(each, (dict, list)) for each in missing)
+    )

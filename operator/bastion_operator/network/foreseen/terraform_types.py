@@ -4,7 +4,6 @@ Sources: the argument references of the azurerm and azapi providers (versions 3 
 differently; both are read).
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -386,14 +385,3 @@ TYPES: Final[Mapping[str, TerraformType]] = MappingProxyType(
     }
 )
 """The types that are understood."""
-
-# Of these no verdict hangs on: they neither carry nor filter what goes from a Bastion to a VM.
-HARMLESS: Final = re.compile(
-    "azurerm_(resource_group|management_lock|private_dns_zone|availability_set"
-    "|proximity_placement_group|managed_disk|virtual_machine_data_disk_attachment|virtual_machine_extension|image|ssh_public_key"
-    "|nat_gateway|subnet_nat_gateway_association|nat_gateway_public_ip_association|network_watcher|network_watcher_flow_log"
-    "|public_ip_prefix|network_ddos_protection_plan|user_assigned_identity|service_plan|app_service_plan"
-    "|(role|storage|key_vault|log_analytics|monitor|application_insights|container_registry|dns|cosmosdb|servicebus|eventhub"
-    "|redis|mssql|postgresql|mysql|automation|backup|recovery_services|shared_image|lb|maintenance|consumption"
-    "|private_dns_(a|aaaa|cname|mx|ptr|srv|txt)|linux_web_app|windows_web_app|function_app)(_.*)?)"
-)

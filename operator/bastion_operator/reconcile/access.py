@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from bastion_operator.api.azure_identity import AllowedNamespaces
 from bastion_operator.api.conditions import Reason
 from bastion_operator.kube.selectors import namespace_allowed
-from bastion_operator.network.arm_id import ArmIdError, normalise_id, parse_arm_id
+from bastion_operator.network.arm_id import ArmIdError, parse_arm_id
 from bastion_operator.planning.conditions import Refusal
+from bastion_operator.planning.ownership import id_key
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw, seniority
 
@@ -47,11 +48,11 @@ def refuse_conflict(
     key: Key, own: Raw, wanted: Iterable[str], others: Iterable[tuple[Key, Raw, Iterable[str]]]
 ) -> Refusal | None:
     """The refusal if an older resource asks for one of the same things; ``wanted`` are ids, compared without case."""
-    mine = {normalise_id(each) for each in wanted}
+    mine = {id_key(each) for each in wanted}
     for other_key, raw, theirs in others:
         if other_key == key or seniority(raw) > seniority(own):
             continue
-        common = mine & {normalise_id(each) for each in theirs}
+        common = mine.intersection(map(id_key, theirs))
         if common:
             return Refusal(
                 Reason.CONFLICT,

@@ -156,13 +156,6 @@ MUTATIONS = (
         "return self.status == _NOT_FOUND",
         "unit/arm/test_errors.py::test_a_404_of_a_proxy_or_of_a_subscription_is_no_absence",
     ),
-    Mutation(
-        "key-lost-while-its-pass-runs",
-        "reconcile/work_queue.py",
-        "if key in self._running:",
-        "if not self._running:",
-        "unit/reconcile/test_work_queue.py::test_a_key_added_while_its_pass_runs_is_due_again_after_it",
-    ),
 )
 
 

@@ -37,6 +37,7 @@ def gate(lab_factory: Callable[..., Lab]) -> Iterator[tuple[Lab, ApiServerGate]]
     try:
         yield lab, gate
     finally:
+        lab.operator.kill()
         gate.stop()
 
 

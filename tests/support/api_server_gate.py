@@ -110,12 +110,12 @@ class ApiServerGate:
 
     async def _stop(self) -> None:
         self._listening.close()
+        await self._cut()
         # Watches that were silenced still wait.
         waiting = asyncio.all_tasks() - {asyncio.current_task()}
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        await self._server.shutdown(1)
         await self._session.close()
 
     async def _cut(self) -> None:

@@ -1,7 +1,7 @@
 """Each right of the operator's account taken away: what is missing is named where people look, and nothing else goes wrong.
 
 `make test` tries a few each day; `make test-long` all of them. The rights to list and watch are those of the program's start:
-without them it waits and says so (tests/component/reconcile/test_first_look.py). The Lease: tests/e2e.
+without them it waits and says so. The Lease: tests/e2e.
 """
 
 import json

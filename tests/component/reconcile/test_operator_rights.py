@@ -6,6 +6,7 @@ without them it waits and says so. The Lease: tests/e2e.
 
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -18,7 +19,7 @@ import yaml
 from bastion_operator.reconcile.keys import Key, Kind
 from dev.control_plane import ControlPlane
 from tests.support.azure import AzureFactory
-from tests.support.deployment import BASE
+from tests.support.deployment import BASE, rendered
 from tests.support.identities import Identities, identities_of
 from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, HUB_SUBSCRIPTION, SHOP
 from tests.support.operator_in_process import Manifest, Passes, passes_at_work
@@ -71,13 +72,14 @@ def rules_without(right: Right) -> list[Manifest]:
     return found
 
 
-def account_without(control_plane: ControlPlane, namespace: str, right: Right) -> Path:
+def account_with(control_plane: ControlPlane, namespace: str, rules: list[Manifest]) -> Path:
+    """The kubeconfig of a new account with these rules."""
     rbac = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": namespace}
     metadata = {"name": namespace}
     subject = {"kind": "ServiceAccount", "name": "operator", "namespace": namespace}
     objects: list[Manifest] = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator", "namespace": namespace}},
-        {"kind": "ClusterRole", "metadata": metadata, "rules": rules_without(right)},
+        {"kind": "ClusterRole", "metadata": metadata, "rules": rules},
         {"kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": rbac, "subjects": [subject]},
     ]
     for each in objects[1:]:
@@ -104,7 +106,7 @@ async def test_a_right_that_the_account_lacks_is_named(
 ) -> None:
     del removed
     caplog.set_level(logging.INFO)
-    account = account_without(control_plane, namespace, right)
+    account = account_with(control_plane, namespace, rules_without(right))
     azure = azure_factory(json.loads((EXAMPLE / "estate.json").read_text()), throttling=False, graph_lag=0)
     kinds = (Kind.BASTION_HOST, Kind.VNET_PEERING)
     async with (
@@ -129,7 +131,46 @@ async def test_a_right_that_the_account_lacks_is_named(
     assert [each for each in caplog.records if each.exc_info and each.name.startswith("bastion_operator")] == []
 
 
-async def make(identities: Identities) -> None:
+def rules_to_observe(control_plane: ControlPlane, folder: Path) -> list[Manifest]:
+    """The rules of all roles that the base with the component makes."""
+    parts = (os.path.relpath(each.resolve(), folder.resolve()) for each in (BASE, BASE.parent / "observe"))
+    base, component = parts
+    overlay = {"kind": "Kustomization", "apiVersion": "kustomize.config.k8s.io/v1beta1"}
+    text = yaml.safe_dump({**overlay, "resources": [base], "components": [component]})
+    (folder / "kustomization.yaml").write_text(text)
+    return [rule for each in rendered(control_plane, folder) for rule in each.get("rules", [])]
+
+
+async def test_the_rights_to_observe_suffice_to_observe_and_a_managed_resource_says_what_is_missing(
+    control_plane: ControlPlane,
+    azure_factory: AzureFactory,
+    namespace: str,
+    removed: None,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    del removed
+    caplog.set_level(logging.INFO)
+    account = account_with(control_plane, namespace, rules_to_observe(control_plane, tmp_path))
+    azure = azure_factory(json.loads((EXAMPLE / "estate.json").read_text()), throttling=False, graph_lag=0)
+    kinds = (Kind.BASTION_HOST, Kind.VNET_PEERING)
+    async with (
+        passes_at_work(control_plane, azure, namespace, speed=50.0, kinds=kinds, account=account) as passes,
+        identities_of(passes) as identities,
+    ):
+        await make(identities, managementPolicy="Observe")
+        host, link = (Key(kind, namespace, "hub") for kind in kinds)
+        for key, condition_type in ((host, "TargetsReachable"), (link, "Connected")):
+            await passes.wait(f"{key} is judged", partial(passes.condition, key, condition_type))
+        assert "cannot" not in caplog.text
+        assert "finalizers" not in passes.seen[link]["metadata"]
+        await passes.change_spec(link, managementPolicy="Manage")
+        words = 'cannot patch resource "vnetpeerings"'
+        await passes.wait(words, partial(condition_with, passes, "VNetPeering", words))
+    assert [entry for entry in azure.request_log() if entry["method"] in {"PUT", "PATCH", "DELETE"}] == []
+
+
+async def make(identities: Identities, **link_spec: str) -> None:
     who = identities.passes.azure.clients["operator"]
     namespaces = {"selector": {"matchLabels": {"kubernetes.io/metadata.name": identities.passes.namespace}}}
     spec = {
@@ -142,7 +183,7 @@ async def make(identities: Identities) -> None:
     common = {"identityRef": {"name": identity.name}}
     host = {"virtualNetworkID": HUB, "managementPolicy": "Observe", **common}
     await identities.passes.create(Kind.BASTION_HOST, "hub", host)
-    link = {"hub": {"virtualNetworkID": HUB}, "spokes": [{"virtualNetworkID": SHOP}], **common}
+    link = {"hub": {"virtualNetworkID": HUB}, "spokes": [{"virtualNetworkID": SHOP}], **common, **link_spec}
     await identities.passes.create(Kind.VNET_PEERING, "hub", link)
 
 

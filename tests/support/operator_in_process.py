@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from bastion_operator.api.azure_identity import AzureIdentity
@@ -48,11 +49,12 @@ class Passes:
     seen: dict[Key, Manifest] = field(default_factory=dict)
     history: dict[Key, list[Manifest]] = field(default_factory=dict)
     nonconforming: list[Manifest] = field(default_factory=list)
+    admin: KubeClient | None = None
 
     @property
     def kube(self) -> KubeClient:
-        """The operator's own client; here with the rights of an administrator."""
-        return self.services.kube
+        """The client of tests, with the rights of an administrator; mostly it is the operator's own as well."""
+        return self.admin or self.services.kube
 
     async def create(self, kind: Kind, name: str, spec: Manifest) -> Key:
         """Make a custom resource and let its passes begin."""
@@ -154,15 +156,17 @@ async def passes_at_work(
     kinds: Iterable[Kind] = (Kind.VNET_PEERING,),
     request_timeout: float = REQUEST_TIMEOUT,
     token_file: str | None = None,
+    account: Path | None = None,
 ) -> AsyncIterator[Passes]:
     """The operator's workers; ``namespace`` holds the custom resources and is the operator's own as well.
 
     :param token_file: the service account's token that a WorkloadIdentity exchanges
+    :param account: kubeconfig of the account that the operator uses; an administrator's by default
     """
     cloud = replace(cloud_of(azure), token_file=token_file)
     settings = ProgramSettings(
         cloud,
-        find_cluster(control_plane.kubeconfig),
+        find_cluster(account or control_plane.kubeconfig),
         namespace,
         installation_id=namespace,
         workers=workers,
@@ -171,9 +175,10 @@ async def passes_at_work(
     nothing = asyncio.create_task(asyncio.sleep(0))
     async with (
         running(settings, SystemClock(speed)) as services,
+        await KubeClient.connect(find_cluster(control_plane.kubeconfig), SystemClock()) as admin,
         services_at_work(services, settings, nothing),
     ):
-        passes = Passes(services, azure, namespace)
+        passes = Passes(services, azure, namespace, admin=admin)
         view = asyncio.create_task(passes.look(tuple(kinds)))
         try:
             yield passes

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     OUT_OF_SYNC = "OutOfSync"
     IN_SYNC = "InSync"
     AZURE_UNREACHABLE = "AzureUnreachable"
+    KUBERNETES_FORBIDDEN = "KubernetesForbidden"
     PERMISSION_DENIED = "PermissionDenied"
     THROTTLED = "Throttled"
     RETRYING = "Retrying"

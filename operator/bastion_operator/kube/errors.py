@@ -60,7 +60,7 @@ def error_of(method: str, path: str, status: int, body: Mapping[str, Any], retry
 
     ``body`` is the answer's ``Status`` object (empty if it was none), ``retry_after`` the header of that name.
     """
-    said = str(body.get("message") or f"HTTP {status}")
+    said = str(body.get("message") or f"HTTP {status}").strip()
     error = _error_of(f"{method} {path}: {said}", status, said, _seconds(retry_after, body))
     error.said = said
     return error

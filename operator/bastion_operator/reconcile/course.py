@@ -4,6 +4,7 @@ Read the object; if it is being deleted, take down what was made for it; if it i
 act as its identity and on what it names; only then look at Azure. What differs from kind to kind is a :class:`Course`.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,7 +13,7 @@ from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
 from bastion_operator.api.common import Claim, CommonStatus, DeletionPolicy, ManagementPolicy
 from bastion_operator.api.meta import FINALIZER
 from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
-from bastion_operator.kube.errors import NotFoundError
+from bastion_operator.kube.errors import ForbiddenError, KubeError, NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object
 from bastion_operator.planning.conditions import Refusal, deletion_states
 from bastion_operator.planning.model import Observed, Plan
@@ -24,6 +25,7 @@ from bastion_operator.reconcile.object_store import Raw
 from bastion_operator.reconcile.outcome import GONE, SLOW_RECHECK, Outcome
 from bastion_operator.reconcile.preconditions import open_session
 from bastion_operator.reconcile.publication import (
+    forbidden_states,
     publish,
     refused_states,
     suspended_states,
@@ -33,6 +35,8 @@ from bastion_operator.reconcile.publication import (
 from bastion_operator.reconcile.release import forget_gone, hold, release
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
+
+_log = logging.getLogger(__name__)
 
 R = TypeVar("R", BastionHost, VNetPeering)
 
@@ -111,10 +115,28 @@ class Pass(Generic[R]):
 
 
 async def follow(course: Course[R], services: Services, key: Key) -> Outcome:
-    """One pass of one resource.
+    """One pass of one resource. Where the operator's account lacks a right that it takes, the resource's Ready says which.
 
-    :raises KubeError: the API server does not answer
+    :raises KubeError: the API server does not answer, or refuses
     """
+    try:
+        return await _follow(course, services, key)
+    except ForbiddenError as error:
+        await _tell_forbidden(course, services, key, error)
+        raise
+
+
+async def _tell_forbidden(course: Course[R], services: Services, key: Key, error: ForbiddenError) -> None:
+    try:
+        # Read again: claims may have been written since the pass began.
+        raw = await get_object(services.kube, course.kind, key.namespace, key.name)
+        status = status_of(course.kind.model_validate(raw))
+        await publish(services, course.kind, raw, status, status, forbidden_states(status, str(error)))
+    except KubeError as refusal:
+        _log.info("%s: its status cannot tell so: %s", key, refusal)
+
+
+async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
     try:
         raw = await get_object(services.kube, course.kind, key.namespace, key.name)
     except NotFoundError:

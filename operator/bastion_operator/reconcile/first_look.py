@@ -69,6 +69,7 @@ async def _list(services: Services, namespaces: Sequence[str]) -> dict[Key, dict
 def _advice(error: Exception) -> str:
     if isinstance(error, NotFoundError):
         return (
-            f"{error}; are the CRDs installed? `bastion-operator crds | kubectl apply --server-side -f -` installs them"
+            "are the CRDs installed? `bastion-operator crds | kubectl apply --server-side -f -` installs them "
+            f"({error})"
         )
     return str(error)

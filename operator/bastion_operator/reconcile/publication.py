@@ -144,6 +144,20 @@ def refused_states(refusal: Refusal) -> States:
     }
 
 
+def forbidden_states(old: CommonStatus, message: str) -> States:
+    """What was known stays; the operator's own account lacks a right to go on."""
+    kept = {
+        ConditionType(condition.type): State(condition.status, condition.reason, condition.message)
+        for condition in old.conditions
+        if condition.type in set(ConditionType) - {ConditionType.RECONCILING}
+    }
+    return {
+        **kept,
+        ConditionType.READY: false(Reason.KUBERNETES_FORBIDDEN, message),
+        ConditionType.STALLED: true(Reason.KUBERNETES_FORBIDDEN, message),
+    }
+
+
 def suspended_states(old: CommonStatus) -> States:
     """What was known stays, with the word that nobody looks any more."""
     kept = {

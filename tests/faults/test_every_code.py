@@ -202,7 +202,7 @@ def test_no_secret_and_no_signed_url_is_in_any_log_status_or_event(run: Run) -> 
 
 
 def test_log_lines_and_events_name_the_correlation_id_of_the_requests(run: Run) -> None:
-    lines = [line for line in run.log.splitlines() if ".change_run " in line]
+    lines = [line for line in run.log.splitlines() if ".change_run " in line or ".change_requests " in line]
     named = {line.partition("[")[2].partition("]")[0] for line in lines}
     assert len(run.correlations) >= len([cell for cell in CELLS if cell.place is Place.PUT])
     assert run.correlations <= named, "every write is of a pass that the log names"

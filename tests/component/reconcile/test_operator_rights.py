@@ -95,7 +95,7 @@ def removed(control_plane: ControlPlane, namespace: str) -> Iterator[None]:
     control_plane.kubectl("delete", "clusterrole,clusterrolebinding", namespace, "--ignore-not-found")
 
 
-@pytest.mark.parametrize("right", cases())
+@pytest.mark.parametrize("right", [*cases()])
 async def test_a_right_that_the_account_lacks_is_named(
     control_plane: ControlPlane,
     azure_factory: AzureFactory,

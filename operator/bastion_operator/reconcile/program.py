@@ -32,7 +32,7 @@ from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
-from bastion_operator.reconcile.peering_rights import OwnRights
+from bastion_operator.reconcile.own_rights import OwnRights
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings

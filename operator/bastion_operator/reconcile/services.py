@@ -16,7 +16,7 @@ from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
-from bastion_operator.reconcile.peering_rights import OwnRights
+from bastion_operator.reconcile.own_rights import OwnRights
 from bastion_operator.reconcile.planned_changes import PlannedChanges
 from bastion_operator.reconcile.read_ahead import ReadAhead
 from bastion_operator.reconcile.sessions import Sessions

@@ -7,7 +7,7 @@ from bastion_operator.arm.errors import ErrorClass
 from bastion_operator.arm.permissions import own_permissions
 from bastion_operator.clock import SystemClock
 from bastion_operator.planning.peering_rights import PEER, WRITE
-from bastion_operator.reconcile.peering_rights import OwnRights
+from bastion_operator.reconcile.own_rights import OwnRights
 from dev.local_azure import LocalAzure
 from tests.component.arm.conftest import SUBSCRIPTION_ROW
 from tests.support.arm_client import Caller, CallerFactory, failure

@@ -14,7 +14,7 @@ from bastion_operator.arm.needed_actions import MANAGE, OBSERVE
 from bastion_operator.clock import SystemClock
 from bastion_operator.planning.identity_access import identity_access
 from bastion_operator.reconcile.keys import Key, Kind
-from bastion_operator.reconcile.peering_rights import OwnRights
+from bastion_operator.reconcile.own_rights import OwnRights
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.support.arm_client import CallerFactory, caller_factory

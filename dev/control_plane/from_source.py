@@ -29,11 +29,12 @@ WAYS_OUT: Final = (
 
 @dataclass(frozen=True)
 class Target:
-    """A program, the Go package that makes it, and the values that its linker sets."""
+    """A program, the Go package that makes it, the values that its linker sets, and the build tags that leave parts out."""
 
     program: str
     package: str
     variables: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def linker_flags(self) -> str:
@@ -60,7 +61,7 @@ class Recipe:
         digest = hashlib.sha256()
         for name in ("go.mod", "go.sum"):
             digest.update((self.module / name).read_bytes())
-        shape = [GO_BUILD, [(target.program, target.package, target.linker_flags) for target in self.targets]]
+        shape = [GO_BUILD, [(each.program, each.package, each.linker_flags, *each.tags) for each in self.targets]]
         digest.update(json.dumps(shape).encode())
         return digest.hexdigest()[:12]
 
@@ -119,7 +120,8 @@ def _build(
 ) -> None:
     log = into / f"{target.program}.log"
     output = into / target.program
-    command = [str(go.path), *GO_BUILD, "-ldflags", target.linker_flags, "-o", str(output), target.package]
+    tags = ("-tags", ",".join(target.tags)) if target.tags else ()
+    command = [str(go.path), *GO_BUILD, *tags, "-ldflags", target.linker_flags, "-o", str(output), target.package]
     started = time.monotonic()
     child = Child.start(command, log=log, environment=environment, directory=recipe.module)
     try:

@@ -115,25 +115,6 @@ def _removal(metadata: Mapping[str, Any]) -> Patch:
     return [{"op": "test", "path": path, "value": FINALIZER}, {"op": "remove", "path": path}]
 
 
-async def remove_annotation(client: KubeClient, kind: type[CustomResource], raw: Mapping[str, Any], key: str) -> Raw:
-    """Take an annotation off, unless its value has changed since it was read; returns the object as it is afterwards.
-
-    Raises NotFoundError if the object is gone, ConflictError if the annotation has another value by now.
-    """
-    value = (raw["metadata"].get("annotations") or {}).get(key)
-    path = "/metadata/annotations/" + key.replace("~", "~0").replace("/", "~1")
-
-    def change(metadata: Mapping[str, Any]) -> Patch:
-        now = (metadata.get("annotations") or {}).get(key)
-        if now is None:
-            return []
-        if now != value:
-            raise ConflictError(f"annotation {key} of {kind.names.kind} {metadata['name']} has changed to {now!r}")
-        return [{"op": "test", "path": path, "value": value}, {"op": "remove", "path": path}]
-
-    return await _patch_metadata(client, kind, raw, change)
-
-
 async def _patch_metadata(
     client: KubeClient, kind: type[CustomResource], raw: Mapping[str, Any], change: Callable[[Mapping[str, Any]], Patch]
 ) -> Raw:

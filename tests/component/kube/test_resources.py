@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 
 from bastion_operator.api import BastionHost
-from bastion_operator.api.meta import FINALIZER, RECONCILE_REQUESTED_AT
+from bastion_operator.api.meta import FINALIZER
 from bastion_operator.kube.client import MERGE_PATCH
-from bastion_operator.kube.errors import ConflictError, InvalidError, NotFoundError
+from bastion_operator.kube.errors import InvalidError, NotFoundError
 from bastion_operator.kube.resources import (
     add_finalizer,
     get_object,
     list_objects,
     path_of,
-    remove_annotation,
     remove_finalizer,
 )
 from tests.support.crd_examples import host
@@ -109,21 +108,3 @@ class TestTheFinalizer:
         with pytest.raises(NotFoundError, match="another one has its name now"):
             await add_finalizer(kube, BastionHost, gone)
         assert await get_object(kube, BastionHost, namespace, "example") == again
-
-
-class TestTakingAnAnnotationOff:
-    async def test_it_goes_and_others_stay(self, kube: RecordingClient, namespace: str) -> None:
-        raw = await create(kube, namespace, annotations={RECONCILE_REQUESTED_AT: "now", "example.com/other": "c"})
-        raw = await remove_annotation(kube, BastionHost, raw, RECONCILE_REQUESTED_AT)
-        assert raw["metadata"]["annotations"] == {"example.com/other": "c"}
-        kube.sent.clear()
-        assert await remove_annotation(kube, BastionHost, raw, RECONCILE_REQUESTED_AT) == raw
-        assert kube.sent == []
-
-    async def test_a_newer_value_stays(self, kube: RecordingClient, namespace: str) -> None:
-        stale = await create(kube, namespace, annotations={RECONCILE_REQUESTED_AT: "first"})
-        body = {"metadata": {"annotations": {RECONCILE_REQUESTED_AT: "second"}}}
-        path = path_of(BastionHost, namespace, "example")
-        await kube.request("PATCH", path, body=body, content_type=MERGE_PATCH)
-        with pytest.raises(ConflictError, match="has changed to 'second'"):
-            await remove_annotation(kube, BastionHost, stale, RECONCILE_REQUESTED_AT)

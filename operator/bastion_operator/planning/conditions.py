@@ -158,7 +158,8 @@ def deletion_states(plan: Plan, failures: Iterable[Failure]) -> States:
     reason = Reason.DELETION_BLOCKED if blocked else Reason.DELETING
     message = state.message
     if failures:
-        message += "; deletionPolicy: Retain lets the resource go and leaves Azure as it is"
+        # In front, where no list of errors can push it out of what a condition has room for.
+        message = f"deletionPolicy: Retain lets the resource go and leaves Azure as it is; it is held by {message}"
     which = ConditionType.STALLED if blocked else ConditionType.RECONCILING
     return {ConditionType.READY: false(reason, message), which: true(reason, message)}
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from bastion_operator.api.common import Claim, ClaimOrigin, DeletionPolicy
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.planning.body import child, etag, provisioning_state
-from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait
+from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb, Wait, root_of
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import Owner, Ownership, id_key, without_claim
 from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, link_ownership
-from bastion_operator.planning.peering_pairs import asked_pairs
+from bastion_operator.planning.peering_pairs import HUB_TO_SPOKE, asked_pairs
+from bastion_operator.planning.peering_settings import remote_of
 from bastion_operator.planning.wording import named
 
 
@@ -19,7 +20,7 @@ def plan_all_links_removal(owner: Owner, spec: VNetPeeringSpec, claims: tuple[Cl
 
     Where the status was lost with its claims, links of the owner's names are kept and told: a name alone is no proof.
     """
-    plan = plan_link_removal(owner, spec.deletion_policy, claims, observed, Plan(claims=claims))
+    plan = spoke_halves_first(plan_link_removal(owner, spec.deletion_policy, claims, observed, Plan(claims=claims)))
     if claims or not plan.settled:
         return plan
     links = LinkTable(observed)
@@ -46,6 +47,32 @@ def plan_link_removal(
     for claim in claims:
         plan = _remove(owner, policy, claim, observed, plan)
     return plan
+
+
+def spoke_halves_first(plan: Plan) -> Plan:
+    """The plan without the deletion of a hub's half while the spoke's goes as well.
+
+    Azure turns the half that is left to Disconnected, and its etag with it: of two that are sent side by side the second
+    would be refused for what the first has changed. A spoke that cannot be read holds nothing up.
+    """
+    unread = {id_key(wait.resource_id) for wait in plan.waits if wait.state == NOT_READ}
+    going = {id_key(each) for each in plan.going} - unread
+    ends = {_ends(claim) for claim in plan.claims if id_key(claim.id) in going}
+    held = {
+        id_key(claim.id)
+        for claim in plan.claims
+        if claim.purpose == HUB_TO_SPOKE and id_key(claim.id) in going and _ends(claim)[::-1] in ends
+    }
+    return replace(
+        plan,
+        changes=tuple(
+            each for each in plan.changes if each.verb is not Verb.DELETE or id_key(each.resource_id) not in held
+        ),
+    )
+
+
+def _ends(claim: Claim) -> tuple[str, str]:
+    return id_key(root_of(claim.id)), id_key(remote_of(claim) or "")
 
 
 def _remove(owner: Owner, policy: DeletionPolicy | None, claim: Claim, observed: Observed, plan: Plan) -> Plan:

@@ -16,7 +16,7 @@ from bastion_operator.planning.body import children, etag, has_failed, in_transi
 from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import with_claim
+from bastion_operator.planning.ownership import claim_on, with_claim
 from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark, is_target_rule
 from bastion_operator.planning.rule_places import Window, is_just_in_time, place, shadow_of
 from bastion_operator.planning.wanted_rule import WantedRule
@@ -155,7 +155,9 @@ def plan_rules(rules: RuleSet, body: Body, plan: Plan, *, write: bool = True) ->
     group = read_group(rules, body, plan.claims)
     found, told = placed(rules, group)
     deletions = _deletions(rules, group, found)
-    changes = [*_moves(rules, group, found), *deletions]
+    # A group of the operator's own that has failed is sent again as a whole, and its rules with it.
+    whole = has_failed(body) and claim_on(plan.claims, rules.group_id) is not None
+    changes = [*_moves(rules, group, found, mending=not whole), *deletions]
     plan = replace(plan, told=(*plan.told, *told))
     if not write:
         return replace(plan, audited=(*plan.audited, *changes))
@@ -167,7 +169,9 @@ def plan_rules(rules: RuleSet, body: Body, plan: Plan, *, write: bool = True) ->
     return replace(plan, changes=(*plan.changes, *changes))
 
 
-def _moves(rules: RuleSet, group: GroupRules, found: Sequence[tuple[WantedRule, int]]) -> list[Change]:
+def _moves(
+    rules: RuleSet, group: GroupRules, found: Sequence[tuple[WantedRule, int]], *, mending: bool
+) -> list[Change]:
     """New rules, then those that differ or have failed; one whose place another rule still holds comes later."""
     holders = {
         (properties(rule).get("direction"), properties(rule).get("priority")): name for name, rule in group.own.items()
@@ -182,7 +186,7 @@ def _moves(rules: RuleSet, group: GroupRules, found: Sequence[tuple[WantedRule, 
             created.append(_create(rules, rule, priority))
         elif rule.differences(there, priority):
             updated.append(_update(rules, rule, there, priority))
-        elif has_failed(there):
+        elif mending and has_failed(there):
             updated.append(identical_request(there, rules.rule_id(str(there["name"])), rules.group_id))
     leaving = {name for name in group.own if name not in {rule.name.lower() for rule, _ in found}}
     if blocked and not created and not updated and not leaving:

@@ -32,7 +32,7 @@ from bastion_operator.planning.peering_link import PEERINGS, Link, LinkTable, li
 from bastion_operator.planning.peering_members import Members, members_of, spoke_of, with_membership
 from bastion_operator.planning.peering_overlap import PeerSpaces
 from bastion_operator.planning.peering_pairs import Half, Pair
-from bastion_operator.planning.peering_removal import plan_link_removal
+from bastion_operator.planning.peering_removal import plan_link_removal, spoke_halves_first
 from bastion_operator.planning.peering_rights import Lacking, rights_trouble
 from bastion_operator.planning.peering_settings import remote_of
 from bastion_operator.planning.wording import named
@@ -109,7 +109,7 @@ def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
         plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
     if asked.watching:
         return replace(plan, claims=asked.claims)
-    plan = _without_unwanted(asked, members, plan)
+    plan = spoke_halves_first(_without_unwanted(asked, members, plan))
     return guard_deletions(plan, asked.claims, allowed=asked.allow_plan, part_of=peering_of, now=asked.now)
 
 

@@ -159,7 +159,8 @@ def test_deleting_the_resource_itself_is_exempt() -> None:
     hub = Hub(names(6))
     hub.lists(hub.every)
     plan = plan_all_links_removal(OWNER, hub.asked().spec, hub.claims, hub.azure.observed())
-    assert [verb for verb, _ in told(plan.changes)] == ["Delete"] * 12
+    assert [verb for verb, _ in told(plan.changes)] == ["Delete"] * 6, "the spokes' halves go first"
+    assert len(plan.going) == 12
 
 
 def test_a_selector_that_suddenly_matches_nothing_cuts_nothing() -> None:

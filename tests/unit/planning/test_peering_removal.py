@@ -111,9 +111,10 @@ def test_what_is_being_deleted_is_waited_for() -> None:
 def test_a_pair_that_left_the_spec_is_taken_down_and_the_rest_left() -> None:
     rows = [*joined(), vnet("other", "10.2.0.0/16")]
     plan = plan_vnet_peering(peering_input(*rows, claims=CLAIMS, spokes=spokes("other")))
-    assert sorted(verb for verb, _ in told(plan.changes)) == ["Create", "Create", "Delete", "Delete"]
-    deleted = {change.resource_id for change in plan.changes if change.verb == "Delete"}
-    assert deleted == {link_id("hub", own_name("spoke")), link_id("spoke", own_name("hub"))}
+    assert sorted(verb for verb, _ in told(plan.changes)) == ["Create", "Create", "Delete"]
+    (deleted,) = (change.resource_id for change in plan.changes if change.verb == "Delete")
+    assert deleted == link_id("spoke", own_name("hub"))
+    assert set(plan.going) == {link_id("hub", own_name("spoke")), link_id("spoke", own_name("hub"))}
 
 
 def test_a_pair_that_left_the_spec_stays_with_retain() -> None:
@@ -143,5 +144,17 @@ def test_links_of_other_names_are_nobodys_business() -> None:
 def test_with_claims_nothing_is_told_twice() -> None:
     asked = peering_input()
     plan = plan_all_links_removal(OWNER, asked.spec, CLAIMS, world(*joined()))
-    assert len(plan.changes) == 2
+    assert len(plan.changes) == 1
     assert not plan.remains
+
+
+def test_the_hubs_half_waits_for_the_spokes_and_goes_when_that_is_gone_or_cannot_be_read() -> None:
+    hub, spoke = joined()
+    spec = peering_input().spec
+    both = plan_all_links_removal(OWNER, spec, CLAIMS, world(hub, spoke))
+    assert [change.resource_id for change in both.changes] == [link_id("spoke", own_name("hub"))]
+    _, leaving = joined(spoke={"provisioningState": "Deleting"})
+    assert not plan_all_links_removal(OWNER, spec, CLAIMS, world(hub, leaving)).changes
+    for there in (world(hub, vnet("spoke", *SPOKE)), world(hub)):
+        after = plan_all_links_removal(OWNER, spec, CLAIMS, there)
+        assert link_id("hub", own_name("spoke")) in [change.resource_id for change in after.changes]

@@ -111,6 +111,7 @@ def start_in_trouble(lab: Lab, way: ApiServerGate) -> None:
     lab.operator.wait_until_ready()
 
 
+@pytest.mark.long
 def test_it_comes_back_by_itself_from_every_trouble_and_no_status_is_lost(gate: tuple[Lab, ApiServerGate]) -> None:
     lab, way = gate
     start_in_trouble(lab, way)

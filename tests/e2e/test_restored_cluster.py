@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 from dev.operator_process import ALONE
 from tests.support.lab import HOST, Lab
 
@@ -25,6 +27,7 @@ def events(lab: Lab, reason: str) -> list[str]:
     return [each["message"] for each in found if each["reason"] == reason]
 
 
+@pytest.mark.long
 def test_what_the_operator_made_is_found_again_by_its_marks_and_nothing_doubtful_is_deleted(
     lab_factory: Callable[..., Lab],
 ) -> None:

@@ -17,7 +17,7 @@ from tests.faults.story_runs import OWN, Seen, StoryRuns, run_stories
 
 CELLS = 704
 # Runs of the story in `make test`, each with a cell in every phase; runs side by side in `make test-long`.
-FEW, AT_ONCE = 2, 12
+FEW, AT_ONCE = 1, 12
 Figure = Callable[[str], None]
 
 

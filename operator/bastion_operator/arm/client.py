@@ -1,8 +1,8 @@
 """Azure Resource Manager for one identity: raw JSON in and out, one request a call, nothing retried, nothing awaited.
 
-The calls go through azure-mgmt-network's own client (its pipeline, authentication and api-version) by its
-``send_request``: bodies stay the JSON that Azure sent, so that a field unknown to the SDK's models is never lost on
-the way back (docs/adr/0006).
+The calls go through the SDK's pipeline with its transport and its authentication, but past its generated clients: bodies
+stay the JSON that Azure sent, so that a field unknown to the SDK's models is never lost on the way back (docs/adr/0006,
+docs/adr/0020).
 """
 
 import json
@@ -16,10 +16,12 @@ import orjson
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
-from azure.mgmt.network.aio import NetworkManagementClient
 
+from bastion_operator import __version__
 from bastion_operator.arm.budgets import Budgets, CallKind, call_of
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.errors import (
@@ -54,7 +56,6 @@ _API_VERSIONS: Mapping[str, str] = {
 """By the beginning of a type below the last ``/providers/`` of an id; of all others it is that of Microsoft.Network."""
 _MACHINES = "virtualmachines"
 _GRAPH = "Microsoft.ResourceGraph/resources"
-_NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
 
 class CallObserver(Protocol):
@@ -130,21 +131,20 @@ class ArmClient:
     observer: CallObserver | None = None
     holder: CredentialHolder = field(default_factory=CredentialHolder)
     subscriptions: frozenset[str] | None = None
-    _client: NetworkManagementClient = field(init=False)
+    _pipeline: AsyncPipeline[Any, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._client = NetworkManagementClient(
-            self.credential,
-            # Every request carries its whole URL: the client's own subscription is never used.
-            _NO_SUBSCRIPTION,
-            base_url=self.cloud.resource_manager,
-            credential_scopes=[self.cloud.scope],
-            transport=self.transport,
-            authentication_policy=TokenPolicy(self.credential, self.cloud.scope, self.clock),
-            # The SDK's last place for a policy. Its log of requests, which stood there, would hold signed URLs.
-            http_logging_policy=WriteFencePolicy(self.leadership),
-            # The SDK's retries sleep inside the call, uncapped: the work queue waits instead.
-            retry_total=0,
+        self._pipeline = AsyncPipeline(
+            self.transport,
+            # Of the SDK's own policies those that one call needs. Left out: retries, which sleep inside the call, uncapped;
+            # the registration of providers, which writes unasked and waits for it; redirects, which lead to other hosts; the
+            # log of requests, which would hold signed URLs; the decoding of bodies, which are decoded here.
+            policies=[
+                RequestIdPolicy(),
+                UserAgentPolicy(f"bastion-operator/{__version__}"),
+                TokenPolicy(self.credential, self.cloud.scope, self.clock),
+                WriteFencePolicy(self.leadership),
+            ],
         )
 
     async def get(self, resource_id: str, *, region: str = "") -> dict[str, Any] | None:
@@ -332,7 +332,7 @@ class ArmClient:
             # Lost or broken off: Azure may have counted it.
             self.budgets.end(call, {})
             raise
-        if response.status_code < 400:  # noqa: PLR2004 - where HTTP's errors begin
+        if response.status_code < 300:  # noqa: PLR2004 - where HTTP's successes end; nobody is followed to another place
             self.budgets.end(call, response.headers)
             self._count(kind, target, str(response.status_code))
             return response
@@ -382,13 +382,15 @@ class ArmClient:
 
     async def _exchange(self, request: HttpRequest, kind: CallKind, target: str) -> AsyncHttpResponse:
         try:
-            return await self._client.send_request(request)
+            answer = await self._pipeline.run(request)
         except ClientAuthenticationError as error:
             raise self._seen(kind, target, _credential_error(error, target, self.holder)) from None
         except SdkError as error:
             raise self._seen(kind, target, _connection_error(error, target)) from None
         except OSError as error:
             raise self._seen(kind, target, _file_error(error, target, self.holder)) from None
+        response: AsyncHttpResponse = answer.http_response
+        return response
 
     def _seen(self, kind: CallKind, target: str, error: AzureError) -> AzureError:
         self._count(kind, target, error.code)
@@ -407,7 +409,7 @@ class ArmClient:
 
     def _own(self, url: str, what: str, target: str) -> str:
         """The URL of an answer, if it leads back to ARM: the token goes nowhere else."""
-        if _origin(url) == _origin(self.cloud.resource_manager):
+        if url.startswith(f"{self.cloud.resource_manager}/") or _origin(url) == _origin(self.cloud.resource_manager):
             return url
         raise AzureError(
             code="ForeignUrl",

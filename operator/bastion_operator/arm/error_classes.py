@@ -102,5 +102,7 @@ CLASS_OF_STATUS: Mapping[int, ErrorClass] = {
     410: ErrorClass.OTHER_ACT,
     412: ErrorClass.CONTENTION,
     429: ErrorClass.THROTTLED,
+    # Resource Manager sends nobody elsewhere: a proxy did, which may think better of it.
+    **dict.fromkeys((301, 302, 303, 307, 308), ErrorClass.TRANSIENT),
 }
 """The class of a code that is not in the table, by its HTTP status; from 500 on Transient, any other Refused."""

@@ -47,7 +47,7 @@ GRAPH_API_VERSION = "2024-04-01"
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
 # A real Azure never asks for less than a second; a local one run fast may say 0.
-SHORTEST_POLL = 0.05
+SHORTEST_POLL = 0.025
 
 _API_VERSIONS: Mapping[str, str] = {
     "microsoft.insights/": DIAGNOSTICS_API_VERSION,

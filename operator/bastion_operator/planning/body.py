@@ -22,7 +22,8 @@ _FAILED = frozenset({"failed", "canceled"})
 def properties(body: Body) -> Mapping[str, Any]:
     """The body's ``properties``, empty where there are none."""
     found = body.get("properties")
-    return found if isinstance(found, Mapping) else {}
+    # A dict is known at once; the abstract class takes ten times as long to ask, and plans ask thousands of times.
+    return found if isinstance(found, (dict, Mapping)) else {}
 
 
 def provisioning_state(body: Body) -> str:

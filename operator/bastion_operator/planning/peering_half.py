@@ -59,7 +59,7 @@ class HalfView:
         """Whether the half has the flag once the plan is carried out."""
         if not self.half.written:
             return bool(self.settings.get(flag))
-        return bool({**self.settings, **self.half.flags.to_json()}.get(flag))
+        return bool({**self.settings, **self.half.flags}.get(flag))
 
     @property
     def comes_to_use_gateway(self) -> bool:
@@ -144,7 +144,7 @@ def plan_deletion(view: HalfView, link: Link, plan: Plan, reason: str) -> Plan:
 
 def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Plan:
     half = view.half
-    found = dict(differing(link.body, {("properties", name): value for name, value in half.flags.to_json().items()}))
+    found = dict(differing(link.body, {("properties", name): value for name, value in half.flags.items()}))
     if found.get(_GATEWAY) is True and view.gateway_trouble is not None:
         plan = _hindered(plan, view.gateway_trouble)
         del found[_GATEWAY]

@@ -1,10 +1,10 @@
 """The links that a VNetPeering asks for: pairs of virtual networks, each with two halves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from bastion_operator.api.vnet_peering import PeeringFlags, Sides, Topology, VNetPeeringSpec
+from bastion_operator.api.vnet_peering import Sides, Topology, VNetPeeringSpec
 from bastion_operator.network.arm_id import normalise_id
 
 HUB_TO_SPOKE = "HubToSpoke"
@@ -15,12 +15,13 @@ SPOKE_TO_HUB = "SpokeToHub"
 class Half:
     """One side of a link: a peering in the virtual network ``local_id`` that leads to ``remote_id``.
 
+    :ivar flags: those that the spec names, by Azure's names
     :ivar written: whether the operator writes this half; with ``sides: HubOnly`` the spoke's is somebody else's
     """
 
     local_id: str
     remote_id: str
-    flags: PeeringFlags
+    flags: Mapping[str, bool]
     purpose: str
     written: bool = True
 
@@ -55,10 +56,11 @@ def asked_pairs(spec: VNetPeeringSpec, selected: Iterable[str] = ()) -> tuple[Pa
     else:
         ends = [(spec.hub.virtual_network_id, spoke) for spoke in spokes] if spec.hub else []
     both = spec.sides is Sides.BOTH
+    hub_to_spoke, spoke_to_hub = spec.hub_to_spoke.to_json(), spec.spoke_to_hub.to_json()
     return tuple(
         Pair(
-            hub=Half(hub, spoke, spec.hub_to_spoke, HUB_TO_SPOKE),
-            spoke=Half(spoke, hub, spec.spoke_to_hub, SPOKE_TO_HUB, written=both),
+            hub=Half(hub, spoke, hub_to_spoke, HUB_TO_SPOKE),
+            spoke=Half(spoke, hub, spoke_to_hub, SPOKE_TO_HUB, written=both),
         )
         for hub, spoke in ends
         if normalise_id(hub) != normalise_id(spoke)

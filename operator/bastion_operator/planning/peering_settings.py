@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from bastion_operator.api.common import Claim
-from bastion_operator.api.vnet_peering import PeeringFlags
 from bastion_operator.planning.body import properties
 from bastion_operator.planning.peering_link import Link
 
@@ -74,6 +73,6 @@ def kept_settings(claim: Claim | None) -> dict[str, Any]:
     return {name: found[name] for name in _DEFAULTS if name in found} if isinstance(found, dict) else {}
 
 
-def settings_at_creation(flags: PeeringFlags, kept: Settings) -> dict[str, Any]:
+def settings_at_creation(flags: Mapping[str, bool], kept: Settings) -> dict[str, Any]:
     """Everything that a new half is made with: Azure's defaults, what it had before, what the spec names."""
-    return {**FLAGS_AT_CREATION, **kept, **flags.to_json()}
+    return {**FLAGS_AT_CREATION, **kept, **flags}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bastion_operator.api.vnet_peering import MAX_MESH, MAX_SPOKES, PeeringFlags, VNetPeering, VNetPeeringSpec
+from bastion_operator.api.vnet_peering import MAX_MESH, MAX_SPOKES, VNetPeering, VNetPeeringSpec
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PairState, PeeringLink, PeeringPair, pair_links
 from bastion_operator.network.virtual_network import VirtualNetwork
@@ -25,7 +25,7 @@ from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_p
 
 _KIND: Final = "VNetPeering"
 _FEWEST_IN_MESH: Final = 3
-_NO_FLAGS: Final = PeeringFlags()
+_NO_FLAGS: Mapping[str, bool] = {}
 Flags = tuple[bool, ...]
 
 

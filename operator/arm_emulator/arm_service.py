@@ -270,7 +270,7 @@ class ArmService:
     def _list(self, request: Request, principal: Principal, target: Target) -> Answer:
         if request.method != "GET":
             raise _method_not_allowed(request)
-        self._life.check_listed(ResourceId(target.subscription, target.group, "*", ("*",), target.extends))
+        self._life.check_listed(ResourceId(target.subscription, target.group, "*/*", ("*",), target.extends))
         found = self._found(request, target)
         readable = self._cloud.rights.reader(principal)
         region = target.location.lower()

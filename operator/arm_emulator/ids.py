@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 _PLACE = re.compile(r"/subscriptions/(?P<subscription>[^/]+)(?:/resourcegroups/(?P<group>[^/]+))?", re.IGNORECASE)
 _PATH = re.compile(r"(?P<namespace>[^/]+)/(?P<path>[^/]+/[^/]+(?:/[^/]+/[^/]+)*)")
@@ -18,6 +19,7 @@ class ResourceId:
 
     `subscription` is empty for what belongs to the tenant. `extends` is the id of the resource or management group that an
     extension resource (a role assignment, a lock) lies on; one on a group, a subscription or the tenant has that place.
+    `key` is what ids are compared by: the whole text in lower case.
     """
 
     subscription: str
@@ -25,16 +27,18 @@ class ResourceId:
     type: str
     names: tuple[str, ...]
     extends: str = ""
+    key: str = field(init=False, repr=False, compare=False)
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Both are asked for many times in every request.
+        object.__setattr__(self, "_text", self._written())
+        object.__setattr__(self, "key", self._text.lower())
 
     @property
     def name(self) -> str:
         """The last name."""
         return self.names[-1]
-
-    @property
-    def key(self) -> str:
-        """What ids are compared by."""
-        return str(self).lower()
 
     @property
     def place(self) -> str:
@@ -71,6 +75,9 @@ class ResourceId:
 
     def __str__(self) -> str:
         """The id as text."""
+        return self._text
+
+    def _written(self) -> str:
         if self.type in {SUBSCRIPTION_TYPE, GROUP_TYPE}:
             return self.place
         namespace, *segments = self.type.split("/")
@@ -78,6 +85,7 @@ class ResourceId:
         return f"{self.scope}/providers/{namespace}/{pairs}"
 
 
+@lru_cache(maxsize=1 << 16)
 def parse(text: str) -> ResourceId | None:
     """The id in `text`, or None where it is none of subscription, resource group or resource.
 

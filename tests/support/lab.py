@@ -4,8 +4,9 @@ import http.client
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,18 @@ APPS_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000b"
 HUB = f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/connectivity/providers/Microsoft.Network/virtualNetworks/hub"
 SHOP = f"/subscriptions/{APPS_SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/shop"
 HOST = f"/subscriptions/{HUB_SUBSCRIPTION}/resourceGroups/connectivity/providers/Microsoft.Network/bastionHosts/hub"
+
+# Codes by name of VM once the example is in sync, as the BastionHost hub has them.
+VERDICTS: Mapping[str, list[str]] = {
+    "jump": [],
+    "web-1": [],
+    "reports": [],
+    "build-1": [],
+    "desktop-1": [],
+    "db-1": ["NicNsgDenies"],
+    "web-2": ["VMNotRunning"],
+    "bench-1": ["NotPeered"],
+}
 
 # Azure's waits are next to nothing; the operator's own run slower, or it would ask without a pause.
 AZURE_SPEED = 1000.0
@@ -210,6 +223,13 @@ class Lab:
             kind, _, plain = name.partition("/")
             self.wait_condition(kind, plain, "Ready", "True", seconds=seconds)
 
+    def wait_settled(self) -> None:
+        """Until the example is in sync, and the verdicts and counts on all of its VMs are those of a finished network."""
+        self.wait_ready("bh/hub", "vnp/hub")
+        # There is a report for each network, and the status is written after them.
+        self.wait_for(lambda: self.reasons() == VERDICTS, "the verdicts have settled")
+        self.wait_for(lambda: self.get("bh", "hub")["status"].get("reachable") == "5/7", "the counts have settled")
+
     def wait_still(self, *, seconds: float = 2.0) -> None:
         """Until nothing was written for so long, to Azure or to the status of anything here."""
         state: Any = None
@@ -245,13 +265,18 @@ class Lab:
             for row in report.get("rows", [])
         }
 
+    def sent(self, *methods: str, principal: str = "operator") -> list[Manifest]:
+        """The lines of Azure's request log of a principal's answered requests with these methods, in order."""
+        return [
+            entry
+            for entry in self.azure.request_log()
+            if entry["principal"] == principal and entry["method"] in methods
+        ]
+
     def writes(self, principal: str = "operator") -> list[tuple[str, str, int]]:
         """Method, path and status of the answered writes of a principal, in order."""
-        return [
-            (entry["method"], path_of(entry["url"]), entry["status"])
-            for entry in self.azure.request_log()
-            if entry["principal"] == principal and entry["method"] in {"PUT", "PATCH", "DELETE"}
-        ]
+        written = self.sent("PUT", "PATCH", "DELETE", principal=principal)
+        return [(entry["method"], path_of(entry["url"]), entry["status"]) for entry in written]
 
     def delete(self, *names: str, seconds: float = 60.0) -> None:
         self.kubectl("delete", *names, "-n", self.namespace, f"--timeout={seconds:.0f}s", timeout=seconds + 10)
@@ -285,6 +310,11 @@ def _conforming(raw: Manifest) -> Manifest:
 def path_of(url: str) -> str:
     """The resource's id in a request's URL, in lower case."""
     return "/" + url.partition("://")[2].partition("/")[2].partition("?")[0].lower() if "://" in url else url.lower()
+
+
+def stamp(entry: Manifest) -> float:
+    """When a request of the log came in, in seconds since the epoch by Azure's clock."""
+    return datetime.fromisoformat(entry["time"]).timestamp()
 
 
 @pytest.fixture(scope="session")

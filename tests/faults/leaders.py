@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from dev.forked import ForkedChild
 from dev.operator_process import OperatorProcess
 from tests.support.lab import OPERATOR_NAMESPACE, Lab, Manifest
 
@@ -68,10 +69,10 @@ class Leaders:
 
 
 def process_of(operator: OperatorProcess) -> psutil.Process:
-    """The operator's own process: what was started is its launcher, whose only child it is."""
+    """The operator's own process: what was executed has a launcher, whose only child it is."""
     assert operator.child is not None
-    (process,) = psutil.Process(operator.child.pid).children()
-    return process
+    started = psutil.Process(operator.child.pid)
+    return started if isinstance(operator.child, ForkedChild) else started.children()[0]
 
 
 def stop(operator: OperatorProcess) -> None:

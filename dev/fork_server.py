@@ -2,8 +2,8 @@
 
     python -m dev.fork_server          # its stdin is the socket over which the orders come; their end is its own
 
-An order is a message (see ``Order``) with two files: the program's log, and a socket on which its process id and in the
-end its exit code come back, one line each. A program is a process of its own that does what the installed one does after
+An order is a message (see ``Order``) with four files: the program's stdin, stdout and stderr, and a socket on which its
+process id and in the end its exit code come back, one line each. A program is a process of its own that does what the installed one does after
 its imports; it leads a process group, which is killed when this process ends, in whatever way. For Linux.
 """
 
@@ -12,13 +12,14 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import entry_points
 
@@ -26,7 +27,8 @@ _PR_SET_PDEATHSIG = 1
 _LENGTH = struct.Struct("!I")
 # The programs themselves load these late, so that --help answers at once.
 _LOADED = ("bastion_operator.handlers.run", "arm_emulator.serve")
-_PROGRAMS = ("bastion-operator", "arm-emulator")
+_LOADED_WHOLE = "bastion_operator.cli"
+_PROGRAMS = ("bastion-operator", "arm-emulator", "kubectl-bastion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +44,24 @@ class Order:
         """The program's name."""
         return os.path.basename(self.command[0])  # noqa: PTH119 - pathlib tells nothing more
 
-    def send(self, over: socket.socket, log: int, answers: int) -> None:
-        """Send it with its two files."""
+    def send(self, over: socket.socket, standard: Sequence[int], answers: socket.socket) -> None:
+        """Send it with its files: stdin, stdout and stderr, and where the answers come from."""
         message = json.dumps(asdict(self)).encode()
-        socket.send_fds(over, [_LENGTH.pack(len(message))], [log, answers])
+        socket.send_fds(over, [_LENGTH.pack(len(message))], [*standard, answers.fileno()])
         over.sendall(message)
 
     @staticmethod
-    def receive(over: socket.socket) -> "tuple[Order, int, socket.socket] | None":
-        """The next order, its log and its socket; None where there will be none any more."""
-        head, files, _, _ = socket.recv_fds(over, _LENGTH.size, 2)
+    def receive(over: socket.socket) -> "tuple[Order, list[int], socket.socket] | None":
+        """The next order, its stdin, stdout and stderr, and its socket; None where there will be none any more."""
+        head, files, _, _ = socket.recv_fds(over, _LENGTH.size, 4)
         if not head:
             return None
         (length,) = _LENGTH.unpack(head)
         message = b""
         while len(message) < length:
             message += over.recv(length - len(message))
-        log, answers = files
-        return Order(**json.loads(message)), log, socket.socket(fileno=answers)
+        *standard, answers = files
+        return Order(**json.loads(message)), standard, socket.socket(fileno=answers)
 
 
 def serve(orders: socket.socket) -> Order | None:
@@ -78,16 +80,17 @@ def serve(orders: socket.socket) -> Order | None:
                     _kill_group(process)
                     os.waitpid(process, 0)
                 return None
-            order, log, answers = received
+            order, standard, answers = received
             process = os.fork()
             if process == 0:
                 for each in (orders, answers, *running.values()):
                     each.close()
-                _become(order, log)
-                for opened in (log, wakeup, writer):
+                _become(order, standard)
+                for opened in (wakeup, writer):
                     os.close(opened)
                 return order
-            os.close(log)
+            for opened in standard:
+                os.close(opened)
             running[process] = answers
             _tell(answers, process)
 
@@ -127,7 +130,7 @@ def _kill_group(process: int) -> None:
             continue
 
 
-def _become(order: Order, log: int) -> None:
+def _become(order: Order, standard: Sequence[int]) -> None:
     """Make the forked process one as it would be if it had just been executed."""
     server = os.getppid()
     os.setpgid(0, 0)
@@ -136,10 +139,9 @@ def _become(order: Order, log: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != server:
         os._exit(1)
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (log, 1), (log, 2)):
-        os.dup2(source, target)
-    os.close(null)
+    for target, opened in enumerate(standard):
+        os.dup2(opened, target)
+        os.close(opened)
     os.chdir(order.directory)
     os.environ.clear()
     os.environ.update(order.environment)
@@ -154,7 +156,8 @@ def main() -> None:
     programs: dict[str, Callable[[], object]] = {
         name: entry.load() for name in _PROGRAMS for entry in entry_points(group="console_scripts", name=name)
     }
-    for name in _LOADED:
+    every = pkgutil.walk_packages(importlib.import_module(_LOADED_WHOLE).__path__, f"{_LOADED_WHOLE}.")
+    for name in (*_LOADED, *(each.name for each in every)):
         importlib.import_module(name)
     # Only the thread that forks goes on in the fork.
     assert threading.active_count() == 1

@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from dev.control_plane.child import Child
 from dev.fork_server import Order
@@ -31,10 +33,31 @@ class ForkServer:
 
     def start(self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> Child:
         """Start a program as ``Child.start`` does. Raises ChildProcessError where the server has ended."""
+        with log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+            return self._fork(command, (nothing, output, output), log, environment)
+
+    def run(
+        self, command: Sequence[str], *, stdin: str | None, environment: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end as ``subprocess.run`` does. Raises subprocess.TimeoutExpired after so many seconds."""
+        with tempfile.TemporaryDirectory() as folder:
+            given, out, err = (Path(folder) / name for name in ("stdin", "stdout", "stderr"))
+            given.write_text(stdin or "")
+            with given.open("rb") as asked, out.open("ab") as output, err.open("ab") as errors:
+                child = self._fork(command, (asked, output, errors), err, environment)
+            try:
+                code = child.wait(timeout)
+            finally:
+                child.kill()
+            return subprocess.CompletedProcess(list(command), code, out.read_text(), err.read_text())
+
+    def _fork(
+        self, command: Sequence[str], standard: Sequence[IO[bytes]], log: Path, environment: Mapping[str, str] | None
+    ) -> "ForkedChild":
         mine, theirs = socket.socketpair()
         order = Order(list(command), dict(os.environ if environment is None else environment), str(Path.cwd()))
-        with self._lock, log.open("ab") as output, theirs:
-            order.send(self._connected(), output.fileno(), theirs.fileno())
+        with self._lock, theirs:
+            order.send(self._connected(), [each.fileno() for each in standard], theirs)
         return ForkedChild(command, log, mine)
 
     def _connected(self) -> socket.socket:

@@ -1,6 +1,7 @@
 """The project's own programs as they are installed beside the Python that runs."""
 
 import contextlib
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,22 @@ def start_program(
     if _fork_servers:
         return _fork_servers[-1].start(command, log=log, environment=environment)
     return Child.start(command, log=log, environment=environment)
+
+
+def run_program(
+    name: str, arguments: Sequence[str], *, stdin: str | None = None, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of this project to its end; inside ``forking`` it is forked.
+
+    :raises FileNotFoundError: if it is not installed
+    :raises subprocess.TimeoutExpired: after so many seconds
+    """
+    command = [program(name), *arguments]
+    if _fork_servers:
+        return _fork_servers[-1].run(command, stdin=stdin, environment=environment, timeout=timeout)
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, env=dict(environment)
+    )
 
 
 @contextlib.contextmanager

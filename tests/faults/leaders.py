@@ -51,7 +51,7 @@ class Leaders:
     def lease(self) -> Manifest:
         """The spec of the Lease."""
         path = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/bastion-operator"
-        spec: Manifest = self.lab.reader.get(path)["spec"]
+        spec: Manifest = self.lab.api.get(path)["spec"]
         return spec
 
     def holder(self) -> str:
@@ -60,7 +60,7 @@ class Leaders:
 
     def wait_passed_on(self, before: str) -> None:
         """Until another one holds the Lease than before."""
-        self.lab.wait_for(lambda: self.holder() not in {"", before}, "another one holds the Lease", seconds=20)
+        self.lab.wait_for(lambda: self.holder() not in {"", before}, "another one holds the Lease")
 
     def end(self) -> None:
         """End whatever still runs, stopped or not."""

@@ -66,7 +66,7 @@ class OperatorProcess:
                 with urllib.request.urlopen(f"{self.probe_url}/readyz", timeout=2):  # noqa: S310 - loopback
                     return
             except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
+                time.sleep(0.03)
         raise StartError(f"the operator did not become ready:\n{child.tail()}")
 
     def stop(self) -> int:

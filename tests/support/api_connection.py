@@ -28,6 +28,10 @@ class ApiConnection:
         context = ssl.create_default_context(cafile=str(control_plane.ca_file))
         self._connection = http.client.HTTPSConnection(urlsplit(control_plane.url).netloc, context=context, timeout=30)
 
+    def close(self) -> None:
+        """Close the connection; the next request opens it again."""
+        self._connection.close()
+
     def get(self, path: str) -> Manifest:
         """The object, or the list, at a path."""
         return self.send("GET", path)

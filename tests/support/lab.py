@@ -359,6 +359,7 @@ def lab_factory(
         lab.operator.kill()
         lab.azure.kill()
         lab.clear()
+        lab.api.close()
 
 
 @pytest.fixture

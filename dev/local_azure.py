@@ -15,7 +15,7 @@ from dev.control_plane.child import Child
 from dev.control_plane.errors import StartError
 from dev.programs import start_program
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

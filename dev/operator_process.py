@@ -14,7 +14,7 @@ from dev.programs import start_program
 
 # One that was killed has a successor at once: nobody waits for the end of its lease.
 ALONE = ("--no-leader-elect",)
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 
 
 class OperatorProcess:

@@ -34,7 +34,7 @@ time.sleep(600)
 """
 
 
-def eventually(what: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if what():

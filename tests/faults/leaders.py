@@ -14,11 +14,11 @@ from dev.operator_process import OperatorProcess
 from tests.support.lab import OPERATOR_NAMESPACE, Lab, Manifest
 
 LEASE_LOST = 3
-DURATION = 2
+DURATION = 3
 # As short as a Lease allows, with room for a machine that is busy with other tests.
 ELECTION = (
     f"--leader-elect-lease-duration={DURATION}s",
-    "--leader-elect-renew-deadline=1500ms",
+    "--leader-elect-renew-deadline=2500ms",
     "--leader-elect-retry-period=200ms",
 )
 

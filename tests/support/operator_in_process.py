@@ -36,7 +36,7 @@ MODELS: dict[Kind, type[CustomResource]] = {
     Kind.AZURE_IDENTITY: AzureIdentity,
 }
 _LOOK_EVERY = 0.15
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 
 
 @dataclass

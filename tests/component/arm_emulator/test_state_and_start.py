@@ -69,6 +69,7 @@ async def test_whatever_was_acknowledged_before_a_kill_at_any_moment_is_there(
 ) -> None:
     azure = azure_factory([subscription()], state=True, throttling=False)
     acknowledged: list[str] = []
+    begun = asyncio.Event()
 
     async def write(wire: Wire, lane: int) -> None:
         for number in range(10_000):
@@ -76,10 +77,12 @@ async def test_whatever_was_acknowledged_before_a_kill_at_any_moment_is_there(
             status, _, _ = await wire.call("PUT", f"{NETWORK}/{name}", network_body("10.0.0.0/16"))
             assert status == 201
             acknowledged.append(name)
+            begun.set()
 
     async with Wire(azure) as wire:
         await wire.call("PUT", GROUP, {"location": "westeurope"})
         lanes = [asyncio.create_task(write(wire, lane)) for lane in range(4)]
+        await begun.wait()
         await asyncio.sleep(after)
         azure.kill()
         outcomes = await asyncio.gather(*lanes, return_exceptions=True)

@@ -37,7 +37,7 @@ class ForkServer:
             return self._fork(command, (nothing, output, output), log, environment)
 
     def run(
-        self, command: Sequence[str], *, stdin: str | None, environment: Mapping[str, str], timeout: float
+        self, command: Sequence[str], *, stdin: str | None, environment: Mapping[str, str] | None, timeout: float
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end as ``subprocess.run`` does. Raises subprocess.TimeoutExpired after so many seconds."""
         with tempfile.TemporaryDirectory() as folder:

@@ -38,7 +38,12 @@ def start_program(
 
 
 def run_program(
-    name: str, arguments: Sequence[str], *, stdin: str | None = None, environment: Mapping[str, str], timeout: float
+    name: str,
+    arguments: Sequence[str],
+    *,
+    stdin: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program of this project to its end; inside ``forking`` it is forked.
 
@@ -49,7 +54,7 @@ def run_program(
     if _fork_servers:
         return _fork_servers[-1].run(command, stdin=stdin, environment=environment, timeout=timeout)
     return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, env=dict(environment)
+        command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, env=environment
     )
 
 

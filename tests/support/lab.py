@@ -318,8 +318,9 @@ def stamp(entry: Manifest) -> float:
 def operator_installed(control_plane: ControlPlane) -> Path:
     """The shipped base, applied by the real kubectl; the kubeconfig of its service account."""
     control_plane.kubectl("apply", "--server-side", "-k", str(ROOT / "deploy" / "base"))
-    for plural in ("bastionhosts", "vnetpeerings", "azureidentities", "reachabilityreports"):
-        control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{plural}.azurebastion.dev")
+    plurals = ("bastionhosts", "vnetpeerings", "azureidentities", "reachabilityreports")
+    names = [f"crd/{plural}.azurebastion.dev" for plural in plurals]
+    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
     return control_plane.kubeconfig_for("bastion-operator", namespace=OPERATOR_NAMESPACE)
 
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from arm_emulator.client import ControlClient
 from dev.control_plane.child import Child
 from dev.control_plane.errors import StartError
-from dev.programs import program
+from dev.programs import start_program
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,8 @@ class LocalAzure:
     def start(self, *, patience: float = _READY_SECONDS) -> None:
         """Start it and wait until it serves, for at most so many seconds. Raises StartError with what it said if it ends instead."""
         before = len(self.said())
-        command = [program("arm-emulator"), "serve", f"--listen={self._listen}", *self._options]
-        command.append(f"--request-log={self.request_log_file}")
-        self._child = Child.start(command, log=self._log)
+        arguments = ["serve", f"--listen={self._listen}", *self._options, f"--request-log={self.request_log_file}"]
+        self._child = start_program("arm-emulator", arguments, log=self._log)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self._child.running:
             for line in self.said()[before:].splitlines():

@@ -10,11 +10,11 @@ from dev.control_plane import ControlPlane, StartError
 from dev.control_plane.child import Child
 from dev.control_plane.server import free_ports
 from dev.local_azure import LocalAzure
-from dev.programs import program
+from dev.programs import start_program
 
 # One that was killed has a successor at once: nobody waits for the end of its lease.
 ALONE = ("--no-leader-elect",)
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
 
 
 class OperatorProcess:
@@ -46,13 +46,13 @@ class OperatorProcess:
     def start(self, *, wait: bool = True) -> None:
         """Start it; with ``wait``, until it is ready. Raises StartError with what it said if it ends instead."""
         metrics, probes = free_ports(2)
-        command = [program("bastion-operator"), "run", "--operator-namespace", self._namespace]
-        command += ["--clock-speed", f"{self._speed:g}", *self.options]
-        command += [f"--metrics-bind-address=127.0.0.1:{metrics}", f"--health-probe-bind-address=127.0.0.1:{probes}"]
-        command += [f"--namespace={namespace}" for namespace in self._namespaces]
+        arguments = ["run", "--operator-namespace", self._namespace]
+        arguments += ["--clock-speed", f"{self._speed:g}", *self.options]
+        arguments += [f"--metrics-bind-address=127.0.0.1:{metrics}", f"--health-probe-bind-address=127.0.0.1:{probes}"]
+        arguments += [f"--namespace={namespace}" for namespace in self._namespaces]
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
         self.probe_url = f"http://127.0.0.1:{probes}"
-        self.child = Child.start(command, log=self.log, environment=self._environment)
+        self.child = start_program("bastion-operator", arguments, log=self.log, environment=self._environment)
         if wait:
             self.wait_until_ready()
 
@@ -66,7 +66,7 @@ class OperatorProcess:
                 with urllib.request.urlopen(f"{self.probe_url}/readyz", timeout=2):  # noqa: S310 - loopback
                     return
             except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
+                time.sleep(0.03)
         raise StartError(f"the operator did not become ready:\n{child.tail()}")
 
     def stop(self) -> int:

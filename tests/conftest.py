@@ -4,7 +4,12 @@ Property tests draw the same examples in each run of `make test`, so that a chan
 `make test-long` draws new ones and prints how to draw them again.
 """
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from dev.programs import forking
 
 pytest_plugins = [
     "tests.support.azure",
@@ -20,3 +25,10 @@ pytest_plugins = [
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("new-examples", derandomize=False, print_blob=True)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs_are_forked() -> Iterator[None]:
+    """Loading the operator and the local Azure anew for each test would take a third of the run."""
+    with forking():
+        yield

@@ -34,7 +34,7 @@ time.sleep(600)
 """
 
 
-def eventually(what: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if what():
@@ -67,27 +67,32 @@ def read_pid(pid_file: Path) -> int:
     return int(pid_file.read_text())
 
 
-def test_an_outage_of_the_api_server_keeps_address_data_and_tokens() -> None:
-    with ControlPlane() as control_plane:
-        control_plane.kubectl("create", "configmap", "kept", "-n", "default")
-        control_plane.kubectl("create", "serviceaccount", "kept", "-n", "default")
-        kubeconfig = control_plane.kubeconfig_for("kept", namespace="default")
-        url, port = control_plane.url, urlsplit(control_plane.url).port
+def test_an_outage_of_the_api_server_keeps_address_data_and_tokens_and_two_do_not_meet(
+    control_plane: ControlPlane,
+) -> None:
+    with ControlPlane(control_plane.programs) as own:
+        assert own.url != control_plane.url
+        own.kubectl("create", "configmap", "kept", "-n", "default")
+        with pytest.raises(KubectlError, match="not found"):
+            control_plane.kubectl("get", "configmap", "kept", "-n", "default")
+        own.kubectl("create", "serviceaccount", "kept", "-n", "default")
+        kubeconfig = own.kubeconfig_for("kept", namespace="default")
+        url, port = own.url, urlsplit(own.url).port
         assert port is not None
         for kill in (False, True):
-            control_plane.stop_api_server(kill=kill)
+            own.stop_api_server(kill=kill)
             assert not listens(port)
             with pytest.raises(KubectlError, match="refused"):
-                control_plane.kubectl("get", "namespaces")
-            control_plane.start_api_server()
-            assert control_plane.url == url
-            assert control_plane.kubectl("get", "configmap", "kept", "-n", "default", "-o", "name")
-            assert "kept" in control_plane.kubectl("auth", "whoami", kubeconfig=kubeconfig)
+                own.kubectl("get", "namespaces")
+            own.start_api_server()
+            assert own.url == url
+            assert own.kubectl("get", "configmap", "kept", "-n", "default", "-o", "name")
+            assert "kept" in own.kubectl("auth", "whoami", kubeconfig=kubeconfig)
         with pytest.raises(ControlPlaneError, match="running already"):
-            control_plane.start_api_server()
-        directory = control_plane.directory
+            own.start_api_server()
+        directory = own.directory
         started = time.monotonic()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert not directory.exists()
     assert not listens(port)
 
@@ -111,14 +116,6 @@ def test_what_ran_ends_with_its_parent_even_if_that_is_killed() -> None:
     parent.stdout.close()
     assert eventually(lambda: not listens(port))
     assert eventually(lambda: not directory.exists())
-
-
-def test_two_control_planes_do_not_meet(control_plane: ControlPlane) -> None:
-    with ControlPlane(control_plane.programs) as other:
-        assert other.url != control_plane.url
-        other.kubectl("create", "namespace", "only-here")
-        with pytest.raises(KubectlError, match="not found"):
-            control_plane.kubectl("get", "namespace", "only-here")
 
 
 def test_a_server_that_ends_at_once_shows_the_tail_of_its_log_and_keeps_it(tmp_path: Path) -> None:

@@ -169,16 +169,16 @@ def test_the_operator_does_all_its_work_with_this_account(
     events = _eventually(lambda: kubectl("get", "events.events.k8s.io", "-n", "default", "-o", "name"), operator_log)
     assert "default." in events
 
-    kubectl("delete", "bastionhosts", "hub", "-n", tenant, "--timeout=20s")
-    kubectl("delete", "vnetpeerings", "example", "-n", tenant, "--timeout=20s")
-    kubectl("delete", "azureidentities", "default", "--timeout=20s")
+    kubectl("delete", "bastionhosts", "hub", "-n", tenant, "--timeout=50s")
+    kubectl("delete", "vnetpeerings", "example", "-n", tenant, "--timeout=50s")
+    kubectl("delete", "azureidentities", "default", "--timeout=50s")
     log = operator_log.read_text()
     assert "orbidden" not in log, log
     assert "Traceback" not in log, log
 
 
 def _eventually(look: Callable[[], Found | None], log: Path) -> Found:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if found := look():
             return found

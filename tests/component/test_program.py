@@ -7,22 +7,25 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dev.programs import program
+from dev.programs import program, start_program
 
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "AZURE_RESOURCE_MANAGER_ENDPOINT", "AZURE_AUTHORITY_HOST")
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    clean = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     return subprocess.run(
         [program("bastion-operator"), *arguments],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        env=clean | environment,
+        env=clean() | environment,
     )
+
+
+def clean() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
 
 
 def test_the_crds_it_prints_are_those_that_are_shipped() -> None:
@@ -68,11 +71,15 @@ def test_the_crds_it_prints_are_those_that_are_shipped() -> None:
         ),
     ],
 )
-def test_wrong_settings_are_one_line_and_exit_2(arguments: list[str], environment: dict[str, str], says: str) -> None:
-    answer = run("run", *arguments, **environment)
-    assert answer.returncode == 2
-    assert says in answer.stderr.splitlines()[-1]
-    assert "Traceback" not in answer.stderr
+def test_wrong_settings_are_one_line_and_exit_2(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], says: str
+) -> None:
+    child = start_program(
+        "bastion-operator", ["run", *arguments], log=tmp_path / "log", environment=clean() | environment
+    )
+    assert child.wait(60) == 2
+    assert says in child.tail().splitlines()[-1]
+    assert "Traceback" not in child.tail()
 
 
 def test_a_kubeconfig_that_is_none_is_one_line_and_exit_2() -> None:
@@ -82,11 +89,12 @@ def test_a_kubeconfig_that_is_none_is_one_line_and_exit_2() -> None:
     assert "Traceback" not in answer.stderr
 
 
-def test_every_option_has_an_environment_variable() -> None:
-    answer = run(
-        "run",
-        BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS="here",
-        BASTION_OPERATOR_RUN_OPERATOR_NAMESPACE="x",
-        KUBECONFIG=__file__,
-    )
-    assert "--metrics-bind-address is 'here'" in answer.stderr
+def test_every_option_has_an_environment_variable(tmp_path: Path) -> None:
+    environment = clean() | {
+        "BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS": "here",
+        "BASTION_OPERATOR_RUN_OPERATOR_NAMESPACE": "x",
+        "KUBECONFIG": __file__,
+    }
+    child = start_program("bastion-operator", ["run"], log=tmp_path / "log", environment=environment)
+    assert child.wait(60) == 2
+    assert "--metrics-bind-address is 'here'" in child.tail()

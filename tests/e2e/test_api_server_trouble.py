@@ -160,4 +160,4 @@ def test_it_comes_back_by_itself_from_every_trouble_and_no_status_is_lost(gate: 
     assert len(made) == len(set(made)) == 4
     log = lab.operator.log.read_text()
     assert "Traceback" not in log, log
-    lab.delete("vnp", "--all")
+    lab.delete("vnp")

@@ -37,8 +37,8 @@ def test_a_lower_sku_is_refused_and_then_had_by_a_new_host_and_nothing_else_is_t
         ("DELETE", HOST.lower()),
         ("PUT", HOST.lower()),
     ]
-    told = lab.kubectl("get", "events", "-n", lab.namespace, "-o", "jsonpath={.items[*].message}")
-    assert f"Delete {HOST}: it is to be made anew" in told
+    told = f"Delete {HOST}: it is to be made anew"
+    lab.wait_for(lambda: any(told in each["note"] for each in lab.events()), "an Event tells it")
     lab.wait_still()
     assert len(lab.writes()) == made + 2
 
@@ -70,8 +70,7 @@ def test_one_may_watch_at_any_time_and_a_failed_host_is_made_anew_only_when_some
     # Watching writes nothing, tells the same, and forgets nothing; managing goes on where it was.
     lab.apply(asking(sku="Standard", scaleUnits=2, managementPolicy="Observe"))
     change(lab, put=host(lab, scaleUnits=5))
-    watched = lab.wait_condition("bh", "hub", "Ready", "False", "OutOfSync")
-    assert "properties.scaleUnits: 5 → 2" in watched["message"]
+    lab.wait_condition("bh", "hub", "Ready", "False", "OutOfSync", says="properties.scaleUnits: 5 → 2")
     assert [claim["origin"] for claim in lab.get("bh", "hub")["status"]["claims"]] == ["Created"] * 3
     lab.wait_still(seconds=1.0)
     assert len(lab.writes()) == start
@@ -108,8 +107,8 @@ def test_one_may_watch_at_any_time_and_a_failed_host_is_made_anew_only_when_some
 
 def name_failed(lab: Lab, etag: str) -> None:
     """Say that the failed host of this etag may be made anew."""
-    annotation = f"azurebastion.dev/recreate-failed={etag}"
-    lab.kubectl("annotate", "--overwrite", "bh", "hub", "-n", lab.namespace, annotation)
+    annotations = {"azurebastion.dev/recreate-failed": etag}
+    lab.api.merge(lab.path("bh", "hub"), {"metadata": {"annotations": annotations}})
 
 
 def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factory: Callable[..., Lab]) -> None:

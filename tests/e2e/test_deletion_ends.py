@@ -3,7 +3,6 @@
 `deletionPolicy` and `suspend`: test_who_may_and_who_owns.py. Each error of Azure in the way of a deletion: tests/faults.
 """
 
-import json
 from collections.abc import Callable
 
 from dev.control_plane import ControlPlane
@@ -13,10 +12,6 @@ from tests.support.lab import HOST, OPERATOR_NAMESPACE, ROOT, Lab, example
 HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
 (PEERING,) = example("vnet-peering.yaml")
 READER = {"actions": ["*/read", "Microsoft.ResourceGraph/resources/*"]}
-
-
-def patch(lab: Lab, kind: str, spec: str) -> None:
-    lab.kubectl("patch", kind, "hub", "-n", lab.namespace, "--type=merge", "-p", f'{{"spec":{spec}}}')
 
 
 def links(lab: Lab) -> list[str]:
@@ -37,7 +32,7 @@ def test_lost_rights_and_a_lost_identity_hold_a_deletion_and_name_the_way_out(la
     reader, writer = lab.azure.clients["reader"], lab.azure.clients["operator"]
     lab.apply_identity(clientID=reader.client_id, client_secret=reader.client_secret)
     lab.wait_for(lambda: identity_ready(lab), "the other principal is in use")
-    lab.kubectl("delete", "vnp,bh", "hub", "-n", lab.namespace, "--wait=false")
+    lab.begin_delete("vnp,bh", "hub")
     for kind, action in (("vnp", "virtualNetworkPeerings/delete"), ("bh", "bastionHosts/delete")):
         ready = lab.wait_condition(kind, "hub", "Ready", "False", "DeletionBlocked")
         assert f"Microsoft.Network/{'virtualNetworks/' if kind == 'vnp' else ''}{action}" in ready["message"]
@@ -53,21 +48,21 @@ def test_lost_rights_and_a_lost_identity_hold_a_deletion_and_name_the_way_out(la
     assert not links(lab)
 
     # The identity was taken away by force, with its finalizer.
-    lab.reader.remove(f"/apis/azurebastion.dev/v1beta1/azureidentities/{lab.namespace}")
+    lab.api.remove(lab.identity)
     lab.annotate("bh", "hub", "without an identity")
     lab.wait_for(
         lambda: f"there is no AzureIdentity {lab.namespace}" in str(lab.condition("bh", "hub", "Ready")), "it is told"
     )
     before = lab.azure.resources()
     assert HOST.lower() in before
-    patch(lab, "bh", '{"managementPolicy":"Observe"}')
+    lab.patch("bh", "hub", managementPolicy="Observe")
     lab.wait_for(lambda: not lab.objects("bh,rr"), "it is let go, and its reports with it")
     assert lab.azure.resources() == before
 
 
 def identity_ready(lab: Lab) -> bool:
     """Whether the operator has looked at the identity as it is now and may use it."""
-    found = json.loads(lab.kubectl("get", "azid", lab.namespace, "-o", "json"))
+    found = lab.api.get(lab.identity)
     conditions = found.get("status", {}).get("conditions", [])
     current = [each for each in conditions if each.get("observedGeneration") == found["metadata"]["generation"]]
     return any((each["type"], each["status"]) == ("Ready", "True") for each in current)
@@ -87,7 +82,7 @@ def test_an_operator_that_was_uninstalled_first_ends_the_deletion_of_a_namespace
         lab.kubectl("delete", "clusterrole,clusterrolebinding", "bastion-operator")
         # What a namespace's deletion does: everything in it is deleted, and nothing may be made there any more.
         lab.kubectl("delete", "namespace", lab.namespace, "--wait=false")
-        lab.kubectl("delete", "vnp,bh", "--all", "-n", lab.namespace, "--wait=false")
+        lab.begin_delete("vnp,bh")
     finally:
         lab.kubectl("apply", "--server-side", "-k", str(ROOT / "deploy" / "base"))
         control_plane.kubeconfig_for("bastion-operator", namespace=OPERATOR_NAMESPACE)
@@ -96,6 +91,5 @@ def test_an_operator_that_was_uninstalled_first_ends_the_deletion_of_a_namespace
     lab.operator.start()
     lab.wait_for(lambda: not lab.objects("vnp,bh,rr"), "all is let go, in a namespace where nothing can be made")
     assert world(lab).azure == before
-    log = lab.operator.log.read_text()
-    assert "is being terminated" in log, "Events were refused, and that stopped nothing"
-    assert "Traceback" not in log
+    lab.wait_for(lambda: "is being terminated" in lab.operator.log.read_text(), "Events were refused")
+    assert "Traceback" not in lab.operator.log.read_text(), "and that stopped nothing"

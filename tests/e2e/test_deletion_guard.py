@@ -60,7 +60,7 @@ def test_a_list_that_lost_most_of_its_lines_cuts_nothing_before_its_plan_is_allo
     assert not [method for method, _, _ in lab.writes() if method == "DELETE"]
     assert lab.condition("vnp", "hub", "Ready") == ready
 
-    lab.kubectl("annotate", "vnp", "hub", "-n", lab.namespace, f"azurebastion.dev/allow-plan={told}")
+    lab.api.merge(lab.path("vnp", "hub"), {"metadata": {"annotations": {"azurebastion.dev/allow-plan": told}}})
     lab.wait_ready("vnp/hub")
     left = {
         each.partition("/virtualnetworkpeerings/")[0]

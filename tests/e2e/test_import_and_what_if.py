@@ -4,15 +4,14 @@ API server, the operator.
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
+from tests.support.command import run_command
 from tests.support.lab import Lab, example
 
-PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
 ESTATE = Path(__file__).parents[2] / "examples" / "reach" / "reasons.json"
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000c"
 
@@ -21,16 +20,13 @@ def command(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`kubectl bastion` with the cluster's administrator, and a login of its own in Azure."""
     reader = lab.azure.clients["operator"]
     environment = {
-        "PATH": "/usr/bin:/bin",
         "KUBECONFIG": str(lab.control_plane.kubeconfig),
         "AZURE_TENANT_ID": lab.azure.tenant_id,
         "AZURE_CLIENT_ID": reader.client_id,
         "AZURE_CLIENT_SECRET": reader.client_secret,
         **lab.azure.environment(),
     }
-    return subprocess.run(
-        [str(PROGRAM), *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    return run_command(*arguments, environment=environment)
 
 
 def test_what_stands_is_taken_over_without_a_write(lab_factory: Callable[..., Lab], tmp_path: Path) -> None:

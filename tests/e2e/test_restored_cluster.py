@@ -16,7 +16,7 @@ def restored(lab: Lab, *, installation: str) -> None:
     lab.operator.kill()
     for kind in ("bh", "vnp", "rr"):
         for item in lab.objects(kind):
-            lab.reader.remove(f"{lab.collection(kind)}/{item['metadata']['name']}")
+            lab.api.remove(f"{lab.collection(kind)}/{item['metadata']['name']}")
     lab.apply_example()
     lab.operator.options = (*ALONE, f"--installation-id={installation}")
     lab.operator.start()
@@ -54,7 +54,7 @@ def test_what_the_operator_made_is_found_again_by_its_marks_and_nothing_doubtful
     for kind in ("bh", "vnp"):
         told = lab.wait_condition(kind, "hub", *HELD)["message"]
         assert "exists already" in told
-    lab.delete("bh,vnp", "--all")
+    lab.delete("bh,vnp")
     lab.wait_still(seconds=0.7)
     assert lab.writes() == writes, "nothing that is not certainly its own was changed or deleted"
     assert lab.azure.resources() == azure
@@ -62,7 +62,7 @@ def test_what_the_operator_made_is_found_again_by_its_marks_and_nothing_doubtful
     # Home again: it deletes what bears its mark, and tells what it cannot know.
     restored(lab, installation="home")
     lab.wait_ready("vnp/hub", "bh/hub")
-    lab.delete("bh,vnp", "--all")
+    lab.delete("bh,vnp")
     left = set(lab.azure.resources())
     assert HOST.lower() not in left
     gone = set(azure) - left

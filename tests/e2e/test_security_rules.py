@@ -92,8 +92,7 @@ def test_a_foreign_deny_is_told_overridden_when_asked_and_the_rule_goes_with_the
     before = foreign_rules(lab, DB_GROUP)
     lab.apply(PEERING, host())
     lab.wait_ready("bh/hub", "vnp/hub")
-    audited = lab.wait_condition("bh", "hub", "SecurityRulesInSync", "False")
-    assert "DenyRemoteAccess" in audited["message"]
+    lab.wait_condition("bh", "hub", "SecurityRulesInSync", "False", says="DenyRemoteAccess")
     lab.apply(host(targets="Enforce"))
     told = lab.wait_condition("bh", "hub", "SecurityRulesInSync", "False", "SecurityRuleShadowed")
     assert "DenyRemoteAccess" in told["message"]

@@ -185,7 +185,7 @@ def test_each_topology_is_made_as_its_page_says_and_taken_down_and_nothing_else_
         left.remove(met[0])
     assert left == [], "nothing else is written"
 
-    lab.delete("bh,vnp", "--all")
+    lab.delete("bh,vnp")
     after = lab.azure.resources()
     assert after.keys() == before.keys(), "what the operator made is gone, and nothing else"
     assert {key: spaces(body) for key, body in after.items()} == {key: spaces(body) for key, body in before.items()}

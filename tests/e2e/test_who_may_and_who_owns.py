@@ -10,7 +10,18 @@ from typing import IO
 import pytest
 
 from dev.demo.colleague import Colleague
-from tests.support.lab import APPS_SUBSCRIPTION, HOST, HUB, HUB_SUBSCRIPTION, SHOP, Lab, Manifest, example, path_of
+from tests.support.lab import (
+    APPS_SUBSCRIPTION,
+    HOST,
+    HUB,
+    HUB_SUBSCRIPTION,
+    SHOP,
+    VERDICTS,
+    Lab,
+    Manifest,
+    example,
+    path_of,
+)
 
 HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
 (PEERING,) = example("vnet-peering.yaml")
@@ -73,9 +84,7 @@ def test_a_wrong_secret_is_told_with_entras_code_and_shown_nowhere(lab_factory: 
     lab.apply_identity(client_secret=secret)
     lab.operator.start()
     lab.apply(PEERING)
-    lab.wait_for(
-        lambda: "AADSTS7000215" in lab.kubectl("get", "azid", lab.namespace, "-o", "yaml"), "the identity says so"
-    )
+    lab.wait_for(lambda: "AADSTS7000215" in json.dumps(lab.api.get(lab.identity)), "the identity says so")
     lab.wait_condition("vnp", "hub", "Ready", "False", "CredentialUnavailable")
     everything = lab.describe() + lab.kubectl("get", "events,azid", "-A", "-o", "yaml") + lab.operator.log.read_text()
     assert secret not in everything
@@ -84,12 +93,10 @@ def test_a_wrong_secret_is_told_with_entras_code_and_shown_nowhere(lab_factory: 
 def test_an_identity_in_use_is_not_deleted(lab: Lab) -> None:
     lab.apply(PEERING)
     lab.wait_ready("vnp/hub")
-    lab.kubectl("delete", "azid", lab.namespace, "--wait=false")
-    lab.wait_for(lambda: "InUse" in lab.kubectl("get", "azid", lab.namespace, "-o", "yaml"), "it says who uses it")
+    lab.api.delete(lab.identity)
+    lab.wait_for(lambda: "InUse" in json.dumps(lab.api.get(lab.identity)), "it says who uses it")
     lab.delete("vnp", "hub")
-    lab.wait_for(
-        lambda: not lab.kubectl("get", "azid", lab.namespace, "--ignore-not-found"), "it goes with its last user"
-    )
+    lab.wait_for(lambda: lab.api.find(lab.identity) is None, "it goes with its last user")
     assert not [each for each in lab.azure.resources() if "/virtualnetworkpeerings/" in each]
 
 
@@ -185,6 +192,7 @@ def test_an_adopted_host_keeps_what_the_spec_does_not_name_and_is_never_deleted(
     asyncio.run(delete_by_hand())
     lab.annotate("bh", "hub", "gone")
     lab.wait_for(lambda: ("PUT", HOST.lower(), 201) in lab.writes(), "it is made anew")
+    lab.wait_for(lambda: provisioned(lab) == "Succeeded", "Azure has finished with it")
     lab.wait_ready("bh/hub")
     anew = lab.azure.resources()[HOST.lower()]
     assert anew["tags"] == {"cost-center": "platform"}
@@ -195,6 +203,11 @@ def test_an_adopted_host_keeps_what_the_spec_does_not_name_and_is_never_deleted(
     assert "DELETE" not in [method for method, _, _ in lab.writes()]
 
 
+def provisioned(lab: Lab) -> str:
+    """How far Azure is with the host."""
+    return str(lab.azure.resources()[HOST.lower()]["properties"]["provisioningState"])
+
+
 def test_a_foreign_half_is_told_and_both_networks_stay_as_they_are(lab: Lab) -> None:
     with Colleague(lab.azure).network(APPS_SUBSCRIPTION) as client:
         half = {"properties": {"remoteVirtualNetwork": {"id": HUB}, "allowForwardedTraffic": True}}
@@ -203,7 +216,7 @@ def test_a_foreign_half_is_told_and_both_networks_stay_as_they_are(lab: Lab) -> 
     connected = lab.wait_condition("vnp", "hub", "Connected", "False", "NotOwned")
     assert "sides: HubOnly" in connected["message"]
     assert lab.writes() == []
-    lab.kubectl("patch", "vnp", "hub", "-n", lab.namespace, "--type=merge", "-p", '{"spec":{"sides":"HubOnly"}}')
+    lab.patch("vnp", "hub", sides="HubOnly")
     lab.wait_ready("vnp/hub")
     theirs = lab.azure.resources()[f"{SHOP}/virtualNetworkPeerings/theirs".lower()]
     assert theirs["properties"]["peeringState"] == "Connected"
@@ -215,8 +228,9 @@ def test_a_foreign_half_is_told_and_both_networks_stay_as_they_are(lab: Lab) -> 
 
 def not_done(lab: Lab) -> str:
     """What Events tell of changes that are not made."""
-    events = json.loads(lab.kubectl("get", "events.events.k8s.io", "-n", lab.namespace, "-o", "json"))["items"]
-    return "\n".join(each["note"] for each in events if each["reason"] == "OutOfSync" and "not done" in each["note"])
+    return "\n".join(
+        each["note"] for each in lab.events() if each["reason"] == "OutOfSync" and "not done" in each["note"]
+    )
 
 
 def test_observing_writes_nothing_and_reports_all_the_same(lab: Lab) -> None:
@@ -230,8 +244,8 @@ def test_observing_writes_nothing_and_reports_all_the_same(lab: Lab) -> None:
     lab.wait_condition("vnp", "hub", "Ready", "False", "OutOfSync")
     lab.wait_for(lambda: "sku.name: Standard → Premium" in not_done(lab), "an Event tells what is not done")
     lab.wait_for(lambda: lab.reasons().get("jump") == [], "the VM beside the host is reachable")
-    assert lab.reasons()["web-1"] == ["NotPeered"]
-    lab.delete("bh,vnp", "--all")
+    lab.wait_for(lambda: lab.reasons().get("web-1") == ["NotPeered"], "the one in a spoke is not")
+    lab.delete("bh,vnp")
     assert lab.azure.resources() == before
     assert lab.writes() == []
 
@@ -239,19 +253,19 @@ def test_observing_writes_nothing_and_reports_all_the_same(lab: Lab) -> None:
 def test_suspend_stops_everything_deletion_too_and_says_so(lab: Lab) -> None:
     lab.apply(PEERING)
     lab.wait_ready("vnp/hub")
-    lab.kubectl("patch", "vnp", "hub", "-n", lab.namespace, "--type=merge", "-p", '{"spec":{"suspend":true}}')
+    lab.patch("vnp", "hub", suspend=True)
     lab.wait_condition("vnp", "hub", "Accepted", "False", "Suspended")
     half = next(each for each in lab.azure.resources() if "/virtualnetworks/shop/virtualnetworkpeerings/" in each)
     Colleague(lab.azure).delete_peering(APPS_SUBSCRIPTION, "shop", "shop", half.rsplit("/", 1)[-1])
     calls = len(touched(lab, "/shop/"))
-    lab.kubectl("delete", "vnp", "hub", "-n", lab.namespace, "--wait=false")
+    lab.begin_delete("vnp", "hub")
     lab.annotate("vnp", "hub", "now")
     lab.wait_for(
         lambda: lab.get("vnp", "hub")["status"].get("lastHandledReconcileAt") == "now", "the wish is acknowledged"
     )
     assert lab.get("vnp", "hub")["metadata"]["finalizers"] == ["azurebastion.dev/cleanup"]
     assert len(touched(lab, "/shop/")) == calls
-    lab.kubectl("patch", "vnp", "hub", "-n", lab.namespace, "--type=merge", "-p", '{"spec":{"suspend":false}}')
+    lab.patch("vnp", "hub", suspend=False)
     lab.wait_for(lambda: not lab.objects("vnp"), "the deletion goes on")
     assert not [each for each in lab.azure.resources() if "/virtualnetworkpeerings/" in each]
 
@@ -269,12 +283,10 @@ def test_a_deletion_without_an_identity_says_the_way_out(lab: Lab) -> None:
     lab.apply(PEERING)
     lab.wait_ready("vnp/hub")
     lab.apply_identity(allowedNamespaces={"names": ["elsewhere"]})
-    lab.kubectl("delete", "vnp", "hub", "-n", lab.namespace, "--wait=false")
+    lab.begin_delete("vnp", "hub")
     ready = lab.wait_condition("vnp", "hub", "Ready", "False", "DeletionBlocked")
     assert "deletionPolicy: Retain" in ready["message"]
-    lab.kubectl(
-        "patch", "vnp", "hub", "-n", lab.namespace, "--type=merge", "-p", '{"spec":{"deletionPolicy":"Retain"}}'
-    )
+    lab.patch("vnp", "hub", deletionPolicy="Retain")
     lab.wait_for(lambda: not lab.objects("vnp"), "it is let go")
     assert len([each for each in lab.azure.resources() if "/virtualnetworkpeerings/" in each]) == 6
 
@@ -313,9 +325,7 @@ def test_overlapping_networks_are_told_before_anything_is_sent(lab: Lab) -> None
 
 def test_a_subscription_that_the_identity_cannot_see_never_looks_like_vms_that_are_gone(lab: Lab) -> None:
     lab.apply_example()
-    lab.wait_ready("bh/hub", "vnp/hub")
-    lab.wait_for(lambda: lab.reasons().get("web-1") == [], "the verdicts have settled")
-    before = lab.reasons()
+    lab.wait_settled()
     unseen = "0a1b2c3d-0000-4000-8000-00000000000c"
     lab.apply_identity(allowedSubscriptions=[*ALLOWED, unseen])
 
@@ -324,5 +334,5 @@ def test_a_subscription_that_the_identity_cannot_see_never_looks_like_vms_that_a
         return reachable is not None and f"nothing of the subscriptions {unseen}" in reachable["message"]
 
     lab.wait_for(told, "TargetsReachable names what is not shown")
-    assert lab.reasons() == before
+    assert lab.reasons() == VERDICTS
     assert lab.condition("bh", "hub", "Ready")["status"] == "True"  # type: ignore[index]

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from dev.forked import ForkedChild
 from dev.operator_process import OperatorProcess
 from tests.support.lab import OPERATOR_NAMESPACE, Lab, Manifest
 
 LEASE_LOST = 3
-DURATION = 2
+DURATION = 3
 # As short as a Lease allows, with room for a machine that is busy with other tests.
 ELECTION = (
     f"--leader-elect-lease-duration={DURATION}s",
-    "--leader-elect-renew-deadline=1500ms",
+    "--leader-elect-renew-deadline=2500ms",
     "--leader-elect-retry-period=200ms",
 )
 
@@ -50,7 +51,7 @@ class Leaders:
     def lease(self) -> Manifest:
         """The spec of the Lease."""
         path = f"/apis/coordination.k8s.io/v1/namespaces/{OPERATOR_NAMESPACE}/leases/bastion-operator"
-        spec: Manifest = self.lab.reader.get(path)["spec"]
+        spec: Manifest = self.lab.api.get(path)["spec"]
         return spec
 
     def holder(self) -> str:
@@ -59,7 +60,7 @@ class Leaders:
 
     def wait_passed_on(self, before: str) -> None:
         """Until another one holds the Lease than before."""
-        self.lab.wait_for(lambda: self.holder() not in {"", before}, "another one holds the Lease", seconds=20)
+        self.lab.wait_for(lambda: self.holder() not in {"", before}, "another one holds the Lease")
 
     def end(self) -> None:
         """End whatever still runs, stopped or not."""
@@ -68,10 +69,10 @@ class Leaders:
 
 
 def process_of(operator: OperatorProcess) -> psutil.Process:
-    """The operator's own process: what was started is its launcher, whose only child it is."""
+    """The operator's own process: what was executed has a launcher, whose only child it is."""
     assert operator.child is not None
-    (process,) = psutil.Process(operator.child.pid).children()
-    return process
+    started = psutil.Process(operator.child.pid)
+    return started if isinstance(operator.child, ForkedChild) else started.children()[0]
 
 
 def stop(operator: OperatorProcess) -> None:

@@ -89,7 +89,7 @@ def send_all(lab: Lab, number: int) -> tuple[int, int]:
         body = {"apiVersion": "azurebastion.dev/v1beta1", "kind": names.kind, "metadata": {"name": name}, "spec": spec}
         refusals = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
         path = f"/apis/azurebastion.dev/v1beta1{place}/{names.plural}"
-        answer = lab.reader._send("POST", path, json.dumps(body), JSON, HTTPStatus.CREATED, *refusals)
+        answer = lab.api.send("POST", path, json.dumps(body), JSON, HTTPStatus.CREATED, *refusals)
         counts[answer["kind"] == names.kind] += 1
 
     send()
@@ -110,7 +110,7 @@ def survive(lab: Lab, number: int, figure: Figure) -> None:
     identities = "/apis/azurebastion.dev/v1beta1/azureidentities"
 
     def untold() -> list[Json]:
-        every = [*lab.objects("bh,vnp"), *lab.reader.get(identities)["items"]]
+        every = [*lab.objects("bh,vnp"), *lab.api.get(identities)["items"]]
         return [each for each in every if not looked_at(each)]
 
     seconds = 30 + number / 20

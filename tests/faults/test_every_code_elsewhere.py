@@ -91,10 +91,16 @@ async def test_an_inventory_that_cannot_be_read_is_told_and_the_link_is_made_all
         key = await passes.create(Kind.VNET_PEERING, code.name.lower(), spec)
         if lasting:
             found = await passes.wait("the link is made", lambda: passes.reads(key, "Connected", "True"))
-            ready = await passes.wait("the missing inventory is told", lambda: passes.reads(key, "Ready", "False"))
-            reason = code.handling.reason or code.name
-            late = code.error_class is ErrorClass.THROTTLED
-            assert ready["reason"] in ({reason, "Retrying"} if late else {reason}), ready
+            reasons = {code.handling.reason or code.name}
+            if code.error_class is ErrorClass.THROTTLED:
+                reasons.add("Retrying")
+
+            def told() -> bool:
+                # On a slow machine it may be told before that the graph has not answered yet.
+                ready = passes.reads(key, "Ready", "False")
+                return ready is not None and ready["reason"] in reasons
+
+            await passes.wait("the missing inventory is told", told)
             await control.remove_faults()
             await passes.ask_now(key, "healed")
             assert found
@@ -135,7 +141,7 @@ async def test_a_refused_token_is_told_by_the_name_of_the_identity_with_its_next
 
 async def wait_identity(passes: Passes, name: str, status: str) -> dict[str, Any]:
     """The Ready condition of an AzureIdentity once it has this status."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         raw = await passes.kube.request("GET", f"/apis/azurebastion.dev/v1beta1/azureidentities/{name}")
         for each in raw.get("status", {}).get("conditions", []):
@@ -143,7 +149,7 @@ async def wait_identity(passes: Passes, name: str, status: str) -> dict[str, Any
                 found: dict[str, Any] = each
                 return found
         await passes.services.clock.sleep(5)
-    raise AssertionError(f"AzureIdentity {name} is not Ready={status} within 30 s: {raw.get('status')}")
+    raise AssertionError(f"AzureIdentity {name} is not Ready={status} within 90 s: {raw.get('status')}")
 
 
 async def test_contention_that_lasts_is_told_after_minutes_and_goes_on_being_tried(

@@ -43,7 +43,7 @@ def clean_run(lab: Lab) -> CleanRun:
     lab.wait_for(lambda: everything_is_ready(lab), "the example is ready", seconds=60)
     made, writes = world(lab), lab.writes()
     creation = boundaries(writes)
-    lab.delete("bh,vnp", "--all")
+    lab.delete("bh,vnp")
     deletion = boundaries(lab.writes()[len(writes) :])
     assert world(lab) == empty
     assert len(creation) == len(deletion) == 2 * WRITES
@@ -71,7 +71,7 @@ def check_deletion(lab: Lab, clean: CleanRun, at: list[Boundary]) -> int:
     since = len(lab.writes())
 
     def begin() -> None:
-        lab.kubectl("delete", "bh,vnp", "--all", "-n", lab.namespace, "--wait=false")
+        lab.begin_delete("bh,vnp")
 
     kills = run_with_kills(lab, at, begin, lambda: not lab.objects("bh,vnp"))
     assert world(lab).azure == clean.empty.azure

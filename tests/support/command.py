@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bastion_operator.cli.main import main
+from dev.programs import run_program
 
 PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
 WITHOUT_CLUSTER = {"KUBECONFIG": "/nowhere/kubeconfig"}
@@ -21,15 +22,8 @@ def run_command(
 ) -> subprocess.CompletedProcess[str]:
     """Runs it with these arguments; its exit code, stdout and stderr are for the test to look at."""
     told = {key: value for key, value in os.environ.items() if not key.startswith("AZURE_")}
-    return subprocess.run(
-        [str(PROGRAM), *map(str, args)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-        env={**told, **environment},
-    )
+    own = {**told, **environment}
+    return run_program("kubectl-bastion", [*map(str, args)], stdin=stdin, environment=own, timeout=timeout)
 
 
 def printed(*args: object, environment: Mapping[str, str] = WITHOUT_CLUSTER) -> str:

@@ -1,5 +1,6 @@
 """A real API server for the test run: one control plane, a fresh namespace for each test."""
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dev.control_plane import ControlPlane
+from tests.support.api_connection import ApiConnection
 
 CRDS = Path(__file__).parents[2] / "crds"
 NAME_LIMIT = 40
@@ -36,7 +38,8 @@ def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> st
     """
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:NAME_LIMIT].strip("-")
     name = f"{words or 'test'}-{next(_numbers)}"
-    control_plane.kubectl("create", "namespace", name)
+    with contextlib.closing(ApiConnection(control_plane)) as api:
+        api.apply(f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     return name
 
 

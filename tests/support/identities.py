@@ -17,7 +17,7 @@ from bastion_operator.reconcile.keys import Key, Kind
 from tests.support.kstatus import violations
 from tests.support.operator_in_process import Manifest, Passes
 
-_PATIENCE = 30.0
+_PATIENCE = 90.0
 
 
 def key_and_certificate(

@@ -36,7 +36,7 @@ MODELS: dict[Kind, type[CustomResource]] = {
     Kind.AZURE_IDENTITY: AzureIdentity,
 }
 _LOOK_EVERY = 0.15
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 
 
 @dataclass
@@ -123,11 +123,11 @@ class Passes:
         while True:
             for kind in kinds:
                 listed = await list_objects(self.kube, MODELS[kind], self.namespace)
-                self.nonconforming += [each for each in listed if violations(each)]
                 found = {Key(kind, self.namespace, each["metadata"]["name"]): each for each in listed}
                 for key in [key for key in self.seen if key.kind is kind and key not in found]:
                     del self.seen[key]
                 news = {key: raw for key, raw in found.items() if _version(raw) != _version(self.seen.get(key))}
+                self.nonconforming += [each for each in news.values() if violations(each)]
                 self.seen |= news
                 for key, raw in news.items():
                     before = self.history.setdefault(key, [])

@@ -19,6 +19,16 @@ Stored = Iterable[tuple[str, ReportRow]]
 """Rows of reports, each with the ARM id of the virtual network under which it stands."""
 
 
+def hidden_subscriptions(inventory: Inventory) -> frozenset[str]:
+    """The subscriptions of which Azure showed nothing in just this inventory, in lower case.
+
+    A reading that ends while an inventory is made may see others: of rows that are shown nothing must be said to be hidden.
+    """
+    return frozenset(
+        subscription_of(each) for each in inventory.refused if each == f"/subscriptions/{subscription_of(each)}"
+    )
+
+
 def hidden_from(inventory: Inventory, spec: BastionHostSpec, hidden: Iterable[str]) -> frozenset[str]:
     """Those of the subscriptions in which VMs that the spec asks for may lie."""
     every = frozenset(each.lower() for each in hidden)

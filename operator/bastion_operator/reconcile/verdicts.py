@@ -13,7 +13,7 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.planning.access import judge_access, principal_accesses
 from bastion_operator.planning.bastion_host import BastionHostIds
 from bastion_operator.planning.conditions import Refusal
-from bastion_operator.planning.hidden import hidden_from, hidden_verdicts, subscription_of
+from bastion_operator.planning.hidden import hidden_from, hidden_subscriptions, hidden_verdicts, subscription_of
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.turns import Asked, Standing, Turn, standings, turns
 from bastion_operator.planning.verdict_rows import rows_by_network
@@ -75,7 +75,7 @@ async def look_at_targets(
     inventory = await services.fleet.inventory(session.identity)
     if inventory is None:
         return TargetsSeen(TargetFindings())
-    hidden = frozenset(services.fleet.unreadable(session.identity))
+    hidden = hidden_subscriptions(inventory)
     if subscription_of(ids.host) in hidden:
         # The graph leaves out what it may not show: without this, a lost role would look like a host that is gone.
         blind = _hidden(session.identity, hidden, "reports and counts are those of before")

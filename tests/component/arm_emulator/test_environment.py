@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from dev.local_azure import LocalAzure
-from dev.programs import program
+from dev.programs import run_program
 from tests.component.arm_emulator.conftest import SUB, subscription
 from tests.support.azure import AzureFactory, Wire
 
 
 def exported(ready: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [program("arm-emulator"), "env", str(ready), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return run_program("arm-emulator", ["env", str(ready), *options], timeout=60)
 
 
 @pytest.fixture

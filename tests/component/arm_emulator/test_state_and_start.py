@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from dev.programs import run_program
 from tests.component.arm_emulator.conftest import SUB, subscription
 from tests.support.arm import network_body
 from tests.support.azure import AzureFactory, Wire
@@ -69,6 +70,7 @@ async def test_whatever_was_acknowledged_before_a_kill_at_any_moment_is_there(
 ) -> None:
     azure = azure_factory([subscription()], state=True, throttling=False)
     acknowledged: list[str] = []
+    begun = asyncio.Event()
 
     async def write(wire: Wire, lane: int) -> None:
         for number in range(10_000):
@@ -76,10 +78,12 @@ async def test_whatever_was_acknowledged_before_a_kill_at_any_moment_is_there(
             status, _, _ = await wire.call("PUT", f"{NETWORK}/{name}", network_body("10.0.0.0/16"))
             assert status == 201
             acknowledged.append(name)
+            begun.set()
 
     async with Wire(azure) as wire:
         await wire.call("PUT", GROUP, {"location": "westeurope"})
         lanes = [asyncio.create_task(write(wire, lane)) for lane in range(4)]
+        await begun.wait()
         await asyncio.sleep(after)
         azure.kill()
         outcomes = await asyncio.gather(*lanes, return_exceptions=True)
@@ -168,8 +172,7 @@ def test_a_bad_estate_file_gets_one_line_that_names_file_row_and_field_and_exit_
 ) -> None:
     path = tmp_path / "bad.json"
     path.write_text(content)
-    command = [sys.executable, "-m", "arm_emulator", "serve", "--estate", str(path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    ended = run_program("arm-emulator", ["serve", "--estate", str(path)], timeout=60)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
     assert str(path) in ended.stderr
@@ -181,10 +184,16 @@ def test_a_bad_estate_file_gets_one_line_that_names_file_row_and_field_and_exit_
     [["--listen", "nonsense"], ["--speed", "0"], ["--estate", "/no/such/file"], ["--state", "/no/such/folder/state"]],
 )
 def test_wrong_options_exit_2(arguments: list[str]) -> None:
-    command = [sys.executable, "-m", "arm_emulator", "serve", *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    ended = run_program("arm-emulator", ["serve", *arguments], timeout=60)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "Traceback" not in ended.stderr
+
+
+def test_it_is_run_as_a_module_as_well() -> None:
+    command = [sys.executable, "-m", "arm_emulator", "serve", "--speed", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--speed: must be above 0" in ended.stderr
 
 
 def test_it_dies_cleanly_on_sigterm(azure_factory: AzureFactory) -> None:
@@ -214,7 +223,6 @@ async def test_principals_come_from_a_file(azure_factory: AzureFactory, tmp_path
 def test_a_bad_principals_file_exits_2(tmp_path: Path, content: str, told: str) -> None:
     path = tmp_path / "principals.json"
     path.write_text(content)
-    command = [sys.executable, "-m", "arm_emulator", "serve", "--principals", str(path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    ended = run_program("arm-emulator", ["serve", "--principals", str(path)], timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert told in ended.stderr

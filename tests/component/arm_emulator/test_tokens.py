@@ -1,7 +1,5 @@
 """The token endpoint and ARM's door, as azure-identity and bare clients meet them."""
 
-import asyncio
-
 import jwt
 import pytest
 from aiohttp import encode_basic_auth
@@ -65,9 +63,10 @@ async def test_a_token_for_another_audience_is_refused(wire: Wire) -> None:
 
 
 async def test_tokens_expire(azure_factory: AzureFactory) -> None:
-    async with Wire(azure_factory(token_lifetime=1)) as wire:
+    azure = azure_factory(token_lifetime=60)
+    async with Wire(azure) as wire, azure.control() as control:
         assert (await wire.call("GET", "/subscriptions"))[0] == 200
-        await asyncio.sleep(1.1)
+        await control.advance(61)
         status, body, _ = await wire.call("GET", "/subscriptions")
         assert (status, body["error"]["code"]) == (401, "ExpiredAuthenticationToken")
 

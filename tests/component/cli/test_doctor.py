@@ -2,20 +2,16 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dev.control_plane import ControlPlane
-
-PROGRAM = Path(sys.executable).with_name("kubectl-bastion")
+from tests.support.command import run_command
 
 
 def doctor(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"}
-    command = [str(PROGRAM), "doctor", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return run_command("doctor", *arguments, environment={"KUBECONFIG": str(kubeconfig)})
 
 
 @pytest.mark.usefixtures("crds_served")

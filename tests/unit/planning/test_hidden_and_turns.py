@@ -7,7 +7,7 @@ import pytest
 from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.reachability_report import ReportRow
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.planning.hidden import hidden_from, hidden_verdicts
+from bastion_operator.planning.hidden import hidden_from, hidden_subscriptions, hidden_verdicts
 from bastion_operator.planning.turns import Turn, rest_of, standings, turns
 from bastion_operator.planning.verdict_rows import rows_by_network
 from tests.support.estates import OTHER_SUBSCRIPTION, SUBSCRIPTION, peering, vm_id, vnet, vnet_id
@@ -34,6 +34,12 @@ def test_only_subscriptions_in_which_targets_may_lie_matter(targets: dict[str, A
     hub = vnet("hub", "10.0.0.0/16", peerings=[peering(FAR, space=["10.1.0.0/16"])])
     spec = BastionHostSpec.model_validate({"virtualNetworkID": vnet_id("hub"), "sku": "Basic", "targets": targets})
     assert hidden_from(Inventory.from_rows([hub]), spec, [OTHER_SUBSCRIPTION.upper(), "third"]) == expected
+
+
+def test_what_is_hidden_is_what_the_inventory_itself_was_not_shown() -> None:
+    refused = [f"/subscriptions/{OTHER_SUBSCRIPTION.upper()}", vnet_id("closed")]
+    assert hidden_subscriptions(Inventory.from_rows([], refused=refused)) == {OTHER_SUBSCRIPTION}
+    assert hidden_subscriptions(Inventory.from_rows([])) == set()
 
 
 def test_a_vm_that_is_not_shown_any_more_stays_as_unknown_and_the_others_as_they_are() -> None:

@@ -78,7 +78,7 @@ def test_a_lost_tag_parts_only_whom_the_spec_the_time_a_get_and_the_gateways_all
 ) -> None:
     lab = lab_factory(estate())
     lab.operator.start()
-    lends = {"hubToSpoke": {"allowGatewayTransit": True}, "spokeToHub": {"useRemoteGateways": True}}
+    lends: Manifest = {"hubToSpoke": {"allowGatewayTransit": True}, "spokeToHub": {"useRemoteGateways": True}}
     lab.apply(selecting("branch", **lends), selecting("plain"), selecting("kept", on_leave=None))
     for name in SPOKES:
         lab.wait_for(lambda: lab.get("vnp", name).get("status", {}).get("connected") == "1/1", f"{name} is joined")  # noqa: B023

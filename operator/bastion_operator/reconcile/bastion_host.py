@@ -15,8 +15,11 @@ from bastion_operator.reconcile.publication import publish, tell_changes, tell_p
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
-from bastion_operator.reconcile.target_rules import look_for_target_rules
+from bastion_operator.reconcile.target_rules import look_for_target_rules, rules_wanted
 from bastion_operator.reconcile.verdicts import look_at_targets
+
+# Seconds until a pass comes again that has read news.
+_SOON = 1.0
 
 
 async def bastion_host_pass(services: Services, key: Key) -> Outcome:
@@ -34,6 +37,7 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     trouble = await refresh_fleet(services, session, passing.key, interval, at_once=passing.asked_for_now)
     asked = _input(passing, services.fleet.observed(session.identity))
 
+    inventory = await services.fleet.inventory(session.identity)
     rules = await look_for_target_rules(services, passing.key, session, asked)
     hidden = frozenset(services.fleet.unreadable(session.identity))
 
@@ -50,6 +54,9 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     await tell_changes(services, BastionHost, raw, result.sent)
     await tell_planned(services, BastionHost, raw, result.planned)
     await tell_turns(services, raw, seen.turns)
+    if rules_wanted(asked.spec) and await services.fleet.inventory(session.identity) is not inventory:
+        # This very pass has read something new, such as the host just made: the rules are to be thought of again by it.
+        return Outcome(min(result.next_look(interval), _SOON))
     return Outcome(result.next_look(interval))
 
 

@@ -125,8 +125,11 @@ def test_links_are_connected_only_when_both_sides_say_so() -> None:
     assert whole.connected == "1/1"
     assert whole.states[ConditionType.READY].true
     assert whole.rows[0].reason is None
-    half = peering_report([own("spoke", "10.1.0.0/16", state="Initiated")], [])
+    half = peering_report([own("spoke", "10.1.0.0/16", state="Initiated", allowGatewayTransit=True)], [])
     assert half.connected == "0/1"
+    assert (half.rows[0].hub_state, half.rows[0].spoke_state) == ("Initiated", None)
+    assert half.rows[0].hub_flags == ("allowVirtualNetworkAccess", "allowGatewayTransit")
+    assert (half.rows[0].spoke_flags, whole.rows[0].spoke_flags) == (None, ("allowVirtualNetworkAccess",))
     assert not half.states[ConditionType.CONNECTED].true
     assert half.rows[0].reason == "SomeDisconnected"
 

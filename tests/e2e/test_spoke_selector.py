@@ -7,7 +7,17 @@ import yaml
 from azure.mgmt.network.models import TagsObject
 
 from dev.demo.colleague import Colleague
-from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, HUB_SUBSCRIPTION, SHOP, Lab, Manifest
+from tests.support.lab import (
+    APPS_SUBSCRIPTION,
+    EXAMPLE,
+    HUB,
+    HUB_SUBSCRIPTION,
+    OPERATOR_SPEED,
+    SHOP,
+    Lab,
+    Manifest,
+    path_of,
+)
 
 LAB = SHOP.replace("/resourceGroups/shop/", "/resourceGroups/lab/").rsplit("/", 1)[0] + "/lab"
 
@@ -85,3 +95,18 @@ def test_who_takes_a_peering_away_again_and_again_is_named_and_the_repair_slows_
     )
     assert lab.azure.clients["somebody"].client_id in contended["message"]
     lab.wait_ready("vnp/found")
+    assert last_at(lab, "operator", "PUT") - last_at(lab, "somebody", "DELETE") >= FIRST_WAIT
+
+
+# The least that the operator waits once it is a fight: a minute of its clock. The log of requests has real time.
+FIRST_WAIT = timedelta(minutes=1) / OPERATOR_SPEED
+
+
+def last_at(lab: Lab, principal: str, method: str) -> datetime:
+    """When Azure was last asked for a write of a half of the hub's by somebody."""
+    hub_s = f"{HUB}/virtualNetworkPeerings/".lower()
+    return max(
+        datetime.fromisoformat(entry["time"])
+        for entry in lab.azure.request_log()
+        if (entry["principal"], entry["method"]) == (principal, method) and path_of(entry["url"]).startswith(hub_s)
+    )

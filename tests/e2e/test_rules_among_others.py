@@ -113,7 +113,7 @@ def test_rules_stand_where_one_is_needed_and_nowhere_else_and_change_places_one_
     # Rules in front of it are asked for; and a group on the subnet.
     asked: Manifest = {"targets": "Enforce", "overrideDenies": True}
     lab.apply(
-        host("hub", subnet="Enforce", **asked),
+        host("hub", subnet="Enforce", ports={"ssh": [2222]}, **asked),
         host("lonely", "lonely", sku="Developer", subnet="Off", **asked),
         host("second", azure_name="hub", subnet="Off", **asked),
     )
@@ -150,19 +150,25 @@ def test_rules_stand_where_one_is_needed_and_nowhere_else_and_change_places_one_
 
 
 PREFIX = "10.0.0.0/26"
+# Where all is closed, one rule is for both ports of SSH; where the second is open, for the first alone.
 PLACES = {
-    ("outer", "tcp-22"): (PREFIX, "10.0.1.4", 4000),
-    ("inner", "tcp-22"): (PREFIX, "10.0.1.4", 4000),
-    ("crowded", "tcp-22"): (PREFIX, "10.0.3.4", 100),
-    ("crowded", "tcp-3389"): (PREFIX, "10.0.3.5", 102),
-    ("far", "tcp-22"): ("168.63.129.16", "10.9.1.4", 4000),
+    ("outer", "tcp-22"): (PREFIX, "10.0.1.4", ["22", "2222"], 4000),
+    ("inner", "tcp-22"): (PREFIX, "10.0.1.4", ["22", "2222"], 4000),
+    ("crowded", "tcp-22"): (PREFIX, "10.0.3.4", ["22"], 100),
+    ("crowded", "tcp-3389"): (PREFIX, "10.0.3.5", ["3389"], 102),
+    ("far", "tcp-22"): ("168.63.129.16", "10.9.1.4", ["22"], 4000),
 }
 
 
-def placed(lab: Lab) -> dict[tuple[str, str], tuple[str, str, int]]:
-    """The operator's rules in the groups of VMs: from where, to what, at which place."""
+def placed(lab: Lab) -> dict[tuple[str, str], tuple[str, str, list[str], int]]:
+    """The operator's rules in the groups of VMs: from where, to what, for which ports, at which place."""
     return {
-        (group, name): (held["sourceAddressPrefix"], held["destinationAddressPrefix"], held["priority"])
+        (group, name): (
+            held["sourceAddressPrefix"],
+            held["destinationAddressPrefix"],
+            held.get("destinationPortRanges") or [held["destinationPortRange"]],
+            held["priority"],
+        )
         for group in ("outer", "inner", "jit", "crowded", "open", "far")
         for name, held in rules_of(lab, group).items()
         if name.startswith("tcp-")

@@ -1,12 +1,12 @@
 """Networks that lost their tag: each keeps its peering until the spec, the time, a GET and its gateways allow that it goes."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from tests.e2e.test_links_kept import change, links, since
 from tests.e2e.test_told_beforehand import asking, network
+from tests.e2e.test_trouble import error, fault, heal
 from tests.support.estates import gateway, subnet, vnet
 from tests.support.lab import APPS_SUBSCRIPTION, HUB, HUB_SUBSCRIPTION, Lab, Manifest, path_of
 
@@ -85,15 +85,6 @@ def test_a_lost_tag_parts_only_whom_the_spec_the_time_a_get_and_the_gateways_all
     lab.wait_ready(*(f"vnp/{name}" for name in SPOKES))
     start = len(lab.writes())
 
-    async def keep_unread() -> str:
-        async with lab.azure.control() as control:
-            refusal = {"error": {"status": 503, "code": "ServiceUnavailable"}}
-            return await control.add_fault(refusal, method="GET", url=PLAIN_ITSELF, principal="operator", count=0)
-
-    async def let_read(fault: str) -> None:
-        async with lab.azure.control() as control:
-            await control.remove_fault(fault)
-
     for name in SPOKES:
         take_tag(lab, name)
     for name in SPOKES:
@@ -101,7 +92,7 @@ def test_a_lost_tag_parts_only_whom_the_spec_the_time_a_get_and_the_gateways_all
     assert "is removed after" in told(lab, "plain"), "the grace runs"
 
     # Its time is up, and Azure does not say how the network is now.
-    fault = asyncio.run(keep_unread())
+    fault(lab, error(503, "ServiceUnavailable"), method="GET", url=PLAIN_ITSELF, count=0)
     later = len(lab.azure.request_log())
     for name in SPOKES:
         let_grace_pass(lab, name)
@@ -109,7 +100,7 @@ def test_a_lost_tag_parts_only_whom_the_spec_the_time_a_get_and_the_gateways_all
     lab.wait_for(lambda: "leads over the other's gateway" in told(lab, "branch"), "it is told why the branch stays")
     lab.wait_for(lambda: "until this resource is deleted" in told(lab, "kept"), "it is told why the third one stays")
     assert since(lab, start) == []
-    asyncio.run(let_read(fault))
+    heal(lab)
     lab.wait_for(lambda: not lab.get("vnp", "plain")["status"].get("claims"), "both halves are gone, and their claims")
     gone = [("DELETE", "hub", f"{OWN}-plain"), ("DELETE", "plain", f"{OWN}-hub")]
     assert sorted(since(lab, start)) == gone

@@ -15,10 +15,10 @@ from bastion_operator.reconcile.publication import publish, tell_changes, tell_p
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 from bastion_operator.reconcile.snapshot_age import refresh_fleet
-from bastion_operator.reconcile.target_rules import look_for_target_rules, rules_wanted
+from bastion_operator.reconcile.target_rules import look_for_target_rules
 from bastion_operator.reconcile.verdicts import look_at_targets
 
-# Seconds until a pass comes again that has read news.
+# Seconds until a pass comes again that has found out what it was not planned by.
 _SOON = 1.0
 
 
@@ -37,7 +37,6 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     trouble = await refresh_fleet(services, session, passing.key, interval, at_once=passing.asked_for_now)
     asked = _input(passing, services.fleet.observed(session.identity))
 
-    inventory = await services.fleet.inventory(session.identity)
     rules = await look_for_target_rules(services, passing.key, session, asked)
     hidden = frozenset(services.fleet.unreadable(session.identity))
 
@@ -54,10 +53,9 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     await tell_changes(services, BastionHost, raw, result.sent)
     await tell_planned(services, BastionHost, raw, result.planned)
     await tell_turns(services, raw, seen.turns)
-    if rules_wanted(asked.spec) and await services.fleet.inventory(session.identity) is not inventory:
-        # This very pass has read something new, such as the host just made: the rules are to be thought of again by it.
-        return Outcome(min(result.next_look(interval), _SOON))
-    return Outcome(result.next_look(interval))
+    # What this very pass has read, such as the host just made, may ask for other rules: they do not wait for the interval.
+    others = await look_for_target_rules(services, passing.key, session, asked) != rules
+    return Outcome(min(result.next_look(interval), _SOON) if others else result.next_look(interval))
 
 
 def _plan_removal(passing: Pass[BastionHost], observed: Observed) -> Plan:

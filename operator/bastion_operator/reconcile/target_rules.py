@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bastion_operator.api.bastion_host import BastionHostSpec, SecurityPolicy
+from bastion_operator.api.bastion_host import SecurityPolicy
 from bastion_operator.planning.bastion_host import BastionHostInput
 from bastion_operator.planning.hidden import subscription_of
 from bastion_operator.planning.rule_mark import RuleMark
@@ -12,16 +12,11 @@ from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Session
 
 
-def rules_wanted(spec: BastionHostSpec) -> bool:
-    """Whether anybody asks for rules for targets, to be written or told."""
-    return spec.network_security.targets is not SecurityPolicy.OFF
-
-
 async def look_for_target_rules(
     services: Services, key: Key, session: Session, asked: BastionHostInput
 ) -> TargetRules | None:
     """The rules that are needed; None where nobody asks for them, or where the host cannot be seen."""
-    if not rules_wanted(asked.spec):
+    if asked.spec.network_security.targets is SecurityPolicy.OFF:
         return None
     if subscription_of(asked.ids.host) in services.fleet.unreadable(session.identity):
         return None

@@ -161,7 +161,7 @@ def test_two_bastions_keep_their_own_rules_for_the_vms_that_are_there_and_for_no
     lab.wait_for(lambda: not claims_on_rules(lab), "and the claims on them")
     assert rule_writes(lab, start) == ["PUT"] * 4 + ["DELETE"] * 2
     assert foreign_rules(lab) == before
-    assert {status for _, _, status in lab.writes()} <= {200, 201, 202}, "a group has one writer at a time"
+    assert not {409, 429} & {status for _, _, status in lab.writes()}, "a group has one writer at a time"
 
 
 def claims_on_rules(lab: Lab) -> list[Manifest]:

@@ -27,7 +27,17 @@ class Colleague:
         with self.network(subscription) as client:
             client.virtual_network_peerings.begin_delete(group, network, name).result()
 
-    def deny(self, subscription: str, group: str, security_group: str, name: str, *, priority: int, port: int) -> None:
+    def deny(
+        self,
+        subscription: str,
+        group: str,
+        security_group: str,
+        name: str,
+        *,
+        priority: int,
+        port: int,
+        source: str = "*",
+    ) -> None:
         """Put a Deny in front of everything else."""
         rule = SecurityRule(
             properties=SecurityRulePropertiesFormat(
@@ -35,7 +45,7 @@ class Colleague:
                 direction="Inbound",
                 access="Deny",
                 protocol="Tcp",
-                source_address_prefix="*",
+                source_address_prefix=source,
                 source_port_range="*",
                 destination_address_prefix="*",
                 destination_port_range=str(port),

@@ -129,6 +129,8 @@ def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factor
     lab.apply(premium)
     lab.wait_ready("bh/hub")
     assert not [path for _, path, _ in lab.writes() if "/publicipaddresses/" in path]
+    premium_only = ("enablePrivateOnlyBastion", "enableSessionRecording")
+    assert [lab.azure.resources()[HOST.lower()]["properties"].get(each) for each in premium_only] == [True, True]
     method, setting, _ = lab.writes()[-1]
     assert method == "PUT"
     assert setting.startswith(f"{HOST.lower()}/providers/microsoft.insights/diagnosticsettings/azurebastion-")

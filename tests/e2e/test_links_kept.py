@@ -5,7 +5,8 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.e2e.test_told_beforehand import asking, network
+from tests.e2e.test_told_beforehand import asking, network, rows
+from tests.e2e.test_trouble_around import samples
 from tests.support.estates import gateway, peering, subnet, vnet
 from tests.support.lab import APPS_SUBSCRIPTION, HUB, HUB_SUBSCRIPTION, Lab, Manifest
 
@@ -17,6 +18,8 @@ BY_SUBNETS: dict[str, Any] = {
     "remoteSubnetNames": ["work"],
     "allowForwardedTraffic": True,
 }
+# The hub's half lends its gateway as well, and lacks the one flag that the spec does name.
+TO_PARTS = BY_SUBNETS | {"allowGatewayTransit": True, "allowForwardedTraffic": False}
 SETTINGS = (*(each for each in BY_SUBNETS if each != "name"), "allowGatewayTransit", "useRemoteGateways")
 
 
@@ -30,7 +33,7 @@ def estate() -> list[Manifest]:
     parts = network("parts")
     return [
         *subscriptions,
-        vnet(HUB, "10.0.0.0/16", subnets=work, peerings=[peering(parts, space=["10.2.0.0/16"], **BY_SUBNETS)]),
+        vnet(HUB, "10.0.0.0/16", subnets=work, peerings=[peering(parts, space=["10.2.0.0/16"], **TO_PARTS)]),
         gateway("on-premises", HUB),
         vnet(network("sound"), "10.1.0.0/16"),
         vnet(
@@ -78,11 +81,35 @@ def since(lab: Lab, start: int) -> list[tuple[str, str, str]]:
     return [(method, path.split("/")[8], path.split("/")[10].rsplit("-", 1)[0]) for method, path, _ in taken]
 
 
+def told_of_the_change(lab: Lab, half: str) -> None:
+    """An Event, a line of the log, two metrics and a row of the status tell what was done: the field, before and after."""
+    words = f"Update {half}: "
+    field = "properties.allowForwardedTraffic: False → True"
+    lab.wait_for(lambda: any(words in each and field in each for each in notes(lab)), "an Event tells it")
+    log = lab.operator.log.read_text().splitlines()
+    assert [line for line in log if "planned: " in line and words in line and field in line]
+    updates = 'kind="VNetPeering",resource_type="virtualnetworks/virtualnetworkpeerings",verb="Update"'
+    # Of the half that was taken over, and of this one.
+    for metric in ("azurebastion_drift_total", "azurebastion_writes_total"):
+        series = f"{metric}{{{updates}}}"
+        lab.wait_for(lambda series=series: samples(lab).get(series) == 2, f"{metric} counts both")
+    flags = ["allowForwardedTraffic"]
+    lab.wait_for(lambda: rows(lab, "kept")["sound"].get("hubFlags") == flags, "the row has the flags of the hub's half")
+    row = rows(lab, "kept")["sound"]
+    assert [row[f"{end}State"] for end in ("hub", "spoke")] == ["Connected"] * 2
+    assert [row[f"{end}SyncLevel"] for end in ("hub", "spoke")] == ["FullyInSync"] * 2
+
+
+def notes(lab: Lab) -> list[str]:
+    return [each["note"] for each in lab.events()]
+
+
 def test_links_are_kept_as_they_were_found_repaired_so_and_removed_only_where_they_were_made(
     lab_factory: Callable[..., Lab],
 ) -> None:
     lab = lab_factory(estate())
     found = {ends: settings(lab, *ends) for ends in (("hub", "parts"), ("parts", "hub"))}
+    found["hub", "parts"]["allowForwardedTraffic"] = True
     lab.operator.start()
     lab.apply(
         asking(
@@ -98,11 +125,13 @@ def test_links_are_kept_as_they_were_found_repaired_so_and_removed_only_where_th
     lab.wait_ready("vnp/kept", "vnp/gateway")
     made = since(lab, 0)
     own = "azurebastion"
-    assert sorted(made) == sorted(
+    mine = [
         ("PUT", one, f"{own}-{other}")
         for spoke in ("sound", "gone", "branch")
         for one, other in (("hub", spoke), (spoke, "hub"))
-    ), "what others joined by subnets is taken over as it is, without a write"
+    ]
+    assert sorted(made) == sorted([*mine, ("PUT", "hub", "theirs")])
+    assert {ends: settings(lab, *ends) for ends in found} == found, "of what is taken over one field was changed"
     assert made.index(("PUT", "hub", f"{own}-branch")) < made.index(("PUT", "branch", f"{own}-hub")), (
         "a gateway is lent before it is used"
     )
@@ -116,6 +145,7 @@ def test_links_are_kept_as_they_were_found_repaired_so_and_removed_only_where_th
     lab.wait_for(lambda: since(lab, start) == [("PUT", "hub", f"{own}-sound")], "the flag of the spec is put back")
     after = links(lab)["hub", "sound"]["properties"]
     assert (after["allowForwardedTraffic"], after["allowVirtualNetworkAccess"]) == (True, False)
+    told_of_the_change(lab, before["id"])
 
     # A half that was taken over is made anew with all that it had, and its counterpart, which somebody deleted, to fit it.
     start = len(lab.writes())

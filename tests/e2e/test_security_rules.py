@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dev.demo.colleague import Colleague
-from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HOST, HUB, Lab, Manifest, example
+from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HOST, HUB, HUB_SUBSCRIPTION, Lab, Manifest, example
 
 HUB_BASTION, _ = example("bastion-host.yaml")
 (PEERING,) = example("vnet-peering.yaml")
@@ -132,6 +132,23 @@ def test_only_what_a_foreign_group_lacks_is_added_rule_by_rule(lab_factory: Call
     assert path.startswith(f"{group.lower()}/securityrules/azurebastion-")
     assert path.endswith("-allowhttpsinbound")
     assert foreign_rules(lab, group) == before
+
+    # Somebody denies in front of it what it allows: told by name, and gone in front of once that is asked for.
+    office = "198.51.100.0/24"
+    Colleague(lab.azure).deny(
+        HUB_SUBSCRIPTION, "connectivity", "theirs", "no-office", priority=110, port=443, source=office
+    )
+    before = foreign_rules(lab, group)
+    told = lab.wait_condition("bh", "hub", "SecurityRulesInSync", "False", "SecurityRuleShadowed")
+    assert "rule no-office (priority 110)" in told["message"]
+    assert "overrideDenies: true" in told["message"]
+    assert len(writes_to_groups(lab)) == 1
+    lab.apply(host(subnet="Enforce", targets="Off", allowedSources=[office], overrideDenies=True))
+    lab.wait_condition("bh", "hub", "SecurityRulesInSync", "True")
+    assert writes_to_groups(lab) == [("PUT", path)] * 2
+    assert foreign_rules(lab, group) == before
+    rules = lab.azure.resources()[group.lower()]["properties"]["securityRules"]
+    assert [each["properties"]["priority"] for each in rules if each["name"].startswith("azurebastion-")] == [109]
 
 
 def with_foreign_group(rows: list[Manifest]) -> list[Manifest]:

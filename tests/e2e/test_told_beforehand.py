@@ -27,7 +27,7 @@ def estate() -> list[Manifest]:
         for each in (HUB_SUBSCRIPTION, APPS_SUBSCRIPTION)
     ]
     theirs = peering(HUB, space=["10.0.0.0/16"], state="Initiated", name="ANM_0123456789ABCDEF_hub")
-    clusters = peering(HUB, space=["10.0.0.0/16"], state="Initiated", name="cluster-To-hub")
+    clusters = peering(HUB, space=["10.0.0.0/16"], state="Disconnected", name="cluster-To-hub")
     others = [
         peering(
             network(f"other-{number}"), space=[f"172.{16 + number // 250}.{number % 250}.0/28"], name=f"to-{number}"
@@ -49,6 +49,7 @@ def estate() -> list[Manifest]:
         {"id": lock, "name": "audit", "type": "Microsoft.Authorization/locks", "properties": {"level": "ReadOnly"}},
         vnet(network("gateways"), "10.7.0.0/16", subnets=[subnet("work", "10.7.0.0/24")]),
         pooled(vnet(network("pooled"), "10.8.0.0/16")),
+        vnet(network("small"), "10.9.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.9.0.0/27")]),
     ]
 
 
@@ -59,13 +60,13 @@ def pooled(row: Manifest) -> Manifest:
     return row
 
 
-def bastion() -> Manifest:
-    """A Bastion whose subnet is to be chosen where a pool governs the space."""
-    spec = {"virtualNetworkID": network("pooled"), "sku": "Basic", "subnetPrefix": "Auto", "interval": "1m"}
+def bastion(name: str) -> Manifest:
+    """A Bastion in the network of that name, whose subnet is to be chosen."""
+    spec = {"virtualNetworkID": network(name), "sku": "Basic", "subnetPrefix": "Auto", "interval": "1m"}
     return {
         "apiVersion": "azurebastion.dev/v1beta1",
         "kind": "BastionHost",
-        "metadata": {"name": "pooled"},
+        "metadata": {"name": name},
         "spec": spec,
     }
 
@@ -119,11 +120,16 @@ def test_each_obstacle_is_told_with_its_way_out_and_not_one_request_is_sent_for_
 ) -> None:
     lab = lab_factory(estate(), principals=principals())
     before = lab.azure.resources()
+    links = {key: body for key, body in before.items() if "/virtualnetworkpeerings/" in key}
+    states = {key.split("/")[8]: body["properties"]["peeringState"] for key, body in links.items()}
+    # A half of others is not even made anew.
+    assert (states["managed"], states["cluster"]) == ("Initiated", "Disconnected")
     lab.operator.start()
     lab.apply(
         asking("hub", "sound", *TOLD, "locked", adoptionPolicy="IfUnmanaged"),
         asking("gateway", "gateways", hubToSpoke={"allowGatewayTransit": True}, spokeToHub={"useRemoteGateways": True}),
-        bastion(),
+        bastion("pooled"),
+        bastion("small"),
     )
     lab.wait_for(lambda: "hubState" in rows(lab, "hub").get("sound", {}), "the sound one is joined")
     lab.wait_for(
@@ -138,6 +144,8 @@ def test_each_obstacle_is_told_with_its_way_out_and_not_one_request_is_sent_for_
     lab.wait_condition("vnp", "gateway", "Ready", "False", "RemoteVnetHasNoGateways")
     pool = lab.wait_condition("bh", "pooled", "HostProvisioned", "False", "NoFreePrefix")
     assert "an IPAM pool governs the virtual network's address space" in pool["message"]
+    small = lab.wait_condition("bh", "small", "HostProvisioned", "False", "SubnetTooSmall")
+    assert "10.9.0.0/27" in small["message"]
     assert rows(lab, "hub")["sound"].get("reason") is None
     lab.wait_for(lambda: lab.get("vnp", "hub")["status"]["connected"] == "1/9", "one is joined, and the others are not")
     lab.wait_still(seconds=1.3)

@@ -29,6 +29,7 @@ MAX_SPOKES = 500
 MAX_MESH = 32
 MAX_ROWS = 100
 _MAX_LINKS = 1_000_000
+_MAX_FLAGS = 8
 
 _AGAIN = "delete this VNetPeering and apply it again with the new value"
 
@@ -282,6 +283,16 @@ class LinkStatus(Model):
     )
     hub_sync_level: Word | None = Field(default=None, description="peeringSyncLevel of the hub's half.")
     spoke_sync_level: Word | None = Field(default=None, description="peeringSyncLevel of the spoke's half.")
+    hub_flags: Annotated[tuple[Word, ...], ATOMIC] | None = Field(
+        default=None,
+        max_length=_MAX_FLAGS,
+        description="The flags of the hub's half that are true in Azure, by their names in hubToSpoke.",
+    )
+    spoke_flags: Annotated[tuple[Word, ...], ATOMIC] | None = Field(
+        default=None,
+        max_length=_MAX_FLAGS,
+        description="The flags of the spoke's half that are true in Azure, by their names in spokeToHub.",
+    )
     reason: Code | None = Field(default=None, description="Code of what is wrong with the link; absent if nothing is.")
     message: ShortMessage | None = Field(default=None, description="What is wrong in words, or Azure's last error.")
 

@@ -38,6 +38,8 @@ from bastion_operator.arm.write_fence import WriteFencePolicy
 from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
 from bastion_operator.leadership import Leadership
+from bastion_operator.network.resource_types import SCALE_SET_INTERFACES, SCALE_SET_MACHINES, VIRTUAL_MACHINES
+from bastion_operator.network.rows_by_type import type_of
 
 NETWORK_API_VERSION = "2026-03-01"
 DIAGNOSTICS_API_VERSION = "2021-05-01-preview"
@@ -50,11 +52,13 @@ DEFAULT_POLL = 60.0
 SHORTEST_POLL = 0.025
 
 _API_VERSIONS: Mapping[str, str] = {
+    # Microsoft.Network answers for these below Microsoft.Compute's path; its specification of them ends with this version.
+    SCALE_SET_INTERFACES: "2018-10-01",
     "microsoft.insights/": DIAGNOSTICS_API_VERSION,
     "microsoft.compute/": COMPUTE_API_VERSION,
 }
-"""By the beginning of a type below the last ``/providers/`` of an id; of all others it is that of Microsoft.Network."""
-_MACHINES = "virtualmachines"
+"""By the beginning of a type; of all others it is that of Microsoft.Network. The first that fits counts."""
+_MACHINES = frozenset({VIRTUAL_MACHINES, SCALE_SET_MACHINES})
 _GRAPH = "Microsoft.ResourceGraph/resources"
 
 
@@ -448,14 +452,14 @@ class ArmClient:
 
 
 def _api_version_of(resource_id: str) -> str:
-    kind = resource_id.lower().rpartition("/providers/")[2]
+    kind = type_of({}, resource_id)
     found = (version for start, version in _API_VERSIONS.items() if kind.startswith(start))
     return next(found, NETWORK_API_VERSION)
 
 
 def _shown_on_request(resource_id: str) -> Mapping[str, str]:
     """What Azure leaves out of a body unless it is asked for: whether a VM runs."""
-    return {"$expand": "instanceView"} if _type_of(resource_id) == _MACHINES else {}
+    return {"$expand": "instanceView"} if type_of({}, resource_id) in _MACHINES else {}
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -31,7 +31,8 @@ def _references(inventory: Inventory) -> Iterator[tuple[str, Container[str]]]:
 
 def _interfaces(inventory: Inventory) -> Iterator[str]:
     for machine in inventory.virtual_machines.values():
-        # NICs of scale set instances are no resources that can be asked for.
+        # A uniform scale set's network profile says of an instance's NIC what verdicts need, but for its address; a set may have
+        # a thousand of them.
         if machine.scale_set_id is None:
             yield from (reference.id for reference in machine.interfaces or ())
 

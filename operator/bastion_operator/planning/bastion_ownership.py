@@ -8,6 +8,7 @@ from bastion_operator.planning.model import Body, Plan
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import (
     Ownership,
+    cluster_of,
     owner_of,
     ownership_by_tags,
     with_claim,
@@ -49,7 +50,12 @@ def hindered(plan: Plan, code: ObstacleCode, message: str, resource_id: str) -> 
 
 
 def _not_owned(body: Body, resource_id: str) -> str:
-    owner = owner_of(body)
+    owner, cluster = owner_of(body), cluster_of(body)
+    if owner is None and cluster is not None:
+        return (
+            f"{named(resource_id)} exists already and Cluster API (cluster {cluster}) keeps it, which would set it back: "
+            "choose another name, or managementPolicy: Observe"
+        )
     if owner is None:
         return (
             f"{named(resource_id)} exists already and carries nobody's mark: adoptionPolicy: IfUnmanaged takes it over, "

@@ -25,6 +25,7 @@ UID_TAG = "azurebastion-uid"
 _PEERING_NAME_LENGTH = 80
 _HASH_LENGTH = 16
 PEERING_PREFIX = "azurebastion"
+_CLUSTER_TAG = "sigs.k8s.io_cluster-api-provider-azure_cluster_"
 _MARKS = frozenset({INSTALLATION_TAG, NAMESPACE_TAG, NAME_TAG, UID_TAG})
 
 id_key = lru_cache(maxsize=1 << 16)(normalise_id)
@@ -37,7 +38,7 @@ class Ownership(StrEnum):
     CREATED = "Created"  # made by the operator for this custom resource: it may delete it
     ADOPTED = "Adopted"  # found and taken over: kept in sync, never deleted
     ADOPTABLE = "Adoptable"  # nobody's mark: the spec may ask to take it over
-    FOREIGN = "Foreign"  # marked by another custom resource or installation
+    FOREIGN = "Foreign"  # marked by another custom resource or installation, or by Cluster API
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,17 @@ def owner_of(body: Body) -> str | None:
     return f"{tags.get(NAMESPACE_TAG, '?')}/{tags.get(NAME_TAG, '?')}"
 
 
+def cluster_of(body: Body | None) -> str | None:
+    """The cluster of Cluster API's provider for Azure (CAPZ) whose tag the body carries, or None.
+
+    Source: the provider's tags, ``sigs.k8s.io_cluster-api-provider-azure_cluster_<cluster>``.
+    """
+    tags = body.get("tags") if body is not None else None
+    names = map(str, tags) if isinstance(tags, Mapping) else ()
+    found = next((name for name in names if name.lower().startswith(_CLUSTER_TAG)), None)
+    return None if found is None else found[len(_CLUSTER_TAG) :]
+
+
 def ownership_by_tags(owner: Owner, body: Body, claims: Iterable[Claim], resource_id: str) -> Ownership:
     """Whose a tagged resource is. An adopted one stays adopted, whatever tags it came to carry."""
     claim = claim_on(claims, resource_id)
@@ -101,7 +113,7 @@ def ownership_by_tags(owner: Owner, body: Body, claims: Iterable[Claim], resourc
         return Ownership.ADOPTED
     if owner.marked(body):
         return Ownership.CREATED
-    return Ownership.ADOPTABLE if owner_of(body) is None else Ownership.FOREIGN
+    return Ownership.ADOPTABLE if owner_of(body) is None and cluster_of(body) is None else Ownership.FOREIGN
 
 
 def claim_on(claims: Iterable[Claim], resource_id: str) -> Claim | None:

@@ -7,15 +7,14 @@ Sources: peerings of Azure Virtual Network Manager are named ``ANM_…``; Cluste
 ``<network>-To-<remote network>`` and tags the network ``sigs.k8s.io_cluster-api-provider-azure_cluster_<cluster>``.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from bastion_operator.planning.model import Body
+from bastion_operator.planning.ownership import cluster_of
 from bastion_operator.planning.peering_link import Link
 from bastion_operator.planning.peering_pairs import Half
 
 _NETWORK_MANAGER: Final = "anm_"
-_CLUSTER_TAG: Final = "sigs.k8s.io_cluster-api-provider-azure_cluster_"
 
 
 def keeper_of(link: Link, half: Half, networks: tuple[Body | None, Body | None]) -> str | None:
@@ -25,13 +24,6 @@ def keeper_of(link: Link, half: Half, networks: tuple[Body | None, Body | None])
         return "Azure Virtual Network Manager"
     local, remote = (each.rsplit("/", 1)[-1].lower() for each in (half.local_id, half.remote_id))
     if name == f"{local}-to-{remote}":
-        cluster = next(filter(None, map(_cluster, networks)), None)
+        cluster = next(filter(None, map(cluster_of, networks)), None)
         return f"Cluster API (cluster {cluster})" if cluster is not None else None
     return None
-
-
-def _cluster(network: Body | None) -> str | None:
-    tags = network.get("tags") if network is not None else None
-    names = tags if isinstance(tags, Mapping) else {}
-    found = next((name for name in names if str(name).lower().startswith(_CLUSTER_TAG)), None)
-    return None if found is None else str(found)[len(_CLUSTER_TAG) :]

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from bastion_operator.api.common import ManagementPolicy
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.vnet_peering import MAX_ROWS, LinkCounts, LinkStatus, Topology
+from bastion_operator.planning.body import properties
 from bastion_operator.planning.conditions import (
     Failure,
     State,
@@ -24,6 +26,7 @@ from bastion_operator.planning.ownership import id_key
 from bastion_operator.planning.peering_link import Link, LinkTable
 from bastion_operator.planning.peering_members import Left, Members
 from bastion_operator.planning.peering_pairs import Pair
+from bastion_operator.planning.peering_settings import FLAGS_AT_CREATION
 from bastion_operator.planning.vnet_peering import HalfClaims, VNetPeeringInput
 from bastion_operator.planning.wording import named
 
@@ -113,10 +116,7 @@ def _left_row(asked: VNetPeeringInput, links: LinkTable, plan: Plan, left: Left)
         virtual_network_id=left.network_id,
         selected=True,
         left_at=left.since,
-        hub_state=hub.state if hub else None,
-        spoke_state=spoke.state if spoke else None,
-        hub_sync_level=hub.sync_level if hub else None,
-        spoke_sync_level=spoke.sync_level if spoke else None,
+        **_halves(hub, spoke),
         reason=told.code if told else None,
         message=told.message if told else None,
     )
@@ -136,13 +136,26 @@ def _row(
         virtual_network_id=spoke.local_id,
         peer_virtual_network_id=hub.local_id if mesh else None,
         selected=True if id_key(spoke.local_id) in members.selected else None,
-        hub_state=view.hub.state if view.hub else None,
-        spoke_state=view.spoke.state if view.spoke else None,
-        hub_sync_level=view.hub.sync_level if view.hub else None,
-        spoke_sync_level=view.spoke.sync_level if view.spoke else None,
+        **_halves(view.hub, view.spoke),
         reason=trouble[0] if trouble else None,
         message=trouble[1] if trouble else None,
     )
+
+
+def _halves(hub: Link | None, spoke: Link | None) -> dict[str, Any]:
+    """What a row tells of the two halves."""
+    return {
+        "hub_state": hub.state if hub else None,
+        "spoke_state": spoke.state if spoke else None,
+        "hub_sync_level": hub.sync_level if hub else None,
+        "spoke_sync_level": spoke.sync_level if spoke else None,
+        "hub_flags": _flags(hub) if hub else None,
+        "spoke_flags": _flags(spoke) if spoke else None,
+    }
+
+
+def _flags(link: Link) -> tuple[str, ...]:
+    return tuple(name for name in FLAGS_AT_CREATION if properties(link.body).get(name))
 
 
 def _states(asked: VNetPeeringInput, plan: Plan, failures: list[Failure], views: list[_PairView]) -> States:

@@ -13,11 +13,13 @@ from typing import Final
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_interface import NetworkInterface, read_network_interface
 from bastion_operator.network.prefixes import EMPTY, AddressSet
+from bastion_operator.network.resource_types import NETWORK_INTERFACES, SCALE_SET_INTERFACES
+from bastion_operator.network.rows_by_type import type_of
 from bastion_operator.network.security_group import read_security_rule
 from bastion_operator.planning.body import child, children, properties, referenced_id
 from bastion_operator.planning.model import Body, Change, Observed, Verb
 
-_INTERFACES: Final = "/providers/microsoft.network/networkinterfaces/"
+_INTERFACES: Final = frozenset({NETWORK_INTERFACES, SCALE_SET_INTERFACES})
 # More than these have no row: the inventory is not whole, and no reading of single resources makes it so.
 _MOST_READ: Final = 16
 
@@ -77,14 +79,14 @@ def _look(key: str, lost: AddressSet, inventory: Inventory, observed: Observed) 
         return None if there else (key,)
     if _addresses(fact).isdisjoint(lost):
         return ()
-    machine = referenced_id(properties(inventory.row(key) or {}).get("virtualMachine"))
+    machine = _machine_of(key, inventory)
     if not machine or machine in inventory.virtual_machines:
         return ()
     return None if observed.get(machine) is not None else (machine,)
 
 
 def _interfaces(group: Body, subnets: list[str], networks: list[str], observed: Observed) -> Iterator[str]:
-    """The normalised ids of the NICs behind a group; instances of uniform scale sets have none that could be asked for."""
+    """The normalised ids of the NICs behind a group, of VMs and of instances of uniform scale sets."""
     found = [referenced_id(each) for each in children(group, "networkInterfaces")]
     for network in networks:
         body = observed.get(network) or {}
@@ -92,7 +94,14 @@ def _interfaces(group: Body, subnets: list[str], networks: list[str], observed: 
         for inside in filter(None, (child(body, "subnets", name) for name in sorted(names))):
             used = children(inside, "ipConfigurations")
             found += [referenced_id(each).partition("/ipconfigurations/")[0] for each in used]
-    return (each for each in found if _INTERFACES in each)
+    return (each for each in found if type_of({}, each) in _INTERFACES)
+
+
+def _machine_of(key: str, inventory: Inventory) -> str:
+    """The normalised id of the VM that a NIC belongs to, empty where it belongs to none. An instance's NIC lies below it."""
+    if type_of({}, key) == SCALE_SET_INTERFACES:
+        return key.rpartition("/networkinterfaces/")[0]
+    return referenced_id(properties(inventory.row(key) or {}).get("virtualMachine"))
 
 
 def _addresses(interface: NetworkInterface) -> AddressSet:

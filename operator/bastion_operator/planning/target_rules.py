@@ -70,7 +70,7 @@ class TargetRules:
     told: tuple[Finding, ...] = ()
     lost: Mapping[str, AddressSet] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
-    inventory: Inventory | None = None
+    inventory: Inventory | None = field(default=None, compare=False)
 
     def evidence(self, group_id: str, body: Body, observed: Observed) -> Evidence:
         """What speaks against taking addresses out of the rules of a group, whose body was just read."""

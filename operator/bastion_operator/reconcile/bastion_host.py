@@ -18,6 +18,9 @@ from bastion_operator.reconcile.snapshot_age import refresh_fleet
 from bastion_operator.reconcile.target_rules import look_for_target_rules
 from bastion_operator.reconcile.verdicts import look_at_targets
 
+# Seconds until a pass comes again that has found out what it was not planned by.
+_SOON = 1.0
+
 
 async def bastion_host_pass(services: Services, key: Key) -> Outcome:
     """Bring Azure, the reports and the status of one BastionHost to where its spec wants them.
@@ -50,7 +53,9 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
     await tell_changes(services, BastionHost, raw, result.sent)
     await tell_planned(services, BastionHost, raw, result.planned)
     await tell_turns(services, raw, seen.turns)
-    return Outcome(result.next_look(interval))
+    # What this very pass has read, such as the host just made, may ask for other rules: they do not wait for the interval.
+    others = await look_for_target_rules(services, passing.key, session, asked) != rules
+    return Outcome(min(result.next_look(interval), _SOON) if others else result.next_look(interval))
 
 
 def _plan_removal(passing: Pass[BastionHost], observed: Observed) -> Plan:

@@ -23,7 +23,9 @@ from tests.support.estates import (
     nsg,
     public_ip,
     public_ip_id,
+    row,
     rule,
+    scale_set,
     subnet,
     subnet_id,
     vm,
@@ -68,6 +70,24 @@ async def test_a_machine_is_read_with_whether_it_runs(
     assert body is not None
     assert power_state(body) == "deallocated"
     assert await caller.client.get(vm_id("other")) is None
+
+
+async def test_an_instance_of_a_scale_set_is_read_with_its_nic_and_whether_it_runs(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    rows = scale_set("many", "hub", "work")
+    nic_of = f"{rows[1]['id']}/networkInterfaces/nic"
+    placed = {"subnet": {"id": subnet_id("hub", "work")}, "privateIPAddress": "10.0.1.4"}
+    rows.append(row(nic_of, {"ipConfigurations": [{"name": "ip", "properties": placed}]}))
+    network = vnet("hub", "10.0.0.0/16", subnets=[subnet("work", "10.0.1.0/24")])
+    caller = await caller_factory(azure_factory([SUBSCRIPTION_ROW, network, *rows], throttling=False))
+    instance, interface = await caller.client.get(rows[1]["id"]), await caller.client.get(nic_of)
+    assert instance is not None
+    assert interface is not None
+    assert power_state(instance) == "running"
+    (part,) = interface["properties"]["ipConfigurations"]
+    assert part["properties"]["privateIPAddress"] == "10.0.1.4"
+    assert await caller.client.get(nic_of.replace("/0/", "/1/")) is None
 
 
 async def test_a_wrong_secret_is_told_by_entras_code_and_not_by_the_secret(

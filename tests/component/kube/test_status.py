@@ -171,7 +171,14 @@ async def test_the_largest_hub_with_the_longest_names_fits_into_the_api_server(
         for name in "ab"
     )
     rows = tuple(
-        LinkStatus(virtual_network_id=network, hub_state="Initiated", reason="x" * 128, message="x" * 512)
+        LinkStatus(
+            virtual_network_id=network,
+            hub_state="Initiated",
+            hub_flags=("x" * 64,) * 8,
+            spoke_flags=("x" * 64,) * 8,
+            reason="x" * 128,
+            message="x" * 512,
+        )
         for network in networks[:MAX_ROWS]
     )
     status = VNetPeeringStatus(claims=claims, spokes=rows, connected="0/500")

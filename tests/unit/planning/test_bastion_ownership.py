@@ -19,6 +19,13 @@ def test_a_host_is_adopted_when_asked_and_gets_no_mark() -> None:
     assert body_of(plan)["tags"] == {"team": "net"}
 
 
+def test_a_host_that_cluster_api_keeps_is_told_with_its_cluster_and_never_adopted() -> None:
+    kept = bastion("bas", "hub") | {"tags": {"sigs.k8s.io_cluster-api-provider-azure_cluster_prod-1": "owned"}}
+    plan = plan_of(hub(BASTION_SUBNET), kept, adoptionPolicy="IfUnmanaged", tags={"team": "net"})
+    assert (plan.changes, plan.claims, codes(plan)) == ((), (), ["NotOwned"])
+    assert "Cluster API (cluster prod-1) keeps it" in plan.obstacles[0].message
+
+
 def test_what_was_adopted_is_made_anew_without_a_mark_and_stays_adopted() -> None:
     claims = (claim(HOST, adopted=True), claim(ADDRESS, purpose="PublicIP", adopted=True))
     plan = plan_of(hub(BASTION_SUBNET), public_ip("bas-ip"), claims=claims)

@@ -7,6 +7,7 @@ import pytest
 
 from bastion_operator.api.bastion_host import VerdictCounts
 from bastion_operator.api.conditions import ConditionType
+from bastion_operator.api.vnet_peering import MAX_ROWS
 from bastion_operator.planning.bastion_host import plan_bastion_host
 from bastion_operator.planning.bastion_status import bastion_states, describe_host
 from bastion_operator.planning.conditions import Failure, Refusal, States, deletion_states, stalled_or_reconciling
@@ -16,7 +17,7 @@ from bastion_operator.planning.peering_status import PeeringReport, report_peeri
 from bastion_operator.planning.target_findings import TargetFindings
 from bastion_operator.planning.vnet_peering import plan_vnet_peering
 from tests.support.estates import Row, bastion, peering, public_ip, public_ip_id, subnet, vnet, vnet_id
-from tests.support.plans import HOST, bastion_input, link_claim, link_id, marked, own_name, peering_input
+from tests.support.plans import HOST, bastion_input, link_claim, link_id, marked, own_name, peering_input, spokes
 
 CHANGE = Change(Verb.UPDATE, HOST, HOST, "the host differs")
 WAIT = Wait(HOST, HOST, "Updating")
@@ -125,10 +126,25 @@ def test_links_are_connected_only_when_both_sides_say_so() -> None:
     assert whole.connected == "1/1"
     assert whole.states[ConditionType.READY].true
     assert whole.rows[0].reason is None
-    half = peering_report([own("spoke", "10.1.0.0/16", state="Initiated")], [])
+    half = peering_report([own("spoke", "10.1.0.0/16", state="Initiated", allowGatewayTransit=True)], [])
     assert half.connected == "0/1"
+    assert (half.rows[0].hub_state, half.rows[0].spoke_state) == ("Initiated", None)
+    assert half.rows[0].hub_flags == ("allowVirtualNetworkAccess", "allowGatewayTransit")
+    assert (half.rows[0].spoke_flags, whole.rows[0].spoke_flags) == (None, ("allowVirtualNetworkAccess",))
     assert not half.states[ConditionType.CONNECTED].true
     assert half.rows[0].reason == "SomeDisconnected"
+
+
+def test_rows_are_capped_with_what_is_wrong_first_and_counts_have_all() -> None:
+    names = [f"spoke{number}" for number in range(MAX_ROWS + 20)]
+    spaces = {name: f"10.{number}.0.0/16" for number, name in enumerate(names, 1)}
+    links = [own(name, space) for name, space in spaces.items()]
+    rows = [vnet(name, space, peerings=[own("hub", "10.0.0.0/16")]) for name, space in spaces.items()][:-1]
+    asked = peering_input(vnet("hub", "10.0.0.0/16", peerings=links), *rows, spokes=spokes(*names))
+    report = report_peering(asked, plan_vnet_peering(asked), [])
+    assert len(report.rows) == MAX_ROWS
+    assert (report.rows[0].virtual_network_id, report.rows[0].reason) == (vnet_id(names[-1]), "VirtualNetworkNotFound")
+    assert (report.connected, report.counts.total) == (f"{len(names) - 1}/{len(names)}", len(names))
 
 
 def test_a_link_that_does_not_know_its_other_end_says_so_in_its_row() -> None:

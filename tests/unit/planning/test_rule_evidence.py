@@ -24,7 +24,10 @@ from tests.support.estates import (
     nsg_id,
     peering,
     public_ip,
+    resource_id,
+    row,
     rule,
+    scale_set,
     subnet,
     subnet_id,
     vm,
@@ -102,6 +105,37 @@ def test_what_is_there_by_a_get_keeps_its_address_and_what_is_gone_loses_it(left
     assert not rule_changes(plan_of(shown, there))
     (change,) = rule_changes(plan_of(shown, dict.fromkeys(left_out)))
     assert (change.body or {})["properties"]["destinationAddressPrefix"] == "10.0.1.5"
+
+
+SET = resource_id("Microsoft.Compute/virtualMachineScaleSets", "many")
+INSTANCE = f"{SET}/virtualMachines/0"
+INSTANCE_NIC = f"{INSTANCE}/networkInterfaces/nic"
+
+
+def azure_with_an_instance() -> dict[str, Row]:
+    """The same, and an instance of a uniform scale set at an address that the rule lets in as well."""
+    rows = azure()
+    hub, group = rows[vnet_id("hub").lower()], rows[nsg_id("outer").lower()]
+    used = hub["properties"]["subnets"][1]["properties"]["ipConfigurations"]
+    used.append({"id": f"{INSTANCE_NIC}/ipConfigurations/ip"})
+    group["properties"]["securityRules"][0]["properties"]["destinationAddressPrefixes"].append("10.0.1.6")
+    placed = {"primary": True, "subnet": {"id": subnet_id("hub", "work")}, "privateIPAddress": "10.0.1.6"}
+    held = {"primary": True, "ipConfigurations": [{"name": "ip", "properties": placed}]}
+    more = [*scale_set("many", "hub", "work"), row(INSTANCE_NIC, held)]
+    return rows | {each["id"].lower(): each for each in more}
+
+
+@pytest.mark.parametrize("left_out", [(INSTANCE,), (INSTANCE_NIC, INSTANCE), (INSTANCE_NIC,), (INSTANCE_NIC, SET)])
+def test_an_instance_of_a_scale_set_is_asked_for_by_its_own_paths(left_out: tuple[str, ...]) -> None:
+    whole = azure_with_an_instance()
+    assert not rule_changes(plan_of(whole, {}))
+    shown = {key: row for key, row in whole.items() if key not in {each.lower() for each in left_out}}
+    (change,) = rule_changes(plan_of(shown, {}))
+    assert {left_out[0].lower()} == {each for each in change.reads if "/virtualmachinescalesets/" in each}
+    there = {each: whole[each.lower()] for each in left_out}
+    assert not rule_changes(plan_of(shown, there))
+    (gone,) = rule_changes(plan_of(shown, dict.fromkeys(left_out)))
+    assert (gone.body or {})["properties"]["destinationAddressPrefix"] == "10.0.1.4/31"
 
 
 def test_the_last_vm_takes_the_rule_with_it_only_once_it_is_gone() -> None:

@@ -33,6 +33,12 @@ _GATEWAY_MANAGER: Final = AddressSet([(LAST_ADDRESS + 2, LAST_ADDRESS + 2)])
 _AZURE_CLOUD: Final = AddressSet([(LAST_ADDRESS + 4, LAST_ADDRESS + 4)])
 _STAND_INS: Final = _GATEWAY_MANAGER | _AZURE_CLOUD
 _PUBLIC: Final = EVERYTHING - NOT_INTERNET - HOST
+_HTTPS: Final = (443,)
+_DATA: Final = (8080, 5701)
+# Sources and destinations of the rules that Azure asks for.
+_ANYWHERE: Final = ("*",)
+_NETWORK: Final = ("VirtualNetwork",)
+_INTERNET: Final = ("Internet",)
 # So many doubts are tried in every combination; of more, each beside none and beside all of the others.
 _TRIED_TOGETHER: Final = 5
 _PRIVATE: Final = AddressSet.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
@@ -192,73 +198,79 @@ def _breaks(told: Finding | None) -> bool:
 
 
 def _rows(prefix: AddressSet, network: AddressSet, *, private_only: bool) -> Iterator[NeededRow]:
-    public = _PUBLIC - network
-    into, out = Direction.INBOUND, Direction.OUTBOUND
-    clients = (network | _PRIVATE) - HOST if private_only else public
+    yield _clients(prefix, network, private_only=private_only)
+    yield from _inbound(prefix, network)
+    yield from _outbound(prefix, network)
+
+
+def _clients(prefix: AddressSet, network: AddressSet, *, private_only: bool) -> NeededRow:
     who = "VirtualNetwork or private ranges" if private_only else "Internet or public ranges"
-    chosen = ("VirtualNetwork",) if private_only else ("Internet",)
-    own = ("VirtualNetwork",)
-    https, data, anywhere = (443,), (8080, 5701), ("*",)
-    yield NeededRow(
+    return NeededRow(
         f"inbound 443 from {who}",
-        into,
-        clients,
+        Direction.INBOUND,
+        (network | _PRIVATE) - HOST if private_only else _PUBLIC - network,
         prefix,
-        https,
-        ("AllowHttpsInbound", chosen, anywhere),
+        _HTTPS,
+        ("AllowHttpsInbound", _NETWORK if private_only else _INTERNET, _ANYWHERE),
         any_source=True,
     )
+
+
+def _inbound(prefix: AddressSet, network: AddressSet) -> Iterator[NeededRow]:
     yield NeededRow(
         "inbound 443 from GatewayManager",
-        into,
+        Direction.INBOUND,
         _GATEWAY_MANAGER,
         prefix,
-        https,
-        ("AllowGatewayManagerInbound", ("GatewayManager",), anywhere),
+        _HTTPS,
+        ("AllowGatewayManagerInbound", ("GatewayManager",), _ANYWHERE),
         own_tag="gatewaymanager",
     )
     yield NeededRow(
         "inbound 443 from AzureLoadBalancer",
-        into,
+        Direction.INBOUND,
         HOST,
         prefix,
-        https,
-        ("AllowAzureLoadBalancerInbound", ("AzureLoadBalancer",), anywhere),
+        _HTTPS,
+        ("AllowAzureLoadBalancerInbound", ("AzureLoadBalancer",), _ANYWHERE),
     )
     yield NeededRow(
         "inbound 8080 and 5701 from VirtualNetwork",
-        into,
+        Direction.INBOUND,
         network,
         prefix,
-        data,
-        ("AllowBastionHostCommunicationInbound", own, own),
+        _DATA,
+        ("AllowBastionHostCommunicationInbound", _NETWORK, _NETWORK),
         vital=prefix,
     )
+
+
+def _outbound(prefix: AddressSet, network: AddressSet) -> Iterator[NeededRow]:
     yield NeededRow(
         "outbound 443 to AzureCloud",
-        out,
+        Direction.OUTBOUND,
         prefix,
         _AZURE_CLOUD,
-        https,
-        ("AllowAzureCloudOutbound", anywhere, ("AzureCloud",)),
+        _HTTPS,
+        ("AllowAzureCloudOutbound", _ANYWHERE, ("AzureCloud",)),
         own_tag="azurecloud",
     )
     yield NeededRow(
         "outbound 8080 and 5701 to VirtualNetwork",
-        out,
+        Direction.OUTBOUND,
         prefix,
         network,
-        data,
-        ("AllowBastionHostCommunicationOutbound", own, own),
+        _DATA,
+        ("AllowBastionHostCommunicationOutbound", _NETWORK, _NETWORK),
         vital=prefix,
     )
     yield NeededRow(
         "outbound 80 to Internet",
-        out,
+        Direction.OUTBOUND,
         prefix,
-        public | _STAND_INS,
+        (_PUBLIC - network) | _STAND_INS,
         (80,),
-        ("AllowGetSessionInformationOutbound", anywhere, ("Internet",)),
+        ("AllowGetSessionInformationOutbound", _ANYWHERE, _INTERNET),
         vital=_STAND_INS,
     )
 

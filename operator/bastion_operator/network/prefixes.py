@@ -10,7 +10,6 @@ from typing import Final
 ADDRESS_BITS: Final = 32
 LAST_ADDRESS: Final = 2**ADDRESS_BITS - 1
 _OCTETS: Final = 4
-_LAST_OCTET: Final = 255
 
 
 class PrefixError(ValueError):
@@ -25,10 +24,14 @@ def parse_address(text: str) -> int:
         raise PrefixError(f"{text!r} is no IPv4 address: it needs four numbers, as in 10.0.0.4")
     value = 0
     for octet in octets:
-        if not (octet.isascii() and octet.isdigit() and len(octet) <= 3 and (number := int(octet)) <= _LAST_OCTET):  # noqa: PLR2004  three digits
+        if (number := _NUMBERS.get(octet)) is None:
             raise PrefixError(f"{text!r} is no IPv4 address: {octet!r} is not a number from 0 to 255")
         value = value << 8 | number
     return value
+
+
+_NUMBERS: Final = {f"{number:0{digits}}": number for number in range(256) for digits in (1, 2, 3)}
+"""What an octet may be written as: up to three digits, zeros in front counting nothing."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -87,6 +90,11 @@ class AddressSet:
         made.intervals = intervals
         made._firsts = None  # noqa: SLF001  its own class
         return made
+
+    @classmethod
+    def of_one(cls, address: int) -> "AddressSet":
+        """The address alone."""
+        return cls._ready(((address, address),))
 
     @classmethod
     def of(cls, *prefixes: str) -> "AddressSet":

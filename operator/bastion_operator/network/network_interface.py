@@ -63,5 +63,7 @@ def _read_configuration(row: Row) -> IpConfiguration:
         ipv4=version is None or version.lower() == "ipv4",
         address=text(properties, "privateIPAddress"),
         subnet_id=text(properties, "subnet", "id"),
-        application_security_group_ids=tuple(map(normalise_id, ids(properties, groups))) if groups in properties else (),
+        application_security_group_ids=tuple(map(normalise_id, ids(properties, groups)))
+        if groups in properties
+        else (),
     )

@@ -125,8 +125,13 @@ class AddressSet:
     def __and__(self, other: "AddressSet") -> "AddressSet":
         if not self.intervals or not other.intervals:
             return EMPTY
-        if self.intervals[-1][1] < other.intervals[0][0] or other.intervals[-1][1] < self.intervals[0][0]:
+        (first, last), (other_first, other_last) = self.intervals[0], other.intervals[-1]
+        if self.intervals[-1][1] < other.intervals[0][0] or other_last < first:
             return EMPTY
+        if len(self.intervals) == 1 == len(other.intervals):
+            if other_first <= first and last <= other_last:
+                return self
+            return self._ready(((max(first, other_first), min(last, other_last)),))
         return self._ready(tuple(_common(self.intervals, other.intervals)))
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":
@@ -141,12 +146,18 @@ class AddressSet:
         return hash(self.intervals)
 
     def __len__(self) -> int:
+        if len(self.intervals) == 1:
+            first, last = self.intervals[0]
+            return last - first + 1
         return sum(last - first + 1 for first, last in self.intervals)
 
     def __repr__(self) -> str:
         return f"AddressSet.of({', '.join(map(repr, self.prefixes()))})"
 
     def __le__(self, other: "AddressSet") -> bool:
+        if len(self.intervals) == 1 == len(other.intervals):
+            (first, last), (other_first, other_last) = self.intervals[0], other.intervals[0]
+            return other_first <= first and last <= other_last
         return not self - other
 
     def __ge__(self, other: "AddressSet") -> bool:

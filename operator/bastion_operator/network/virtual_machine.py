@@ -1,5 +1,6 @@
 """Virtual machines, as read from ARM JSON of the compute provider or of Resource Graph."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -9,7 +10,7 @@ from bastion_operator.network.fields import Row, at, flag, mapping, objects, tex
 
 _RUNNING = "running"
 _UNTOLD = frozenset({"unknown"})
-_MULTI_SESSION = ("-avd", "-evd")
+_MULTI_SESSION = re.compile("-avd|-evd", re.IGNORECASE)
 _SCALE_SET = "/virtualmachinescalesets/"
 
 
@@ -128,7 +129,4 @@ def _is_session_host(row: Row) -> bool:
     if parent is not None and "/hostpools/" in parent.lower():
         return True
     image = text(row, "properties", "storageProfile", "imageReference", "sku")
-    if image is None:
-        return False
-    lowered = image.lower()
-    return any([mark in lowered for mark in _MULTI_SESSION])
+    return image is not None and _MULTI_SESSION.search(image) is not None

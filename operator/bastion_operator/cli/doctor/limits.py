@@ -60,8 +60,8 @@ async def check_usages(client: "ArmClient", inventory: Inventory) -> AsyncIterat
     from bastion_operator.arm.usages import network_usages  # noqa: PLC0415
 
     most: dict[Place, int] = {}
-    networks = {network: _place(network.key, network.location) for network in inventory.virtual_networks.values()}
-    for place in sorted(set(networks.values())):
+    networks = [(_place(each.key, each.location), each) for each in inventory.virtual_networks.values()]
+    for place in sorted({place for place, _ in networks}):
         subscription, location = place
         try:
             usages = await network_usages(client, subscription, location)
@@ -74,7 +74,7 @@ async def check_usages(client: "ArmClient", inventory: Inventory) -> AsyncIterat
             continue
         most[place] = next((usage.limit for usage in usages if usage.name.lower() == _PER_NETWORK), _PEERINGS)
         yield limits_of(place, usages)
-    for check in _peerings((network, most.get(place, _PEERINGS)) for network, place in networks.items()):
+    for check in _peerings((network, most.get(place, _PEERINGS)) for place, network in networks):
         yield check
 
 

@@ -32,6 +32,7 @@ from arm_emulator.subscription_endpoints import SubscriptionEndpoints
 from arm_emulator.tag_name_endpoints import TagNameEndpoints
 from arm_emulator.tags_endpoints import TagsEndpoints
 from arm_emulator.throttling import Throttle
+from arm_emulator.usage_endpoints import UsageEndpoints
 
 CORRELATION = "x-ms-correlation-request-id"
 NETWORK_NAMESPACE = "microsoft.network/"
@@ -64,6 +65,7 @@ class ArmService:
             ProviderEndpoints(cloud),
             TagNameEndpoints(cloud),
             TagsEndpoints(cloud),
+            UsageEndpoints(cloud),
         )
 
     def answer(self, request: Request, principal: Principal) -> Answer:

@@ -1,13 +1,21 @@
-"""How the interpreter is set for a program that works on a fleet in threads while an event loop answers probes."""
+"""How the interpreter is set for a program that works on a fleet in threads while an event loop answers probes, and for one
+that answers a question about a fleet and ends.
+"""
 
+import atexit
 import gc
+import os
 import sys
-from typing import Final
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NoReturn
 
 _NEW_OBJECTS: Final = 10_000
 _YOUNG_ROUNDS: Final = 5
 _MIDDLE_ROUNDS: Final = 4_000
 _TURN: Final = 0.001
+_KEPT: Final[list[object]] = []
+_UNFORESEEN: Final = 1
 
 
 def collect_less_often() -> None:
@@ -27,3 +35,36 @@ def take_short_turns() -> None:
     with four of them a probe takes a fifth of a second by Python's own setting, and a fifth of that by this one.
     """
     sys.setswitchinterval(_TURN)
+
+
+def keep_to_the_end(*things: object) -> None:
+    """Holds what a program of a few seconds has read and worked out.
+
+    For programs that end by ``run_and_leave``: taking an estate apart when a function returns costs a sixth of their time.
+    """
+    _KEPT.extend(things)
+
+
+def run_and_leave(program: Callable[[], object]) -> NoReturn:
+    """Runs a program that ends by SystemExit with a number, and ends the process with it: memory goes as it is.
+
+    What was registered with atexit is done before, and streams are flushed.
+    """
+    code = _UNFORESEEN
+
+    def leave() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            # Where nobody listens any more there is nobody to tell.
+            with suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+    # What is registered first is done last.
+    atexit.register(leave)
+    try:
+        program()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else _UNFORESEEN
+        raise
+    code = 0
+    sys.exit(code)

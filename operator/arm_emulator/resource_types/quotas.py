@@ -6,6 +6,7 @@ public IPs is an option of its own.
 
 from dataclasses import dataclass
 
+from arm_emulator.cloud import Settings
 from arm_emulator.errors import bad_request
 from arm_emulator.resource_types.base import Put
 
@@ -34,15 +35,19 @@ QUOTAS = {
 """By type in lower case."""
 
 
+def limit_of(settings: Settings, kind: str) -> int:
+    """How many of a type (in lower case, one of ``QUOTAS``) a subscription may have in a region."""
+    default = settings.public_ip_quota if kind == PUBLIC_IPS else QUOTAS[kind].limit
+    return settings.quotas.get(kind, default)
+
+
 def refuse_beyond(put: Put) -> None:
     """Raises where one more resource of the type would be too many; `QuotaExceeded` is in the details."""
     kind = put.id.type.lower()
     quota = QUOTAS.get(kind)
     if quota is None or put.old is not None:
         return
-    settings = put.cloud.settings
-    default = settings.public_ip_quota if kind == PUBLIC_IPS else quota.limit
-    limit = settings.quotas.get(kind, default)
+    limit = limit_of(put.cloud.settings, kind)
     place = f"/subscriptions/{put.id.subscription.lower()}"
     if put.cloud.store.count(place, kind) < limit:
         return

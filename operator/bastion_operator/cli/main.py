@@ -6,6 +6,7 @@ import click
 
 from bastion_operator import __version__
 from bastion_operator.cli.program import PROGRAM, LazyCommand, Program
+from bastion_operator.interpreter import run_and_leave
 
 _COMMANDS: Final = "bastion_operator.cli.commands"
 
@@ -30,3 +31,8 @@ COMMANDS: Final = {
 @click.version_option(__version__, prog_name=PROGRAM)
 def main() -> None:
     """Which VMs Azure Bastion can reach, how, and why not."""
+
+
+def run() -> None:
+    """The program `kubectl-bastion`."""
+    run_and_leave(main)

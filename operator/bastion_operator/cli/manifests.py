@@ -18,6 +18,8 @@ KINDS: Final[Mapping[str, type[Resource]]] = {"BastionHost": BastionHost, "VNetP
 Manifest = dict[str, Any]
 _EXAMPLES: Final = "see examples/ for resources to begin with, and kubectl explain for their fields"
 _STANDARD_INPUT: Final = "-"
+_SUFFIXES: Final = (".yaml", ".yml")
+"""Of the files of a folder that are taken; JSON beside them may be an estate."""
 
 
 def read_manifests(names: Iterable[str]) -> list[Manifest]:
@@ -25,7 +27,8 @@ def read_manifests(names: Iterable[str]) -> list[Manifest]:
 
     Raises Refusal for what is no manifest, or of another version.
     """
-    found = [manifest for name in dict.fromkeys(names) for manifest in _of_file(name)]
+    files = dict.fromkeys(file for name in names for file in _files_of(name))
+    found = [manifest for file in files for manifest in _of_file(file)]
     if not found:
         raise Refusal("the files hold neither a BastionHost nor a VNetPeering", _EXAMPLES)
     return found
@@ -46,6 +49,17 @@ def shown_name(manifest: Manifest) -> str:
     metadata = manifest["metadata"]
     namespace = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
     return f"{manifest['kind']} {namespace}{metadata['name']}"
+
+
+def _files_of(name: str) -> list[str]:
+    """The file, or those of a folder."""
+    folder = Path(name)
+    if name == _STANDARD_INPUT or not folder.is_dir():
+        return [name]
+    found = sorted(str(each) for each in folder.iterdir() if each.suffix in _SUFFIXES)
+    if not found:
+        raise Refusal(f"the folder {name} holds no manifest", f"give a file, or a folder with {', '.join(_SUFFIXES)} files")
+    return found
 
 
 def _of_file(name: str) -> Iterator[Manifest]:

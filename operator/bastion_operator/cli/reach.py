@@ -14,6 +14,7 @@ from bastion_operator.cli.progress import counted, progress
 from bastion_operator.cli.selection import Choice, bastion_ids
 from bastion_operator.cli.sources import Cluster, Source, read_inventory
 from bastion_operator.cli.verdicts import Judged, show_verdicts
+from bastion_operator.interpreter import keep_to_the_end
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Reachability, Verdict, judge_all
 
@@ -51,8 +52,8 @@ class Answer:
 def run_reach(options: ReachOptions) -> int:
     """Reads, judges and shows; returns the exit code. Raises click.ClickException for what the user can mend."""
     check(options)
-    gc.disable()  # a program of a few seconds: what is read stays in use to the end, and looking through it costs half the time
     answer = _answer(options)
+    keep_to_the_end(answer)
     show_verdicts(answer.verdicts, options.output, answer.access)
     return EXIT_CHECK_FAILED if _fails(answer.verdicts, options.fail_on) else 0
 
@@ -79,14 +80,16 @@ def check(options: ReachOptions) -> None:
 def _answer(options: ReachOptions) -> Answer:
     if isinstance(options.source, Cluster):
         return Answer(_published(options.source, options))
-    return judged(read_inventory(options.source, access=bool(options.principals)), options)
+    gc.disable()  # what is read stays in use to the end of a few seconds, and looking through it costs half of them
+    evaluation = Evaluation(read_inventory(options.source, access=bool(options.principals)))
+    keep_to_the_end(evaluation)
+    return judged(evaluation, options)
 
 
-def judged(inventory: Inventory, options: ReachOptions) -> Answer:
+def judged(evaluation: Evaluation, options: ReachOptions) -> Answer:
     """The answer from an estate."""
-    evaluation = Evaluation(inventory)
     verdicts = options.choice.shown(_judge(evaluation, options))
-    access = _access(inventory, verdicts, options.principals)
+    access = _access(evaluation.inventory, verdicts, options.principals)
     told = list(_explained(verdicts, evaluation, options))
     if access:
         from bastion_operator.network.access import with_access  # noqa: PLC0415  few ask

@@ -12,6 +12,7 @@ from bastion_operator.cli.sources import Cluster, Files
 from bastion_operator.cli.sources.files import STANDARD_INPUT
 from bastion_operator.cli.table import GrowingTable
 from bastion_operator.cli.verdicts import columns, documents, rows
+from bastion_operator.network.reachability import Evaluation
 
 GONE: Final = "Gone"
 
@@ -47,7 +48,7 @@ async def _judged(options: ReachOptions, interval: float) -> AsyncIterator[Answe
 
     assert not isinstance(options.source, Cluster)
     async for inventory in watched_inventories(options.source, interval, access=bool(options.principals)):
-        yield judged(inventory, options)
+        yield judged(Evaluation(inventory), options)
 
 
 Question = tuple[str, str, int]

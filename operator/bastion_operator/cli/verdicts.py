@@ -131,12 +131,12 @@ def _fix(fix: Fix) -> dict[str, Any]:
 def _cells(verdict: Verdict, access: Judged | None, *, wide: bool) -> tuple[str, ...]:
     cells = (
         verdict.vm if wide else verdict.vm_name,
-        verdict.protocol.value,
+        str(verdict.protocol),
         str(verdict.port),
-        verdict.verdict.value,
+        str(verdict.verdict),
         _shown_bastion(verdict, wide=wide),
-        verdict.via.value if verdict.via is not None else "-",
-        ",".join(method.value for method in verdict.methods) or "-",
+        "-" if verdict.via is None else str(verdict.via),
+        ",".join(verdict.methods) or "-",
         _shown_reasons(verdict, wide=wide),
     )
     return cells if access is None else (*cells, _shown_access(access, wide=wide))

@@ -167,13 +167,32 @@ class KubeClient:
         ``path`` has its parts quoted already. Nothing is tried twice, except once with fresh credentials after a 401.
         Raises the errors of ``kube.errors``, and NotLeadingError for a write by a process that may not write.
         """
-        status, answer, retry_after = await self._send(method, path, query, body, content_type, accept, timeout)
+        return _object(await self._answer(method, path, query, body, content_type, accept, timeout))
+
+    async def text(self, path: str, *, timeout: float = _REQUEST_SECONDS) -> str:  # noqa: ASYNC109 - as above
+        """What stands at a path of the API server's that is no JSON, such as a page of a pod by the proxy.
+
+        Raises the errors of ``kube.errors``.
+        """
+        return (await self._answer("GET", path, None, None, JSON, "*/*", timeout)).decode("utf-8", "replace")
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        content_type: str,
+        accept: str,
+        seconds: float,
+    ) -> bytes:
+        status, raw, retry_after = await self._send(method, path, query, body, content_type, accept, seconds)
         if status == _UNAUTHORIZED:
             await self._read_credentials()
-            status, answer, retry_after = await self._send(method, path, query, body, content_type, accept, timeout)
+            status, raw, retry_after = await self._send(method, path, query, body, content_type, accept, seconds)
         if _OK <= status <= _LAST_SUCCESS:
-            return answer
-        raise error_of(method, path, status, answer, retry_after)
+            return raw
+        raise error_of(method, path, status, _object(raw), retry_after)
 
     async def _send(
         self,
@@ -184,7 +203,7 @@ class KubeClient:
         content_type: str,
         accept: str,
         seconds: float,
-    ) -> tuple[int, dict[str, Any], str | None]:
+    ) -> tuple[int, bytes, str | None]:
         try:
             serialized = await self._api.param_serialize(
                 method,
@@ -203,7 +222,7 @@ class KubeClient:
             raise UnavailableError(f"{method} {path}: no answer within {seconds:.0f} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise UnavailableError(f"{method} {path}: the API server cannot be reached: {error}") from error
-        return response.status, _object(raw), response.headers.get("Retry-After")
+        return response.status, raw, response.headers.get("Retry-After")
 
     async def stream(
         self, path: str, *, query: Mapping[str, str], accept: str = JSON, seconds: float

@@ -49,7 +49,11 @@ class ArmId:
 
 def normalise_id(text: str) -> str:
     """The one spelling by which ids are compared: lower case, one leading slash, none at the end."""
-    return "/" + text.strip().strip("/").lower()
+    key = text.lower()
+    # Nearly all are spelled so already, and a large estate asks this hundreds of thousands of times.
+    if "/" < key[-1:] <= "~" and key[0] == "/" and key[1] != "/":
+        return key
+    return "/" + key.strip().strip("/")
 
 
 def same_id(one: str | None, other: str | None) -> bool:

@@ -21,6 +21,7 @@ _ANEW: Final = "if it is half a file, write it anew; if it is of another kind, "
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")
 _NEXT: Final = "nextLink"
+_FIELDS: Final = (("type", str), ("name", str), ("properties", dict))
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MEGABYTE: Final = 1024 * 1024
 _PACKED_TOGETHER: Final = 1_000
@@ -196,9 +197,9 @@ def _checked(name: str, number: int, row: object) -> dict[str, Any]:
     if not isinstance(row_id, str) or not row_id.startswith("/"):
         told = "is missing" if row_id is None else f"is {row_id!r}"
         raise EstateFileError(f"{name}, row {number}, field id: it {told}, and must be an ARM id (/subscriptions/…)")
-    for field, wanted in (("type", str), ("name", str), ("properties", dict)):
+    for field, wanted in _FIELDS:
         value = row.get(field)
-        if value is not None and not isinstance(value, wanted):
+        if type(value) is not wanted and value is not None:
             kind = "an object" if wanted is dict else "a text"
             raise EstateFileError(f"{name}, row {number}, field {field}: it is {_kind(value)}, and must be {kind}")
     return row

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, flag, ids, mapping, objects, text
+from bastion_operator.network.fields import Row, flag, ids, mapping, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +31,39 @@ class NetworkInterface:
     @property
     def primary_ipv4(self) -> IpConfiguration | None:
         """The configuration that Bastion connects to: the primary among the IPv4 ones, or the only one."""
-        ipv4 = [configuration for configuration in self.ip_configurations or () if configuration.ipv4]
+        listed = self.ip_configurations or ()
+        if len(listed) == 1:
+            return listed[0] if listed[0].ipv4 else None
+        ipv4 = [configuration for configuration in listed if configuration.ipv4]
         return next((configuration for configuration in ipv4 if configuration.primary), ipv4[0] if ipv4 else None)
 
 
 def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
     """A NIC out of its ARM JSON; also that of a scale set instance."""
     properties = mapping(row, "properties")
-    listed = isinstance(properties.get("ipConfigurations"), list)
+    listed = properties.get("ipConfigurations")
     return NetworkInterface(
         id=row_id,
         key=normalise_id(row_id),
         primary=flag(properties, "primary"),
         network_security_group_id=text(properties, "networkSecurityGroup", "id"),
-        ip_configurations=tuple(map(_read_configuration, objects(properties, "ipConfigurations"))) if listed else None,
+        ip_configurations=tuple([_read_configuration(item) for item in listed if type(item) is dict])
+        if type(listed) is list
+        else None,
     )
 
 
 def _read_configuration(row: Row) -> IpConfiguration:
     properties = mapping(row, "properties")
+    version = text(properties, "privateIPAddressVersion")
+    groups = "applicationSecurityGroups"
     return IpConfiguration(
         name=text(row, "name") or "",
         primary=flag(properties, "primary"),
-        ipv4=(text(properties, "privateIPAddressVersion") or "IPv4").lower() == "ipv4",
+        ipv4=version is None or version.lower() == "ipv4",
         address=text(properties, "privateIPAddress"),
         subnet_id=text(properties, "subnet", "id"),
-        application_security_group_ids=tuple(map(normalise_id, ids(properties, "applicationSecurityGroups"))),
+        application_security_group_ids=tuple(map(normalise_id, ids(properties, groups)))
+        if groups in properties
+        else (),
     )

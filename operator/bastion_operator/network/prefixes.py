@@ -10,7 +10,6 @@ from typing import Final
 ADDRESS_BITS: Final = 32
 LAST_ADDRESS: Final = 2**ADDRESS_BITS - 1
 _OCTETS: Final = 4
-_LAST_OCTET: Final = 255
 
 
 class PrefixError(ValueError):
@@ -25,10 +24,14 @@ def parse_address(text: str) -> int:
         raise PrefixError(f"{text!r} is no IPv4 address: it needs four numbers, as in 10.0.0.4")
     value = 0
     for octet in octets:
-        if not (octet.isascii() and octet.isdigit() and len(octet) <= 3 and (number := int(octet)) <= _LAST_OCTET):  # noqa: PLR2004  three digits
+        if (number := _NUMBERS.get(octet)) is None:
             raise PrefixError(f"{text!r} is no IPv4 address: {octet!r} is not a number from 0 to 255")
         value = value << 8 | number
     return value
+
+
+_NUMBERS: Final = {f"{number:0{digits}}": number for number in range(256) for digits in (1, 2, 3)}
+"""What an octet may be written as: up to three digits, zeros in front counting nothing."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -89,6 +92,11 @@ class AddressSet:
         return made
 
     @classmethod
+    def of_one(cls, address: int) -> "AddressSet":
+        """The address alone."""
+        return cls._ready(((address, address),))
+
+    @classmethod
     def of(cls, *prefixes: str) -> "AddressSet":
         """The union of prefixes and addresses. Raises PrefixError."""
         return cls(parse_prefix(prefix) for prefix in prefixes)
@@ -117,8 +125,13 @@ class AddressSet:
     def __and__(self, other: "AddressSet") -> "AddressSet":
         if not self.intervals or not other.intervals:
             return EMPTY
-        if self.intervals[-1][1] < other.intervals[0][0] or other.intervals[-1][1] < self.intervals[0][0]:
+        (first, last), (other_first, other_last) = self.intervals[0], other.intervals[-1]
+        if self.intervals[-1][1] < other.intervals[0][0] or other_last < first:
             return EMPTY
+        if len(self.intervals) == 1 == len(other.intervals):
+            if other_first <= first and last <= other_last:
+                return self
+            return self._ready(((max(first, other_first), min(last, other_last)),))
         return self._ready(tuple(_common(self.intervals, other.intervals)))
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":
@@ -133,12 +146,18 @@ class AddressSet:
         return hash(self.intervals)
 
     def __len__(self) -> int:
+        if len(self.intervals) == 1:
+            first, last = self.intervals[0]
+            return last - first + 1
         return sum(last - first + 1 for first, last in self.intervals)
 
     def __repr__(self) -> str:
         return f"AddressSet.of({', '.join(map(repr, self.prefixes()))})"
 
     def __le__(self, other: "AddressSet") -> bool:
+        if len(self.intervals) == 1 == len(other.intervals):
+            (first, last), (other_first, other_last) = self.intervals[0], other.intervals[0]
+            return other_first <= first and last <= other_last
         return not self - other
 
     def __ge__(self, other: "AddressSet") -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, ids, mapping, number, objects, text, texts
+from bastion_operator.network.fields import Row, ids, mapping, number, objects, text
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet, PrefixError, is_ipv6, parse_prefix
 
 PROTOCOLS: Final = frozenset({"tcp", "udp", "icmp", "icmpv6", "esp", "ah", "*"})
@@ -108,21 +108,15 @@ class SecurityRule:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A network security group; ``rules`` (default rules left out) is None where the resource states no list of them.
-
-    ``inbound`` and ``outbound`` are what ``walk`` gives.
-    """
+    """A network security group; ``rules`` (default rules left out) is None where the resource states no list of them."""
 
     id: str
     key: str
     name: str
     rules: tuple[SecurityRule, ...] | None
-    inbound: tuple[SecurityRule, ...] = field(init=False, repr=False, compare=False)
-    outbound: tuple[SecurityRule, ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        for way, name in ((Direction.INBOUND, "inbound"), (Direction.OUTBOUND, "outbound")):
-            object.__setattr__(self, name, tuple(_in_order(self.rules or (), way)))
+    _ordered: dict[Direction, tuple[SecurityRule, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def walk(self, direction: Direction) -> tuple[SecurityRule, ...]:
         """The rules of one direction that can concern TCP, the default ones last, in the order in which Azure asks them.
@@ -130,7 +124,10 @@ class SecurityGroup:
         A rule whose priority cannot be read stands in front: tried there as a possible match, it covers every place that
         it may have.
         """
-        return self.inbound if direction is Direction.INBOUND else self.outbound
+        if (known := self._ordered.get(direction)) is None:
+            # Of most groups one direction alone is ever asked for.
+            known = self._ordered[direction] = tuple(_in_order(self.rules or (), direction))
+        return known
 
 
 ANY_ENDPOINT: Final = Endpoints(EVERYTHING)
@@ -284,7 +281,9 @@ _ACCESSES: Final = {access.value.lower(): access for access in Access}
 def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
     single, several = properties.get(singular), properties.get(plural)
     named = (single,) if type(single) is str and single else ()
-    return named if not several else (*named, *(texts(properties, plural) or ()))
+    if not several or type(several) is not list:
+        return named
+    return (*named, *[item for item in several if type(item) is str and item])
 
 
 def _groups(properties: Row, listed: str) -> frozenset[str]:

@@ -1,15 +1,17 @@
 """Virtual machines, as read from ARM JSON of the compute provider or of Resource Graph."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, flag, mapping, objects, text
+from bastion_operator.network.fields import Row, at, flag, mapping, objects, text
 
 _RUNNING = "running"
 _UNTOLD = frozenset({"unknown"})
-_MULTI_SESSION = ("-avd", "-evd")
+_MULTI_SESSION = re.compile("-avd|-evd", re.IGNORECASE)
+_SCALE_SET = "/virtualmachinescalesets/"
 
 
 class OperatingSystem(StrEnum):
@@ -55,19 +57,18 @@ class VirtualMachine:
 def read_virtual_machine(row: Row, row_id: str) -> VirtualMachine:
     """A VM out of its ARM JSON."""
     properties = mapping(row, "properties")
-    profile = mapping(properties, "networkProfile")
-    listed = isinstance(profile.get("networkInterfaces"), list)
+    key = normalise_id(row_id)
     return VirtualMachine(
         id=row_id,
-        key=normalise_id(row_id),
+        key=key,
         name=text(row, "name") or row_id.rsplit("/", 1)[-1],
         tenant_id=text(row, "tenantId"),
         tags=mapping(row, "tags"),
         power_state=power_state(row),
         operating_system=operating_system(properties),
-        interfaces=_interfaces(profile) if listed else None,
+        interfaces=_interfaces(at(properties, "networkProfile", "networkInterfaces")),
         session_host=_is_session_host(row),
-        scale_set_id=_scale_set_of(row_id),
+        scale_set_id=_scale_set_of(row_id) if _SCALE_SET in key else None,
     )
 
 
@@ -108,21 +109,24 @@ def _scale_set_of(row_id: str) -> str | None:
     """Instances of a uniform scale set are its children; those of a flexible one are VMs like any other."""
     key = row_id.lower()
     place = key.rfind("/virtualmachines/")
-    return row_id[:place] if key.find("/virtualmachinescalesets/", 0, place) >= 0 else None
+    return row_id[:place] if key.find(_SCALE_SET, 0, place) >= 0 else None
 
 
-def _interfaces(profile: Row) -> tuple[InterfaceReference, ...]:
-    references = ((text(item, "id"), item) for item in objects(profile, "networkInterfaces"))
+def _interfaces(listed: object) -> tuple[InterfaceReference, ...] | None:
+    if type(listed) is not list:
+        return None
     return tuple(
-        InterfaceReference(nic_id, flag(item, "properties", "primary") or flag(item, "primary"))
-        for nic_id, item in references
-        if nic_id is not None
+        [
+            InterfaceReference(nic_id, flag(item, "properties", "primary") or flag(item, "primary"))
+            for item in listed
+            if (nic_id := text(item, "id")) is not None
+        ]
     )
 
 
 def _is_session_host(row: Row) -> bool:
-    parent = text(row, "tags", "cm-resource-parent") or ""
-    if "/hostpools/" in parent.lower():
+    parent = text(row, "tags", "cm-resource-parent")
+    if parent is not None and "/hostpools/" in parent.lower():
         return True
     image = text(row, "properties", "storageProfile", "imageReference", "sku")
-    return image is not None and any(mark in image.lower() for mark in _MULTI_SESSION)
+    return image is not None and _MULTI_SESSION.search(image) is not None

@@ -50,6 +50,13 @@ def test_azure_is_asked_with_the_users_own_login(azure: LocalAzure) -> None:
     assert "stops     into NIC web-nic: security group guard, Inbound" in named
 
 
+def test_the_doctor_asks_azure_for_its_limits(azure: LocalAzure) -> None:
+    checks = json.loads(printed("doctor", "--azure", "-o", "json", environment=login(azure)))
+    [limits] = [each for each in checks if each["check"].startswith("limits in westeurope of subscription ")]
+    assert limits["result"] == "ok"
+    assert "Public IP Addresses 1 of 10" in limits["message"]
+
+
 def test_azure_that_refuses_is_told_with_what_to_do(azure: LocalAzure) -> None:
     what, remedy = told_wrong(run_command("reach", "--azure", environment=login(azure, AZURE_CLIENT_SECRET="wrong")))
     assert "AADSTS7000215" in what

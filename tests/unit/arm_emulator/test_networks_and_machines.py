@@ -67,6 +67,19 @@ def test_a_network_tells_how_full_its_subnets_are() -> None:
     assert value[0]["name"] == {"localizedValue": "Subnet size and usage", "value": "SubnetSpace"}
 
 
+def test_a_subscription_tells_how_many_of_what_it_may_have_in_a_region() -> None:
+    arm = Arm()
+    machine(arm)
+    usages = f"/subscriptions/{SUB}/providers/Microsoft.Network/locations/{{}}/usages"
+    value = {one["name"]["value"]: one for one in arm.get(usages.format("WestEurope")).body["value"]}
+    assert (value["VirtualNetworks"]["currentValue"], value["VirtualNetworks"]["limit"]) == (1, 1000)
+    assert (value["PublicIPAddresses"]["currentValue"], value["PublicIPAddresses"]["limit"]) == (0, 10)
+    assert value["PeeringsPerVirtualNetwork"]["limit"] == 500
+    elsewhere = arm.get(usages.format("northeurope")).body["value"]
+    assert [one["currentValue"] for one in elsewhere if one["name"]["value"] == "VirtualNetworks"] == [0]
+    assert arm.get(usages.format("atlantis")).code == "LocationNotAvailableForResourceType"
+
+
 @pytest.mark.parametrize(
     ("address", "available", "reserved", "others"),
     [

@@ -10,9 +10,11 @@ import yaml
 
 from bastion_operator.api import AzureIdentity, BastionHost
 from bastion_operator.api.crds import custom_resource_definition
+from bastion_operator.arm.usages import Usage
 from bastion_operator.cli.doctor.check import Check, Result
 from bastion_operator.cli.doctor.installation import compared_crd
-from bastion_operator.cli.doctor.limits import check_limits
+from bastion_operator.cli.doctor.inventory_age import ages_in, judged_ages
+from bastion_operator.cli.doctor.limits import check_limits, limits_of
 from bastion_operator.cli.doctor.resources import (
     check_azure_rights,
     check_identities,
@@ -116,6 +118,40 @@ def test_peerings_are_counted_by_network(count: int, result: Result) -> None:
     links = [peering(f"n{number}", space=["10.1.0.0/16"]) for number in range(count)]
     inventory = Inventory.from_rows([vnet("hub", "10.0.0.0/16", peerings=links)])
     assert results(check_limits(inventory))[1] == ("peerings", result)
+
+
+@pytest.mark.parametrize(
+    ("usages", "result"),
+    [
+        ([("PublicIPAddresses", 8, 10), ("LoadBalancers", 9, 9)], Result.OK),
+        ([("PublicIPAddresses", 9, 10)], Result.WARNING),
+        ([("StandardSkuPublicIpAddresses", 20, 20), ("VirtualNetworks", 1, 1000)], Result.FAILED),
+        ([("LoadBalancers", 9, 9)], Result.UNKNOWN),
+    ],
+)
+def test_limits_are_those_that_azure_tells(usages: list[tuple[str, int, int]], result: Result) -> None:
+    place = ("00000000-0000-0000-0000-000000000001", "westeurope")
+    [(name, found)] = results([limits_of(place, [Usage(name, name, *numbers) for name, *numbers in usages])])
+    assert found is result
+    assert "westeurope" in name
+    assert place[0] in name
+
+
+def test_the_age_of_the_inventory_is_a_number_of_each_identity_and_of_several_pods_the_youngest_counts() -> None:
+    leads = """# HELP azurebastion_inventory_age_seconds Time since the inventory of an AzureIdentity was read.
+# TYPE azurebastion_inventory_age_seconds gauge
+azurebastion_inventory_age_seconds{identity="default"} 42.0
+azurebastion_inventory_age_seconds{identity="platform"} 7.5
+"""
+    led_once = leads.replace("42.0", "4200.0")
+    ages = ages_in([led_once, "", leads])
+    assert ages == {"default": 42.0, "platform": 7.5}
+    young = judged_ages(ages, 900)
+    assert (young.result, young.message) == (Result.OK, "42 s of default, 8 s of platform")
+    assert results([judged_ages(ages, 40), judged_ages({}, 900)]) == [
+        ("age of the inventory", Result.WARNING),
+        ("age of the inventory", Result.UNKNOWN),
+    ]
 
 
 def rights_of(file: str) -> set[Right]:

@@ -20,7 +20,7 @@ Examples:
     "manifests",
     multiple=True,
     metavar="FILE",
-    help="Custom resources: what would the operator change in Azure for them? - is the standard input.",
+    help="Custom resources, a file or a folder: what would the operator change in Azure for them? - is the standard input.",
 )
 @click.option("--terraform", metavar="PLAN.json", help="A plan of Terraform's, as terraform show -json writes it.")
 @click.option("--arm", metavar="WHATIF.json", help="An answer of az deployment … what-if --no-pretty-print -o json.")

@@ -54,14 +54,15 @@ async def _of_cluster(source: Cluster, namespace: str) -> AsyncIterator[Check]:
             async for check in installation.check_rights(client, namespace):
                 yield check
             if not missing:
-                async for check in _of_resources(client, cluster.namespace):
+                async for check in _of_resources(client, namespace, cluster.namespace):
                     yield check
 
 
-async def _of_resources(client: "KubeClient", namespace: str | None) -> AsyncIterator[Check]:
+async def _of_resources(client: "KubeClient", operator_namespace: str, namespace: str | None) -> AsyncIterator[Check]:
     from bastion_operator.api import AzureIdentity, BastionHost, VNetPeering  # noqa: PLC0415  only with a cluster
     from bastion_operator.cli.doctor import resources  # noqa: PLC0415
     from bastion_operator.cli.doctor.check import unknown  # noqa: PLC0415
+    from bastion_operator.cli.doctor.inventory_age import check_inventory_age  # noqa: PLC0415
     from bastion_operator.kube.errors import ForbiddenError  # noqa: PLC0415
     from bastion_operator.kube.resources import list_objects  # noqa: PLC0415
 
@@ -83,19 +84,20 @@ async def _of_resources(client: "KubeClient", namespace: str | None) -> AsyncIte
         *resources.check_resources(found),
     ):
         yield check
+    yield await check_inventory_age(client, operator_namespace, found)
 
 
 async def _of_azure(source: Azure) -> AsyncIterator[Check]:
     from bastion_operator.cli.doctor.azure import check_login_rights  # noqa: PLC0415  Azure's libraries
     from bastion_operator.cli.doctor.check import ok  # noqa: PLC0415
-    from bastion_operator.cli.doctor.limits import check_limits  # noqa: PLC0415
+    from bastion_operator.cli.doctor.limits import check_usages  # noqa: PLC0415
     from bastion_operator.cli.sources.azure import live_azure  # noqa: PLC0415
 
     async with live_azure(source) as azure:
         yield ok("login", f"it works, and sees {len(azure.subscriptions)} subscriptions")
         async for check in check_login_rights(azure.client, azure.subscriptions):
             yield check
-        for check in check_limits(await azure.inventory()):
+        async for check in check_usages(azure.client, await azure.inventory()):
             yield check
 
 

@@ -144,10 +144,9 @@ def _addresses(
     if configuration.address is None:
         return EMPTY, (_no_address(vm, f"NIC {nic.id} has no private IPv4 address"),)
     try:
-        address = parse_address(configuration.address)
+        return AddressSet.of_one(parse_address(configuration.address)), ()
     except PrefixError as error:
         return EMPTY, (_unavailable(f"the address of NIC {nic.id} cannot be read: {error}", nic.id),)
-    return AddressSet([(address, address)]), ()
 
 
 def power_findings(target: Target) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from dev.control_plane.toolchain import find_go
 _HERE: Final = Path(__file__).parent
 _HELM: Final = "4.3.1"
 _PROMTOOL: Final = "0.315.1"
-_WAYS_OUT: Final = (
+WAYS_OUT: Final = (
     "Two ways out: copy a filled cache from another machine and set BASTION_OPERATOR_CACHE to it; or open the network to a Go "
     "module proxy (GOPROXY)."
 )
@@ -24,7 +24,7 @@ HELM: Final = Recipe(
     version=_HELM,
     targets=(Target("helm", "helm.sh/helm/v4/cmd/helm", (("helm.sh/helm/v4/internal/version.version", f"v{_HELM}"),)),),
     probe="helm.sh/helm/v4",
-    ways_out=_WAYS_OUT,
+    ways_out=WAYS_OUT,
 )
 PROMTOOL: Final = Recipe(
     module=_HERE / "promtool",
@@ -39,7 +39,7 @@ PROMTOOL: Final = Recipe(
         ),
     ),
     probe="github.com/prometheus/prometheus",
-    ways_out=_WAYS_OUT,
+    ways_out=WAYS_OUT,
 )
 
 

@@ -58,8 +58,8 @@ def find_files(files: ModuleFiles, settings: Settings | None = None, report: Rep
                 for each in files.folders:
                     # Go keeps its modules read-only; the copies may be removed again.
                     shutil.copytree(source / each, staged / each, copy_function=shutil.copyfile)
-                for each in staged.rglob("*/"):
-                    each.chmod(0o755)
+                for copy in staged.rglob("*/"):
+                    copy.chmod(0o755)
     return folder
 
 

@@ -11,6 +11,7 @@ from dev.control_plane import cache
 from dev.control_plane.from_source import Recipe, Target, build_programs
 from dev.control_plane.settings import Report, Settings, report_to_stderr
 from dev.control_plane.toolchain import find_go
+from dev.deploy_tools.module_files import ModuleFiles
 
 _HERE: Final = Path(__file__).parent
 _HELM: Final = "4.3.1"
@@ -41,6 +42,15 @@ PROMTOOL: Final = Recipe(
     probe="github.com/prometheus/prometheus",
     ways_out=WAYS_OUT,
 )
+
+PROMETHEUS_OPERATOR: Final = ModuleFiles(
+    name="prometheus-operator",
+    module=_HERE / "prometheus_operator",
+    path="github.com/prometheus-operator/prometheus-operator",
+    folders=("example/prometheus-operator-crd",),
+    ways_out=WAYS_OUT,
+)
+"""Its custom resource definitions, by which PodMonitor and PrometheusRule are judged. The last version that Go modules have whole."""
 
 
 def find_tool(recipe: Recipe, settings: Settings | None = None, report: Report = report_to_stderr) -> Path:

@@ -5,6 +5,7 @@ Beyond the endpoint OpenTelemetry's variables decide: ``OTEL_EXPORTER_OTLP_HEADE
 (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 """
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -21,6 +22,7 @@ from bastion_operator.traces import Span, Value
 
 NAME: Final = "bastion-operator"
 _PATH: Final = "/v1/traces"
+_LAST_SECONDS: Final = 3.0
 
 
 class _ToldSpan:
@@ -43,7 +45,7 @@ class OtlpTraces:
             {"service.name": NAME, "service.version": __version__, "service.instance.id": instance}
         )
         # The provider is not made the process' own: nothing but what is told here is traced.
-        self._provider = TracerProvider(resource=resource)
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + _PATH, certificate_file=ca_file)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer(NAME, __version__)
@@ -68,5 +70,7 @@ class OtlpTraces:
                 raise
 
     def close(self) -> None:
-        """Send what is left."""
-        self._provider.shutdown()
+        """Send what is left, within seconds: a collector that is away holds up no shutdown."""
+        last = threading.Thread(target=self._provider.shutdown, daemon=True)
+        last.start()
+        last.join(_LAST_SECONDS)

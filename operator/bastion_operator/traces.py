@@ -34,7 +34,7 @@ class Traces(Protocol):
         """
 
     def close(self) -> None:
-        """Send what is left. It may take some seconds."""
+        """Send what is left. It may take a few seconds."""
 
 
 class _Untold:

@@ -145,7 +145,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
         finally:
             await services.sessions.close()
             await azure.close()
-            # In a thread: a collector that does not answer is waited for some seconds.
+            # In a thread: a collector that does not answer is waited for.
             await asyncio.to_thread(traces.close)
 
 

@@ -16,6 +16,7 @@ _NAME: Final = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 _NAMESPACE: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 _ADDRESS: Final = r"^(0|.*:[0-9]{1,5})$"
 _DURATION: Final = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+_COLLECTOR: Final = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"
 # What click only knows as text, by the part of the option's name that tells it.
 _PATTERNS: Final = {
     "namespaces": _NAMESPACE,
@@ -25,6 +26,7 @@ _PATTERNS: Final = {
     "lease_duration": _DURATION,
     "renew_deadline": _DURATION,
     "retry_period": _DURATION,
+    "traces_endpoint": _COLLECTOR,
 }
 _HEAD: Final = """\
 # Settings

@@ -11,11 +11,12 @@ from dev.control_plane import cache
 from dev.control_plane.from_source import Recipe, Target, build_programs
 from dev.control_plane.settings import Report, Settings, report_to_stderr
 from dev.control_plane.toolchain import find_go
+from dev.deploy_tools.module_files import ModuleFiles
 
 _HERE: Final = Path(__file__).parent
 _HELM: Final = "4.3.1"
 _PROMTOOL: Final = "0.315.1"
-_WAYS_OUT: Final = (
+WAYS_OUT: Final = (
     "Two ways out: copy a filled cache from another machine and set BASTION_OPERATOR_CACHE to it; or open the network to a Go "
     "module proxy (GOPROXY)."
 )
@@ -24,7 +25,7 @@ HELM: Final = Recipe(
     version=_HELM,
     targets=(Target("helm", "helm.sh/helm/v4/cmd/helm", (("helm.sh/helm/v4/internal/version.version", f"v{_HELM}"),)),),
     probe="helm.sh/helm/v4",
-    ways_out=_WAYS_OUT,
+    ways_out=WAYS_OUT,
 )
 PROMTOOL: Final = Recipe(
     module=_HERE / "promtool",
@@ -39,8 +40,17 @@ PROMTOOL: Final = Recipe(
         ),
     ),
     probe="github.com/prometheus/prometheus",
-    ways_out=_WAYS_OUT,
+    ways_out=WAYS_OUT,
 )
+
+PROMETHEUS_OPERATOR: Final = ModuleFiles(
+    name="prometheus-operator",
+    module=_HERE / "prometheus_operator",
+    path="github.com/prometheus-operator/prometheus-operator",
+    folders=("example/prometheus-operator-crd",),
+    ways_out=WAYS_OUT,
+)
+"""Its custom resource definitions, by which PodMonitor and PrometheusRule are judged. The last version that Go modules have whole."""
 
 
 def find_tool(recipe: Recipe, settings: Settings | None = None, report: Report = report_to_stderr) -> Path:

@@ -3,7 +3,8 @@
 import sys
 
 from dev.control_plane.errors import ControlPlaneError
-from dev.deploy_tools import HELM, PROMTOOL, find_tool
+from dev.deploy_tools import HELM, PROMETHEUS_OPERATOR, PROMTOOL, find_tool
+from dev.deploy_tools.module_files import find_files
 
 
 def main() -> int:
@@ -11,6 +12,7 @@ def main() -> int:
     try:
         for recipe in (HELM, PROMTOOL):
             print(find_tool(recipe))
+        print(find_files(PROMETHEUS_OPERATOR))
     except ControlPlaneError as error:
         print(error, file=sys.stderr)
         return 1

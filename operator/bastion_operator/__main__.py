@@ -66,6 +66,10 @@ def crds() -> None:
     help="Lines for people, or a JSON object a line.",
 )
 @click.option(
+    "--traces-endpoint",
+    help="URL of a collector that takes OpenTelemetry traces by OTLP over HTTP, such as http://collector:4318; by default none.",
+)
+@click.option(
     "--clock-speed",
     type=click.FloatRange(min=0.01, max=10_000),
     default=1.0,
@@ -82,6 +86,7 @@ def run(
     workers: int,
     log_level: str,
     log_format: str,
+    traces_endpoint: str | None,
     clock_speed: float,
     **election: str | None,
 ) -> None:
@@ -100,6 +105,7 @@ def run(
     from bastion_operator.kube.lease import LeaseLostError  # noqa: PLC0415
     from bastion_operator.log import LogFormat, start_log  # noqa: PLC0415
     from bastion_operator.reconcile.program import ProgramSettings  # noqa: PLC0415
+    from bastion_operator.traces import collector_url  # noqa: PLC0415
 
     collect_less_often()
     take_short_turns()
@@ -116,6 +122,7 @@ def run(
                 workers=workers,
                 namespaces=namespaces,
                 lease=lease,
+                traces_endpoint=collector_url(traces_endpoint),
             ),
             metrics=_address("--metrics-bind-address", metrics_bind_address),
             probes=_address("--health-probe-bind-address", health_probe_bind_address),

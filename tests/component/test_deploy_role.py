@@ -1,7 +1,9 @@
 """deploy/azure/role.json: the actions that the operator's reads and plans need, and no others."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,10 @@ from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark
 from bastion_operator.planning.vnet_peering import VNetPeeringInput, plan_vnet_peering
 from dev.local_azure import LocalAzure
+from tests.support.api_server_gate import ApiServerGate, Right
 from tests.support.azure import AzureFactory
 from tests.support.crd_examples import HUB, SPOKE, UUID, WORKSPACE, host, peering
-from tests.support.deployment import NAMESPACE, ROOT, Installation, running_operator
+from tests.support.deployment import BASE, NAMESPACE, ROOT, Installation, running_operator
 
 ROLE = json.loads((ROOT / "deploy/azure/role.json").read_text())
 OBSERVE_ROLE = json.loads((ROOT / "deploy/azure/role-observe.json").read_text())
@@ -227,19 +230,11 @@ def test_an_operator_with_this_role_alone_makes_and_takes_down_the_example(
     installation: Installation, azure_factory: AzureFactory, tmp_path: Path
 ) -> None:
     """Whatever Azure asks for beyond the role would be refused: the local Azure asks for the rights that Azure asks for."""
-    principals = tmp_path / "principals.json"
-    principals.write_text(json.dumps([{"name": "limited", "assignments": [{"actions": ROLE["Actions"]}]}]))
-    azure = azure_factory(json.loads((EXAMPLE / "estate.json").read_text()), principals=principals, graph_lag=0)
+    azure = _azure_with_the_role(azure_factory, tmp_path)
     kubectl = installation.control_plane.kubectl
     _apply_example(installation, azure)
-    where = {
-        "AZURE_AUTHORITY_HOST": azure.authority,
-        "AZURE_RESOURCE_MANAGER_ENDPOINT": azure.endpoint,
-        "SSL_CERT_FILE": azure.ca_file,
-        "BASTION_OPERATOR_RUN_CLOCK_SPEED": "50",
-    }
 
-    with running_operator(installation, tmp_path / "operator.log", where):
+    with running_operator(installation, tmp_path / "operator.log", _leading_to(azure)):
         kubectl("wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
         kubectl("delete", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
         kubectl("delete", "azid", "--all", "--timeout=20s")
@@ -248,6 +243,68 @@ def test_an_operator_with_this_role_alone_makes_and_takes_down_the_example(
     assert [(entry["method"], entry["url"], entry["code"]) for entry in log if entry["status"] in {401, 403}] == []
     made = [entry["url"] for entry in log if (entry["method"], entry["status"]) == ("PUT", 201)]
     assert len(made) == 9
+
+
+@pytest.mark.long
+def test_in_a_whole_life_of_the_example_every_right_in_kubernetes_is_needed(
+    installation: Installation, azure_factory: AzureFactory, tmp_path: Path
+) -> None:
+    """Made, its Secret lost twice, looked at by a second process, taken down: by requests as the API server gets them."""
+    azure = _azure_with_the_role(azure_factory, tmp_path)
+    kubectl = installation.control_plane.kubectl
+    # Another test's operator may have made it.
+    kubectl("delete", "lease", "bastion-operator", "-n", NAMESPACE, "--ignore-not-found")
+    gate = ApiServerGate(installation.control_plane)
+    gate.start()
+    seen = replace(installation, kubeconfig=gate.kubeconfig(installation.kubeconfig, tmp_path / "kubeconfig"))
+    _apply_example(installation, azure)
+
+    with running_operator(seen, tmp_path / "operator.log", _leading_to(azure)):
+        kubectl("wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
+        # What is told a second time is counted in the Event that stands.
+        for secret, ready in (("lost", False), ("azure-default", True)) * 2:
+            spec = json.dumps({"spec": {"secretName": secret}})
+            kubectl("patch", "azid", "default", "--type=merge", f"--patch={spec}")
+            kubectl("wait", f"--for=condition=Ready={ready}", "azid/default", "--timeout=30s")
+    with running_operator(seen, tmp_path / "operator.log", _leading_to(azure)):
+        _wait_until_read(gate, "reachabilityreports")
+        kubectl("delete", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
+        kubectl("delete", "azid", "--all", "--timeout=20s")
+    gate.stop()
+
+    assert shipped_rights() - gate.asked == set()
+
+
+def _wait_until_read(gate: ApiServerGate, resource: str) -> None:
+    """Until one of these was read by itself: a new process compares those that it has not written."""
+    deadline = time.monotonic() + 30
+    while ("azurebastion.dev", resource, "get") not in gate.asked and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def shipped_rights() -> set[Right]:
+    """What the operator's account may do, by the base's roles."""
+    files = (BASE / "cluster_role.yaml", BASE / "role.yaml")
+    return {
+        (group, resource, verb)
+        for file in files
+        for role in yaml.safe_load_all(file.read_text())
+        for rule in role.get("rules", [])
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def _azure_with_the_role(azure_factory: AzureFactory, folder: Path) -> LocalAzure:
+    """The example's estate, and a principal named limited with the shipped role."""
+    principals = folder / "principals.json"
+    principals.write_text(json.dumps([{"name": "limited", "assignments": [{"actions": ROLE["Actions"]}]}]))
+    return azure_factory(json.loads((EXAMPLE / "estate.json").read_text()), principals=principals, graph_lag=0)
+
+
+def _leading_to(azure: LocalAzure) -> dict[str, str]:
+    return {**azure.environment(), "BASTION_OPERATOR_RUN_CLOCK_SPEED": "50"}
 
 
 def _apply_example(installation: Installation, azure: LocalAzure) -> None:

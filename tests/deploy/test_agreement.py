@@ -42,7 +42,8 @@ def test_both_install_the_same(helm: Helm, components: list[Path], tmp_path: Pat
     (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
     values: dict[str, Any] = {}
     for each in components:
-        values |= yaml.safe_load((each / "values.yaml").read_text())
+        for name, value in yaml.safe_load((each / "values.yaml").read_text()).items():
+            values[name] = values.get(name, {}) | value
 
     by_kustomize = _comparable(kustomized(find_programs().kubectl, tmp_path))
     by_helm = _comparable([*helm.rendered(CRD_CHART), *helm.rendered(values=values)])

@@ -33,6 +33,7 @@ SET: dict[str, Any] = {
     "workers": 3,
     "logLevel": "debug",
     "logFormat": "json",
+    "tracesEndpoint": "http://collector.example:4318",
     "clockSpeed": 2.5,
 }
 

@@ -90,9 +90,8 @@ def told_of_the_change(lab: Lab, half: str) -> None:
     assert [line for line in log if "planned: " in line and words in line and field in line]
     updates = 'kind="VNetPeering",resource_type="virtualnetworks/virtualnetworkpeerings",verb="Update"'
     # Of the half that was taken over, and of this one.
-    for metric in ("azurebastion_drift_total", "azurebastion_writes_total"):
-        series = f"{metric}{{{updates}}}"
-        lab.wait_for(lambda series=series: samples(lab).get(series) == 2, f"{metric} counts both")
+    both = [f"azurebastion_{name}_total{{{updates}}}" for name in ("drift", "writes")]
+    lab.wait_for(lambda: [samples(lab).get(each) for each in both] == [2, 2], "the metrics count both")
     flags = ["allowForwardedTraffic"]
     lab.wait_for(lambda: rows(lab, "kept")["sound"].get("hubFlags") == flags, "the row has the flags of the hub's half")
     row = rows(lab, "kept")["sound"]

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 from dev.demo.colleague import Colleague
+from dev.operator_process import ALONE
 from tests.support.access_rows import role_assignment
 from tests.support.estates import (
     SUBSCRIPTION,
     admin_rule,
     security_admin,
 )
-from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB_SUBSCRIPTION, SHOP, VERDICTS, Lab, example
+from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HOST, HUB_SUBSCRIPTION, SHOP, VERDICTS, Lab, example
+from tests.support.otlp_receiver import Collector, collecting
 
 ANN, BEN = "a0000000-0000-0000-0000-000000000001", "a0000000-0000-0000-0000-000000000002"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -57,7 +59,41 @@ def test_admin_rules_and_missing_roles_are_read_from_azure_and_told(lab_factory:
     assert "access" not in lab.get("bh", "hub")["status"]
 
 
-def test_a_verdict_that_turns_is_an_event_told_once(lab: Lab) -> None:
+def test_a_verdict_that_turns_is_an_event_told_once_and_a_collector_is_sent_traces(
+    lab_factory: Callable[..., Lab],
+) -> None:
+    lab = lab_factory()
+    with collecting() as collector:
+        lab.operator.options = (*ALONE, f"--traces-endpoint={collector.url}")
+        lab.operator.start()
+        _a_verdict_turns(lab)
+        assert lab.operator.stop() == 0, "what is left of the traces is sent at the end"
+    _the_passes_are_told(collector, lab)
+
+
+def _the_passes_are_told(collector: Collector, lab: Lab) -> None:
+    """Each pass is a trace, its calls to Azure are in it, with the ids that Azure has of them and with no secret."""
+    by_id = {each.id: each for each in collector.spans}
+    passes = [each for each in collector.spans if each.name.startswith("reconcile ")]
+    assert {each.attributes["azurebastion.name"] for each in passes} >= {"hub", "hub-desktops", lab.namespace}
+    # A pass that the end of the process cut off has no result.
+    assert all(not each.parent and ("azurebastion.result" in each.attributes or each.failed) for each in passes)
+    (made, *_) = (each for each in collector.spans if each.name == "PUT bastionHosts" and not each.failed)
+    parent = by_id[made.parent]
+    assert parent.name == "reconcile BastionHost"
+    assert made.attributes["url.path"].lower() == HOST.lower()
+    assert made.attributes["http.response.status_code"] in {200, 201}
+    assert made.attributes["azure.service.request.id"]
+    correlation = made.attributes["azurebastion.correlation_id"]
+    assert correlation == parent.attributes["azurebastion.correlation_id"]
+    assert f"[{correlation}]" in lab.operator.log.read_text()
+    assert {each["service.name"] for each in collector.resources} == {"bastion-operator"}
+    sent = b"".join(collector.bodies)
+    for secret in (lab.azure.clients["operator"].client_secret.encode(), b"Bearer", b"api-version="):
+        assert secret not in sent
+
+
+def _a_verdict_turns(lab: Lab) -> None:
     lab.apply_example()
     lab.wait_settled()
     Colleague(lab.azure).deny(APPS_SUBSCRIPTION, "shop", "web-nsg", "NoSsh", priority=100, port=22)

@@ -21,6 +21,28 @@ from dev.control_plane import ControlPlane
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "content-encoding", "host"}
 
 
+Right = tuple[str, str, str]
+"""API group, resource with its subresource, verb; of a request that is for no resource the last two are empty."""
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def right_to(method: str, path: str, *, watching: bool) -> Right:
+    """What RBAC asks for before it lets a request through.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/authorization/#determine-the-request-verb
+    """
+    root, *rest = path.strip("/").split("/")
+    group = rest.pop(0) if root == "apis" and rest else ""
+    rest = rest[1:]  # the version
+    if rest[:1] == ["namespaces"] and len(rest) > 2:
+        rest = rest[2:]
+    if root not in {"api", "apis"} or not rest:
+        return (group, "", "")
+    resource, name, *below = [*rest, ""][: len(rest) + 1]
+    verb = _VERBS.get(method) or ("watch" if watching else "get" if name else "list")
+    return (group, "/".join([resource, *(each for each in below if each)]), verb)
+
+
 @dataclass
 class Refusal:
     """An answer in place of the API server's, to requests whose method and path fit; ``left`` times."""
@@ -53,6 +75,8 @@ class ApiServerGate:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.refusals: list[Refusal] = []
         self.delay = 0.0
+        self.asked: set[Right] = set()
+        """Every right that was needed for what was asked so far."""
         self._silenced = 0
         self.url = ""
 
@@ -124,6 +148,7 @@ class ApiServerGate:
                 connection.transport.abort()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.asked.add(right_to(request.method, request.path, watching="watch" in request.query))
         refusal = next((each for each in self.refusals if each.fits(request)), None)
         if refusal is not None:
             return refusal.give()
@@ -139,6 +164,9 @@ class ApiServerGate:
                 skip_auto_headers=("Content-Type", "Accept", "User-Agent"),
                 timeout=aiohttp.ClientTimeout(total=None),
             ) as answer:
+                if request.method == "PATCH" and answer.status == 201:
+                    # An apply that makes the object needs both rights.
+                    self.asked.add(right_to("POST", request.path, watching=False))
                 return await self._pass_on(request, answer)
         except aiohttp.ClientConnectionError:
             # What a load balancer does whose only backend is away.

@@ -34,12 +34,14 @@ from bastion_operator.arm.errors import (
     token_error,
 )
 from bastion_operator.arm.token_policy import TokenPolicy
+from bastion_operator.arm.trace_policy import TracePolicy
 from bastion_operator.arm.write_fence import WriteFencePolicy
 from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
 from bastion_operator.leadership import Leadership
 from bastion_operator.network.resource_types import SCALE_SET_INTERFACES, SCALE_SET_MACHINES, VIRTUAL_MACHINES
 from bastion_operator.network.rows_by_type import type_of
+from bastion_operator.traces import Traces
 
 NETWORK_API_VERSION = "2026-03-01"
 DIAGNOSTICS_API_VERSION = "2021-05-01-preview"
@@ -133,6 +135,7 @@ class ArmClient:
     principal: str
     leadership: Leadership = field(default_factory=Leadership.undisputed)
     observer: CallObserver | None = None
+    traces: Traces | None = None
     holder: CredentialHolder = field(default_factory=CredentialHolder)
     subscriptions: frozenset[str] | None = None
     _pipeline: AsyncPipeline[Any, Any] = field(init=False)
@@ -144,6 +147,7 @@ class ArmClient:
             # the registration of providers, which writes unasked and waits for it; redirects, which lead to other hosts; the
             # log of requests, which would hold signed URLs; the decoding of bodies, which are decoded here.
             policies=[
+                *([TracePolicy(self.traces)] if self.traces is not None else ()),
                 RequestIdPolicy(),
                 UserAgentPolicy(f"bastion-operator/{__version__}"),
                 TokenPolicy(self.credential, self.cloud.scope, self.clock),

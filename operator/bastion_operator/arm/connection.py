@@ -14,6 +14,7 @@ from bastion_operator.arm.errors import CredentialHolder
 from bastion_operator.arm.transport import PooledTransport
 from bastion_operator.clock import Clock
 from bastion_operator.leadership import Leadership
+from bastion_operator.traces import Traces
 
 # Seconds to wait for a connection, and for each part of an answer. The SDK's own are five minutes.
 REQUEST_TIMEOUT = 60.0
@@ -24,6 +25,7 @@ class ArmConnection:
     """Makes clients; close it when the last of them is closed.
 
     :ivar leadership: whether writes may be sent; by default they always may
+    :ivar traces: where each call is told of; None: nowhere
     :ivar budgets: those of all identities: two of one client id share theirs
     """
 
@@ -32,6 +34,7 @@ class ArmConnection:
     observer: CallObserver | None = None
     request_timeout: float = REQUEST_TIMEOUT
     leadership: Leadership = field(default_factory=Leadership.undisputed)
+    traces: Traces | None = None
     budgets: Budgets = field(init=False)
     _transport: AsyncHttpTransport[Any, Any] = field(init=False)
 
@@ -72,6 +75,7 @@ class ArmConnection:
             principal=principal,
             leadership=self.leadership,
             observer=self.observer,
+            traces=self.traces,
             holder=holder or CredentialHolder(),
             subscriptions=subscriptions,
         )

@@ -39,6 +39,7 @@ from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
 from bastion_operator.reconcile.worker import Worker
 from bastion_operator.reconcile.write_budget import WriteBudget
+from bastion_operator.traces import traces_to
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class ProgramSettings:
     :ivar workers: passes that run at once
     :ivar namespaces: where custom resources are cared for; empty: everywhere
     :ivar lease: what the operators of one installation agree by on who writes; None: this one is alone
+    :ivar traces_endpoint: the collector that is sent OpenTelemetry traces; None: there are none
     :ivar request_timeout: real seconds to wait for a connection to Azure, and for each part of an answer
     """
 
@@ -68,6 +70,7 @@ class ProgramSettings:
     workers: int = 8
     namespaces: Sequence[str] = ()
     lease: LeaseSettings | None = None
+    traces_endpoint: str | None = None
     request_timeout: float = REQUEST_TIMEOUT
 
 
@@ -97,12 +100,19 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
     :raises KubeError: the API server does not answer, or the configuration cannot be read
     """
     metrics = Metrics()
+    instance = os.environ.get("POD_NAME") or socket.gethostname()
+    traces = traces_to(settings.traces_endpoint, instance=instance, ca_file=settings.cloud.ca_file)
     rng = random.Random()  # noqa: S311 - jitter, no secret
     leadership = Leadership.undisputed() if settings.lease is None else Leadership()
     async with await KubeClient.connect(settings.cluster, clock, leadership) as kube:
         follower, queue = OperationFollower(clock), WorkQueue(clock)
         azure = ArmConnection(
-            settings.cloud, clock, metrics.azure_call, settings.request_timeout, leadership=leadership
+            settings.cloud,
+            clock,
+            metrics.azure_call,
+            settings.request_timeout,
+            leadership=leadership,
+            traces=traces if settings.traces_endpoint else None,
         )
         metrics.show_leader(leadership.holds)
         schedule = Schedule(azure.budgets, clock, queue.add)
@@ -112,7 +122,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             installation_id=await installation_of(settings, clock),
             kube=kube,
             statuses=StatusPublisher(kube),
-            events=EventRecorder(kube, clock, instance=os.environ.get("POD_NAME") or socket.gethostname()),
+            events=EventRecorder(kube, clock, instance=instance),
             reports=ReportPublisher(kube),
             sessions=Sessions(kube, azure, settings.secret_namespace, clock),
             fleet=FleetSnapshot(clock),
@@ -127,6 +137,7 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
             rights=OwnRights(clock, (WRITE, PEER)),
             identity_rights=OwnRights(clock, (*OBSERVE, *MANAGE)),
             leadership=leadership,
+            traces=traces,
         )
         metrics.show_resources(services.objects, services.fleet.ages)
         try:
@@ -134,6 +145,8 @@ async def running(settings: ProgramSettings, clock: Clock) -> AsyncIterator[Serv
         finally:
             await services.sessions.close()
             await azure.close()
+            # In a thread: a collector that does not answer is waited for.
+            await asyncio.to_thread(traces.close)
 
 
 @dataclass(frozen=True, slots=True)

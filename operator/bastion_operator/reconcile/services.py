@@ -23,6 +23,7 @@ from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
 from bastion_operator.reconcile.write_budget import WriteBudget
+from bastion_operator.traces import NoTraces, Traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Services:
     rights: OwnRights
     identity_rights: OwnRights
     leadership: Leadership
+    traces: Traces = field(default_factory=NoTraces)
     planned: PlannedChanges = field(default_factory=PlannedChanges)
     read_ahead: ReadAhead = field(default_factory=ReadAhead)
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)

@@ -18,6 +18,7 @@ from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import Outcome
 from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.vnet_peering import vnet_peering_pass
+from bastion_operator.traces import Span
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,18 @@ class Worker:
         token, about = correlation_id.set(str(uuid.uuid4())), resource.set(str(key))
         started = self.services.clock.monotonic()
         try:
+            with self.services.traces.span(f"reconcile {key.kind.value}", _attributes(key)) as span:
+                result = await self._result(key, span)
+                span.tell("azurebastion.result", result)
+        finally:
+            correlation_id.reset(token)
+            resource.reset(about)
+        self.services.metrics.passes.labels(key.kind.value, result).inc()
+        took = self.services.clock.monotonic() - started
+        self.services.metrics.pass_seconds.labels(key.kind.value).observe(took)
+
+    async def _result(self, key: Key, span: Span) -> str:
+        try:
             outcome = await PASSES[key.kind](self.services, key)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
@@ -75,17 +88,13 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - one resource's trouble must not end the loop for all others
             result = self._failed(key, error)
         else:
-            result = outcome.result
             self.backoff.reset(key)
             if outcome.again_in is not None:
                 spread = 1 + self.random.uniform(-_JITTER, 0)
                 self.services.queue.add_after(key, outcome.again_in * spread)
-        finally:
-            correlation_id.reset(token)
-            resource.reset(about)
-        self.services.metrics.passes.labels(key.kind.value, result).inc()
-        took = self.services.clock.monotonic() - started
-        self.services.metrics.pass_seconds.labels(key.kind.value).observe(took)
+            return outcome.result
+        span.failed(result)
+        return result
 
     def _failed(self, key: Key, error: Exception) -> str:
         wait = self.backoff.next(key)
@@ -96,3 +105,13 @@ class Worker:
         # A traceback only for what nobody foresaw: the text of the foreseen says it all.
         _log.warning("%s: again in %.0f s: %s", key, wait, error, exc_info=None if expected else error)
         return type(error).__name__
+
+
+def _attributes(key: Key) -> dict[str, str]:
+    """What a span tells of a pass, by OpenTelemetry's names where there is one."""
+    return {
+        "k8s.namespace.name": key.namespace,
+        "azurebastion.kind": key.kind.value,
+        "azurebastion.name": key.name,
+        "azurebastion.correlation_id": correlation_id.get(),
+    }

@@ -1,5 +1,6 @@
 -- Health of every kind of azurebastion.dev, by the conditions that kstatus reads as well: Stalled needs a person,
--- Reconciling is under way, Ready says that what the spec asks of Azure is so.
+-- Reconciling is under way, Ready says that what the spec asks of Azure is so. What is being deleted is not asked about:
+-- Argo CD says "Pending deletion" of it by itself.
 local health = {}
 
 -- Written by the operator, and true when it is there.
@@ -24,8 +25,7 @@ local function told(name)
   return conditions[name].reason .. ": " .. conditions[name].message
 end
 
-local deleting = obj.metadata.deletionTimestamp ~= nil
-if obj.spec ~= nil and obj.spec.suspend == true and not deleting then
+if obj.spec ~= nil and obj.spec.suspend == true then
   health.status = "Suspended"
   health.message = "spec.suspend is true"
 elseif obj.status == nil or obj.status.observedGeneration ~= obj.metadata.generation then
@@ -34,9 +34,6 @@ elseif obj.status == nil or obj.status.observedGeneration ~= obj.metadata.genera
 elseif holds("Stalled") then
   health.status = "Degraded"
   health.message = told("Stalled")
-elseif deleting then
-  health.status = "Progressing"
-  health.message = conditions.Ready ~= nil and told("Ready") or "Is being deleted"
 elseif holds("Reconciling") then
   health.status = "Progressing"
   health.message = told("Reconciling")

@@ -58,7 +58,9 @@ def _files_of(name: str) -> list[str]:
         return [name]
     found = sorted(str(each) for each in folder.iterdir() if each.suffix in _SUFFIXES)
     if not found:
-        raise Refusal(f"the folder {name} holds no manifest", f"give a file, or a folder with {', '.join(_SUFFIXES)} files")
+        raise Refusal(
+            f"the folder {name} holds no manifest", f"give a file, or a folder with {', '.join(_SUFFIXES)} files"
+        )
     return found
 
 

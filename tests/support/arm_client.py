@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bastion_operator.arm.answers import Operation
 from bastion_operator.arm.budgets import CallKind
-from bastion_operator.arm.client import ArmClient, Operation
+from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.connection import REQUEST_TIMEOUT, ArmConnection
 from bastion_operator.arm.credentials import ServicePrincipal

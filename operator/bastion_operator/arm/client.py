@@ -12,16 +12,26 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-import orjson
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError as SdkError
-from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from bastion_operator import __version__
+from bastion_operator.arm.answers import (
+    GraphPage,
+    Operation,
+    Written,
+    body_or_none,
+    correlation_of,
+    json_object,
+    not_json,
+    quota_resets_after,
+    retry_after,
+)
+from bastion_operator.arm.api_versions import GRAPH_API_VERSION, NETWORK_API_VERSION, api_version_of, shown_on_request
 from bastion_operator.arm.budgets import Budgets, CallKind, call_of
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.errors import (
@@ -31,36 +41,21 @@ from bastion_operator.arm.errors import (
     error_from_body,
     known_error,
     operation_failure,
-    token_error,
 )
 from bastion_operator.arm.token_policy import TokenPolicy
 from bastion_operator.arm.trace_policy import TracePolicy
+from bastion_operator.arm.unanswered import unanswered
 from bastion_operator.arm.write_fence import WriteFencePolicy
 from bastion_operator.clock import Clock
 from bastion_operator.correlation import correlation_id
 from bastion_operator.leadership import Leadership
-from bastion_operator.network.resource_types import SCALE_SET_INTERFACES, SCALE_SET_MACHINES, VIRTUAL_MACHINES
-from bastion_operator.network.rows_by_type import type_of
 from bastion_operator.traces import Traces
 
-NETWORK_API_VERSION = "2026-03-01"
-DIAGNOSTICS_API_VERSION = "2021-05-01-preview"
-"""Azure Monitor has no stable version of diagnostic settings; this one is what its own SDKs and documentation use."""
-COMPUTE_API_VERSION = "2024-11-01"
-GRAPH_API_VERSION = "2024-04-01"
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
 # A real Azure never asks for less than a second; a local one run fast may say 0.
 SHORTEST_POLL = 0.025
 
-_API_VERSIONS: Mapping[str, str] = {
-    # Microsoft.Network answers for these below Microsoft.Compute's path; its specification of them ends with this version.
-    SCALE_SET_INTERFACES: "2018-10-01",
-    "microsoft.insights/": DIAGNOSTICS_API_VERSION,
-    "microsoft.compute/": COMPUTE_API_VERSION,
-}
-"""By the beginning of a type; of all others it is that of Microsoft.Network. The first that fits counts."""
-_MACHINES = frozenset({VIRTUAL_MACHINES, SCALE_SET_MACHINES})
 _GRAPH = "Microsoft.ResourceGraph/resources"
 
 
@@ -69,48 +64,6 @@ class CallObserver(Protocol):
 
     def __call__(self, kind: CallKind, resource_type: str, result: str) -> None:
         """A call of this kind to this type of resource ended with this HTTP status or error code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A long operation that Azure has accepted.
-
-    :ivar url: signed, a secret: kept in memory only and never shown
-    :ivar retry_after: seconds of the operator's clock until Azure wants to be asked
-    """
-
-    resource_id: str
-    verb: str
-    url: str = field(repr=False)
-    retry_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The answer to a PUT or DELETE: the body (None for a DELETE), whether it was made just now, and what goes on."""
-
-    body: dict[str, Any] | None
-    created: bool
-    operation: Operation | None
-
-
-@dataclass(frozen=True, slots=True)
-class GraphPage:
-    """One page of a query's answer.
-
-    :ivar skip_token: leads to the next page; None on the last
-    :ivar total: rows of the whole answer, as Azure counts them
-    :ivar truncated: rows were cut off and no token leads to them
-    :ivar wait: seconds until the next query may be sent; None where one may be sent now
-    :ivar size: bytes of the answer
-    """
-
-    rows: list[dict[str, Any]]
-    skip_token: str | None
-    total: int | None
-    truncated: bool
-    wait: float | None
-    size: int
 
 
 @dataclass(slots=True)
@@ -163,13 +116,13 @@ class ArmClient:
         :raises AzureError: if Azure refuses or cannot be reached, which is no evidence of absence
         """
         try:
-            url = self._url(resource_id, _shown_on_request(resource_id))
+            url = self._url(resource_id, shown_on_request(resource_id))
             response = await self._send("GET", url, CallKind.READ, resource_id, region=region)
         except AzureError as error:
             if error.absent:
                 return None
             raise
-        return _json_object(response, resource_id)
+        return json_object(response, resource_id)
 
     async def list_children(
         self, parent_id: str, collection: str, *, api_version: str = NETWORK_API_VERSION
@@ -182,7 +135,7 @@ class ArmClient:
         url: str | None = self._url(target, api_version=api_version)
         found: list[dict[str, Any]] = []
         while url is not None:
-            page = _json_object(await self._send("GET", url, CallKind.READ, target), target)
+            page = json_object(await self._send("GET", url, CallKind.READ, target), target)
             found += [each for each in page.get("value") or [] if isinstance(each, dict)]
             following = page.get("nextLink")
             url = None if not following else self._own(str(following), "next page", target)
@@ -197,7 +150,7 @@ class ArmClient:
         """
         quoted = {name: quote(value, safe="") for name, value in (query or {}).items()}
         url = self._url(target, quoted, api_version=api_version)
-        page = _json_object(await self._send("GET", url, CallKind.READ, target), target)
+        page = json_object(await self._send("GET", url, CallKind.READ, target), target)
         return [each for each in page.get("value") or [] if isinstance(each, dict)]
 
     async def put(
@@ -216,7 +169,7 @@ class ArmClient:
         response = await self._send(
             "PUT", url, CallKind.WRITE, resource_id, region=region, held=held, headers=headers, body=body
         )
-        answer = _json_object(response, resource_id)
+        answer = json_object(response, resource_id)
         return Written(answer, response.status_code == 201, self._operation(response, resource_id, "PUT"))  # noqa: PLR2004 - HTTP's number for Created
 
     async def delete(
@@ -242,13 +195,13 @@ class ArmClient:
         :raises AzureError: if the question itself was not answered
         """
         response = await self._send("GET", operation.url, CallKind.READ, operation.resource_id)
-        body = _json_object(response, operation.resource_id)
+        body = json_object(response, operation.resource_id)
         status = str(body.get("status", ""))
         if status.lower() == "succeeded":
             return None
         if status.lower() in {"failed", "canceled"}:
             raise operation_failure(
-                body, target=operation.resource_id, correlation_id=_correlation_of(response), holder=self.holder
+                body, target=operation.resource_id, correlation_id=correlation_of(response), holder=self.holder
             )
         wait = self._retry_after(response)
         return Operation(operation.resource_id, operation.verb, operation.url, self._poll_wait(wait))
@@ -279,10 +232,10 @@ class ArmClient:
             self._stay_inside(f"/subscriptions/{subscription}")
         body = {"query": query, "subscriptions": subscriptions, "options": options}
         response = await self._send("POST", url, CallKind.GRAPH, _GRAPH, body=body)
-        answer = _json_object(response, _GRAPH)
+        answer = json_object(response, _GRAPH)
         rows = answer.get("data")
         if not isinstance(rows, list):
-            raise _not_json(response, _GRAPH)
+            raise not_json(response, _GRAPH)
         used_up = self._learn_quota(response)
         return GraphPage(
             rows=[row for row in rows if isinstance(row, dict)],
@@ -301,12 +254,8 @@ class ArmClient:
         """
         try:
             await self.credential.get_token(self.cloud.scope, enable_cae=True)
-        except ClientAuthenticationError as error:
-            raise _credential_error(error, self.cloud.authority, self.holder) from None
-        except SdkError as error:
-            raise _connection_error(error, self.cloud.authority) from None
-        except OSError as error:
-            raise _file_error(error, self.cloud.authority, self.holder) from None
+        except (SdkError, OSError) as error:
+            raise unanswered(error, self.cloud.authority, self.holder) from None
 
     async def close(self) -> None:
         """Close the credential; the transport is shared and closed by its owner."""
@@ -315,7 +264,7 @@ class ArmClient:
     def _url(self, resource_id: str, query: Mapping[str, str] | None = None, *, api_version: str | None = None) -> str:
         more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
         path = quote(resource_id, safe="/()")
-        version = api_version or _api_version_of(resource_id)
+        version = api_version or api_version_of(resource_id)
         return f"{self.cloud.resource_manager}{path}?api-version={version}{more}"
 
     async def _send(
@@ -345,11 +294,11 @@ class ArmClient:
             self._count(kind, target, str(response.status_code))
             return response
         refusal = error_from_body(
-            _body_or_none(response),
+            body_or_none(response),
             status=response.status_code,
             target=target,
             retry_after=self._retry_after(response) or self._quota_resets_after(response),
-            correlation_id=_correlation_of(response),
+            correlation_id=correlation_of(response),
             holder=self.holder,
         )
         if refusal.error_class is ErrorClass.THROTTLED:
@@ -391,12 +340,8 @@ class ArmClient:
     async def _exchange(self, request: HttpRequest, kind: CallKind, target: str) -> AsyncHttpResponse:
         try:
             answer = await self._pipeline.run(request)
-        except ClientAuthenticationError as error:
-            raise self._seen(kind, target, _credential_error(error, target, self.holder)) from None
-        except SdkError as error:
-            raise self._seen(kind, target, _connection_error(error, target)) from None
-        except OSError as error:
-            raise self._seen(kind, target, _file_error(error, target, self.holder)) from None
+        except (SdkError, OSError) as error:
+            raise self._seen(kind, target, unanswered(error, target, self.holder)) from None
         response: AsyncHttpResponse = answer.http_response
         return response
 
@@ -439,31 +384,13 @@ class ArmClient:
         return bool(remaining == "0")
 
     def _quota_resets_after(self, response: AsyncHttpResponse) -> float | None:
-        """The graph's own way to say how long to wait: ``00:00:05``."""
-        value = response.headers.get("x-ms-user-quota-resets-after")
-        try:
-            hours, minutes, seconds = (value or "").split(":")
-            return self.clock.of_real(int(hours) * 3600 + int(minutes) * 60 + float(seconds))
-        except ValueError:
-            return None
+        return self._in_own_seconds(quota_resets_after(response))
 
     def _retry_after(self, response: AsyncHttpResponse) -> float | None:
-        value = response.headers.get("Retry-After")
-        try:
-            return None if value is None else self.clock.of_real(float(value))
-        except ValueError:
-            return None
+        return self._in_own_seconds(retry_after(response))
 
-
-def _api_version_of(resource_id: str) -> str:
-    kind = type_of({}, resource_id)
-    found = (version for start, version in _API_VERSIONS.items() if kind.startswith(start))
-    return next(found, NETWORK_API_VERSION)
-
-
-def _shown_on_request(resource_id: str) -> Mapping[str, str]:
-    """What Azure leaves out of a body unless it is asked for: whether a VM runs."""
-    return {"$expand": "instanceView"} if type_of({}, resource_id) in _MACHINES else {}
+    def _in_own_seconds(self, seconds: float | None) -> float | None:
+        return None if seconds is None else self.clock.of_real(seconds)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -475,51 +402,3 @@ def _type_of(target: str) -> str:
     """``virtualNetworks/subnets`` of an id: a label with few values."""
     provider = target.lower().rpartition("/providers/")[2].split("/")
     return "/".join(provider[1::2]) or "none"
-
-
-def _correlation_of(response: AsyncHttpResponse) -> str | None:
-    return response.headers.get("x-ms-correlation-request-id")
-
-
-def _body_or_none(response: AsyncHttpResponse) -> Any:
-    try:
-        return orjson.loads(response.content)
-    except ValueError:
-        return None
-
-
-def _json_object(response: AsyncHttpResponse, target: str) -> dict[str, Any]:
-    body = _body_or_none(response)
-    if isinstance(body, dict):
-        return body
-    raise _not_json(response, target)
-
-
-def _not_json(response: AsyncHttpResponse, target: str) -> AzureError:
-    return AzureError(
-        code="AnswerNotJson",
-        message="the answer is not a JSON object: is a proxy between the operator and Azure?",
-        error_class=ErrorClass.TRANSIENT,
-        status=response.status_code,
-        target=target,
-    )
-
-
-def _credential_error(error: ClientAuthenticationError, target: str, holder: CredentialHolder) -> AzureError:
-    status = (error.response.status_code or 0) if error.response is not None else 0
-    return token_error(str(error.message or ""), status=status, target=target, holder=holder)
-
-
-def _file_error(error: OSError, target: str, holder: CredentialHolder) -> AzureError:
-    """azure-identity reads a service account's token from its file, and tells nobody else's errors than its own."""
-    why = error.strerror or type(error).__name__
-    return known_error(
-        "CredentialUnavailable",
-        f"{holder.identity} gets no token: {error.filename}: {why}",
-        target=target,
-        holder=holder,
-    )
-
-
-def _connection_error(error: SdkError, target: str) -> AzureError:
-    return known_error("ConnectionFailed", f"Azure could not be reached ({type(error).__name__})", target=target)

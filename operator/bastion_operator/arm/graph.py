@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bastion_operator.arm.client import ArmClient, GraphPage
+from bastion_operator.arm.answers import GraphPage
+from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.clock import Clock
 from bastion_operator.network.held_row import Held, ReadRow, hold, key_of

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bastion_operator.arm.client import ArmClient, Operation
+from bastion_operator.arm.answers import Operation
+from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError, OperationLostError
 from bastion_operator.clock import Clock
 

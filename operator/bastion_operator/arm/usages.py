@@ -5,7 +5,8 @@ Source: the REST reference "Usages - List" of the network provider.
 
 from dataclasses import dataclass
 
-from bastion_operator.arm.client import NETWORK_API_VERSION, ArmClient
+from bastion_operator.arm.api_versions import NETWORK_API_VERSION
+from bastion_operator.arm.client import ArmClient
 from bastion_operator.network.fields import Row, number, text
 
 

@@ -5,8 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
+from bastion_operator.arm.answers import Operation, Written
 from bastion_operator.arm.budgets import BudgetSpentError
-from bastion_operator.arm.client import ArmClient, Operation, Written
+from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.errors import AzureError, OperationLostError
 from bastion_operator.arm.locks import with_names_of_locks
 from bastion_operator.arm.operations import Ended

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bastion_operator.arm.client import ArmClient, Operation
+from bastion_operator.arm.answers import Operation
+from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.arm.operations import Ended, OperationFollower
 from bastion_operator.network.arm_id import normalise_id

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
+from bastion_operator.arm.answers import Operation
 from bastion_operator.arm.budgets import CallKind
-from bastion_operator.arm.client import Operation
 from bastion_operator.arm.errors import AzureError, ErrorClass, OperationFailedError
 from bastion_operator.arm.graph import HUB_COLLECTIONS, INVENTORY_TYPES, query, read_inventory
 from bastion_operator.arm.operations import OperationFollower

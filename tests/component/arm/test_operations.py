@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.arm.client import Operation
+from bastion_operator.arm.answers import Operation
 from bastion_operator.arm.errors import AzureError, OperationFailedError, OperationLostError
 from bastion_operator.arm.operations import OperationFollower
 from dev.local_azure import LocalAzure

@@ -36,6 +36,7 @@ REGIONS: Final = ("westeurope", "northeurope")
 WRITES, CLAIMANTS, WORKERS, AT_ONCE = 2_000, 40, 8, 16
 SPEEDS: Final = (1.0, 20.0)
 NEAR, NEAR_BESIDE = 1.1, 1.3
+OVERHEADS: Final = 5
 ONE_WINDOW: Final = 1_500
 WINDOW_SPEED: Final = 10.0
 # Far faster than any budget: a client that is never held back.
@@ -47,7 +48,9 @@ TOO_MANY: Final = 429
 
 def run() -> Iterator[Figure]:
     """Ratios to the least time; refusals counted in the local Azure's own log."""
-    yield Figure(NAME, "overhead of budgets and turns, 40 that wait", overhead() * 1e6, "us a call", at_most=100)
+    # Beside other programs a processor is slow for some time: the least of some runs is what the code takes.
+    least = min(overhead() for _ in range(OVERHEADS))
+    yield Figure(NAME, "overhead of budgets and turns, 40 that wait", least * 1e6, "us a call", at_most=100)
     for speed in SPEEDS:
         yield from _measured(speed)
     writes = [_write(number, SUBSCRIPTIONS[0], REGIONS[0]) for number in range(ONE_WINDOW)]

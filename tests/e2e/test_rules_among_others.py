@@ -142,7 +142,7 @@ def test_rules_stand_where_one_is_needed_and_nowhere_else_and_change_places_one_
 
     # What goes are the rules, wherever they were written, and what was made for the hosts.
     start = len(lab.writes())
-    lab.delete("bh", "--all")
+    lab.delete("bh")
     assert sorted(sent(lab, start)) == sorted(("DELETE", path) for _, path in [*first, *own, *around])
     after = lab.azure.resources()
     assert after.keys() == before.keys()

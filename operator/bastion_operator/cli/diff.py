@@ -55,7 +55,7 @@ def compared(before: Inventory, after: Inventory, options: DiffOptions) -> list[
     if not options.vms:
         return changes
     named = [*{one.verdict.vm.lower(): (one.verdict.vm, one.verdict.vm_name) for one in changes}.values()]
-    wanted = {find_named("VM", text, named, "--vm").lower() for text in options.vms}
+    wanted = {find_named("VM", text, named).lower() for text in options.vms}
     return [one for one in changes if one.verdict.vm.lower() in wanted]
 
 

@@ -89,6 +89,9 @@ class Program(click.Group):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except OSError as error:
+            where = error.filename or "the answer"
+            _fail(f"{where} cannot be read or written: {error.strerror or error}", "check the disk and the file's rights")
 
 
 def _fail(what: str, remedy: str) -> None:

@@ -88,12 +88,12 @@ def chosen_of(verdicts: Iterable[Verdict], choice: Choice, protocol: str | None,
     found = list(verdicts)
     if choice.vms:
         named = {(one.vm, one.vm_name) for one in found}
-        wanted = {find_named("VM", text, [*named], "--vm") for text in choice.vms}
+        wanted = {find_named("VM", text, [*named]) for text in choice.vms}
         found = [one for one in found if one.vm in wanted]
     if choice.bastions:
         hosts = {one.bastion for verdict in found for one in verdict.candidates}
         named = {(host, host.rstrip("/").rpartition("/")[2]) for host in hosts}
-        keys = {normalise_id(find_named("Bastion", text, [*named], "--bastion")) for text in choice.bastions}
+        keys = {normalise_id(find_named("Bastion", text, [*named])) for text in choice.bastions}
         found = [kept for one in found if (kept := _with_bastions(one, keys)) is not None]
     return [
         one

@@ -64,16 +64,16 @@ class Choice:
 def machine_ids(inventory: Inventory, wanted: Sequence[str]) -> list[str]:
     """The ids of VMs named by id or name, in any case. Raises Refusal for a name that fits none, or several."""
     named = [(vm.id, vm.name) for vm in inventory.virtual_machines.values()]
-    return [find_named("VM", text, named, "--vm") for text in wanted]
+    return [find_named("VM", text, named) for text in wanted]
 
 
 def bastion_ids(inventory: Inventory, wanted: Sequence[str]) -> list[str]:
     """The ids of Bastions named by id or name; an id need not be in the data. Raises Refusal."""
     named = [(host.id, host.name) for host in inventory.bastions.values()]
-    return [text if text.startswith("/") else find_named("Bastion", text, named, "--bastion") for text in wanted]
+    return [text if text.startswith("/") else find_named("Bastion", text, named) for text in wanted]
 
 
-def find_named(what: str, text: str, named: Sequence[tuple[str, str]], option: str) -> str:
+def find_named(what: str, text: str, named: Sequence[tuple[str, str]]) -> str:
     """The one id that fits a text: by itself, or by the name beside it. Raises Refusal."""
     fits: Callable[[str, str], bool] = _by_id(text) if text.startswith("/") else _by_name(text)
     found = sorted({resource_id for resource_id, name in named if fits(resource_id, name)})
@@ -85,7 +85,7 @@ def find_named(what: str, text: str, named: Sequence[tuple[str, str]], option: s
         more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
         listed = ", ".join(found[:_MOST_LISTED])
         raise Refusal(
-            f"the name {text} fits {len(found)} {what}s: {listed}{more}", f"give the id of one after {option}"
+            f"the name {text} fits {len(found)} {what}s: {listed}{more}", "give the id of one in place of its name"
         )
     return found[0]
 

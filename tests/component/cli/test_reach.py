@@ -232,6 +232,18 @@ def test_the_examples_in_help_are_shown_and_the_output_can_be_cut_off(blocked: P
     assert (cut.stdout, cut.stderr) == ("[", "")
 
 
+def test_an_answer_that_cannot_be_written_is_told(blocked: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no full device")
+    with full.open("w") as answer:
+        done = subprocess.run(
+            [PROGRAM, "reach", "--from", blocked], stdout=answer, stderr=subprocess.PIPE, text=True, timeout=30, check=False
+        )
+    assert done.returncode == 2
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]
+
+
 def on_a_terminal(command: list[str], columns: int, **environ: str) -> str:
     """What a program writes to a terminal of that width."""
     ours, theirs = os.openpty()
@@ -273,9 +285,8 @@ def test_no_color_leaves_colours_out_and_the_table_is_never_narrower_than_80(blo
     assert max(len(line.rstrip()) for line in written.splitlines()) > 40
     explained = on_a_terminal([str(PROGRAM), "explain", "web", "--from", str(blocked)], columns=80)
     assert "\x1b[31mstops" in explained
-    assert "\x1b" not in on_a_terminal(
-        [str(PROGRAM), "explain", "web", "--from", str(blocked)], columns=80, NO_COLOR="1"
-    )
+    for words in (["explain", "web"], ["doctor"]):
+        assert "\x1b" not in on_a_terminal([str(PROGRAM), *words, "--from", str(blocked)], columns=80, NO_COLOR="1")
 
 
 def test_what_takes_more_than_a_second_is_told_on_a_terminal(blocked: Path) -> None:

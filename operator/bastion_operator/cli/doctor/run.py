@@ -10,6 +10,7 @@ import orjson
 from bastion_operator.cli.doctor.check import Check, Result
 from bastion_operator.cli.program import EXIT_CHECK_FAILED
 from bastion_operator.cli.sources import Azure, Cluster, Files, Source, read_inventory
+from bastion_operator.cli.terminal import coloured
 
 if TYPE_CHECKING:
     from bastion_operator.kube.client import KubeClient
@@ -104,7 +105,7 @@ async def _of_azure(source: Azure) -> AsyncIterator[Check]:
 def _show(checks: Sequence[Check], output: str) -> None:
     if output == "text":
         for each in checks:
-            word = click.style(f"{each.result.value:<7}", fg=_COLOURS[each.result])
+            word = coloured(f"{each.result.value:<7}", _COLOURS[each.result])
             click.echo(f"{word} {each.name}: {each.message}")
             if each.fix:
                 click.echo(f"        fix: {each.fix}")

@@ -91,7 +91,9 @@ class Program(click.Group):
             sys.exit(0)
         except OSError as error:
             where = error.filename or "the answer"
-            _fail(f"{where} cannot be read or written: {error.strerror or error}", "check the disk and the file's rights")
+            _fail(
+                f"{where} cannot be read or written: {error.strerror or error}", "check the disk and the file's rights"
+            )
 
 
 def _fail(what: str, remedy: str) -> None:

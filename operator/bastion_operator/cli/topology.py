@@ -1,6 +1,7 @@
 """`kubectl bastion topology`: an estate as a picture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import click
@@ -8,64 +9,96 @@ import orjson
 
 from bastion_operator.cli.drawing.graph import Connection, Network, Topology, draw_topology, network_of
 from bastion_operator.cli.progress import progress
-from bastion_operator.cli.sources import Azure, Files, read_inventory
-from bastion_operator.network.inventory import Inventory
+from bastion_operator.cli.sources import Azure, Cluster, Files, Source, read_inventory
 from bastion_operator.network.reachability import Verdict, judge_all
 
 
-def run_topology(source: Files | Azure, output: str) -> int:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is drawn; ``places`` are the keys of the networks of VMs by their ids, None where the data does not say it."""
+
+    topology: Topology
+    verdicts: Sequence[Verdict]
+    places: Mapping[str, str | None]
+
+
+def run_topology(source: Source, output: str) -> int:
     """Reads, judges and draws; returns the exit code. Raises Refusal."""
-    inventory = read_inventory(source)
-    with progress("judging VMs"):
-        verdicts = judge_all(inventory)
-    drawn = _RENDERERS[output](draw_topology(inventory, verdicts), verdicts, inventory)
-    if not inventory.virtual_networks:
+    picture = _published(source) if isinstance(source, Cluster) else _judged(source)
+    drawn = _RENDERERS[output](picture)
+    if not picture.topology.networks:
         click.echo("no virtual networks", err=True)
     click.echo(drawn, nl=not drawn.endswith("\n"))
     return 0
 
 
-def _text(topology: Topology, _: list[Verdict], __: Inventory) -> str:
+def _judged(source: Files | Azure) -> Picture:
+    inventory = read_inventory(source)
+    with progress("judging VMs"):
+        verdicts = judge_all(inventory)
+    places = {verdict.vm: network_of(inventory, verdict.vm) for verdict in verdicts}
+    return Picture(draw_topology(inventory, verdicts), verdicts, places)
+
+
+def _published(source: Cluster) -> Picture:
+    import asyncio  # noqa: PLC0415  files need none
+
+    from bastion_operator.api import BastionHost, VNetPeering  # noqa: PLC0415  the custom resources' models
+    from bastion_operator.cli.drawing.published import places_of, published_topology  # noqa: PLC0415
+    from bastion_operator.cli.published import published_verdicts  # noqa: PLC0415
+    from bastion_operator.cli.sources.cluster import open_cluster  # noqa: PLC0415  kubernetes is loaded when it is asked
+
+    async def read() -> Picture:
+        async with open_cluster(source) as cluster:
+            hosts, peerings = await cluster.objects(BastionHost), await cluster.objects(VNetPeering)
+            reports = await cluster.reports()
+        verdicts = published_verdicts(reports)
+        return Picture(published_topology(hosts, peerings, reports, verdicts), verdicts, places_of(reports, verdicts))
+
+    return asyncio.run(read())
+
+
+def _text(picture: Picture) -> str:
     from bastion_operator.cli.drawing.text import as_text  # noqa: PLC0415  only the form that is asked for
 
-    return as_text(topology)
+    return as_text(picture.topology)
 
 
-def _mermaid(topology: Topology, _: list[Verdict], __: Inventory) -> str:
+def _mermaid(picture: Picture) -> str:
     from bastion_operator.cli.drawing.mermaid import as_mermaid  # noqa: PLC0415
 
-    return as_mermaid(topology)
+    return as_mermaid(picture.topology)
 
 
-def _dot(topology: Topology, _: list[Verdict], __: Inventory) -> str:
+def _dot(picture: Picture) -> str:
     from bastion_operator.cli.drawing.dot import as_dot  # noqa: PLC0415
 
-    return as_dot(topology)
+    return as_dot(picture.topology)
 
 
-def _svg(topology: Topology, _: list[Verdict], __: Inventory) -> str:
+def _svg(picture: Picture) -> str:
     from bastion_operator.cli.drawing.svg import as_svg  # noqa: PLC0415
 
-    return as_svg(topology)
+    return as_svg(picture.topology)
 
 
-def _html(topology: Topology, verdicts: list[Verdict], inventory: Inventory) -> str:
+def _html(picture: Picture) -> str:
     from bastion_operator.cli.drawing.html import as_html  # noqa: PLC0415
 
-    return as_html(topology, verdicts, {verdict.vm: network_of(inventory, verdict.vm) for verdict in verdicts})
+    return as_html(picture.topology, picture.verdicts, picture.places)
 
 
-def _json(topology: Topology, _: list[Verdict], __: Inventory) -> str:
-    return orjson.dumps(_document(topology), option=orjson.OPT_INDENT_2).decode()
+def _json(picture: Picture) -> str:
+    return orjson.dumps(_document(picture.topology), option=orjson.OPT_INDENT_2).decode()
 
 
-def _yaml(topology: Topology, _: list[Verdict], __: Inventory) -> str:
+def _yaml(picture: Picture) -> str:
     import yaml  # noqa: PLC0415
 
-    return yaml.safe_dump(_document(topology), sort_keys=False)
+    return yaml.safe_dump(_document(picture.topology), sort_keys=False)
 
 
-_RENDERERS: Final[Mapping[str, Callable[[Topology, list[Verdict], Inventory], str]]] = {
+_RENDERERS: Final[Mapping[str, Callable[[Picture], str]]] = {
     "text": _text,
     "mermaid": _mermaid,
     "dot": _dot,

@@ -134,7 +134,7 @@ def test_what_was_imported_is_foreseen_to_change_nothing(run: Run, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["topology"], "give --from FILE"),
+        (["topology"], "there is no kubeconfig at /nowhere/kubeconfig"),
         (["topology", "--from", "FILE"], "is no JSON"),
         (["import", "--from", "ESTATE", "--identity", "No Name"], "is no name of an object"),
         (["what-if", "--from", "ESTATE"], "give one of -f FILE"),

@@ -238,7 +238,12 @@ def test_an_answer_that_cannot_be_written_is_told(blocked: Path) -> None:
         pytest.skip("this system has no full device")
     with full.open("w") as answer:
         done = subprocess.run(
-            [PROGRAM, "reach", "--from", blocked], stdout=answer, stderr=subprocess.PIPE, text=True, timeout=30, check=False
+            [PROGRAM, "reach", "--from", blocked],
+            stdout=answer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
         )
     assert done.returncode == 2
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["error", "hint"]

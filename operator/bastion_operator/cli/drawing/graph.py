@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 
@@ -115,18 +115,29 @@ class Topology:
 def draw_topology(inventory: Inventory, verdicts: Iterable[Verdict] = ()) -> Topology:
     """The picture of an estate; ``verdicts`` are counted in the networks of their VMs."""
     connections = [*_peerings(inventory), *_hub_connections(inventory)]
+    counts = counted((network_of(inventory, verdict.vm), verdict) for verdict in verdicts)
+    return arranged([*_networks(inventory, counts), *_virtual_hubs(inventory)], connections)
+
+
+def arranged(networks: Iterable[Network], connections: Iterable[Connection]) -> Topology:
+    """The picture of networks and what joins them: which are hubs and spokes, and all in their order.
+
+    A network that only a connection names is added as not shown; the role of a virtual network is worked out.
+    """
+    listed, joined = list(networks), list(connections)
     degree: dict[str, set[str]] = defaultdict(set)
-    for connection in connections:
+    for connection in joined:
         degree[connection.one].add(connection.other)
         degree[connection.other].add(connection.one)
     hubs = frozenset(key for key in degree if _is_hub(key, degree))
-    networks = sorted(
-        chain(_networks(inventory, degree, hubs, verdicts), _virtual_hubs(inventory), _not_shown(inventory, degree)),
+    gone = degree.keys() - {network.key for network in listed}
+    ordered = sorted(
+        chain((_with_role(each, degree, hubs) for each in listed), map(_not_shown, sorted(gone))),
         key=lambda network: (network.role not in {Role.HUB, Role.VIRTUAL_HUB}, network.name.lower(), network.key),
     )
-    place = {network.key: number for number, network in enumerate(networks)}
-    turned = (each if place[each.one] < place[each.other] else _turned(each) for each in connections)
-    return Topology(tuple(networks), tuple(sorted(turned, key=lambda each: (place[each.one], place[each.other]))))
+    place = {network.key: number for number, network in enumerate(ordered)}
+    turned = (each if place[each.one] < place[each.other] else _turned(each) for each in joined)
+    return Topology(tuple(ordered), tuple(sorted(turned, key=lambda each: (place[each.one], place[each.other]))))
 
 
 def network_of(inventory: Inventory, vm_id: str) -> str | None:
@@ -189,21 +200,24 @@ def _hub_connections(inventory: Inventory) -> Iterable[Connection]:
             yield Connection(connection.hub_key, network_key, PairState.CONNECTED if known else PairState.UNKNOWN)
 
 
-def _networks(
-    inventory: Inventory, neighbours: Mapping[str, set[str]], hubs: frozenset[str], verdicts: Iterable[Verdict]
-) -> Iterable[Network]:
+def _with_role(network: Network, neighbours: Mapping[str, set[str]], hubs: frozenset[str]) -> Network:
+    if network.role is not Role.NETWORK:
+        return network
+    spoke = Role.SPOKE if hubs & neighbours.get(network.key, set()) else Role.NETWORK
+    return replace(network, role=Role.HUB if network.key in hubs else spoke)
+
+
+def _networks(inventory: Inventory, counts: Mapping[str, Machines]) -> Iterable[Network]:
     bastions: dict[str, list[BastionHost]] = defaultdict(list)
     for host in inventory.bastions.values():
         if host.virtual_network_id is not None:
             bastions[normalise_id(host.virtual_network_id)].append(host)
-    counts = _machines(inventory, verdicts)
     for key, network in inventory.virtual_networks.items():
-        role = Role.HUB if key in hubs else Role.SPOKE if hubs & neighbours.get(key, set()) else Role.NETWORK
         yield Network(
             id=network.id,
             key=key,
             name=network.name,
-            role=role,
+            role=Role.NETWORK,
             location=network.location,
             prefixes=network.address_space.texts if network.address_space is not None else (),
             bastions=tuple(sorted(map(_bastion, bastions[key]), key=lambda each: (each.name.lower(), each.id))),
@@ -215,10 +229,11 @@ def _bastion(host: BastionHost) -> Bastion:
     return Bastion(host.id, host.name, host.sku_name, host.provisioning_state)
 
 
-def _machines(inventory: Inventory, verdicts: Iterable[Verdict]) -> Mapping[str, Machines]:
+def counted(verdicts: Iterable[tuple[str | None, Verdict]]) -> Mapping[str, Machines]:
+    """Verdicts, each with the key of its VM's network (None where it is not known), as numbers by network."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for verdict in verdicts:
-        if (key := network_of(inventory, verdict.vm)) is not None:
+    for key, verdict in verdicts:
+        if key is not None:
             found[key][counted_as(verdict)] += 1
     return {key: Machines(**counts) for key, counts in found.items()}
 
@@ -234,7 +249,5 @@ def _virtual_hubs(inventory: Inventory) -> Iterable[Network]:
         yield Network(hub.id, hub.key, hub.name, Role.VIRTUAL_HUB)
 
 
-def _not_shown(inventory: Inventory, neighbours: Mapping[str, set[str]]) -> Iterable[Network]:
-    shown = inventory.virtual_networks.keys() | inventory.virtual_hubs.keys()
-    for key in sorted(neighbours.keys() - shown):
-        yield Network(key, key, key.rsplit("/", 1)[-1], Role.NOT_SHOWN)
+def _not_shown(key: str) -> Network:
+    return Network(key, key, key.rsplit("/", 1)[-1], Role.NOT_SHOWN)

@@ -27,6 +27,19 @@ def complete_code(_context: click.Context, _parameter: click.Parameter, incomple
     return [code for code in CODES if code.lower().startswith(incomplete.lower())]
 
 
+def question_options(command: Command) -> Command:
+    """``--protocol`` and ``--port``: by what a VM is to be reached."""
+    protocol = click.option(
+        "--protocol",
+        type=click.Choice(["RDP", "SSH"], case_sensitive=False),
+        help="By default that of the VM's system.",
+    )
+    port = click.option(
+        "--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH."
+    )
+    return protocol(port(command))
+
+
 def source_options(*, cluster: bool = True) -> Callable[[Command], Command]:
     """Where the facts come from. The command gets one argument ``source``: Files, Azure or Cluster.
 

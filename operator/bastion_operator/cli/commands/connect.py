@@ -2,7 +2,7 @@
 
 import click
 
-from bastion_operator.cli.options import source_options
+from bastion_operator.cli.options import question_options, source_options
 from bastion_operator.cli.sources import Source
 
 _EXAMPLES = """\b
@@ -17,10 +17,7 @@ Examples:
 @click.argument("vm")
 @source_options()
 @click.option("--bastion", metavar="ID", help="Take this Bastion (id or name), not the best.")
-@click.option(
-    "--protocol", type=click.Choice(["RDP", "SSH"], case_sensitive=False), help="By default that of the VM's system."
-)
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
+@question_options
 @click.option(
     "--method",
     type=click.Choice(["ssh", "rdp", "tunnel", "portal"]),

@@ -2,7 +2,7 @@
 
 import click
 
-from bastion_operator.cli.options import output_option
+from bastion_operator.cli.options import output_option, question_options
 
 _EXAMPLES = """\b
 Examples:
@@ -22,10 +22,7 @@ Examples:
     "--subscription", "subscriptions", multiple=True, metavar="ID", help="With --azure: look at this subscription only."
 )
 @click.option("--vm", "vms", multiple=True, metavar="ID", help="Compare this VM only (id or name); may be given again.")
-@click.option(
-    "--protocol", type=click.Choice(["RDP", "SSH"], case_sensitive=False), help="By default that of the VM's system."
-)
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
+@question_options
 @click.option("--all", "everything", is_flag=True, help="Show VMs as well for which nothing changes.")
 @output_option()
 def diff(

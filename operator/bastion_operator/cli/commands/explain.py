@@ -2,7 +2,7 @@
 
 import click
 
-from bastion_operator.cli.options import output_option, source_options
+from bastion_operator.cli.options import output_option, question_options, source_options
 from bastion_operator.cli.sources import Source
 
 _EXAMPLES = """\b
@@ -19,10 +19,7 @@ Examples:
 @click.argument("vm")
 @source_options()
 @click.option("--bastion", metavar="ID", help="The way from this Bastion (id or name); by default from the best.")
-@click.option(
-    "--protocol", type=click.Choice(["RDP", "SSH"], case_sensitive=False), help="By default that of the VM's system."
-)
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
+@question_options
 @output_option("text", "wide", "json", "yaml")
 def explain(
     *, vm: str, source: Source, bastion: str | None, protocol: str | None, port: int | None, output: str

@@ -2,7 +2,7 @@
 
 import click
 
-from bastion_operator.cli.options import complete_code, output_option, source_options
+from bastion_operator.cli.options import complete_code, output_option, question_options, source_options
 from bastion_operator.cli.sources import Source
 
 _EXAMPLES = """\b
@@ -51,10 +51,7 @@ Examples:
     shell_complete=complete_code,
     help="Show verdicts with this reason only; may be given again.",
 )
-@click.option(
-    "--protocol", type=click.Choice(["RDP", "SSH"], case_sensitive=False), help="By default that of the VM's system."
-)
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="By default 3389 for RDP, 22 for SSH.")
+@question_options
 @click.option(
     "--principal",
     "principals",

@@ -165,17 +165,22 @@ def _camel(name: str) -> str:
     return first + "".join(map(str.capitalize, rest))
 
 
+def _inline(
+    resource_id: str, collection: str, blocks: Iterable[Row], read: Callable[[Row], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Children that are written as blocks of the resource that they lie in, as ARM has them in its body."""
+    named = ((each.get("name"), each) for each in blocks)
+    return [
+        {"id": f"{resource_id}/{collection}/{name}", "name": name, "properties": read(each)} for name, each in named
+    ]
+
+
 def _security_group(resource_id: str, values: Row, anew: bool) -> Iterator[Edit]:
     properties: dict[str, Any] = {}
     if isinstance(values.get("security_rule"), list):
-        properties["securityRules"] = [
-            {
-                "id": f"{resource_id}/securityRules/{rule.get('name')}",
-                "name": rule.get("name"),
-                "properties": _rule_properties(rule),
-            }
-            for rule in objects(values, "security_rule")
-        ]
+        properties["securityRules"] = _inline(
+            resource_id, "securityRules", objects(values, "security_rule"), _rule_properties
+        )
     yield Put(resource_id, _known(location=values.get("location"), properties=properties), anew)
 
 
@@ -201,14 +206,7 @@ def _route_table(resource_id: str, values: Row, anew: bool) -> Iterator[Edit]:
     disabled = values.get("disable_bgp_route_propagation") if propagates is None else not propagates
     properties = _known(disableBgpRoutePropagation=disabled)
     if isinstance(values.get("route"), list):
-        properties["routes"] = [
-            {
-                "id": f"{resource_id}/routes/{each.get('name')}",
-                "name": each.get("name"),
-                "properties": _route_properties(each),
-            }
-            for each in objects(values, "route")
-        ]
+        properties["routes"] = _inline(resource_id, "routes", objects(values, "route"), _route_properties)
     yield Put(resource_id, _known(location=values.get("location"), properties=properties), anew)
 
 

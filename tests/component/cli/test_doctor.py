@@ -25,6 +25,7 @@ def test_an_operator_that_is_not_there_is_a_no_and_what_may_not_be_asked_is_unkn
     assert checks["CRD bastionhosts.azurebastion.dev"]["result"] == "ok"
     assert (checks["operator"]["result"], checks["rights of the operator"]["result"]) == ("failed", "failed")
     assert checks["your rights"]["result"] == "ok"
+    assert checks["age of the inventory"]["message"] == "no pod of the operator tells of one"
 
     control_plane.kubectl("create", "serviceaccount", "nobody", "-n", namespace)
     poor = control_plane.kubeconfig_for("nobody", namespace=namespace)
@@ -33,6 +34,9 @@ def test_an_operator_that_is_not_there_is_a_no_and_what_may_not_be_asked_is_unkn
     assert done.returncode == 0, done.stdout
     assert any(line.startswith("unknown rights of the operator: you may not ask") for line in lines)
     assert any(line.startswith("warning your rights: you may not get") for line in lines)
+    assert any(
+        line.startswith("unknown age of the inventory: you may not read the operator's metrics") for line in lines
+    )
     assert [line for line in lines if line.startswith("        fix: ")]
 
 

@@ -77,14 +77,15 @@ async def _of_resources(client: "KubeClient", operator_namespace: str, namespace
     try:
         found = [each for kind in (BastionHost, VNetPeering) for each in await list_objects(client, kind, namespace)]
     except ForbiddenError as error:
+        found = []
         yield unknown("custom resources", error.said or str(error), "ask for list on them, or give -n where you may")
-        return
-    for check in (
-        *resources.check_azure_rights(found),
-        *resources.check_inventory(found),
-        *resources.check_resources(found),
-    ):
-        yield check
+    else:
+        for check in (
+            *resources.check_azure_rights(found),
+            *resources.check_inventory(found),
+            *resources.check_resources(found),
+        ):
+            yield check
     yield await check_inventory_age(client, operator_namespace, found)
 
 

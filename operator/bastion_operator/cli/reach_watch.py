@@ -1,12 +1,13 @@
 """`kubectl bastion reach --watch`: the verdicts once, then those that turn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 import orjson
 
+from bastion_operator.cli.errors import Refusal, warn
 from bastion_operator.cli.reach import Answer, ReachOptions, check, judged
 from bastion_operator.cli.sources import Cluster, Files
 from bastion_operator.cli.sources.files import STANDARD_INPUT
@@ -14,6 +15,10 @@ from bastion_operator.cli.table import GrowingTable
 from bastion_operator.cli.verdicts import columns, documents, rows
 from bastion_operator.network.reachability import Evaluation
 
+if TYPE_CHECKING:
+    from bastion_operator.api.reachability_report import ReachabilityReport
+
+T = TypeVar("T")
 GONE: Final = "Gone"
 
 
@@ -38,17 +43,37 @@ async def _published(source: Cluster, options: ReachOptions) -> AsyncIterator[An
     from bastion_operator.cli.published import chosen_of, published_verdicts  # noqa: PLC0415  the custom resources' models
     from bastion_operator.cli.watched_reports import watched_reports  # noqa: PLC0415  kubernetes is loaded when it is asked
 
-    async for reports in watched_reports(source):
+    def answer(reports: "Sequence[ReachabilityReport]") -> Answer:
         found = chosen_of(published_verdicts(reports), options.choice, options.protocol, options.port)
-        yield Answer(options.choice.shown(found))
+        return Answer(options.choice.shown(found))
+
+    async for one in _answered(watched_reports(source), answer):
+        yield one
 
 
 async def _judged(options: ReachOptions, interval: float) -> AsyncIterator[Answer]:
     from bastion_operator.cli.watched_estate import watched_inventories  # noqa: PLC0415
 
     assert not isinstance(options.source, Cluster)
-    async for inventory in watched_inventories(options.source, interval, access=bool(options.principals)):
-        yield judged(Evaluation(inventory), options)
+    inventories = watched_inventories(options.source, interval, access=bool(options.principals))
+    async for one in _answered(inventories, lambda inventory: judged(Evaluation(inventory), options)):
+        yield one
+
+
+async def _answered(facts: AsyncIterator[T], answer: Callable[[T], Answer]) -> AsyncIterator[Answer]:
+    """The answers from facts. What a name does not fit any more is told after the first time, and does not end the watch."""
+    begun = False
+    async for each in facts:
+        try:
+            found = answer(each)
+        except Refusal as refusal:
+            if not begun:
+                raise
+            warn(refusal)
+            # What was asked about is gone.
+            found = Answer(())
+        begun = True
+        yield found
 
 
 Question = tuple[str, str, int]

@@ -184,10 +184,10 @@ def test_watching_shows_what_turns(
     assert {each["vm"] for each in (first, second, third)} == {vm_id("web")}
 
 
-def test_a_file_is_looked_at_again_and_half_of_one_is_told_and_waited_over(tmp_path: Path) -> None:
+def test_a_file_is_looked_at_again_and_neither_half_of_one_nor_a_vm_that_is_gone_ends_it(tmp_path: Path) -> None:
     file = tmp_path / "estate.json"
     file.write_text(json.dumps(BLOCKED))
-    command = [str(PROGRAM), "reach", "--from", str(file), "--watch", "--interval", "1"]
+    command = [str(PROGRAM), "reach", "--from", str(file), "--vm", "web", "--watch", "--interval", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
@@ -195,13 +195,15 @@ def test_a_file_is_looked_at_again_and_half_of_one_is_told_and_waited_over(tmp_p
             lines = [program.stdout.readline(), program.stdout.readline()]
             file.write_text('[{"id": ')
             warning = program.stderr.readline()
+            file.write_text("[]")
+            lines.append(program.stdout.readline())
             file.write_text(json.dumps(hub_and_spoke()))
             lines.append(program.stdout.readline())
         finally:
             program.terminate()
     assert "Unreachable" in lines[1]
     assert "warning: " in warning
-    assert lines[2].split()[3] == "Reachable"
+    assert [line.split()[3] for line in lines[2:]] == ["Gone", "Reachable"]
 
 
 def test_a_cluster_that_does_not_have_what_is_asked(

@@ -189,32 +189,39 @@ def _shared_answers(
     key = class_key(target, (asked.protocol is Protocol.RDP, asked.port, asked.assumed, only))
     if key is None or asked.address is not None or target.vm.key in evaluation.inventory.just_in_time_policies:
         return None
-    kind = evaluation.target_class(key, lambda: _target_class(evaluation, target, asked, only))
+    questions: list[Question] = []
+    kind = evaluation.target_class(key, lambda: _target_class(evaluation, target, asked, only, questions))
     part = kind.part(target.addresses.lowest)
     try:
         return kind.answers[part]
     except KeyError:
-        answers = kind.answers[part] = _work_out(evaluation, target, asked, only)
+        answers = kind.answers[part] = _work_out(evaluation, target, asked, only, questions)
         return answers
 
 
-def _target_class(evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None) -> TargetClass:
+def _target_class(
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None, questions: list[Question]
+) -> TargetClass:
+    """The class of a target that is the first of it; ``questions`` are filled in on the way, for its answers."""
     edges: set[int] = set()
-    for bastion in _known_bastions(evaluation, target, only):
-        question = _question(evaluation, bastion, target, asked)
+    questions += _questions(evaluation, target, asked, only)
+    for question in questions:
         edges.update(path_edges(question.path), *address_edges(question))
     return TargetClass(tuple(sorted(edges)), groups_of(target))
 
 
+def _questions(evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None) -> list[Question]:
+    return [_question(evaluation, bastion, target, asked) for bastion in _known_bastions(evaluation, target, only)]
+
+
 def _work_out(
-    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None
+    evaluation: Evaluation, target: Target, asked: Asked, only: tuple[str, ...] | None, known: list[Question]
 ) -> SharedAnswers | None:
-    bastions = _known_bastions(evaluation, target, only)
-    if only is not None and len(bastions) < len(_named(only)):
+    questions = known or _questions(evaluation, target, asked, only)
+    if only is not None and len(questions) < len(_named(only)):
         return None
     each: list[Answer] = []
-    for bastion in bastions:
-        question = _question(evaluation, bastion, target, asked)
+    for question in questions:
         # Whether a route leads to a VM whose VNet is not peered is a matter of its own address.
         if question.path.topology is Topology.APART:
             return None

@@ -50,7 +50,14 @@ def azure(installation: Installation, azure_factory: AzureFactory, tmp_path: Pat
     """The example's Azure, and a cluster without a Lease and without custom resources."""
     installation.control_plane.kubectl("delete", "lease", "--all", "-n", NAMESPACE)
     yield azure_with_the_role(azure_factory, tmp_path)
-    installation.control_plane.kubectl("apply", "-k", str(BASE))
+    grant_all(installation)
+    # A test that failed leaves them behind.
+    for each in everything(installation):
+        where = ("-n", each["metadata"]["namespace"]) if "namespace" in each["metadata"] else ()
+        named = (each["kind"], each["metadata"]["name"], *where)
+        free = '--patch={"metadata":{"finalizers":null}}'
+        installation.control_plane.kubectl("patch", *named, "--type=merge", free)
+        installation.control_plane.kubectl("delete", *named, "--ignore-not-found")
 
 
 def name_of(right: Right) -> str:
@@ -138,10 +145,14 @@ def wait_until_told(installation: Installation, log: Path, right: Right, where: 
         time.sleep(0.2)
 
 
+def everything(installation: Installation) -> list[Manifest]:
+    listed = json.loads(installation.control_plane.kubectl("get", "azid,bh,vnp", "-A", "-o", "json"))
+    return list(listed["items"])
+
+
 def messages(installation: Installation, kind: str) -> Iterator[str]:
     """Of the conditions Ready of all resources of a kind."""
-    listed = json.loads(installation.control_plane.kubectl("get", "azid,bh,vnp", "-A", "-o", "json"))["items"]
-    for each in listed:
+    for each in everything(installation):
         for condition in each.get("status", {}).get("conditions", []) if each["kind"] == kind else ():
             if condition["type"] == "Ready" and condition["status"] == "False":
                 yield condition["message"]

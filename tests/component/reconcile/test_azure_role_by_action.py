@@ -118,7 +118,11 @@ class Stage:
 
     async def all_gone(self) -> None:
         for key in self.made:
-            await self._wait(f"{key} is gone", lambda key=key: key not in self.passes.seen)
+            await self._wait(f"{key} is gone", partial(is_gone, self.passes, key))
+
+
+def is_gone(passes: Passes, key: Key) -> bool:
+    return key not in passes.seen
 
 
 def names_action(passes: Passes, keys: list[Key], action: str) -> bool:

@@ -230,11 +230,11 @@ def test_an_operator_with_this_role_alone_makes_and_takes_down_the_example(
     installation: Installation, azure_factory: AzureFactory, tmp_path: Path
 ) -> None:
     """Whatever Azure asks for beyond the role would be refused: the local Azure asks for the rights that Azure asks for."""
-    azure = _azure_with_the_role(azure_factory, tmp_path)
+    azure = azure_with_the_role(azure_factory, tmp_path)
     kubectl = installation.control_plane.kubectl
-    _apply_example(installation, azure)
+    apply_example(installation, azure)
 
-    with running_operator(installation, tmp_path / "operator.log", _leading_to(azure)):
+    with running_operator(installation, tmp_path / "operator.log", leading_to(azure)):
         kubectl("wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
         kubectl("delete", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
         kubectl("delete", "azid", "--all", "--timeout=20s")
@@ -250,23 +250,23 @@ def test_in_a_whole_life_of_the_example_every_right_in_kubernetes_is_needed(
     installation: Installation, azure_factory: AzureFactory, tmp_path: Path
 ) -> None:
     """Made, its Secret lost twice, looked at by a second process, taken down: by requests as the API server gets them."""
-    azure = _azure_with_the_role(azure_factory, tmp_path)
+    azure = azure_with_the_role(azure_factory, tmp_path)
     kubectl = installation.control_plane.kubectl
     # Another test's operator may have made it.
     kubectl("delete", "lease", "bastion-operator", "-n", NAMESPACE, "--ignore-not-found")
     gate = ApiServerGate(installation.control_plane)
     gate.start()
     seen = replace(installation, kubeconfig=gate.kubeconfig(installation.kubeconfig, tmp_path / "kubeconfig"))
-    _apply_example(installation, azure)
+    apply_example(installation, azure)
 
-    with running_operator(seen, tmp_path / "operator.log", _leading_to(azure)):
+    with running_operator(seen, tmp_path / "operator.log", leading_to(azure)):
         kubectl("wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
         # What is told a second time is counted in the Event that stands.
         for secret, ready in (("lost", False), ("azure-default", True)) * 2:
             spec = json.dumps({"spec": {"secretName": secret}})
             kubectl("patch", "azid", "default", "--type=merge", f"--patch={spec}")
             kubectl("wait", f"--for=condition=Ready={ready}", "azid/default", "--timeout=30s")
-    with running_operator(seen, tmp_path / "operator.log", _leading_to(azure)):
+    with running_operator(seen, tmp_path / "operator.log", leading_to(azure)):
         _wait_until_read(gate, "reachabilityreports")
         kubectl("delete", "bh,vnp", "--all", "-n", TENANT, "--timeout=60s", timeout=70)
         kubectl("delete", "azid", "--all", "--timeout=20s")
@@ -296,18 +296,18 @@ def shipped_rights() -> set[Right]:
     }
 
 
-def _azure_with_the_role(azure_factory: AzureFactory, folder: Path) -> LocalAzure:
+def azure_with_the_role(azure_factory: AzureFactory, folder: Path) -> LocalAzure:
     """The example's estate, and a principal named limited with the shipped role."""
     principals = folder / "principals.json"
     principals.write_text(json.dumps([{"name": "limited", "assignments": [{"actions": ROLE["Actions"]}]}]))
     return azure_factory(json.loads((EXAMPLE / "estate.json").read_text()), principals=principals, graph_lag=0)
 
 
-def _leading_to(azure: LocalAzure) -> dict[str, str]:
+def leading_to(azure: LocalAzure) -> dict[str, str]:
     return {**azure.environment(), "BASTION_OPERATOR_RUN_CLOCK_SPEED": "50"}
 
 
-def _apply_example(installation: Installation, azure: LocalAzure) -> None:
+def apply_example(installation: Installation, azure: LocalAzure) -> None:
     """The example's files, with the credentials of the local Azure."""
     client = azure.clients["limited"]
     identity = yaml.safe_load((EXAMPLE.parent / "azure-identity.yaml").read_text())

@@ -160,3 +160,10 @@ def test_logs_are_sent_by_a_setting_that_comes_and_goes_with_the_spec(lab_factor
     change(lab, delete=foreign)
     lab.wait_ready("bh/hub")
     assert [(each[0], each[1]) for each in lab.writes()[before + 2 :]] == [("PUT", setting)]
+
+    before = len(lab.writes())
+    lab.delete("bh", "hub")
+    gone = [(each[0], each[1]) for each in lab.writes()[before:]]
+    assert gone[:2] == [("DELETE", setting), ("DELETE", HOST.lower())], (
+        "Azure would give it to the next host of that name"
+    )

@@ -102,6 +102,8 @@ def _a_verdict_turns(lab: Lab) -> None:
 
     assert "SubnetNsgDenies: rule NoSsh" in told[0]["note"]
     assert told[0]["type"] == "Warning"
+    described = lab.kubectl("describe", "bh", "hub", "-n", lab.namespace)
+    assert all(each in described for each in ("web-1", "SubnetNsgDenies: rule NoSsh")), described
     # web-2 is stopped, and behind the same rule: it is no longer only stopped.
     lab.wait_for(lambda: len(turned(lab, "web-2", "VMUnreachable")) == 1, "so is that of its neighbour")
     assert not any(turned(lab, name, "VMUnreachable") for name in ("jump", "reports", "db-1", "bench-1"))

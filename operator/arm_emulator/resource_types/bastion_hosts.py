@@ -64,7 +64,8 @@ class BastionHosts(ResourceType):
             self._refuse_change(put, put.old, rank)
 
     def links(self, put: Put) -> list[Link]:
-        found = []
+        network = id_of(put.properties.get("virtualNetwork"))
+        found = [Link("Microsoft.Network/virtualNetworks/join/action", network)] if network else []
         for part in configured(put.properties):
             subnet, address = id_of(part.get("subnet")), id_of(part.get("publicIPAddress"))
             found += [Link("Microsoft.Network/virtualNetworks/subnets/join/action", subnet)] if subnet else []

@@ -7,7 +7,7 @@ from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.meta import FINALIZER
 from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.arm.needed_actions import MANAGE, OBSERVE
-from bastion_operator.kube.errors import NotFoundError
+from bastion_operator.kube.errors import ForbiddenError, NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object, remove_finalizer
 from bastion_operator.planning.conditions import State, States, false, true
 from bastion_operator.planning.identity_access import identity_access
@@ -40,7 +40,12 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
     status = identity.status or AzureIdentityStatus()
     if identity.metadata.deleting:
         return await _delete(services, key, raw, status)
-    raw = await add_finalizer(services.kube, AzureIdentity, raw)
+    try:
+        raw = await add_finalizer(services.kube, AzureIdentity, raw)
+    except ForbiddenError as error:
+        lacking = _states(false(Reason.KUBERNETES_FORBIDDEN, str(error)), None)
+        await publish(services, AzureIdentity, raw, status, status, lacking)
+        raise
     state = await _try(services, key.name)
     access = await _access(services, key.name, status) if state.true else None
     await publish(services, AzureIdentity, raw, status, status, _states(state, access))

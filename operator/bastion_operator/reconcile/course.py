@@ -16,7 +16,7 @@ from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
 from bastion_operator.kube.errors import ForbiddenError, KubeError, NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object
 from bastion_operator.planning.conditions import Refusal, deletion_states
-from bastion_operator.planning.model import Observed, Plan
+from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.reconcile.access import refuse_conflict
 from bastion_operator.reconcile.change_run import ChangeRun
@@ -199,7 +199,10 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     if spec.deletion_policy is DeletionPolicy.RETAIN or not passing.manages:
         return await release(services, course.kind, raw, passing.key)
     roots = course.removal_roots(resource)
-    session = await open_session(services, passing.key, spec.identity_ref.name, roots)
+    # The root of a claim may be a collection, whose id is no resource's: where it lies is told by the claim's own.
+    claimed = {root_of(claim.id): claim.id for claim in status.claims}
+    ids = [claimed.get(root, root) for root in roots]
+    session = await open_session(services, passing.key, spec.identity_ref.name, ids)
     if isinstance(session, Refusal):
         services.writes.release(passing.key)
         return await hold(services, course.kind, raw, status, deletion_states(Plan(), [session.as_failure()]))

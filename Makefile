@@ -20,4 +20,4 @@ format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter 
 bench:       ; @$(PREPARE) && $(RUN) python -m benchmarks        # the benchmarks: JSON lines and a table; fails on a missed limit that is no time
 generate:    ; @$(RUN) python -m dev.generate                   # crds/, docs/reference.md and the index of docs/codes
 golden:      ; @$(RUN) pytest -q tests/component/cli --snapshot-update -m "not long and not clients and not browser"  # what commands print, written anew as golden files
-clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; find . -name __pycache__ -not -path "./.git/*" -prune -exec rm -rf {} +

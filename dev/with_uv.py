@@ -72,8 +72,9 @@ def main() -> None:
     version = pinned_version()
     program = on_path(version) or install(version)
     # An activated environment of somebody else's must not receive our packages.
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    # Programs are started often here, and the Azure SDK takes seconds to compile where no bytecode is kept.
+    # Programs are started often here, and take seconds to compile where no bytecode is kept, as images have it.
+    not_ours = {"VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"}
+    environment = {name: value for name, value in os.environ.items() if name not in not_ours}
     environment.setdefault("UV_COMPILE_BYTECODE", "1")
     os.execve(program, [program, *sys.argv[1:]], environment)  # noqa: S606 - no shell is wanted
 

@@ -8,6 +8,8 @@ import click
 
 from bastion_operator.cli.terminal import VERDICT_COLOURS, coloured, columns_of, width
 
+# Between two columns.
+_GAP = 2
 _COLOURS = VERDICT_COLOURS | {"Lost": "red", "Gained": "green", "Changed": "yellow"}
 
 
@@ -29,12 +31,27 @@ def show_table(columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> No
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.head, overflow="fold", no_wrap=column.whole)
+    for column, least in zip(columns, _least_widths(columns, rows), strict=True):
+        table.add_column(column.head, overflow="fold", no_wrap=column.whole, min_width=least)
     for row in rows:
         table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
     # rich leaves colours out where NO_COLOR is set.
     Console(highlight=False, width=width()).print(table)
+
+
+def _least_widths(columns: Sequence[Column], rows: Sequence[tuple[str, ...]]) -> list[int | None]:
+    """What each column needs so that no word is broken; nothing is asked for where the terminal has no room for all that."""
+    heads = tuple(column.head for column in columns)
+    needed = [
+        max(len(word) for row in (heads, *rows) for word in _words(row[place], column))
+        for place, column in enumerate(columns)
+    ]
+    gaps = _GAP * (len(columns) - 1)
+    return [*needed] if sum(needed) + gaps <= width() else [None] * len(columns)
+
+
+def _words(cell: str, column: Column) -> list[str]:
+    return [cell] if column.whole else cell.split() or [""]
 
 
 class GrowingTable:

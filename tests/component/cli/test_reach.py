@@ -29,6 +29,8 @@ from tests.support.estates import (
     with_nsg,
 )
 
+REASONS = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
+
 
 @pytest.fixture
 def blocked(tmp_path: Path) -> Path:
@@ -292,6 +294,12 @@ def test_no_color_leaves_colours_out_and_the_table_is_never_narrower_than_80(blo
     assert "\x1b[31mstops" in explained
     for words in (["explain", "web"], ["doctor"]):
         assert "\x1b" not in on_a_terminal([str(PROGRAM), *words, "--from", str(blocked)], columns=80, NO_COLOR="1")
+
+
+def test_no_word_of_a_table_is_broken_where_the_terminal_has_room_for_all() -> None:
+    command = [str(PROGRAM), "reach", "--from", str(REASONS)]
+    written = on_a_terminal(command, columns=110, NO_COLOR="1")
+    assert all(f" {word}" in written for word in ("sandbox-bastion", "DeveloperNoPeering", "ReturnRouteDiverted"))
 
 
 def test_what_takes_more_than_a_second_is_told_on_a_terminal(blocked: Path) -> None:

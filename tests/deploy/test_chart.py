@@ -148,6 +148,26 @@ def test_a_proxys_port_is_let_through_and_the_cluster_is_excepted(helm: Helm) ->
     assert [port["port"] for port in policy["spec"]["egress"][1]["ports"]] == [443, 6443, 3128]
 
 
+@pytest.mark.parametrize(
+    ("collector", "port"),
+    [
+        ("http://collector.example:4318", 4318),
+        ("http://collector-1", 80),
+        ("https://10.0.0.7/team-a", 443),
+        ("http://[fd00::1]:4318", 4318),
+        ("http://[fd00::1]", 80),
+    ],
+)
+def test_a_collectors_port_is_let_through_and_a_number_at_the_end_of_its_name_is_none(
+    helm: Helm, collector: str, port: int
+) -> None:
+    manifests = helm.rendered(values={"settings": {"tracesEndpoint": collector}})
+
+    (policy,) = (each for each in manifests if each["kind"] == "NetworkPolicy")
+    ports = [each["port"] for each in policy["spec"]["egress"][1]["ports"]]
+    assert ports == list(dict.fromkeys([443, 6443, port]))
+
+
 def test_ports_follow_the_addresses_and_go_with_them(helm: Helm) -> None:
     moved = helm.rendered(values={"settings": {"metricsBindAddress": ":9000", "healthProbeBindAddress": "[::]:9001"}})
     none = helm.rendered(values={"settings": {"metricsBindAddress": "0", "healthProbeBindAddress": "0"}})

@@ -68,13 +68,22 @@ def collector_url(endpoint: str | None) -> str | None:
     """
     if not endpoint:
         return None
-    url = urlsplit(endpoint)
-    if url.scheme not in {"http", "https"} or not url.hostname or "@" in endpoint or url.query or url.fragment:
+    if not _is_collector(endpoint):
         raise ValueError(
             "--traces-endpoint is no URL such as http://collector:4318; what a collector wants to know of its senders goes "
             "into OTEL_EXPORTER_OTLP_HEADERS"
         )
     return endpoint
+
+
+def _is_collector(endpoint: str) -> bool:
+    try:
+        url = urlsplit(endpoint)
+        port = url.port
+    except ValueError:  # a bracket without its other, or a port that is no number or too large
+        return False
+    plain = "@" not in endpoint and not url.query and not url.fragment
+    return plain and url.scheme in {"http", "https"} and bool(url.hostname) and port != 0
 
 
 def traces_to(endpoint: str | None, *, instance: str, ca_file: str | None) -> Traces:

@@ -3,6 +3,7 @@
 No header, no query and no body is told: tokens, signed URLs and what people wrote stay here.
 """
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 from bastion_operator.traces import Traces
 
 _REFUSED = 400
+# People write ids in any case.
+_PROVIDERS = re.compile("/providers/", re.IGNORECASE)
 
 
 class TracePolicy(AsyncHTTPPolicy[Any, Any]):
@@ -41,6 +44,7 @@ class TracePolicy(AsyncHTTPPolicy[Any, Any]):
 
 
 def type_in(path: str) -> str:
-    """``virtualNetworks/subnets`` of the path of a URL; of one without a provider its first part."""
-    provider = path.rpartition("/providers/")[2].strip("/").split("/")
-    return "/".join(provider[1::2]) or provider[0]
+    """``virtualNetworks/subnets`` of the path of a URL; ``subscriptions/resourceGroups`` of one without a provider."""
+    # Without a provider a slash stands in front of the first type, as the provider's namespace does otherwise.
+    parts = _PROVIDERS.split(path)[-1].rstrip("/").split("/")
+    return "/".join(parts[1::2]) or "none"

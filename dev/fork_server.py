@@ -59,7 +59,10 @@ class Order:
         (length,) = _LENGTH.unpack(head)
         message = b""
         while len(message) < length:
-            message += over.recv(length - len(message))
+            part = over.recv(length - len(message))
+            if not part:
+                return None  # who sent it was killed over it
+            message += part
         *standard, answers = files
         return Order(**json.loads(message)), standard, socket.socket(fileno=answers)
 
@@ -106,11 +109,10 @@ def _wakeup_pipe() -> tuple[int, int]:
 
 def _tell_of_ends(running: dict[int, socket.socket]) -> None:
     for process in list(running):
-        done, status = os.waitpid(process, os.WNOHANG)
-        if done:
-            code = os.waitstatus_to_exitcode(status)
-            # What it has started does not outlive it, as under a launcher.
+        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            # What it has started does not outlive it, as under a launcher. Its number is its own until it is waited for.
             _kill_group(process)
+            code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             with running.pop(process) as answers:
                 _tell(answers, code if code >= 0 else 128 - code)
 

@@ -64,7 +64,7 @@ def run_and_leave(program: Callable[[], object]) -> NoReturn:
     try:
         program()
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else _UNFORESEEN
+        code = 0 if ended.code is None else ended.code if isinstance(ended.code, int) else _UNFORESEEN
         raise
     code = 0
     sys.exit(code)

@@ -12,11 +12,17 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
+from yarl import URL
 
 from bastion_operator.arm.write_fence import fenced_request
 from bastion_operator.leadership import Leadership
+
+
+class ProxySettingError(ServiceRequestError):
+    """What the environment names as a proxy is no URL of one. The text tells nothing of it: it may hold a password."""
 
 
 class PooledTransport(AioHttpTransport):  # type: ignore[misc]  # azure.core exports it lazily, without a type
@@ -30,7 +36,7 @@ class PooledTransport(AioHttpTransport):  # type: ignore[misc]  # azure.core exp
         self._request_class = fenced_request(leadership)
         self._context = ssl.create_default_context(cafile=ca_file)
         self._proxies = getproxies()
-        self._ways: dict[tuple[str, str], str | None] = {}
+        self._ways: dict[tuple[str, str], URL | None] = {}
 
     async def open(self) -> None:
         """Open the pool, on the event loop that is to use it."""
@@ -45,14 +51,29 @@ class PooledTransport(AioHttpTransport):  # type: ignore[misc]  # azure.core exp
         await super().open()
 
     async def send(self, request: HttpRequest, **config: Any) -> AsyncHttpResponse:
-        """Send the request by the proxy that the environment names for its host, if any."""
+        """Send the request by the proxy that the environment names for its host, if any.
+
+        :raises ProxySettingError: if that is no proxy
+        """
         answer: AsyncHttpResponse = await super().send(request, proxy=self._proxy_to(request.url), **config)
         return answer
 
-    def _proxy_to(self, url: str) -> str | None:
+    def _proxy_to(self, url: str) -> URL | None:
         parts = urlsplit(url)
         # Azure has few hosts, and a look at NO_PROXY compares with each of its entries.
         way = (parts.scheme, parts.netloc)
         if way not in self._ways:
-            self._ways[way] = None if proxy_bypass(parts.netloc) else self._proxies.get(parts.scheme)
+            named = None if proxy_bypass(parts.netloc) else self._proxies.get(parts.scheme)
+            self._ways[way] = None if named is None else _proxy_url(named)
         return self._ways[way]
+
+
+def _proxy_url(named: str) -> URL:
+    """As curl reads it: without a scheme it is plain HTTP to the proxy."""
+    try:
+        url = URL(named if "://" in named else f"http://{named}")
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ProxySettingError("HTTPS_PROXY (or HTTP_PROXY) does not name a proxy as http://host:port") from None
+    return url

@@ -14,6 +14,10 @@ class Refusal(click.ClickException):
         self.remedy = remedy
 
 
+class NotThere(Refusal):
+    """What was asked for by name is not in the data."""
+
+
 def warn(refusal: Refusal) -> None:
     """Tells on stderr of what does not end the command."""
     click.echo(f"warning: {refusal.message}: {refusal.remedy}", err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 import orjson
 
-from bastion_operator.cli.errors import Refusal, warn
+from bastion_operator.cli.errors import NotThere, warn
 from bastion_operator.cli.reach import Answer, ReachOptions, check, judged
 from bastion_operator.cli.sources import Cluster, Files
 from bastion_operator.cli.sources.files import STANDARD_INPUT
@@ -66,7 +66,7 @@ async def _answered(facts: AsyncIterator[T], answer: Callable[[T], Answer]) -> A
     async for each in facts:
         try:
             found = answer(each)
-        except Refusal as refusal:
+        except NotThere as refusal:
             if not begun:
                 raise
             warn(refusal)

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from bastion_operator.cli.errors import Refusal
+from bastion_operator.cli.errors import NotThere, Refusal
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.codes import CODES
 from bastion_operator.network.inventory import Inventory
@@ -78,7 +78,7 @@ def find_named(what: str, text: str, named: Sequence[tuple[str, str]]) -> str:
     fits: Callable[[str, str], bool] = _by_id(text) if text.startswith("/") else _by_name(text)
     found = sorted({resource_id for resource_id, name in named if fits(resource_id, name)})
     if not found:
-        raise Refusal(
+        raise NotThere(
             f"{what} {text} is not in the data", f"check it, or add the source that holds it; {_like(text, named)}"
         )
     if len(found) > 1:
@@ -128,7 +128,7 @@ def _subnet_keys(inventory: Inventory, wanted: Sequence[str]) -> set[str]:
     for text in wanted:
         fits = {key for key in inventory.subnets if _names_subnet(text, key)}
         if not fits:
-            raise Refusal(f"subnet {text} is not in the data", "give its id, its name, or VNET/SUBNET after --subnet")
+            raise NotThere(f"subnet {text} is not in the data", "give its id, its name, or VNET/SUBNET after --subnet")
         found |= fits
     return found
 

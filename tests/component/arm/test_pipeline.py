@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
 from bastion_operator.arm.errors import ErrorClass
+from bastion_operator.arm.transport import PooledTransport
+from bastion_operator.leadership import Leadership
 from dev.local_azure import LocalAzure
 from tests.component.arm.conftest import SUBSCRIPTION_ROW
 from tests.support.arm_client import Caller, CallerFactory, failure
@@ -60,6 +63,31 @@ async def test_azure_is_reached_by_the_proxy_of_the_environment_unless_it_is_exc
         await caller.connection.close()
     assert len(seen) - for_tokens == int(led)
     assert {cloud.endpoint.removeprefix("https://")}.issuperset(seen)
+
+
+@pytest.mark.parametrize(
+    ("named", "reached"), [("127.0.0.1:{port}", True), ("http://me:word@host:port", False), ("ftp://host:21", False)]
+)
+async def test_a_proxy_may_lack_its_scheme_and_what_names_none_is_told_without_its_password(
+    cloud: LocalAzure, caller_factory: CallerFactory, monkeypatch: pytest.MonkeyPatch, named: str, *, reached: bool
+) -> None:
+    for name in ("https_proxy", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    caller = await caller_factory(cloud)
+    await caller.client.authenticate()
+    seen: list[str] = []
+    async with tunnels(seen) as port:
+        monkeypatch.setenv("HTTPS_PROXY", named.format(port=port))
+        by_proxy = PooledTransport(cloud.ca_file, 10, Leadership.undisputed())
+        client = replace(caller.client, transport=by_proxy)
+        if reached:
+            assert await client.get(HUB)
+        else:
+            refusal = await failure(client.get(HUB))
+            assert "ProxySettingError" in refusal.message
+            assert "word" not in str(refusal)
+        await by_proxy.close()
+    assert len(seen) == int(reached)
 
 
 async def test_a_users_netrc_is_not_read(

@@ -28,13 +28,19 @@ async def check_inventory_age(client: KubeClient, namespace: str, resources: Ite
     try:
         listed = await client.request("GET", path, query={"labelSelector": _PODS})
         pages = [await client.text(f"{path}/{page}/proxy/metrics") for page in _pages(listed.get("items") or ())]
+        ages = ages_in(pages)
     except ForbiddenError as error:
         return unknown(_CHECK, f"you may not read the operator's metrics: {error.said or error}", _ASK)
     except KubeError as error:
         return unknown(
-            _CHECK, f"the operator's metrics cannot be read: {error.said or error}", "see the operator's check"
+            _CHECK,
+            f"the operator's metrics cannot be read: {error.said or error}",
+            "see the operator's check; where the chart's networkPolicy.metricsFrom is set, the API server is kept out: "
+            f"look at the metric {METRIC} in Prometheus",
         )
-    return judged_ages(ages_in(pages), _INTERVALS * _shortest_interval(resources))
+    except ValueError as error:
+        return unknown(_CHECK, f"what the operator's pod answers is no page of metrics: {error}", _ASK)
+    return judged_ages(ages, _INTERVALS * _shortest_interval(resources))
 
 
 def _pages(pods: Iterable[Raw]) -> Iterator[str]:

@@ -82,7 +82,8 @@ def limits_of(place: Place, usages: Iterable["Usage"]) -> Check:
     """What is used up, or nearly, of what the operator makes in a region of a subscription."""
     subscription, location = place
     name = f"limits in {location} of subscription {subscription}"
-    watched = [usage for usage in usages if usage.name.lower() in _WATCHED]
+    # A limit of 0 is a kind that the subscription may not have at all, such as Basic addresses: nothing of it is used up.
+    watched = [usage for usage in usages if usage.name.lower() in _WATCHED and usage.limit > 0]
     near = [usage for usage in watched if usage.count >= usage.limit * _NEARLY]
     told = ", ".join(f"{usage.words} {usage.count} of {usage.limit}" for usage in near or watched)
     if not watched:

@@ -15,21 +15,30 @@ from tests.faults.test_fault_matrix import Figure, seed
 from tests.faults.test_story_processes import check_what_was_written, told_by
 from tests.support.lab import Lab
 
-RUNS, AT_ONCE, ROUNDS = 200, 10, 4
+FEW, RUNS, AT_ONCE, ROUNDS = 3, 200, 10, 4
 
 
-@pytest.mark.long
-@pytest.mark.timeout(5400)
-async def test_random_mixtures_end_as_if_nothing_had_been(lab_factory: Callable[..., Lab], figure: Figure) -> None:
-    names = [f"story-{number:05}" for number in range(AT_ONCE)]
+async def check_mixtures(lab_factory: Callable[..., Lab], batches: int, at_once: int, figure: Figure) -> None:
+    """So many batches of mixtures, and in the end everything is as without them."""
+    names = [f"story-{number:05}" for number in range(at_once)]
     lab, done, days = told_by(lab_factory, names), Counter[str](), 0.0
     async with stage(lab) as told:
         expected = await undisturbed(told)
-        for batch in range(RUNS // AT_ONCE):
+        for batch in range(batches):
             mixture = Mixture(told, random.Random(f"{seed()} {batch}"))
             await mixed(mixture, expected, names, rounds=ROUNDS)
             done.update(mixture.done)
             days += mixture.days
         audit = await told.control.audit()
-    figure(f"mixtures: {RUNS} runs, {days:.0f} days of Azure's clock, {dict(done)}, FAULT_SEED={seed()}")
+    figure(f"mixtures: {batches * at_once} runs, {days:.0f} days of Azure's clock, {dict(done)}, FAULT_SEED={seed()}")
     check_what_was_written(lab, audit, names)
+
+
+async def test_a_few_random_mixtures(lab_factory: Callable[..., Lab], figure: Figure) -> None:
+    await check_mixtures(lab_factory, 1, FEW, figure)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(5400)
+async def test_random_mixtures_end_as_if_nothing_had_been(lab_factory: Callable[..., Lab], figure: Figure) -> None:
+    await check_mixtures(lab_factory, RUNS // AT_ONCE, AT_ONCE, figure)

@@ -17,7 +17,7 @@ from tests.faults.story_runs import CLEAN, OWN, StoryRuns, disturbed, template_o
 from tests.faults.test_fault_matrix import Figure, bad, seed, untrue
 from tests.support.lab import Lab
 
-KILLS, STORIES = 1000, 4
+FEW_KILLS, KILLS, STORIES = 25, 1000, 4
 CELLS = 36
 
 
@@ -38,18 +38,27 @@ def check_what_was_written(lab: Lab, audit: list[dict[str, str]], names: list[st
         assert secret not in log
 
 
-@pytest.mark.long
-@pytest.mark.timeout(5400)
-async def test_killed_at_random_moments_of_every_phase(lab_factory: Callable[..., Lab], figure: Figure) -> None:
-    names = [f"story-{number:05}" for number in range(STORIES)]
+async def check_kills(lab_factory: Callable[..., Lab], number: int, figure: Figure) -> None:
+    """So many kills at random moments, and in the end everything is as without them."""
+    names = [f"story-{place:05}" for place in range(STORIES)]
     lab = told_by(lab_factory, names)
-    kills = Kills(KILLS, random.Random(seed()))
+    kills = Kills(number, random.Random(seed()))
     async with stage(lab) as told:
         expected = await undisturbed(told)
         await killed_at_random(told, kills, expected, names)
         audit = await told.control.audit()
     figure(f"kill -9: {kills.kills} at random moments, {kills.stories} stories told, FAULT_SEED={seed()}")
     check_what_was_written(lab, audit, names)
+
+
+async def test_killed_at_a_few_random_moments(lab_factory: Callable[..., Lab], figure: Figure) -> None:
+    await check_kills(lab_factory, FEW_KILLS, figure)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(5400)
+async def test_killed_at_random_moments_of_every_phase(lab_factory: Callable[..., Lab], figure: Figure) -> None:
+    await check_kills(lab_factory, KILLS, figure)
 
 
 @pytest.mark.long

@@ -22,6 +22,9 @@ _MOST_FOR_OTHERS = 0.9
 # Until that is measured, and where less is left than by own count: at most this share of what is left is under way at
 # once, so that what somebody takes before the next answer is there for both. Fewer tokens are a blur of what is in flight.
 _UNDER_WAY_BESIDE_OTHERS, _BLUR = 0.25, 2.0
+# The same of all that fits into a bucket while Azure has said nothing of it for so many seconds: a burst must not be on its
+# way before the first answer tells that somebody else has just had one.
+_UNDER_WAY_UNHEARD, _OLD_WORD = 0.1, 30.0
 # Without an answer for so many seconds, others are no longer thought to go on.
 _OTHERS_FORGOTTEN = 60.0
 # After a refusal one call goes ahead alone; seconds until the others ask again how it went.
@@ -103,6 +106,7 @@ class TokenBucket:
     closed_until: float = _NEVER
     doubted: bool = False
     _answered: int = 0
+    _heard_at: float = _NEVER
     _mark: _Mark | None = None
 
     def __post_init__(self) -> None:
@@ -115,7 +119,7 @@ class TokenBucket:
         if self.doubted:
             self._flow(now)
             return int(self.in_flight == 0 and self.level >= 1)
-        free = min(self._free(now), self._may_be_under_way() - self.in_flight - self.held)
+        free = min(self._free(now), self._may_be_under_way(now) - self.in_flight - self.held)
         return max(int(free + _TOLERANCE), 0)
 
     def blocked(self, now: float) -> float:
@@ -123,7 +127,7 @@ class TokenBucket:
         if now < self.closed_until:
             return self.closed_until - now
         self._flow(now)
-        too_many = self.in_flight + 1 > max(self._may_be_under_way(), 1.0)
+        too_many = self.in_flight + 1 > max(self._may_be_under_way(now), 1.0)
         return _PROBE if self.in_flight and (self.doubted or too_many) else 0.0
 
     def left(self, now: float) -> int:
@@ -162,6 +166,7 @@ class TokenBucket:
         """Take Azure's word for what is left, less what is still on its way there."""
         self._flow(now)
         self.in_flight -= 1
+        self._heard_at = now
         self._answered += not refused
         if not refused:
             self.doubted = False
@@ -185,7 +190,9 @@ class TokenBucket:
         self._flow(now)
         return min(self.level, self.told - self.others * _LEFT_TO_OTHERS) - self.held
 
-    def _may_be_under_way(self) -> float:
+    def _may_be_under_way(self, now: float) -> float:
+        if now - self._heard_at > _OLD_WORD:
+            return self.size.capacity * _UNDER_WAY_UNHEARD
         if self.others or self.told >= self.level - _BLUR:
             return math.inf
         return max((self.told + self.in_flight) * _UNDER_WAY_BESIDE_OTHERS, 1.0)

@@ -21,6 +21,7 @@ from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
 from bastion_operator.leadership import Leadership
+from bastion_operator.proxies import proxy_to
 
 FIELD_MANAGER = "bastion-operator"
 KUBECONFIG = "KUBECONFIG"
@@ -135,6 +136,9 @@ class KubeClient:
         configuration = Configuration()
         configuration.connection_pool_maxsize = _CONNECTIONS
         await config.load_into(configuration)
+        with told_as_configuration_error(config):
+            configuration.proxy = configuration.proxy or proxy_to(configuration.host)
+        configuration.client_session_kwargs = {"trust_env": False}
         api = ApiClient(configuration)
         api.user_agent = FIELD_MANAGER
         return cls(config, api, clock or SystemClock(), leadership or Leadership.undisputed())

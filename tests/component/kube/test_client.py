@@ -104,6 +104,26 @@ class TestCredentials:
                 await client.request("GET", KUBE_SYSTEM)
 
 
+class TestTheUsersEnvironment:
+    async def test_a_netrc_does_not_collide_with_the_token(
+        self, pod: PodServiceAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "netrc").write_text("default login somebody password else\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        async with await KubeClient.connect(pod) as client:
+            assert (await client.request("GET", "/version"))["major"] == "1"
+
+    async def test_a_proxy_that_is_none_is_told_without_its_password(
+        self, pod: PodServiceAccount, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("https_proxy", "no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", "http://me:word@proxy:port")
+        with pytest.raises(ConfigurationError, match="HTTPS_PROXY does not name a proxy") as refused:
+            await KubeClient.connect(pod)
+        assert "word" not in str(refused.value)
+
+
 Serve = Callable[[Callable[[web.Request], Awaitable[web.Response]]], Awaitable[KubeconfigFile]]
 
 

@@ -19,7 +19,6 @@ from bastion_operator.planning.peering_settings import (
     ALLOW_GATEWAY_TRANSIT,
     USE_REMOTE_GATEWAYS,
     claim_detail,
-    kept_settings,
     settings_at_creation,
     settings_of,
 )
@@ -33,6 +32,7 @@ class HalfView:
     :ivar link: the peering in Azure, or None
     :ivar claim: the claim on it, or None
     :ivar link_id: its ARM id, or the one that it would have
+    :ivar settings: what the half has, or had before it was deleted to be made anew
     :ivar gateway_trouble: why the half cannot come to use the other side's gateway, or None
     """
 
@@ -40,6 +40,7 @@ class HalfView:
     link: Link | None
     claim: Claim | None
     link_id: str
+    settings: Mapping[str, Any]
     gateway_trouble: Finding | None = None
 
     @property
@@ -49,11 +50,6 @@ class HalfView:
         It is the only one that can be: none of hundreds of others has to be looked at.
         """
         return self.claim if self.claim is not None and id_key(self.claim.id) == id_key(self.link_id) else None
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the half has, or had before it was deleted to be made anew."""
-        return settings_of(self.link) if self.link is not None else kept_settings(self.claim)
 
     def will_have(self, flag: str) -> bool:
         """Whether the half has the flag once the plan is carried out."""
@@ -100,7 +96,8 @@ def _plan_creation(view: HalfView, other: HalfView, plan: Plan, now: datetime) -
         return _waiting_for_gateway(view, other, plan)
     body = {"properties": {"remoteVirtualNetwork": {"id": half.remote_id}, **settings}}
     reason = f"no peering leads to {named(half.remote_id)}"
-    return _changing(plan, half, Change(Verb.CREATE, view.link_id, half.local_id, reason, body))
+    change = Change(Verb.CREATE, view.link_id, half.local_id, reason, body, also_read=(half.remote_id,))
+    return _changing(plan, change)
 
 
 def _settings_at_creation(view: HalfView, other: HalfView) -> dict[str, Any]:
@@ -139,7 +136,8 @@ def plan_deletion(view: HalfView, link: Link, plan: Plan, reason: str) -> Plan:
     claim = claim_on(plan.claims, link.id)
     if claim is not None:
         plan = replace(plan, claims=with_claim_in_place(plan.claims, claim.replace(detail=detail)))
-    return _changing(plan, half, Change(Verb.DELETE, link.id, half.local_id, reason, if_match=etag(link.body)))
+    change = Change(Verb.DELETE, link.id, half.local_id, reason, if_match=etag(link.body), also_read=(half.remote_id,))
+    return _changing(plan, change)
 
 
 def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Plan:
@@ -158,16 +156,21 @@ def _plan_change(view: HalfView, link: Link, other: HalfView, plan: Plan) -> Pla
         changes = described(link.body, found)
         body = with_named(link.body, found)
         reason = "flags differ from the spec"
-        change = Change(Verb.UPDATE, link.id, half.local_id, reason, body, changes, etag(link.body))
-        return _changing(plan, half, change)
+        change = Change(
+            Verb.UPDATE, link.id, half.local_id, reason, body, changes, etag(link.body), also_read=(half.remote_id,)
+        )
+        return _changing(plan, change)
     if has_failed(link.body):
-        return _changing(plan, half, identical_request(link.body, link.id, half.local_id))
+        change = identical_request(link.body, link.id, half.local_id)
+        return _changing(plan, replace(change, also_read=(half.remote_id,)))
     # While only one half exists Azure keeps no remote address space in sync.
     if link.connected and not link.address_space_in_sync:
         reason = "the remote network's address space has changed since the link last learned it"
         body, query = dict(link.body), {SYNC_REMOTE_ADDRESS_SPACE: "true"}
-        change = Change(Verb.SYNC, link.id, half.local_id, reason, body, (), etag(link.body), query)
-        return _changing(plan, half, change)
+        change = Change(
+            Verb.SYNC, link.id, half.local_id, reason, body, (), etag(link.body), query, also_read=(half.remote_id,)
+        )
+        return _changing(plan, change)
     if other.link is not None and not link.connected:
         # Azure turns this half by itself once the other is there: what says otherwise was read before that.
         wait = Wait(link.id, half.local_id, link.state, "its other half is there, and Azure joins the two by itself")
@@ -203,9 +206,9 @@ def _not_lent(view: HalfView, other: HalfView) -> Finding:
     return obstacle(ObstacleCode.GATEWAY_NOT_LENT, message, other.link_id)
 
 
-def _changing(plan: Plan, half: Half, change: Change) -> Plan:
-    # What one half may become hangs on what the other is: both networks are read before either is written.
-    return replace(plan, changes=(*plan.changes, replace(change, also_read=(half.remote_id,))))
+def _changing(plan: Plan, change: Change) -> Plan:
+    """What one half may become hangs on what the other is: each change has both networks read before either is written."""
+    return replace(plan, changes=(*plan.changes, change))
 
 
 def _hindered(plan: Plan, *obstacles: Finding) -> Plan:

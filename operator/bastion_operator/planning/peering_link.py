@@ -87,10 +87,18 @@ class LinkTable:
     def __init__(self, observed: Observed) -> None:
         self.observed = observed
         self._links: dict[str, dict[str, Link]] = {}
+        self._by_id: dict[str, dict[str, Link]] = {}
 
     def find(self, local_id: str, remote_id: str) -> Link | None:
         """The link from one network to another; None if there is none, or the network is not known."""
         return self.of(local_id).get(id_key(remote_id))
+
+    def by_id(self, network_id: str, link_id: str) -> Link | None:
+        """The link of the network with this id, wherever it leads; None if there is none."""
+        key = id_key(network_id)
+        if key not in self._by_id:
+            self._by_id[key] = {id_key(link.id): link for link in self.of(key).values()}
+        return self._by_id[key].get(id_key(link_id))
 
     def of(self, network_id: str) -> Mapping[str, Link]:
         """Every link of the network by the normalised id of the network that it leads to."""

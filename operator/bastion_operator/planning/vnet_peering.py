@@ -34,7 +34,7 @@ from bastion_operator.planning.peering_overlap import PeerSpaces
 from bastion_operator.planning.peering_pairs import Half, Pair
 from bastion_operator.planning.peering_removal import plan_link_removal, spoke_halves_first
 from bastion_operator.planning.peering_rights import Lacking, rights_trouble
-from bastion_operator.planning.peering_settings import remote_of
+from bastion_operator.planning.peering_settings import kept_settings, remote_of, settings_of
 from bastion_operator.planning.wording import named
 
 
@@ -181,7 +181,8 @@ def _view(half: Half, known: _Known, observed: Observed) -> HalfView:
     claim = known.claims.get(half)
     link = known.links.find(half.local_id, half.remote_id)
     link_id = link.id if link is not None else known.claims.link_id(half)
-    view = HalfView(half, link, claim, link_id)
+    settings = settings_of(link) if link is not None else kept_settings(claim)
+    view = HalfView(half, link, claim, link_id, settings)
     if not view.comes_to_use_gateway:
         return view
     return replace(view, gateway_trouble=gateway_trouble(half, link, link_id, observed))
@@ -244,11 +245,10 @@ def _own(asked: VNetPeeringInput, plan: Plan, view: HalfView, links: LinkTable) 
 
 def _name_taken(view: HalfView, links: LinkTable) -> list[Finding]:
     """Where the half would be made there may be a link that leads elsewhere: a PUT would be one on another's link."""
-    wanted = id_key(view.link_id)
-    for other in links.of(view.half.local_id).values():
-        if id_key(other.id) == wanted:
-            return [_not_owned(other, f"it leads to {named(other.remote_id)}: delete it, or give it another name")]
-    return []
+    other = links.by_id(view.half.local_id, view.link_id)
+    if other is None:
+        return []
+    return [_not_owned(other, f"it leads to {named(other.remote_id)}: delete it, or give it another name")]
 
 
 def _hindered(plan: Plan, *obstacles: Finding) -> Plan:

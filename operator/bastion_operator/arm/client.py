@@ -53,8 +53,6 @@ from bastion_operator.traces import Traces
 
 # Seconds to wait for an operation whose answer names none (the contract of Azure's asynchronous operations).
 DEFAULT_POLL = 60.0
-# A real Azure never asks for less than a second; a local one run fast may say 0.
-SHORTEST_POLL = 0.025
 
 _GRAPH = "Microsoft.ResourceGraph/resources"
 
@@ -204,7 +202,7 @@ class ArmClient:
                 body, target=operation.resource_id, correlation_id=correlation_of(response), holder=self.holder
             )
         wait = self._retry_after(response)
-        return Operation(operation.resource_id, operation.verb, operation.url, self._poll_wait(wait))
+        return Operation(operation.resource_id, operation.verb, operation.url, DEFAULT_POLL if wait is None else wait)
 
     async def graph_page(
         self,
@@ -358,7 +356,8 @@ class ArmClient:
         if not url:
             return None
         self._own(url, "operation", resource_id)
-        return Operation(resource_id, verb, url, self._poll_wait(self._retry_after(response)))
+        wait = self._retry_after(response)
+        return Operation(resource_id, verb, url, DEFAULT_POLL if wait is None else wait)
 
     def _own(self, url: str, what: str, target: str) -> str:
         """The URL of an answer, if it leads back to ARM: the token goes nowhere else."""
@@ -370,11 +369,6 @@ class ArmClient:
             error_class=ErrorClass.TRANSIENT,
             target=target,
         )
-
-    def _poll_wait(self, retry_after: float | None) -> float:
-        if retry_after is None:
-            return DEFAULT_POLL
-        return max(retry_after, self.clock.of_real(SHORTEST_POLL))
 
     def _learn_quota(self, response: AsyncHttpResponse) -> bool:
         """Take the graph's word for what is left of its quota; whether nothing is."""

@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 _ASK_AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.CREDENTIAL, ErrorClass.CONTENTION})
 # Seconds. An answer that did not come is asked for again at the pace of operations, not of requests.
 _ASK_AGAIN_AFTER = 10.0
+# Real seconds. A real Azure never asks for less than one; a local one that runs fast may say 0, and is asked as often as so
+# many questions at once allow.
+_SHORTEST_POLL, _POLL_FOR_EACH = 0.01, 0.002
 Ended = Callable[[Operation, AzureError | None], None]
 
 
@@ -51,12 +54,16 @@ class OperationFollower:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    @property
+    def _shortest_poll(self) -> float:
+        return self.clock.of_real(max(_SHORTEST_POLL, _POLL_FOR_EACH * len(self._running)))
+
     async def _poll(self, client: ArmClient, operation: Operation, ended: Ended) -> None:
         failure: AzureError | None = None
         current: Operation | None = operation
         unanswered = 0
         while current is not None:
-            await self.clock.sleep(current.retry_after)
+            await self.clock.sleep(max(current.retry_after, self._shortest_poll))
             try:
                 current = await client.poll(current)
                 unanswered = 0

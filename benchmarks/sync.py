@@ -3,9 +3,13 @@
 The whole product: the real API server, the local Azure with its budgets, the operator under its shipped rights. Azure
 works on one change of a virtual network at a time, and on a peering for ten seconds: 200 halves at the hub, one after the
 other, take far longer than the budgets ask for. Both bounds stand beside what was measured, as the local Azure tells them.
+
+At speed 1 those 200 halves alone take more than half an hour, in which nearly everything waits. ``BENCH_SYNC`` names one
+of the speeds.
 """
 
 import asyncio
+import os
 import tempfile
 import time
 from collections import Counter
@@ -24,15 +28,15 @@ from dev.local_azure import LocalAzure
 from dev.operator_process import OperatorProcess
 
 NAME: Final = "sync"
-SPOKES, SPEED = 200, 20.0
-# As many as Azure's own time lets be joined within two minutes.
-FEW, REAL_SPEED = 10, 1.0
+SPOKES: Final = 200
+SPEEDS: Final = (20.0, 1.0)
 NEAR: Final = 1.3
-PATIENCE: Final = 900.0
+# In seconds of this machine, whatever the speed.
+PATIENCE: Final = 3600.0
 # Each look is a process of its own, which takes from the operator what it is measured by.
 POLLED_EVERY: Final = 1.0
-# Seconds without a write or a change of status after which nothing more is expected.
-STILL: Final = 3.0
+# Seconds of Azure without a write after which nothing more is expected.
+STILL: Final = 60.0
 # The default, in seconds.
 INTERVAL: Final = 300.0
 RESTING_INTERVALS: Final = 2
@@ -43,13 +47,13 @@ TOO_MANY, REFUSED = 429, 400
 
 def run() -> Iterator[Figure]:
     """Requests as the local Azure's log has them; wall time against the larger of its two bounds."""
-    with _running(SPOKES, SPEED) as lab:
-        yield from _joined(lab, SPOKES, SPEED)
-        yield from _repaired(lab)
-        yield from _let_in(lab)
-        yield from _nothing_changed(lab)
-    with _running(FEW, REAL_SPEED) as lab:
-        yield from _joined(lab, FEW, REAL_SPEED)
+    for speed in SPEEDS:
+        if float(os.environ.get("BENCH_SYNC") or speed) == speed:
+            with _running(speed) as lab:
+                yield from _joined(lab)
+                yield from _repaired(lab)
+                yield from _let_in(lab)
+                yield from _nothing_changed(lab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +99,18 @@ class _Lab:
             nonlocal count, since
             if (found := len(self.writes())) != count:
                 count, since = found, time.monotonic()
-            return time.monotonic() - since > STILL
+            return time.monotonic() - since > STILL / self.speed
 
         self.wait_for(still, "everything is at rest")
 
 
 @contextmanager
-def _running(spokes: int, speed: float) -> Iterator[_Lab]:
+def _running(speed: float) -> Iterator[_Lab]:
     with tempfile.TemporaryDirectory() as name, ControlPlane() as control_plane:
         azure, operator = installed(
             Path(name),
             control_plane,
-            rows(spokes),
+            rows(SPOKES),
             SUBSCRIPTIONS,
             azure_speed=speed,
             operator_speed=speed,
@@ -120,11 +124,11 @@ def _running(spokes: int, speed: float) -> Iterator[_Lab]:
             azure.kill()
 
 
-def _joined(lab: _Lab, spokes: int, speed: float) -> Iterator[Figure]:
+def _joined(lab: _Lab) -> Iterator[Figure]:
     """The hub and its spokes from nothing."""
     spec = {
         "hub": {"virtualNetworkID": HUB},
-        "spokes": [{"virtualNetworkID": spoke(number)} for number in range(spokes)],
+        "spokes": [{"virtualNetworkID": spoke(number)} for number in range(SPOKES)],
         "hubToSpoke": {"allowForwardedTraffic": True},
     }
     started = time.monotonic()
@@ -136,12 +140,12 @@ def _joined(lab: _Lab, spokes: int, speed: float) -> Iterator[Figure]:
     counts = Counter(_subscription(each["url"]) for each in puts)
     in_turn, budgets = asyncio.run(_bounds(lab.azure, counts))
     longer = "one change of the hub at a time" if in_turn >= budgets else "the budgets"
-    what = f"hub with {spokes} spokes from nothing, {len(SUBSCRIPTIONS)} subscriptions, speed {speed:g}"
+    what = f"hub with {SPOKES} spokes from nothing, {len(SUBSCRIPTIONS)} subscriptions, speed {lab.speed:g}"
     least = (
         f"the least time, {max(in_turn, budgets):.1f} s by {longer} ({min(in_turn, budgets):.1f} s by the other bound)"
     )
     yield Figure(NAME, what, took / max(in_turn, budgets), "ratio", least, at_most=NEAR)
-    yield Figure(NAME, "the same: peering PUTs", len(puts), "calls", at_most=2 * spokes, at_least=2 * spokes)
+    yield Figure(NAME, "the same: peering PUTs", len(puts), "calls", at_most=2 * SPOKES, at_least=2 * SPOKES)
     refused = Counter(each["code"] for each in log if each["status"] >= REFUSED)
     yield Figure(NAME, "the same: refused as too many", _too_many(log), "calls", at_most=0)
     yield Figure(NAME, "the same: refused for anything", refused.total(), "calls")
@@ -160,7 +164,13 @@ def _repaired(lab: _Lab) -> Iterator[Figure]:
     asyncio.run(_put(lab.azure, half))
     lab.wait_for(lambda: bool(lab.writes(since)), "the change is repaired")
     lab.rest()
-    yield Figure(NAME, f"one foreign change repaired, {SPOKES} spokes", len(lab.writes(since)), "writes", at_most=1)
+    yield Figure(
+        NAME,
+        f"one foreign change repaired, {SPOKES} spokes, speed {lab.speed:g}",
+        len(lab.writes(since)),
+        "writes",
+        at_most=1,
+    )
     pair = [each for each in asyncio.run(_halves(lab.azure)) if _joins(each, spoke(SPOKES - 1))]
     for each in pair:
         each["properties"] |= {"peeringState": "Disconnected", "peeringSyncLevel": "RemoteNotInSync"}
@@ -170,7 +180,14 @@ def _repaired(lab: _Lab) -> Iterator[Figure]:
     lab.rest()
     methods = Counter(each["method"] for each in lab.writes(since))
     for method in ("DELETE", "PUT"):
-        yield Figure(NAME, f"a Disconnected pair made anew: {method}", methods[method], "calls", at_most=2, at_least=2)
+        yield Figure(
+            NAME,
+            f"a Disconnected pair made anew, speed {lab.speed:g}: {method}",
+            methods[method],
+            "calls",
+            at_most=2,
+            at_least=2,
+        )
 
 
 def _let_in(lab: _Lab) -> Iterator[Figure]:
@@ -193,7 +210,12 @@ def _let_in(lab: _Lab) -> Iterator[Figure]:
     per_subscription = Counter(_subscription(url) for url in written.elements())
     _, budgets = asyncio.run(_bounds(lab.azure, per_subscription))
     yield Figure(
-        NAME, f"{groups} security groups get one rule each", written.total(), "writes", at_most=groups, at_least=groups
+        NAME,
+        f"{groups} security groups get one rule each, speed {lab.speed:g}",
+        written.total(),
+        "writes",
+        at_most=groups,
+        at_least=groups,
     )
     yield Figure(NAME, "the same: written twice", sum(count > 1 for count in written.values()), "rules", at_most=0)
     yield Figure(NAME, "the same: refused as too many", _too_many(log), "calls", at_most=0)
@@ -207,7 +229,8 @@ def _nothing_changed(lab: _Lab) -> Iterator[Figure]:
     """Intervals at rest with the two resources, and with some that watch the same networks beside them."""
     few = _at_rest(lab)
     what = (
-        f"nothing changed, {SPOKES} spokes, {SPOKES * MACHINES_A_SPOKE} security groups, {RESTING_INTERVALS} intervals"
+        f"nothing changed, {SPOKES} spokes, {SPOKES * MACHINES_A_SPOKE} security groups, {RESTING_INTERVALS} intervals, "
+        f"speed {lab.speed:g}"
     )
     yield Figure(
         NAME, what, sum(each["method"] != "POST" and each["method"] != "GET" for each in few), "writes", at_most=0

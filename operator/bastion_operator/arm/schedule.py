@@ -305,13 +305,19 @@ class Schedule(Generic[K]):
                 self._claimants.pop(key, None)
 
     def _give_up_unused(self) -> None:
-        """A claimant that was woken and did not come is not kept waiting for: it will ask again if it comes."""
+        """A claimant that was woken and did not come is not kept waiting for: it will ask again if it comes.
+
+        Where this program stood still meanwhile, some were never woken: they are now, to ask again.
+        """
         old = self.clock.monotonic() - _KEPT
         lost = [
             key for key, each in self._claimants.items() if each.granted and next(iter(each.granted.values())) < old
         ]
         for key in lost:
+            untold = key in self._untold
             self.forget(key)
+            if untold:
+                self.wake(key)
 
     def _seconds(self, call: Call) -> float:
         """Seconds until all that waits in the lane will have gone; those who share a budget with it go meanwhile."""

@@ -307,6 +307,22 @@ def test_a_turn_that_nobody_comes_for_is_given_to_others() -> None:
     assert desk.counts()["comes"] == 100
 
 
+def test_one_that_was_never_told_of_its_turn_is_woken_when_the_turn_is_given_up() -> None:
+    desk = Desk()
+    desk.drain()
+    desk.left["huge"] = wants(1000, write())
+    desk.come("huge")
+    desk.clock.advance(0.5)
+    desk.schedule.serve()
+    assert desk.schedule.holds("huge")
+    assert desk.woken == [], "a few turns of a thousand are not worth coming for yet"
+    # The machine slept, say.
+    desk.clock.advance(500)
+    desk.schedule.serve()
+    assert desk.woken == ["huge"]
+    assert desk.come("huge") > 0
+
+
 def test_it_tells_how_long_a_wait_will_be() -> None:
     desk = Desk()
     desk.drain()

@@ -231,18 +231,19 @@ def read_security_rule(row: Row) -> SecurityRule:
     """A rule out of its ARM JSON; the fields may also lie beside the name, as the effective rules have them."""
     properties = mapping(row, "properties") or row
     get = properties.get
+    priority = get("priority")
     return _rule(
-        text(row, "name") or "",
-        number(properties, "priority"),
+        name if type(name := row.get("name")) is str else "",
+        priority if type(priority) is int else number(properties, "priority"),
         word if type(word := get("direction")) is str else "",
         word if type(word := get("access")) is str else "",
         word if type(word := get("protocol")) is str else "",
-        _stated(properties, "sourceAddressPrefix", "sourceAddressPrefixes"),
-        _stated(properties, "destinationAddressPrefix", "destinationAddressPrefixes"),
-        _groups(properties, "sourceApplicationSecurityGroups"),
-        _groups(properties, "destinationApplicationSecurityGroups"),
-        _stated(properties, "sourcePortRange", "sourcePortRanges"),
-        _stated(properties, "destinationPortRange", "destinationPortRanges"),
+        _stated(get("sourceAddressPrefix"), get("sourceAddressPrefixes")),
+        _stated(get("destinationAddressPrefix"), get("destinationAddressPrefixes")),
+        _groups(properties, listed) if get(listed := "sourceApplicationSecurityGroups") else _NO_GROUPS,
+        _groups(properties, listed) if get(listed := "destinationApplicationSecurityGroups") else _NO_GROUPS,
+        _stated(get("sourcePortRange"), get("sourcePortRanges")),
+        _stated(get("destinationPortRange"), get("destinationPortRanges")),
     )
 
 
@@ -278,8 +279,7 @@ _DIRECTIONS: Final = {way.value.lower(): way for way in Direction}
 _ACCESSES: Final = {access.value.lower(): access for access in Access}
 
 
-def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
-    single, several = properties.get(singular), properties.get(plural)
+def _stated(single: object, several: object) -> tuple[str, ...]:
     named = (single,) if type(single) is str and single else ()
     if not several or type(several) is not list:
         return named
@@ -287,7 +287,7 @@ def _stated(properties: Row, singular: str, plural: str) -> tuple[str, ...]:
 
 
 def _groups(properties: Row, listed: str) -> frozenset[str]:
-    return frozenset(map(normalise_id, ids(properties, listed))) if properties.get(listed) else _NO_GROUPS
+    return frozenset(map(normalise_id, ids(properties, listed)))
 
 
 def _endpoints(stated: tuple[str, ...], groups: frozenset[str], missing: str) -> Endpoints:

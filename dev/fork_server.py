@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import entry_points
 
+from dev.wall_clock import follow
+
 _PR_SET_PDEATHSIG = 1
 _LENGTH = struct.Struct("!I")
 # The programs themselves load these late, so that --help answers at once.
@@ -167,6 +169,7 @@ def main() -> None:
     gc.freeze()
     order = serve(orders)
     if order is not None:
+        follow(order.environment)
         programs[order.name]()
 
 

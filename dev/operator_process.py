@@ -11,6 +11,7 @@ from dev.control_plane.child import Child
 from dev.control_plane.server import free_ports
 from dev.local_azure import LocalAzure
 from dev.programs import start_program
+from dev.wall_clock import WallClock
 
 # One that was killed has a successor at once: nobody waits for the end of its lease.
 ALONE = ("--no-leader-elect",)
@@ -40,6 +41,8 @@ class OperatorProcess:
         self._speed = speed
         self._namespaces = namespaces
         self.options = options
+        self.wall_clock: WallClock | None = None
+        """What it goes by from its next start on, in place of the machine's."""
         self.log = folder / "bastion-operator.log"
         self.child: Child | None = None
 
@@ -52,7 +55,8 @@ class OperatorProcess:
         arguments += [f"--namespace={namespace}" for namespace in self._namespaces]
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
         self.probe_url = f"http://127.0.0.1:{probes}"
-        self.child = start_program("bastion-operator", arguments, log=self.log, environment=self._environment)
+        clock = {} if self.wall_clock is None else self.wall_clock.environment()
+        self.child = start_program("bastion-operator", arguments, log=self.log, environment=self._environment | clock)
         if wait:
             self.wait_until_ready()
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from dev.control_plane.child import Child
 from dev.forked import ForkServer
+from dev.wall_clock import FILE_VARIABLE
 
+_ROOT = Path(__file__).parents[1]
 _fork_servers: list[ForkServer] = []
 
 
@@ -34,6 +36,9 @@ def start_program(
     command = [program(name), *arguments]
     if _fork_servers:
         return _fork_servers[-1].start(command, log=log, environment=environment)
+    if environment is not None and FILE_VARIABLE in environment:
+        by_clock = [sys.executable, "-m", "dev.wall_clock", *command]
+        return Child.start(by_clock, log=log, environment=environment, directory=_ROOT)
     return Child.start(command, log=log, environment=environment)
 
 

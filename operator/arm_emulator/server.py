@@ -9,6 +9,7 @@ import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -133,7 +134,7 @@ class Server:
         try:
             answer = await self._answer(http, seen, route)
             seen.status = answer.status
-            return _response(answer, http.method)
+            return _response(answer, http.method, self._cloud.clock.now())
         except ClientLostError:
             if http.transport is not None:
                 http.transport.abort()
@@ -297,10 +298,11 @@ async def _request(http: web.Request) -> Request:
     )
 
 
-def _response(answer: Answer, method: str) -> web.Response:
+def _response(answer: Answer, method: str, at: float) -> web.Response:
     request_id = str(uuid.uuid4())
     headers = {
         **_COMMON_HEADERS,
+        "Date": formatdate(at, usegmt=True),
         "x-ms-request-id": request_id,
         "x-ms-correlation-request-id": request_id,
         "x-ms-routing-request-id": f"LOCAL:{request_id}",

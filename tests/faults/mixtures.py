@@ -1,5 +1,5 @@
 """Random mixtures: others change what the operator keeps, calls are met by faults, the operator is killed, the API server
-restarts and Azure's clock jumps; then all ends as if nothing had been.
+restarts, Azure's clock and the operator's wall clock jump; then all ends as if nothing had been.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dev.wall_clock import WallClock
 from tests.faults.fault_cells import CALLS, Cell, faults_of
 from tests.faults.story import Phase, Story
 from tests.faults.story_processes import PHASE_SECONDS, Stage
@@ -15,7 +16,9 @@ from tests.faults.story_runs import strike
 
 QUARTER_OF_A_DAY = 6 * 3600.0
 _BUILT = (Phase.CREATE, Phase.UPDATE, Phase.UPGRADE, Phase.SCALE)
-_WEATHER = ("kill", "kill", "api-server", "clock")
+_WEATHER = ("kill", "kill", "api-server", "clock", "wall-clock")
+# Hours by which the wall clock of the operator's machine is set: as a machine that slept, and as NTP sets one right.
+_STEPS = (6, 6, 1, -2, -6, -12)
 # Real seconds between two strokes of the weather.
 _CALM = (1.0, 6.0)
 
@@ -24,11 +27,13 @@ _CALM = (1.0, 6.0)
 class Mixture:
     """What one batch of stories goes through.
 
+    :ivar wall_clock: that of the operator
     :ivar done: what has happened, in order
     """
 
     told: Stage
     rng: random.Random
+    wall_clock: WallClock
     done: list[str] = field(default_factory=list)
 
     @property
@@ -91,6 +96,8 @@ async def _weather(mixture: Mixture, calm: asyncio.Event) -> None:
         match stroke:
             case "clock":
                 await mixture.told.control.advance(QUARTER_OF_A_DAY)
+            case "wall-clock":
+                mixture.wall_clock.move(mixture.rng.choice(_STEPS) * 3600.0)
             case "kill":
                 await asyncio.to_thread(_killed, mixture.told)
             case _:

@@ -115,6 +115,13 @@ MUTATIONS = (
         f"{_PLANNING}/test_peering_selector.py::test_with_delete_the_peering_stays_for_the_grace_and_says_until_when",
     ),
     Mutation(
+        "grace-by-one-clock",
+        "planning/vnet_peering.py",
+        "with_membership(plan.claims, members, asked.latest or asked.now)",
+        "with_membership(plan.claims, members, asked.now)",
+        f"{_PLANNING}/test_peering_selector.py::test_a_grace_begins_by_the_later_of_two_clocks_and_ends_by_the_earlier",
+    ),
+    Mutation(
         "unmarked-rule-deleted",
         "planning/rule_mark.py",
         'return self.names(str(rule.get("name", ""))) and self.marks(rule) and claim_on(claims, rule_id) is not None',

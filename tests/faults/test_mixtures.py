@@ -21,11 +21,14 @@ FEW, RUNS, AT_ONCE, ROUNDS = 3, 200, 10, 4
 async def check_mixtures(lab_factory: Callable[..., Lab], batches: int, at_once: int, figure: Figure) -> None:
     """So many batches of mixtures, and in the end everything is as without them."""
     names = [f"story-{number:05}" for number in range(at_once)]
-    lab, done, days = told_by(lab_factory, names), Counter[str](), 0.0
+    done, days = Counter[str](), 0.0
+    lab = told_by(lab_factory, names, wall_clock=True)
+    wall_clock = lab.operator.wall_clock
+    assert wall_clock is not None
     async with stage(lab) as told:
         expected = await undisturbed(told)
         for batch in range(batches):
-            mixture = Mixture(told, random.Random(f"{seed()} {batch}"))
+            mixture = Mixture(told, random.Random(f"{seed()} {batch}"), wall_clock)
             await mixed(mixture, expected, names, rounds=ROUNDS)
             done.update(mixture.done)
             days += mixture.days

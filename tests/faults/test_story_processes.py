@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from dev.wall_clock import WallClock
 from tests.faults.fault_cells import matrix, rows
 from tests.faults.story import Phase, estate, subscription_of
 from tests.faults.story_processes import PHASE_SECONDS, Kills, killed_at_random, stage, undisturbed
@@ -21,10 +22,11 @@ FEW_KILLS, KILLS, STORIES = 25, 1000, 4
 CELLS = 36
 
 
-def told_by(lab_factory: Callable[..., Lab], names: list[str]) -> Lab:
-    """A lab with the subscriptions of these stories and of the undisturbed one, and its operator."""
+def told_by(lab_factory: Callable[..., Lab], names: list[str], *, wall_clock: bool = False) -> Lab:
+    """A lab with the subscriptions of these stories and of the undisturbed one, and its operator, whose clock may be set."""
     lab = lab_factory([row for name in (CLEAN, *names) for row in estate(name)], identity=False, graph_lag=0.0)
     lab.apply_identity(allowedSubscriptions=[subscription_of(name) for name in (CLEAN, *names)])
+    lab.operator.wall_clock = WallClock(lab.folder) if wall_clock else None
     lab.operator.start()
     return lab
 

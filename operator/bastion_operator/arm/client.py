@@ -32,6 +32,7 @@ from bastion_operator.arm.answers import (
     retry_after,
 )
 from bastion_operator.arm.api_versions import GRAPH_API_VERSION, NETWORK_API_VERSION, api_version_of, shown_on_request
+from bastion_operator.arm.azure_time import AzureTime
 from bastion_operator.arm.budgets import Budgets, CallKind, call_of
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.errors import (
@@ -74,6 +75,7 @@ class ArmClient:
     ``held``: then its place in the budgets was set aside before, and is used up, whatever comes of it.
 
     :ivar principal: whom ARM counts the calls for; identities with one client id are one
+    :ivar azure_time: is told the Date of each answer
     :ivar subscriptions: the only ones that are asked or written to, in lower case; None: all that the identity can see.
         The last fence: whoever names something outside is refused before, with a condition (reconcile/access.py)
     """
@@ -84,6 +86,7 @@ class ArmClient:
     transport: AsyncHttpTransport[Any, Any]
     budgets: Budgets
     principal: str
+    azure_time: AzureTime
     leadership: Leadership = field(default_factory=Leadership.undisputed)
     observer: CallObserver | None = None
     traces: Traces | None = None
@@ -341,6 +344,7 @@ class ArmClient:
         except (SdkError, OSError) as error:
             raise self._seen(kind, target, unanswered(error, target, self.holder)) from None
         response: AsyncHttpResponse = answer.http_response
+        self.azure_time.note(response.headers.get("Date"))
         return response
 
     def _seen(self, kind: CallKind, target: str, error: AzureError) -> AzureError:

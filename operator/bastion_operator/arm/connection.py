@@ -6,6 +6,7 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AsyncHttpTransport
 
+from bastion_operator.arm.azure_time import AzureTime
 from bastion_operator.arm.budgets import Budgets
 from bastion_operator.arm.client import ArmClient, CallObserver
 from bastion_operator.arm.cloud import Cloud
@@ -27,6 +28,7 @@ class ArmConnection:
     :ivar leadership: whether writes may be sent; by default they always may
     :ivar traces: where each call is told of; None: nowhere
     :ivar budgets: those of all identities: two of one client id share theirs
+    :ivar azure_time: the time by the answers to all of them
     """
 
     cloud: Cloud
@@ -36,10 +38,12 @@ class ArmConnection:
     leadership: Leadership = field(default_factory=Leadership.undisputed)
     traces: Traces | None = None
     budgets: Budgets = field(init=False)
+    azure_time: AzureTime = field(init=False)
     _transport: AsyncHttpTransport[Any, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.budgets = Budgets(self.clock)
+        self.azure_time = AzureTime(self.clock)
         self._transport = PooledTransport(self.cloud.ca_file, self.request_timeout, self.leadership)
 
     def client(
@@ -73,6 +77,7 @@ class ArmConnection:
             transport=self._transport,
             budgets=self.budgets,
             principal=principal,
+            azure_time=self.azure_time,
             leadership=self.leadership,
             observer=self.observer,
             traces=self.traces,

@@ -13,6 +13,7 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from bastion_operator.arm.azure_time import date_of
 from bastion_operator.clock import Clock
 
 _UNAUTHORIZED = 401
@@ -35,7 +36,9 @@ class TokenPolicy(AsyncARMChallengeAuthenticationPolicy):
             return response
         held = self._token
         if held is None:
-            await self.authorize_request(request, *self._scopes, claims=_newer_than(self._clock.now()))
+            # By Azure's own clock, as a challenge would have it: this machine's may be ahead by hours.
+            refused_at = date_of(response.http_response.headers.get("Date")) or self._clock.now()
+            await self.authorize_request(request, *self._scopes, claims=_newer_than(refused_at))
         elif request.http_request.headers["Authorization"] != f"Bearer {held.token}":
             # Another request has got a newer one meanwhile.
             await self.on_request(request)

@@ -42,6 +42,8 @@ from bastion_operator.planning.wording import named
 class VNetPeeringInput:
     """All that the plan depends on.
 
+    :ivar now: the time; where two clocks differ the earlier, by which a grace ends
+    :ivar latest: the later one, by which a grace begins; None: there is one clock
     :ivar found: ids of networks that the spec's selector found in the inventory; the plan looks at each again
     :ivar taken: pairs that an older VNetPeering asks for, by their key, with its namespace and name
     :ivar lacking: rights that the identity is known to lack
@@ -57,6 +59,7 @@ class VNetPeeringInput:
     taken: Mapping[str, str] = field(default_factory=dict)
     lacking: Lacking = field(default_factory=dict)
     allow_plan: str | None = None
+    latest: datetime | None = None
 
     @property
     def members(self) -> Members:
@@ -104,7 +107,7 @@ def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
     for pair in members.pairs:
         plan = _plan_pair(asked, pair, plan, known)
     if not asked.watching:
-        plan = replace(plan, claims=with_membership(plan.claims, members, asked.now))
+        plan = replace(plan, claims=with_membership(plan.claims, members, asked.latest or asked.now))
     for left in members.left:
         plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
     if asked.watching:

@@ -37,12 +37,14 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
     status = peering.status or VNetPeeringStatus()
     interval = peering.spec.interval
     trouble = await refresh_fleet(services, session, passing.key, interval, at_once=passing.asked_for_now)
+    earliest, latest = session.client.azure_time.bounds()
     asked = VNetPeeringInput(
         owner=passing.owner,
         spec=peering.spec,
         claims=status.claims,
         observed=services.fleet.observed(session.identity),
-        now=services.clock.now(),
+        now=earliest,
+        latest=latest,
         found=await _found(services, session, peering),
         taken=await _taken(services, session, passing),
         allow_plan=peering.metadata.allow_plan,

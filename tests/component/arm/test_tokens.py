@@ -79,6 +79,23 @@ async def test_a_token_is_renewed_before_it_ends(caller: Caller, cloud: LocalAzu
     assert set(answers(cloud)[began:]) == {200}
 
 
+async def test_a_wall_clock_that_jumps_by_hours_fails_no_call(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    azure = azure_factory(ROWS)
+    caller = await caller_factory(azure)
+    with time_machine.travel(time.time(), tick=True) as traveller:
+        for hours in (0, 6, -12, 6):
+            traveller.shift(hours * 3600.0)
+            assert await caller.client.get(HUB) is not None
+        # Set back, it takes a token for young that has ended by Azure's own clock.
+        traveller.shift(-6 * 3600.0)
+        async with azure.control() as control:
+            await control.advance(7200.0)
+        assert await caller.client.get(HUB) is not None
+    assert [each for each in answers(azure) if each != 200] == [401]
+
+
 async def test_where_no_new_token_is_to_be_had_the_old_one_serves_to_its_end(caller: Caller, cloud: LocalAzure) -> None:
     before, began = asked_entra(cloud), len(answers(cloud))
     assert await caller.client.get(HUB) is not None

@@ -1,6 +1,8 @@
 """Faults, holds, the dump, the audit, the clock and the request log."""
 
 import asyncio
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -153,11 +155,13 @@ async def test_the_clock_can_be_moved_ahead(azure_factory: AzureFactory) -> None
     async with Wire(azure) as wire, azure.control() as control:
         await wire.call("PUT", group, {"location": "westeurope"})
         await wire.call("PUT", vnet(group), network_body("10.0.0.0/16"))
-        _, body, _ = await wire.call("GET", vnet(group))
+        _, body, before = await wire.call("GET", vnet(group))
         assert body["properties"]["provisioningState"] == "Updating"
         await control.advance(60)
-        _, body, _ = await wire.call("GET", vnet(group))
+        _, body, after = await wire.call("GET", vnet(group))
         assert body["properties"]["provisioningState"] == "Succeeded"
+        first, second = (parsedate_to_datetime(each["Date"]) for each in (before, after))
+        assert second - first >= timedelta(seconds=60)
         assert [one["status"] for one in await control.operations()] == ["Succeeded"]
 
 

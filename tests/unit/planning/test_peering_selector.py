@@ -243,6 +243,17 @@ def test_with_delete_both_halves_go_after_the_grace_the_spokes_first_which_is_re
     assert all(vnet_id("spoke") in change.reads for change in plan.changes)
 
 
+def test_a_grace_begins_by_the_later_of_two_clocks_and_ends_by_the_earlier() -> None:
+    """A wall clock that jumps by hours, or that was wrong and is set right, parts nobody before the grace is over."""
+    hour, ahead = timedelta(hours=1), NOW + timedelta(hours=6)
+    leaves = replace(selecting(*joined({}), claims=FOUND, onLeave="Delete"), latest=ahead)
+    left = plan_vnet_peering(leaves).claims
+    assert {claim.left_at for claim in left} == {ahead}
+    assert plan_vnet_peering(selecting(*joined({}), claims=left, now=ahead + hour, onLeave="Delete")).changes
+    before = selecting(*joined({}), claims=left_since(NOW), now=NOW + hour - timedelta(seconds=1), onLeave="Delete")
+    assert plan_vnet_peering(replace(before, latest=ahead)).settled
+
+
 def test_the_second_half_goes_also_after_a_crash_behind_the_first() -> None:
     hub, spoke = joined({}, spoke={"state": "Disconnected"})
     hub["properties"]["virtualNetworkPeerings"] = []

@@ -76,8 +76,9 @@ def _login(clock: Clock) -> Callable[..., Awaitable[kopf.ConnectionInfo | None]]
     return login
 
 
-def _watch(services: Services, kind: Kind) -> Callable[..., None]:
-    def noted(event: Mapping[str, Any], body: Mapping[str, Any], **_: Any) -> None:
+def _watch(services: Services, kind: Kind) -> Callable[..., Awaitable[None]]:
+    # kopf runs plain functions in threads of its own, and neither the objects nor the queue can be changed from there.
+    async def noted(event: Mapping[str, Any], body: Mapping[str, Any], **_: Any) -> None:
         metadata = body["metadata"]
         key = Key(kind, metadata.get("namespace", ""), metadata["name"])
         gone = event.get("type") == "DELETED"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ class LocalAzure:
         self._listen = "127.0.0.1:0"
         self._child: Child | None = None
         self.ready: dict[str, Any] = {}
+        self._log_lock = threading.Lock()
+        self._log_read = 0
+        self._requests: list[dict[str, Any]] = []
 
     @staticmethod
     def keep_state(folder: Path) -> str:
@@ -147,10 +151,15 @@ class LocalAzure:
         return ControlClient(self.endpoint, str(self.ready["control_token"]), self.ca_file)
 
     def request_log(self) -> list[dict[str, Any]]:
-        """Every request that was answered so far."""
-        if not self.request_log_file.exists():
-            return []
-        return [json.loads(line) for line in self.request_log_file.read_text(encoding="utf-8").splitlines()]
+        """Every request that was answered so far. A line that is being written just now is for the next look."""
+        with self._log_lock:
+            if self.request_log_file.exists():
+                with self.request_log_file.open("rb") as log:
+                    log.seek(self._log_read)
+                    whole, ended, _ = log.read().rpartition(b"\n")
+                self._log_read += len(whole + ended)
+                self._requests += [json.loads(line) for line in whole.split(b"\n") if line]
+            return list(self._requests)
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Everything that stands, by lower-cased id. Not to be called from a running event loop."""

@@ -1,21 +1,27 @@
 """One writer: the leader stopped, continued, killed and ended in order, the local Azure's request log as judge."""
 
 import json
-import os
 import random
+import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from dev.control_plane import ControlPlane
 from tests.faults.kill_run import was_taken
 from tests.faults.leaders import LEASE_LOST, Leaders, go_on, stop, wait_at_random
-from tests.support.lab import Lab, Manifest, example
+from tests.faults.test_fault_matrix import Figure, seed
+from tests.support.lab import Lab, Manifest, example, install_operator, labs_in
 
 (PEERING,) = example("vnet-peering.yaml")
 ALL = PEERING["spec"]["spokes"]
-RUNS = 200
+# Most of a run is waiting for a lease to end, so several clusters have theirs side by side.
+RUNS, CLUSTERS = 200, 4
 
 
 @pytest.fixture
@@ -26,11 +32,20 @@ def leaders(lab_factory: Callable[..., Lab]) -> Iterator[Leaders]:
 
 
 @pytest.fixture
-def rng() -> random.Random:
-    """Its seed is printed where the test fails; SEED in the environment is taken instead."""
-    seed = int(os.environ.get("SEED") or random.randrange(10**6))
-    print(f"SEED={seed}")  # noqa: T201 - shown where the test fails
-    return random.Random(seed)
+def clusters(tmp_path: Path) -> Iterator[list[Leaders]]:
+    """Several, each with an API server and an Azure of its own, as the operators of one cluster share its AzureIdentities."""
+    with ExitStack() as stack:
+        every: list[Leaders] = []
+        for number in range(CLUSTERS):
+            folder, namespace = tmp_path / str(number), f"leaders-{number}"
+            folder.mkdir()
+            control_plane = stack.enter_context(ControlPlane())
+            account = install_operator(control_plane)
+            control_plane.kubectl("create", "namespace", namespace)
+            lab = stack.enter_context(labs_in(control_plane, account, namespace, folder))()
+            every.append(Leaders(lab))
+            stack.callback(every[-1].end)
+        yield every
 
 
 def with_spokes(spokes: list[Manifest]) -> Manifest:
@@ -82,7 +97,9 @@ def stop_and_go_on(leaders: Leaders, change: Manifest, rng: random.Random, *, ea
     assert set(taken.values()) <= {1}, taken
 
 
-def test_the_leader_alone_writes_whatever_becomes_of_it(leaders: Leaders, rng: random.Random) -> None:
+def test_the_leader_alone_writes_whatever_becomes_of_it(leaders: Leaders, figure: Figure) -> None:
+    rng = random.Random(seed())
+    figure(f"leaders: stopped once, FAULT_SEED={seed()}")
     lab, leader = leaders.lab, leaders.start()
     # With spokes of which each is an act of its own, so that there is a middle to be stopped in.
     lab.apply(with_spokes(ALL[:1]))
@@ -117,13 +134,37 @@ def test_the_leader_alone_writes_whatever_becomes_of_it(leaders: Leaders, rng: r
     lab.wait_for(lambda: in_sync(lab), "the last one works")
 
 
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_200_times_stopped_and_continued(leaders: Leaders, rng: random.Random) -> None:
+def stopped_over_and_over(leaders: Leaders, rng: random.Random, runs: int, failed: threading.Event) -> int:
+    """So many leaders stopped and continued, one after the other; how many of them while the next one was at work."""
     leaders.start()
     leaders.lab.apply(with_spokes(ALL[:1]))
     leaders.lab.wait_ready("vnp/hub")
-    for run in range(RUNS):
+    early = 0
+    for run in range(runs):
+        if failed.is_set():
+            break
         leaders.start()
-        stop_and_go_on(leaders, with_spokes(ALL if run % 2 == 0 else ALL[:1]), rng, early=rng.random() < 0.5)
-        print(f"run {run}: {len(leaders.lab.writes())} writes")  # noqa: T201 - shown where the test fails
+        while_at_work = rng.random() < 0.5
+        try:
+            stop_and_go_on(leaders, with_spokes(ALL if run % 2 == 0 else ALL[:1]), rng, early=while_at_work)
+        except BaseException:
+            failed.set()
+            raise
+        early += while_at_work
+    return early
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_200_times_stopped_and_continued(clusters: list[Leaders], figure: Figure) -> None:
+    failed = threading.Event()
+    with ThreadPoolExecutor(CLUSTERS) as side_by_side:
+        under_way = [
+            side_by_side.submit(
+                stopped_over_and_over, leaders, random.Random(f"{seed()} {number}"), RUNS // CLUSTERS, failed
+            )
+            for number, leaders in enumerate(clusters)
+        ]
+    early = sum(each.result() for each in under_way)
+    figure(f"leaders: {RUNS} stopped, {early} continued while the next one was at work, FAULT_SEED={seed()}")
+    assert sum(len(leaders.processes) for leaders in clusters) == RUNS + CLUSTERS

@@ -15,7 +15,7 @@ from tests.faults.test_fault_matrix import Figure, seed
 from tests.faults.test_story_processes import check_what_was_written, told_by
 from tests.support.lab import Lab
 
-FEW, RUNS, AT_ONCE, ROUNDS = 3, 200, 10, 4
+FEW, RUNS, AT_ONCE, ROUNDS = 3, 200, 20, 4
 
 
 async def check_mixtures(lab_factory: Callable[..., Lab], batches: int, at_once: int, figure: Figure) -> None:

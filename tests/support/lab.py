@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -314,8 +315,7 @@ def stamp(entry: Manifest) -> float:
     return datetime.fromisoformat(entry["time"]).timestamp()
 
 
-@pytest.fixture(scope="session")
-def operator_installed(control_plane: ControlPlane) -> Path:
+def install_operator(control_plane: ControlPlane) -> Path:
     """The shipped base, applied by the real kubectl; the kubeconfig of its service account."""
     control_plane.kubectl("apply", "--server-side", "-k", str(ROOT / "deploy" / "base"))
     plurals = ("bastionhosts", "vnetpeerings", "azureidentities", "reachabilityreports")
@@ -324,11 +324,17 @@ def operator_installed(control_plane: ControlPlane) -> Path:
     return control_plane.kubeconfig_for("bastion-operator", namespace=OPERATOR_NAMESPACE)
 
 
-@pytest.fixture
-def lab_factory(
-    control_plane: ControlPlane, operator_installed: Path, namespace: str, tmp_path: Path
+@pytest.fixture(scope="session")
+def operator_installed(control_plane: ControlPlane) -> Path:
+    """The shipped base on the run's API server; the kubeconfig of its service account."""
+    return install_operator(control_plane)
+
+
+@contextmanager
+def labs_in(
+    control_plane: ControlPlane, kubeconfig: Path, namespace: str, folder: Path
 ) -> Iterator[Callable[..., Lab]]:
-    """Makes the lab of a test: Azure started with an estate, an identity, the operator not running yet."""
+    """Makes labs of a namespace: Azure started with an estate, an identity, the operator not running yet."""
     made: list[Lab] = []
 
     def make(
@@ -341,26 +347,37 @@ def lab_factory(
     ) -> Lab:
         source = estate if isinstance(estate, Path) else EXAMPLE / "estate.json"
         if isinstance(estate, list):
-            source = tmp_path / "estate.json"
+            source = folder / "estate.json"
             source.write_text(json.dumps(estate))
-        options = [LocalAzure.keep_state(tmp_path), f"--graph-lag={graph_lag:g}"]
+        options = [LocalAzure.keep_state(folder), f"--graph-lag={graph_lag:g}"]
         if principals is not None:
-            (tmp_path / "principals.json").write_text(json.dumps(principals))
-            options.append(f"--principals={tmp_path / 'principals.json'}")
-        azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, options=options)
+            (folder / "principals.json").write_text(json.dumps(principals))
+            options.append(f"--principals={folder / 'principals.json'}")
+        azure = LocalAzure(folder, estates=[source], speed=AZURE_SPEED, options=options)
         azure.start()
-        lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure, operator_speed)
+        lab = Lab(control_plane, namespace, folder, kubeconfig, azure, operator_speed)
         made.append(lab)
         if identity:
             lab.apply_identity()
         return lab
 
-    yield make
-    for lab in made:
-        lab.operator.kill()
-        lab.azure.kill()
-        lab.clear()
-        lab.api.close()
+    try:
+        yield make
+    finally:
+        for lab in made:
+            lab.operator.kill()
+            lab.azure.kill()
+            lab.clear()
+            lab.api.close()
+
+
+@pytest.fixture
+def lab_factory(
+    control_plane: ControlPlane, operator_installed: Path, namespace: str, tmp_path: Path
+) -> Iterator[Callable[..., Lab]]:
+    """Makes the lab of a test."""
+    with labs_in(control_plane, operator_installed, namespace, tmp_path) as make:
+        yield make
 
 
 @pytest.fixture

@@ -14,16 +14,7 @@ def target_networks(inventory: Inventory, virtual_network_id: str) -> frozenset[
     A link in any state: a VM behind a broken peering is one that was meant to be reached.
     """
     own = normalise_id(virtual_network_id)
-    found = {own}
-    for key, network in inventory.virtual_networks.items():
-        for link in network.links:
-            if link.is_hub_connection or not link.remote_key:
-                continue
-            if key == own:
-                found.add(link.remote_key)
-            elif link.remote_key == own:
-                found.add(key)
-    return frozenset(found)
+    return inventory.neighbours.get(own, frozenset()) | {own}
 
 
 def target_machines(inventory: Inventory, spec: BastionHostSpec) -> list[VirtualMachine]:

@@ -174,8 +174,9 @@ async def _accept(course: Course[R], passing: Pass[R]) -> Session | Refusal:
     if isinstance(session, Refusal) or not passing.manages:
         return session
 
-    others = services.objects.asked_for(course.key_kind, managed_by(course))
-    return refuse_conflict(passing.key, passing.raw, course.asks_for(resource), others) or session
+    wanted = course.asks_for(resource)
+    others = services.objects.askers(course.key_kind, wanted, managed_by(course))
+    return refuse_conflict(passing.key, passing.raw, wanted, others) or session
 
 
 def managed_by(course: Course[R]) -> Callable[[Raw], list[str]]:

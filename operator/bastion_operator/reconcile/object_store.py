@@ -1,12 +1,17 @@
-"""The custom resources as the watches last showed them: enough to know who depends on whom and who was first."""
+"""The custom resources as the watches last showed them: enough to know who depends on whom and who was first.
+
+Each pass asks who else wants what it wants. That is looked up, as a fleet of a thousand asks it a thousand times an interval.
+"""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from bastion_operator.api.common import ManagementPolicy
 from bastion_operator.api.meta import ALLOW_PLAN, RECONCILE_REQUESTED_AT, RECREATE_FAILED
+from bastion_operator.planning.ownership import id_key
 from bastion_operator.reconcile.keys import Key, Kind
 
 _log = logging.getLogger(__name__)
@@ -19,7 +24,11 @@ class ObjectStore:
     """Raw objects by key. A pass reads its own object from the API server; this is for looking at the others."""
 
     _objects: dict[Key, Raw] = field(default_factory=dict)
-    _asked: dict[Key, tuple[Any, list[str]]] = field(default_factory=dict)
+    # What each asks for, who asks for a thing, and of whom that is to be read yet.
+    _asked: dict[Key, list[str]] = field(default_factory=dict)
+    _askers: dict[tuple[Kind, str], set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _unread: dict[Kind, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    _selecting: set[Key] = field(default_factory=set)
 
     def seen(self, key: Key, raw: Raw | None) -> bool:
         """Take note of an object, None if it is gone; returns whether its pass is due.
@@ -30,9 +39,14 @@ class ObjectStore:
         before = self._objects.get(key)
         if raw is None:
             self._objects.pop(key, None)
-            self._asked.pop(key, None)
+            self._unread[key.kind].discard(key)
+            self._selecting.discard(key)
+            self._forget_asked(key)
             return before is not None
         self._objects[key] = raw
+        if before is None or _version(before) != _version(raw):
+            self._unread[key.kind].add(key)
+            (self._selecting.add if _selects(raw) else self._selecting.discard)(key)
         return before is None or _wakes(before) != _wakes(raw)
 
     def get(self, key: Key) -> Raw | None:
@@ -56,20 +70,39 @@ class ObjectStore:
 
         One that cannot be read asks for nothing: it must not stop all others.
         """
-        return [(key, raw, self._asked_by(key, raw, read)) for key, raw in self.of_kind(kind)]
+        self._read(kind, read)
+        return [(key, raw, self._asked[key]) for key, raw in self.of_kind(kind)]
 
-    def _asked_by(self, key: Key, raw: Raw, read: Callable[[Raw], list[str]]) -> list[str]:
-        version = (raw["metadata"].get("uid"), raw["metadata"].get("generation"))
-        known = self._asked.get(key)
-        if known is not None and known[0] == version:
-            return known[1]
-        try:
-            asked = read(raw)
-        except ValueError as error:
-            _log.warning("%s cannot be read and is passed over: %s", key, error)
-            asked = []
-        self._asked[key] = (version, asked)
-        return asked
+    def askers(
+        self, kind: Kind, wanted: Iterable[str], read: Callable[[Raw], list[str]]
+    ) -> list[tuple[Key, Raw, list[str]]]:
+        """Those of them that ask for one of these ids, in any case, in the order of their keys."""
+        self._read(kind, read)
+        found = {key for each in wanted for key in self._askers.get((kind, id_key(each)), ())}
+        return [(key, self._objects[key], self._asked[key]) for key in sorted(found)]
+
+    def selecting(self) -> list[tuple[Key, Raw]]:
+        """The VNetPeerings that look for their spokes, in the order of their keys."""
+        return [(key, self._objects[key]) for key in sorted(self._selecting)]
+
+    def _read(self, kind: Kind, read: Callable[[Raw], list[str]]) -> None:
+        unread = self._unread.pop(kind, set())
+        for key in unread:
+            self._forget_asked(key)
+            try:
+                asked = read(self._objects[key])
+            except ValueError as error:
+                _log.warning("%s cannot be read and is passed over: %s", key, error)
+                asked = []
+            self._asked[key] = asked
+            for each in asked:
+                self._askers[kind, id_key(each)].add(key)
+
+    def _forget_asked(self, key: Key) -> None:
+        for thing in {(key.kind, id_key(each)) for each in self._asked.pop(key, ())}:
+            self._askers[thing].discard(key)
+            if not self._askers[thing]:
+                del self._askers[thing]
 
     def using_identity(self, identity: str) -> list[Key]:
         """The BastionHosts and VNetPeerings that name this AzureIdentity, in the order of their keys."""
@@ -99,6 +132,15 @@ def seniority(raw: Raw) -> tuple[str, str]:
     """Who was first: of two resources that ask for one thing, the lower has it."""
     metadata = raw["metadata"]
     return (str(metadata.get("creationTimestamp", "")), str(metadata.get("uid", "")))
+
+
+def _version(raw: Raw) -> tuple[Any, Any]:
+    """What changes with every change of the spec."""
+    return (raw["metadata"].get("uid"), raw["metadata"].get("generation"))
+
+
+def _selects(raw: Raw) -> bool:
+    return "spokeSelector" in (raw.get("spec") or {})
 
 
 def _wakes(raw: Raw) -> tuple[Any, ...]:

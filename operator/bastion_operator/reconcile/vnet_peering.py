@@ -86,18 +86,14 @@ async def _taken(services: Services, session: Session, passing: Pass[VNetPeering
 
     Who lists a pair that an older one lists is not acted on at all; this is of pairs that one of the two has found.
     """
-    own = passing.raw
-    older = {
-        key: raw
-        for key, raw in services.objects.of_kind(Kind.VNET_PEERING)
-        if key != passing.key and seniority(raw) < seniority(own)
-    }
+    own = seniority(passing.raw)
     taken: dict[str, str] = {}
     if passing.resource.spec.spoke_selector is not None:
-        for key, _, pairs in services.objects.asked_for(Kind.VNET_PEERING, managed_by(_COURSE)):
-            taken |= dict.fromkeys(pairs, str(key)) if key in older else {}
-    for key, raw in older.items():
-        if "spokeSelector" in raw.get("spec", {}) and (other := _managed(raw)) is not None:
+        for key, raw, pairs in services.objects.asked_for(Kind.VNET_PEERING, managed_by(_COURSE)):
+            if pairs and key != passing.key and seniority(raw) < own:
+                taken |= dict.fromkeys(pairs, str(key))
+    for key, raw in services.objects.selecting():
+        if key != passing.key and seniority(raw) < own and (other := _managed(raw)) is not None:
             pairs = [pair.key for pair in asked_pairs(other.spec, await _found(services, session, other))]
             taken |= dict.fromkeys(pairs, str(key))
     return taken

@@ -1,5 +1,6 @@
 """What wakes a pass, and who was first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -86,3 +87,64 @@ def test_the_older_has_what_both_ask_for_and_of_the_same_age_the_lower_uid() -> 
     assert refused(twin, raw())
     assert not refused(raw(), twin)
     assert refuse_conflict(KEY, younger, ["/hosts/b"], [(rival, raw(), ["/hosts/a"])]) is None
+
+
+def asks(raw: Mapping[str, Any]) -> list[str]:
+    asked: list[str] = raw["spec"]["asks"]
+    if not asked:
+        raise ValueError("cannot be read")
+    return asked
+
+
+def test_who_asks_for_a_thing_is_found_by_it_as_long_as_the_spec_asks() -> None:
+    store, rival = ObjectStore(), Key(Kind.BASTION_HOST, "team", "rival")
+    other_kind = Key(Kind.VNET_PEERING, "team", "hub")
+
+    def askers(*wanted: str) -> list[Key]:
+        return [key for key, _, _ in store.askers(Kind.BASTION_HOST, wanted, asks)]
+
+    store.seen(rival, raw(spec={"asks": ["/hosts/A", "/hosts/b"]}))
+    store.seen(KEY, raw(spec={"asks": ["/Hosts/a"]}))
+    store.seen(other_kind, raw(spec={"asks": ["/hosts/a"]}))
+    assert askers("/hosts/a") == [KEY, rival]
+    assert askers("/HOSTS/B", "/hosts/c") == [rival]
+    store.seen(rival, raw(spec={"asks": ["/hosts/c"]}, generation=2))
+    assert askers("/hosts/a", "/hosts/b") == [KEY]
+    assert askers("/hosts/c") == [rival]
+    store.seen(rival, raw(spec={"asks": []}, generation=3))
+    assert askers("/hosts/c") == [], "one that cannot be read asks for nothing"
+    store.seen(KEY, None)
+    assert askers("/hosts/a") == []
+    store.seen(KEY, raw(spec={"asks": ["/hosts/b"]}, uid="anew"))
+    assert askers("/hosts/a", "/hosts/b") == [KEY]
+
+
+def test_what_an_object_asks_for_is_read_once_for_each_generation() -> None:
+    store, reads = ObjectStore(), list[Any]()
+
+    def read(raw: Mapping[str, Any]) -> list[str]:
+        reads.append(raw["metadata"]["generation"])
+        return asks(raw)
+
+    store.seen(KEY, raw(spec={"asks": ["/hosts/a"]}))
+    for version in ("7", "8"):
+        store.seen(KEY, raw(spec={"asks": ["/hosts/a"]}, resourceVersion=version))
+        store.askers(Kind.BASTION_HOST, ["/hosts/a"], read)
+        assert store.asked_for(Kind.BASTION_HOST, read)[0][2] == ["/hosts/a"]
+    store.seen(KEY, raw(spec={"asks": ["/hosts/b"]}, generation=2))
+    assert store.asked_for(Kind.BASTION_HOST, read)[0][2] == ["/hosts/b"]
+    assert reads == [1, 2]
+
+
+def test_those_that_look_for_their_spokes_are_known_by_their_specs() -> None:
+    store, peering = ObjectStore(), Key(Kind.VNET_PEERING, "team", "hub")
+    store.seen(peering, raw(spec={"spokes": []}))
+    assert store.selecting() == []
+    selecting = raw(spec={"spokeSelector": {}}, generation=2)
+    store.seen(peering, selecting)
+    assert store.selecting() == [(peering, selecting)]
+    store.seen(peering, raw(generation=3))
+    assert store.selecting() == []
+    store.seen(peering, raw(spec={"spokeSelector": {}}, generation=4))
+    store.seen(peering, None)
+    assert store.selecting() == []

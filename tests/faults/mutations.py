@@ -163,6 +163,13 @@ MUTATIONS = (
         "return self.status == _NOT_FOUND",
         "unit/arm/test_errors.py::test_a_404_of_a_proxy_or_of_a_subscription_is_no_absence",
     ),
+    Mutation(
+        "noted-in-a-thread",
+        "handlers/watches.py",
+        "async def noted(",
+        "def noted(",
+        "component/reconcile/test_watches.py::test_the_watches_give_nothing_to_threads",
+    ),
 )
 
 

@@ -22,7 +22,6 @@ from tests.faults.kill_run import comparable
 from tests.support.azure import Wire
 from tests.support.operator_in_process import Manifest, Passes
 
-IDENTITY = "stories"
 _NAMES = uuid.UUID("0a1b2c3d-0000-4000-8000-00000000000b")
 _LISTED = (
     "Network/virtualNetworks",
@@ -59,7 +58,7 @@ class Story:
     passes: Passes
     wire: Wire
     name: str
-    identity: str = IDENTITY
+    identity: str
 
     @property
     def subscription(self) -> str:

@@ -69,11 +69,12 @@ async def _look(passes: Passes) -> None:
 async def undisturbed(told: Stage) -> dict[Phase, str]:
     """What each phase leaves where nothing happens."""
     story = told.story(CLEAN)
-    empty, left = await story.state(), {}
+    known, left = {Phase.DELETE: await story.state()}, {}
     for phase in Phase:
         await story.begin(phase)
-        expected = empty if phase is Phase.DELETE else None
-        left[phase] = await story.end(phase, expected, seconds=PHASE_SECONDS)
+        left[phase] = await story.end(phase, known.get(phase), seconds=PHASE_SECONDS)
+        # Ready as it was before: only Azure shows that somebody's damage is repaired.
+        known[Phase.REPAIR] = left[phase]
     return left
 
 

@@ -115,7 +115,9 @@ class EventRecorder:
     def _remember(self, key: tuple[str, ...], series: _Series) -> None:
         self._series[key] = series
         self._series.move_to_end(key)
-        if len(self._series) > _REMEMBERED:
+        # One that is over is of no use to anybody, and a fleet of which something is always told has thousands a day.
+        over = self._clock.monotonic() - self._clock.of_real(_SERIES_SECONDS)
+        while len(self._series) > _REMEMBERED or next(iter(self._series.values())).last <= over:
             self._series.popitem(last=False)
 
 

@@ -50,7 +50,9 @@ class Contention:
         """What was wanted is so. A grown address space is synced as often as it grows: nobody undoes that."""
         if change.verb is Verb.SYNC:
             return
-        repairs = self._repairs.setdefault(key, {})
+        old = self.clock.monotonic() - _FORGOTTEN_AFTER
+        repairs = {mark: each for mark, each in self._repairs.get(key, {}).items() if each.at > old}
+        self._repairs[key] = repairs
         if change.verb is Verb.DELETE:
             # What the operator itself has removed was not undone by somebody.
             gone = normalise_id(change.resource_id)

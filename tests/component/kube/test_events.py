@@ -94,6 +94,18 @@ async def test_after_a_pause_a_new_one_begins(
     assert ["series" in event for event in await events(kube, namespace)] == [False, False]
 
 
+async def test_nothing_is_kept_of_series_that_are_over(
+    kube: RecordingClient, recorder: EventRecorder, clock: ManualClock, namespace: str
+) -> None:
+    raw = await create(kube, namespace)
+    for number in range(3):
+        await peered(recorder, raw, f"spoke-{number} is Connected")
+    assert len(recorder._series) == 3
+    clock.advance(360)
+    await peered(recorder, raw, "spoke-3 is Connected")
+    assert len(recorder._series) == 1
+
+
 async def test_another_note_is_another_event(kube: RecordingClient, recorder: EventRecorder, namespace: str) -> None:
     raw = await create(kube, namespace)
     await peered(recorder, raw, "spoke-1 is Connected")

@@ -127,3 +127,13 @@ def test_what_the_operator_removed_itself_was_not_undone(attempts: Attempts) -> 
         repaired(attempts, create)
         repaired(attempts, replace(create, verb=Verb.DELETE, body=None))
     assert attempts.wait_for(KEY, create) == 0
+
+
+def test_nothing_is_kept_of_changes_that_are_no_part_of_a_fight_any_more(
+    attempts: Attempts, clock: ManualClock
+) -> None:
+    for number in range(50):
+        link = f"{vnet_id('hub')}/virtualNetworkPeerings/to-spoke-{number}"
+        repaired(attempts, replace(flag(True), resource_id=link))
+        clock.advance(3600)
+    assert len(attempts.contention._repairs[KEY]) == 6

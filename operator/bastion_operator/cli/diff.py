@@ -120,8 +120,9 @@ def _side(verdict: Verdict | None) -> dict[str, Any] | None:
 
 
 def _columns(*, wide: bool) -> list[Column]:
-    heads = ("CHANGE", "VM", "PROTOCOL", "PORT", "BEFORE", "AFTER", "WHY")
-    return [Column(head) for head in heads] + ([Column("BECAUSE")] if wide else [])
+    heads = ("CHANGE", "VM", "PROTOCOL", "PORT", "BEFORE", "AFTER")
+    told = ("WHY", "BECAUSE") if wide else ("WHY",)
+    return [Column(head, whole=head != "VM") for head in heads] + [Column(head, apart=True) for head in told]
 
 
 def _cells(change: VerdictChange, *, wide: bool) -> tuple[str, ...]:

@@ -26,6 +26,11 @@ def coloured(text: str, colour: str | None) -> str:
     return click.style(text, fg=colour) if shown else text
 
 
+def bold(text: str) -> str:
+    """The text in bold, where somebody sees it who has not asked for plain text."""
+    return click.style(text, bold=True) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
 def wrapped(text: str, indent: int, *, hanging: int = 0, columns: int | None = None) -> list[str]:
     """The text in lines of the terminal's width, none of its words broken."""
     return textwrap.wrap(

@@ -18,7 +18,7 @@ Judged = tuple["AccessVerdict", ...]
 
 _WHOLE = frozenset({"PROTOCOL", "PORT", "VERDICT"})
 _HEADS = ("VM", "PROTOCOL", "PORT", "VERDICT", "BASTION", "VIA", "METHODS", "REASONS")
-_COLUMNS = tuple(Column(head, whole=head in _WHOLE) for head in _HEADS)
+_COLUMNS = tuple(Column(head, whole=head in _WHOLE, apart=head == "REASONS") for head in _HEADS)
 
 
 def show_verdicts(verdicts: Sequence[Verdict], output: str, access: Sequence[Judged] = ()) -> None:
@@ -41,7 +41,7 @@ def documents(verdicts: Sequence[Verdict], access: Sequence[Judged] = ()) -> lis
 
 def columns(*, access: bool) -> tuple[Column, ...]:
     """The columns of verdicts; one more where principals were asked about."""
-    return (*_COLUMNS, Column("ACCESS")) if access else _COLUMNS
+    return (*_COLUMNS, Column("ACCESS", apart=True)) if access else _COLUMNS
 
 
 def rows(verdicts: Sequence[Verdict], access: Sequence[Judged] = (), *, wide: bool) -> list[tuple[str, ...]]:

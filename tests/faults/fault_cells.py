@@ -63,6 +63,8 @@ CALLS: Mapping[Phase, tuple[Call, ...]] = {
         delete=(HOST, OWN_GROUP, ADDRESS, SUBNET, TARGET_RULE, *HALVES),
     ),
 }
+# While the link is broken nothing needs the rule for the VM: one that was made again before that was seen goes once more.
+SOMETIMES: Mapping[Phase, frozenset[Call]] = {Phase.REPAIR: frozenset(_calls((), delete=(TARGET_RULE,)))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dev.control_plane import ControlPlane
-from tests.faults.fault_cells import CALLS, Cell, matrix, rows
+from tests.faults.fault_cells import CALLS, SOMETIMES, Cell, matrix, rows
 from tests.faults.story_runs import OWN, Seen, StoryRuns, run_stories
 
 CELLS = 704
@@ -51,15 +51,20 @@ async def test_all_of_the_matrix(
 ) -> None:
     del crds_served
     every = rows(matrix(), random.Random(seed()))
-    done = 0
+    done, wrong = 0, []
     for start in range(0, len(every), AT_ONCE):
         folder, own = tmp_path / str(start), f"{namespace}-{start}"
         folder.mkdir()
         control_plane.kubectl("create", "namespace", own)
         runs = await run_stories(control_plane, folder, own, every[start : start + AT_ONCE])
-        check(runs)
         done += len(runs.seen)
+        try:
+            check(runs)
+        except AssertionError as error:
+            # What is wrong in one part hides nothing of the next.
+            wrong.append(f"from run {start}: {error}")
     figure(f"fault matrix: {done} of {CELLS} cells, FAULT_SEED={seed()}")
+    assert not wrong, "\n\n".join(wrong)
     assert done == CELLS
 
 
@@ -69,7 +74,7 @@ def check(runs: StoryRuns) -> None:
     assert not {
         (phase, "seen" if call in runs.calls[phase] else "not seen", call)
         for phase, calls in CALLS.items()
-        for call in runs.calls[phase] ^ set(calls)
+        for call in (runs.calls[phase] ^ set(calls)) - SOMETIMES.get(phase, frozenset())
     }
     assert not bad(runs), f"FAULT_SEED={seed()}\n" + "\n\n".join(bad(runs))
     assert not [text for seen in runs.seen if (text := untrue(seen))]

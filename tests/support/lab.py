@@ -338,6 +338,7 @@ def lab_factory(
         graph_lag: float = 2.0,
         principals: list[Manifest] | None = None,
         operator_speed: float = OPERATOR_SPEED,
+        azure_speed: float = AZURE_SPEED,
     ) -> Lab:
         source = estate if isinstance(estate, Path) else EXAMPLE / "estate.json"
         if isinstance(estate, list):
@@ -347,7 +348,7 @@ def lab_factory(
         if principals is not None:
             (tmp_path / "principals.json").write_text(json.dumps(principals))
             options.append(f"--principals={tmp_path / 'principals.json'}")
-        azure = LocalAzure(tmp_path, estates=[source], speed=AZURE_SPEED, options=options)
+        azure = LocalAzure(tmp_path, estates=[source], speed=azure_speed, options=options)
         azure.start()
         lab = Lab(control_plane, namespace, tmp_path, operator_installed, azure, operator_speed)
         made.append(lab)

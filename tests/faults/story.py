@@ -104,7 +104,7 @@ class Story:
                 before = found
                 if found == expected or (expected is None and time.monotonic() > since + _STAYS):
                     return found
-            elif self._stalled() and time.monotonic() > asked + _ASKS_EVERY:
+            elif self.stalled() and time.monotonic() > asked + _ASKS_EVERY:
                 asked, number = time.monotonic(), number + 1
                 await self.ask_now(f"{phase} {number}")
             assert time.monotonic() < deadline, await self._still(phase, expected)
@@ -121,9 +121,7 @@ class Story:
         """Everything in the subscription as Azure lists it, without what differs between two stories."""
         lists = []
         for kind in _LISTED:
-            status, answer, _ = await self._call(
-                "GET", f"/subscriptions/{self.subscription}/providers/Microsoft.{kind}"
-            )
+            status, answer, _ = await self.call("GET", f"/subscriptions/{self.subscription}/providers/Microsoft.{kind}")
             assert status == 200, answer
             lists.append(answer["value"])
         # Azure spells ids in upper case where it refers back to them.
@@ -142,7 +140,7 @@ class Story:
         wanted = ("Ready", "SecurityRulesInSync") if key.kind is Kind.BASTION_HOST else ("Ready",)
         return all(self.passes.reads(key, each, "True") for each in wanted)
 
-    def _stalled(self) -> bool:
+    def stalled(self) -> bool:
         return any(self.passes.reads(key, "Stalled", "True") for key in self.keys)
 
     async def _still(self, phase: Phase, expected: str | None) -> str:
@@ -154,18 +152,18 @@ class Story:
     async def disturb(self) -> None:
         """Somebody takes away a half, a rule for a VM and a tag."""
         group = self.id_of("networkSecurityGroups", "closed")
-        _, found, _ = await self._call("GET", group)
+        _, found, _ = await self.call("GET", group)
         (rule,) = [each for each in found["properties"]["securityRules"] if each["name"].startswith("azurebastion-")]
-        _, spoke, _ = await self._call("GET", self.id_of("virtualNetworks", "spoke"))
+        _, spoke, _ = await self.call("GET", self.id_of("virtualNetworks", "spoke"))
         (half,) = [each for each in spoke["properties"]["virtualNetworkPeerings"] if each["name"] != "theirs"]
         await self._insist("DELETE", rule["id"])
         await self._insist("DELETE", half["id"])
         host = self.id_of("bastionHosts", self.name)
-        _, body, _ = await self._call("GET", host)
+        _, body, _ = await self.call("GET", host)
         tags = {name: value for name, value in body["tags"].items() if name != "cost-center"}
         await self._insist("PUT", host, {**body, "tags": tags})
 
-    async def _call(self, method: str, path: str, body: Manifest | None = None) -> tuple[int, Any, Any]:
+    async def call(self, method: str, path: str, body: Manifest | None = None) -> tuple[int, Any, Any]:
         """Somebody's request; with another token where Azure's clock has run past the one that there was."""
         answer = await self.wire.call(method, path, body)
         if answer[0] == 401:
@@ -176,7 +174,7 @@ class Story:
     async def _insist(self, method: str, resource_id: str, body: Manifest | None = None) -> None:
         """Somebody's request, again while Azure is at something else."""
         for _ in range(50):
-            status, answer, _ = await self._call(method, resource_id, body)
+            status, answer, _ = await self.call(method, resource_id, body)
             if status < 300:
                 return
             assert status in {409, 412, 429}, answer
@@ -262,17 +260,15 @@ def estate(name: str) -> list[Manifest]:
             "subscriptionId": own,
             "name": name,
         },
-        _row(hub, {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [_subnet("work", "10.0.9.0/24")]}),
-        _row(
-            spoke, {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": [_subnet("work", "10.1.0.0/24")]}
-        ),
-        _row(group, {"securityRules": [{"name": "closed", "properties": deny}]}),
-        _row(interface, {"ipConfigurations": [configuration], "networkSecurityGroup": {"id": group}}),
-        _row(id_in(own, f"{compute}/virtualMachines", "web"), machine),
+        row(hub, {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet("work", "10.0.9.0/24")]}),
+        row(spoke, {"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]}, "subnets": [subnet("work", "10.1.0.0/24")]}),
+        row(group, {"securityRules": [{"name": "closed", "properties": deny}]}),
+        row(interface, {"ipConfigurations": [configuration], "networkSecurityGroup": {"id": group}}),
+        row(id_in(own, f"{compute}/virtualMachines", "web"), machine),
     ]
 
 
-def _row(resource_id: str, properties: Mapping[str, Any]) -> Manifest:
+def row(resource_id: str, properties: Mapping[str, Any]) -> Manifest:
     kind = "/".join(resource_id.split("/")[6:8])
     name = resource_id.rsplit("/", 1)[1]
     tags = {"owner": "somebody"}
@@ -286,7 +282,7 @@ def _row(resource_id: str, properties: Mapping[str, Any]) -> Manifest:
     }
 
 
-def _subnet(name: str, prefix: str) -> Manifest:
+def subnet(name: str, prefix: str) -> Manifest:
     return {"name": name, "properties": {"addressPrefix": prefix}}
 
 

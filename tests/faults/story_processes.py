@@ -24,6 +24,8 @@ PHASE_SECONDS = 200.0
 # Real seconds that an operator lives once it is ready, at most, before it is killed.
 LIFE = 1.5
 _LOOKS_AGAIN = 0.5
+# Real seconds between two looks at the custom resources.
+LOOK_EVERY = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(lab: Lab) -> AsyncIterator[Stage]:
+async def stage(lab: Lab, look_every: float = LOOK_EVERY) -> AsyncIterator[Stage]:
     """A view of the custom resources; whoever acts on them is the lab's operator."""
     settings = ProgramSettings(cloud_of(lab.azure), find_cluster(lab.control_plane.kubeconfig), lab.namespace)
     async with (
@@ -50,7 +52,7 @@ async def stage(lab: Lab) -> AsyncIterator[Stage]:
         lab.azure.control() as control,
     ):
         passes = Passes(services, lab.azure, lab.namespace)
-        view = asyncio.create_task(_look(passes))
+        view = asyncio.create_task(_look(passes, look_every))
         try:
             yield Stage(lab, passes, wire, control)
         finally:
@@ -58,11 +60,11 @@ async def stage(lab: Lab) -> AsyncIterator[Stage]:
             await asyncio.gather(view, return_exceptions=True)
 
 
-async def _look(passes: Passes) -> None:
+async def _look(passes: Passes, every: float) -> None:
     """The view, also after the API server was away."""
     while True:
         with contextlib.suppress(KubeError):
-            await passes.look(KINDS)
+            await passes.look(KINDS, every)
         await asyncio.sleep(_LOOKS_AGAIN)
 
 

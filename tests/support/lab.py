@@ -344,6 +344,7 @@ def labs_in(
         graph_lag: float = 2.0,
         principals: list[Manifest] | None = None,
         operator_speed: float = OPERATOR_SPEED,
+        azure_speed: float = AZURE_SPEED,
     ) -> Lab:
         source = estate if isinstance(estate, Path) else EXAMPLE / "estate.json"
         if isinstance(estate, list):
@@ -353,7 +354,7 @@ def labs_in(
         if principals is not None:
             (folder / "principals.json").write_text(json.dumps(principals))
             options.append(f"--principals={folder / 'principals.json'}")
-        azure = LocalAzure(folder, estates=[source], speed=AZURE_SPEED, options=options)
+        azure = LocalAzure(folder, estates=[source], speed=azure_speed, options=options)
         azure.start()
         lab = Lab(control_plane, namespace, folder, kubeconfig, azure, operator_speed)
         made.append(lab)

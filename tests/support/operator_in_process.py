@@ -118,8 +118,8 @@ class Passes:
         """Every condition that was seen, each text once."""
         return self.history.get(key, [])
 
-    async def look(self, kinds: Iterable[Kind]) -> None:
-        """Keep the view up to date; until cancelled."""
+    async def look(self, kinds: Iterable[Kind], every: float = _LOOK_EVERY) -> None:
+        """Keep the view up to date, after a rest of so many seconds each time; until cancelled."""
         while True:
             for kind in kinds:
                 listed = await list_objects(self.kube, MODELS[kind], self.namespace)
@@ -134,7 +134,7 @@ class Passes:
                     texts = {_text(each) for each in before}
                     conditions = raw.get("status", {}).get("conditions", [])
                     before += [each for each in conditions if _text(each) not in texts]
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(every)
 
 
 def _version(raw: Manifest | None) -> str:

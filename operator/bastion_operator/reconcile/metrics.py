@@ -19,7 +19,8 @@ from bastion_operator.reconcile.resource_metrics import ResourceCollector
 _MOST_BUDGETS = 200
 
 
-_QUEUE_SECONDS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+# Up to what is long also where the interval is hours.
+_QUEUE_SECONDS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 10_800)
 
 
 class Metrics:

@@ -212,6 +212,11 @@ class Inventory:
                     found[link.remote_key].add(network.key)
         return {key: frozenset(keys) for key, keys in found.items()}
 
+    @made_of(VIRTUAL_NETWORKS, SUBNETS, PEERINGS, SUBSCRIPTIONS)
+    def held_by_hubs(self) -> bool:
+        """Whether some VNet bears a virtual WAN hub's hold among its links."""
+        return any(link.is_hub_connection for network in self.virtual_networks.values() for link in network.links)
+
     @made_of(VIRTUAL_MACHINES, SCALE_SET_MACHINES)
     def virtual_machines(self) -> Mapping[str, VirtualMachine]:
         """VMs, and instances of uniform scale sets, by lower-cased id."""

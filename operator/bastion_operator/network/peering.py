@@ -40,7 +40,8 @@ class PeeringLink:
     """One VNet's half of a peering. Ids as the input spells them; ``remote_key`` lower-cased.
 
     ``remote_address_space`` is what the link knows of the other VNet, ``remote_virtual_network_address_space`` what the
-    other VNet has now. ``state`` is None where Azure's word is missing or unknown.
+    other VNet has now. ``state`` is None where Azure's word is missing or unknown. ``is_hub_connection``: it is a virtual WAN
+    hub's hold on the VNet, no peering, and nobody's to change.
     """
 
     id: str
@@ -61,13 +62,7 @@ class PeeringLink:
     remote_subnet_names: tuple[str, ...]
     remote_address_space: PrefixList | None
     remote_virtual_network_address_space: PrefixList | None
-
-    @property
-    def is_hub_connection(self) -> bool:
-        """Whether this is a virtual WAN hub's hold on the VNet: no peering, and nobody's to change."""
-        return HUB_CONNECTION_LINK.match(self.name) is not None and (
-            HUB_CONNECTION_NETWORK.search(self.remote_key) is not None
-        )
+    is_hub_connection: bool
 
     @property
     def out_of_sync(self) -> bool:
@@ -127,12 +122,13 @@ def read_link(row: Row, virtual_network_id: str) -> PeeringLink:
     properties = mapping(row, "properties")
     name = text(row, "name") or (text(row, "id") or "").rsplit("/", 1)[-1]
     remote = text(properties, "remoteVirtualNetwork", "id")
+    remote_key = normalise_id(remote) if remote else ""
     return PeeringLink(
         id=text(row, "id") or f"{virtual_network_id}/virtualNetworkPeerings/{name}",
         name=name,
         virtual_network_id=virtual_network_id,
         remote_virtual_network_id=remote,
-        remote_key=normalise_id(remote) if remote else "",
+        remote_key=remote_key,
         state=_state(text(properties, "peeringState")),
         sync_level=text(properties, "peeringSyncLevel"),
         provisioning_state=text(properties, "provisioningState"),
@@ -146,7 +142,12 @@ def read_link(row: Row, virtual_network_id: str) -> PeeringLink:
         remote_subnet_names=texts(properties, "remoteSubnetNames") or (),
         remote_address_space=_space(properties, "remoteAddressSpace"),
         remote_virtual_network_address_space=_space(properties, "remoteVirtualNetworkAddressSpace"),
+        is_hub_connection=_is_hub_connection(name, remote_key),
     )
+
+
+def _is_hub_connection(name: str, remote_key: str) -> bool:
+    return HUB_CONNECTION_LINK.match(name) is not None and HUB_CONNECTION_NETWORK.search(remote_key) is not None
 
 
 def _state(word: str | None) -> PeeringState | None:

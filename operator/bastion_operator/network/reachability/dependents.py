@@ -122,11 +122,7 @@ def reach_of(changes: KeysByType, before: Evaluation, after: Evaluation, depende
 def _entangled(state: Evaluation) -> bool:
     """Whether VNets are connected by more than peerings, so that what hangs on one is not told by its neighbours."""
     inventory = state.inventory
-    return bool(
-        inventory.hub_connections
-        or inventory.connectivity_configurations
-        or any(link.is_hub_connection for network in inventory.virtual_networks.values() for link in network.links)
-    )
+    return bool(inventory.hub_connections or inventory.connectivity_configurations or inventory.held_by_hubs)
 
 
 def _hosts_touched(changed: KeysByType, subnets: set[str], state: Evaluation) -> Iterator[str]:

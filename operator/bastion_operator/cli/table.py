@@ -18,7 +18,7 @@ from bastion_operator.cli.terminal import VERDICT_COLOURS, bold, coloured, colum
 _GAP: Final = "  "
 _COLOURS: Final = VERDICT_COLOURS | {"Lost": "red", "Gained": "green", "Changed": "yellow"}
 _NOTHING: Final = "-"
-# What stands before a gap of a word, or a comma of a list, may end a line; in a name that is broken so may what ends a part of it.
+# A line may end behind a word or behind the comma of a list; in a name that has to be broken, behind a part of it.
 _WORDS: Final = re.compile(r"(?<=[\s,])")
 _PARTS: Final = re.compile(r"(?<=[\s,/_.-])")
 

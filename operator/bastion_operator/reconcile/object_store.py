@@ -46,7 +46,9 @@ class ObjectStore:
         self._objects[key] = raw
         if before is None or _version(before) != _version(raw):
             self._unread[key.kind].add(key)
-            (self._selecting.add if _selects(raw) else self._selecting.discard)(key)
+            self._selecting.discard(key)
+            if "spokeSelector" in (raw.get("spec") or {}):
+                self._selecting.add(key)
         return before is None or _wakes(before) != _wakes(raw)
 
     def get(self, key: Key) -> Raw | None:
@@ -137,10 +139,6 @@ def seniority(raw: Raw) -> tuple[str, str]:
 def _version(raw: Raw) -> tuple[Any, Any]:
     """What changes with every change of the spec."""
     return (raw["metadata"].get("uid"), raw["metadata"].get("generation"))
-
-
-def _selects(raw: Raw) -> bool:
-    return "spokeSelector" in (raw.get("spec") or {})
 
 
 def _wakes(raw: Raw) -> tuple[Any, ...]:

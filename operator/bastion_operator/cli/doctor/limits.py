@@ -4,11 +4,13 @@ Source: Microsoft's page "Azure subscription and service limits, quotas, and con
 "Usages - List".
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from bastion_operator.cli.doctor.check import Check, failed, ok, unknown, warning
+from bastion_operator.cli.progress import Progress, progress
 from bastion_operator.network.fields import region, text
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.resource_types import PUBLIC_IPS
@@ -56,26 +58,35 @@ def check_limits(inventory: Inventory) -> Iterator[Check]:
 
 async def check_usages(client: "ArmClient", inventory: Inventory) -> AsyncIterator[Check]:
     """The same by what Azure says of each region in which a subscription has a network."""
+    networks = [(_place(each.key, each.location), each) for each in inventory.virtual_networks.values()]
+    places = sorted({place for place, _ in networks})
+    with progress("asking Azure for its limits", len(places)) as shown:
+        answers = await asyncio.gather(*(_usages(client, place, shown) for place in places))
+    most: dict[Place, int] = {}
+    for place, answer in zip(places, answers, strict=True):
+        if isinstance(answer, Check):
+            yield answer
+            continue
+        most[place] = next((usage.limit for usage in answer if usage.name.lower() == _PER_NETWORK), _PEERINGS)
+        yield limits_of(place, answer)
+    for check in _peerings((network, most.get(place, _PEERINGS)) for place, network in networks):
+        yield check
+
+
+async def _usages(client: "ArmClient", place: Place, shown: Progress) -> "tuple[Usage, ...] | Check":
+    """What Azure counts in a region of a subscription, or what is known instead."""
     from bastion_operator.arm.errors import AzureError  # noqa: PLC0415  Azure's libraries, for who asks Azure
     from bastion_operator.arm.usages import network_usages  # noqa: PLC0415
 
-    most: dict[Place, int] = {}
-    networks = [(_place(each.key, each.location), each) for each in inventory.virtual_networks.values()]
-    for place in sorted({place for place, _ in networks}):
-        subscription, location = place
-        try:
-            usages = await network_usages(client, subscription, location)
-        except AzureError as error:
-            yield unknown(
-                f"limits in {location} of subscription {subscription}",
-                f"Azure does not say: {error.message or error.code}",
-                "ask for Reader on the subscription",
-            )
-            continue
-        most[place] = next((usage.limit for usage in usages if usage.name.lower() == _PER_NETWORK), _PEERINGS)
-        yield limits_of(place, usages)
-    for check in _peerings((network, most.get(place, _PEERINGS)) for place, network in networks):
-        yield check
+    subscription, location = place
+    try:
+        return await network_usages(client, subscription, location)
+    except AzureError as error:
+        name = f"limits in {location} of subscription {subscription}"
+        told = f"Azure does not say: {error.message or error.code}"
+        return unknown(name, told, "ask for Reader on the subscription")
+    finally:
+        shown.advance()
 
 
 def limits_of(place: Place, usages: Iterable["Usage"]) -> Check:

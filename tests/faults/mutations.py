@@ -40,8 +40,8 @@ MUTATIONS = (
     Mutation(
         "if-match-forgotten",
         "planning/peering_half.py",
-        "change = Change(Verb.UPDATE, link.id, half.local_id, reason, body, changes, etag(link.body))",
-        "change = Change(Verb.UPDATE, link.id, half.local_id, reason, body, changes)",
+        "reason, body, changes, etag(link.body), also_read",
+        "reason, body, changes, also_read",
         f"{_PLANNING}/test_peering_plan.py::test_a_changed_flag_is_put_with_the_whole_body_that_was_read_and_its_etag",
     ),
     Mutation(
@@ -136,6 +136,13 @@ MUTATIONS = (
         f"{_PLANNING}/test_bastion_removal.py::test_a_subnet_with_another_prefix_than_was_claimed_is_somebody_elses",
     ),
     Mutation(
+        "rule-gone-before-its-successor",
+        "planning/rule_changes.py",
+        "changes = moves if moves and rules.purpose == SUBNET_RULE else [*moves, *deletions]",
+        "changes = [*moves, *deletions]",
+        f"{_PLANNING}/test_bastion_group.py::test_the_rule_for_clients_goes_only_once_the_one_in_its_place_is_there",
+    ),
+    Mutation(
         "in-use-deleted",
         "planning/bastion_removal.py",
         "    if others:\n",
@@ -181,10 +188,8 @@ def check(mutation: Mutation, copy: Path) -> None:
     """Put the defect into the copy of the source, run its test, and take it out again. Raises MutationError."""
     file = copy / "bastion_operator" / mutation.file
     text = file.read_text()
-    if text.count(mutation.before) != 1:
-        raise MutationError(
-            f"{mutation.name}: {mutation.file} has its text {text.count(mutation.before)} times, not once"
-        )
+    if (times := times_found(mutation, copy)) != 1:
+        raise MutationError(f"{mutation.name}: {mutation.file} has its text {times} times, not once")
     file.write_text(text.replace(mutation.before, mutation.after))
     try:
         status, said = run_test(mutation.test, copy)
@@ -192,6 +197,11 @@ def check(mutation: Mutation, copy: Path) -> None:
         file.write_text(text)
     if status != _FAILED:
         raise MutationError(f"{mutation.name}: {mutation.test} ended with {status}, not with a failure\n{said}")
+
+
+def times_found(mutation: Mutation, source: Path = SOURCE) -> int:
+    """How often the source has the text that the mutation replaces."""
+    return (source / "bastion_operator" / mutation.file).read_text().count(mutation.before)
 
 
 def run_test(test: str, copy: Path) -> tuple[int, str]:

@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.mutations import MUTATIONS, checked
+from tests.faults.mutations import MUTATIONS, checked, times_found
+
+
+def test_every_deliberate_defect_has_its_place_in_the_source() -> None:
+    assert {each.name: times_found(each) for each in MUTATIONS} == {each.name: 1 for each in MUTATIONS}
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import claim_on, with_claim
-from bastion_operator.planning.rule_mark import TARGET_RULE, RuleMark, is_target_rule
+from bastion_operator.planning.rule_mark import SUBNET_RULE, TARGET_RULE, RuleMark, is_target_rule
 from bastion_operator.planning.rule_places import Window, is_just_in_time, place, shadow_of
 from bastion_operator.planning.wanted_rule import WantedRule
 from bastion_operator.planning.wording import named
@@ -157,12 +157,14 @@ def plan_rules(rules: RuleSet, body: Body, plan: Plan, *, write: bool = True) ->
     deletions = _deletions(rules, group, found)
     # A group of the operator's own that has failed is sent again as a whole, and its rules with it.
     whole = has_failed(body) and claim_on(plan.claims, rules.group_id) is not None
-    changes = [*_moves(rules, group, found, mending=not whole), *deletions]
+    moves = _moves(rules, group, found, mending=not whole)
     plan = replace(plan, told=(*plan.told, *told))
     if not write:
-        return replace(plan, audited=(*plan.audited, *changes))
+        return replace(plan, audited=(*plan.audited, *moves, *deletions))
     going = (*plan.going, *(change.resource_id for change in deletions))
     plan = replace(plan, claims=_claims(rules, group, found, plan.claims), going=going)
+    # A subnet's rule goes once its successor is there, and stays if that one is refused: clients would be cut off.
+    changes = moves if moves and rules.purpose == SUBNET_RULE else [*moves, *deletions]
     if changes and in_transition(body):
         wait = Wait(rules.group_id, rules.group_id, provisioning_state(body))
         return replace(plan, waits=(*plan.waits, wait))

@@ -119,6 +119,20 @@ def test_the_new_group_is_narrowed_to_the_sources_and_ports_that_are_asked_for()
     assert "clients to Bastion. By team/net of installation-1" in described
 
 
+def test_the_rule_for_clients_goes_only_once_the_one_in_its_place_is_there() -> None:
+    azure = AzureModel([hub(with_subnet=False)])
+    done = run(azure, spec={"subnetPrefix": "Auto"})
+    narrowed = plan(list(azure.rows().values()), done.plan.claims, allowedSources=["203.0.113.0/24"])
+    before, after = (
+        f"{GROUP}/securityRules/{own(each)}" for each in ("AllowHttpsInbound-Internet", "AllowHttpsInbound")
+    )
+    assert [(each.verb, each.resource_id) for each in narrowed.changes] == [(Verb.CREATE, after)]
+    assert narrowed.going == (before,)
+    done = run(azure, done.plan.claims, allowedSources=["203.0.113.0/24"])
+    assert [(each.verb, each.resource_id) for each in done.sent] == [(Verb.CREATE, after), (Verb.DELETE, before)]
+    assert done.plan.settled
+
+
 def test_nothing_is_made_for_a_subnet_that_cannot_be() -> None:
     made = plan([vnet("hub", "10.0.0.0/27")], spec={"subnetPrefix": "Auto"})
     assert codes(made) == ["NoFreePrefix"]

@@ -45,9 +45,9 @@ async def test_a_week(lab_factory: Callable[..., Lab], figure: Figure) -> None:
     async with stage(lab, _LOOK_EVERY) as told:
         week = week_of(told, hubs)
         await week.learn([hub_of(told, name, *each) for name, each in models.items()])
-        lab.apply_identity(allowedSubscriptions=[subscription_of(name) for name in hubs])
         async with watching(lab) as watched:
-            before = await least_held(watched)
+            before = await held_at_rest(lab, watched)
+            lab.apply_identity(allowedSubscriptions=[subscription_of(name) for name in hubs])
             await week.begin()
             waited = waits(lab.operator.metrics_url)
             await week.day()
@@ -57,7 +57,7 @@ async def test_a_week(lab_factory: Callable[..., Lab], figure: Figure) -> None:
             samples = watched.samples[warm:]
             wait = longest_wait(waited, waits(lab.operator.metrics_url))
             await week.end()
-            after = await least_held(watched)
+            after = await held_at_rest(lab, watched)
         audit, conditions = await told.control.audit(), list(told.passes.history.values())
     text = "\n".join([lab.operator.log.read_text(), json.dumps(lab.events()), json.dumps(conditions)])
     done = ", ".join(f"{count} {what}" for what, count in sorted(week.done.items()))
@@ -116,6 +116,13 @@ async def watching(lab: Lab) -> AsyncIterator[Watched]:
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+async def held_at_rest(lab: Lab, watched: Watched) -> Least:
+    """What is held where there is nothing to do at all: the identity, which looks into its rights, is deleted as well."""
+    lab.api.delete(lab.identity)
+    lab.wait_for(lambda: lab.api.find(lab.identity) is None, "the identity is gone")
+    return await least_held(watched)
 
 
 def check_what_is_held(before: Least, after: Least) -> None:

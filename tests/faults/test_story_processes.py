@@ -53,7 +53,7 @@ async def check_kills(lab_factory: Callable[..., Lab], number: int, figure: Figu
     check_what_was_written(lab, audit, names)
 
 
-@pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_killed_at_a_few_random_moments(lab_factory: Callable[..., Lab], figure: Figure) -> None:
     await check_kills(lab_factory, FEW_KILLS, figure)
 

@@ -243,7 +243,10 @@ class AzureModel:
         if "/bastionhosts/" in key:
             self._check_host(key, body)
         body["properties"]["provisioningState"] = "Succeeded"
+        # Read-only: what a body that was read says of its users is passed over.
         body["properties"].pop("ipConfiguration", None)
+        if "/networksecuritygroups/" in key:
+            body["properties"].pop("subnets", None)
         self._rows[key] = {**body, "id": change.resource_id, "name": change.resource_id.rsplit("/", 1)[1]}
         self._touch(key)
 

@@ -19,6 +19,8 @@ from bastion_operator.planning.bastion_subnet import SUBNET_NAME, subnet_prefixe
 from bastion_operator.planning.body import (
     child,
     children,
+    described,
+    differing,
     etag,
     has_failed,
     in_transition,
@@ -29,7 +31,7 @@ from bastion_operator.planning.body import (
 from bastion_operator.planning.identical_request import identical_request
 from bastion_operator.planning.model import NOT_READ, Body, Change, Difference, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
-from bastion_operator.planning.ownership import claim_on, tags_at_creation
+from bastion_operator.planning.ownership import adopted, asked_tags, claim_on, tags_at_creation
 from bastion_operator.planning.rule_changes import RuleSet, placed, plan_rules, read_group
 from bastion_operator.planning.rule_mark import SUBNET_RULE, RuleMark
 from bastion_operator.planning.wording import named
@@ -73,9 +75,13 @@ def plan_subnet_rules(asked: BastionHostInput, network: Body, plan: Plan) -> Pla
     group = asked.observed.get(group_id)
     if group is None:
         return _unread(asked, group_id, plan)
-    if _enforcing(asked) and same_id(group_id, asked.ids.security_group) and asked.owner.marked(group):
+    group = {**group, "id": group_id}
+    if not same_id(group_id, asked.ids.security_group) or not asked.owner.marked(group):
+        return _filled(asked, network, group, plan)
+    if _enforcing(asked):
         plan = claiming(asked, plan, group_id, SECURITY_GROUP)
-    return _filled(asked, network, {**group, "id": group_id}, plan)
+    filled = _filled(asked, network, group, plan)
+    return filled if filled.changes != plan.changes or filled.waits != plan.waits else _tagged(asked, group, filled)
 
 
 # --- a subnet without a group ------------------------------------------------------------------------------------
@@ -139,6 +145,20 @@ def _with_new_group(asked: BastionHostInput, network: Body, plan: Plan) -> Plan:
 def _with_reference(asked: BastionHostInput, change: Change) -> Change:
     reference = {"id": asked.ids.security_group}
     return replace(change, body=with_named(change.body or {}, {("properties", "networkSecurityGroup"): reference}))
+
+
+# --- a group of the operator's own -------------------------------------------------------------------------------
+
+
+def _tagged(asked: BastionHostInput, group: Body, plan: Plan) -> Plan:
+    """The plan with the tags that the spec names, on a group that needs nothing else."""
+    group_id = asked.ids.security_group
+    found = differing(group, {("tags", name): value for name, value in asked_tags(asked.spec.tags).items()})
+    if not found or in_transition(group) or adopted(plan.claims, group_id):
+        return plan
+    body, differences = with_named(group, found), described(group, found)
+    reason = "the tags differ from the spec"
+    return _writing(asked, plan, Change(Verb.UPDATE, group_id, group_id, reason, body, differences, etag(group)))
 
 
 # --- a group that is there ---------------------------------------------------------------------------------------

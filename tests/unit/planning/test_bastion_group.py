@@ -119,6 +119,22 @@ def test_the_new_group_is_narrowed_to_the_sources_and_ports_that_are_asked_for()
     assert "clients to Bastion. By team/net of installation-1" in described
 
 
+def test_tags_of_its_own_group_follow_the_spec_once_its_rules_do_and_those_of_others_stay() -> None:
+    azure = AzureModel([hub(with_subnet=False)])
+    done = run(azure, spec={"subnetPrefix": "Auto"})
+    both = run(azure, done.plan.claims, spec={"tags": {"team": "net"}}, allowedSources=["203.0.113.0/24"])
+    written = [change for change in both.sent if change.resource_id == GROUP]
+    assert [(each.verb, each.if_match is not None) for each in written] == [(Verb.UPDATE, True)]
+    assert both.sent[-1] == written[0]
+    group = azure.rows()[GROUP.lower()]
+    assert group["tags"]["team"] == "net"
+    assert len(group["properties"]["securityRules"]) == 8
+    assert both.plan.settled
+    theirs = plan(standing(*table()), spec={"tags": {"team": "net"}})
+    assert GROUP not in {change.resource_id for change in theirs.changes}
+    assert nsg_id("theirs") not in {change.resource_id for change in theirs.changes}
+
+
 def test_the_rule_for_clients_goes_only_once_the_one_in_its_place_is_there() -> None:
     azure = AzureModel([hub(with_subnet=False)])
     done = run(azure, spec={"subnetPrefix": "Auto"})

@@ -84,7 +84,7 @@ MUTATIONS = (
         "planning/peering_removal.py",
         "if claim.origin is ClaimOrigin.ADOPTED:",
         "if claim.origin is None:",
-        f"{_PLANNING}/test_peering_removal.py::test_an_adopted_link_is_released_and_stays",
+        f"{_PLANNING}/test_peering_removal.py::test_an_adopted_link_that_was_made_anew_under_our_name_is_still_never_deleted",
     ),
     Mutation(
         "unread-taken-for-gone",

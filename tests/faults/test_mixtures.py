@@ -37,7 +37,7 @@ async def check_mixtures(lab_factory: Callable[..., Lab], batches: int, at_once:
     check_what_was_written(lab, audit, names)
 
 
-@pytest.mark.long
+@pytest.mark.timeout(600)
 async def test_a_few_random_mixtures(lab_factory: Callable[..., Lab], figure: Figure) -> None:
     await check_mixtures(lab_factory, 1, FEW, figure)
 

@@ -52,7 +52,7 @@ CALLS: Mapping[Phase, tuple[Call, ...]] = {
     ),
     Phase.UPDATE: _calls(
         (OPERATIONS, HOST, OWN_GROUP, ADDRESS, HUB, SPOKE),
-        (HOST, ADDRESS, CLIENTS_RULE, HALVES[1]),
+        (HOST, OWN_GROUP, ADDRESS, CLIENTS_RULE, HALVES[1]),
         (f"{CLIENTS_RULE}-internet",),
     ),
     Phase.UPGRADE: _calls((OPERATIONS, HOST), (HOST,)),

@@ -15,7 +15,7 @@ from dev.control_plane import ControlPlane
 from tests.faults.fault_cells import CALLS, SOMETIMES, Cell, matrix, rows
 from tests.faults.story_runs import OWN, Seen, StoryRuns, run_stories
 
-CELLS = 704
+CELLS = 720
 # Runs of the story side by side, each with a cell in every phase: in `make test` once, a tenth of the matrix.
 AT_ONCE = 12
 Figure = Callable[[str], None]

@@ -214,6 +214,11 @@ BAD = [
     ),
     Example("a wrong name for Azure", host(azureName="-a"), "must be a name that Azure takes: up to 80 letters"),
     Example(
+        "a group with a space that is none to everybody",
+        host(resourceGroup="rg\xa01"),
+        "must be the name of a resource group, not its id",
+    ),
+    Example(
         "a group by its id", host(resourceGroup="/subscriptions/x"), "must be the name of a resource group, not its id"
     ),
     Example("a group that ends in a period", host(resourceGroup="rg."), "not ending in a period"),

@@ -11,8 +11,10 @@ from pydantic import Field
 from bastion_operator.api.model import Extra, Matches, Rule
 
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-# Azure allows letters of every script here, which Python's and RE2's \w do not agree on: forbid instead of allow.
-_GROUP = r"[^\s/\\<>%&?#:;,]{0,89}[^\s/\\<>%&?#:;,.]"
+# Azure allows letters of every script here, which Python's and RE2's \w do not agree on, as little as on \s: forbid instead of
+# allow, and name what is no letter.
+_NO_LETTER = r"\x00-\x20\x7f-\xa0/\\<>%&?#:;,"
+_GROUP = f"[^{_NO_LETTER}]{{0,89}}[^{_NO_LETTER}.]"
 _NAME = "[0-9A-Za-z]([-0-9A-Za-z_.]{0,78}[0-9A-Za-z_])?"
 _VNET_NAME = "[0-9A-Za-z][-0-9A-Za-z_.]{0,62}[0-9A-Za-z_]"
 _WORKSPACE_NAME = "[0-9A-Za-z][-0-9A-Za-z]{2,61}[0-9A-Za-z]"

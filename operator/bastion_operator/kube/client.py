@@ -20,6 +20,7 @@ from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 
 from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
+from bastion_operator.kube.yaml_body import yaml_body
 from bastion_operator.leadership import Leadership
 from bastion_operator.proxies import proxy_to
 
@@ -30,7 +31,8 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
+# With the character set the SDK leaves the body as it is given (see kube/yaml_body.py).
+APPLY_PATCH = "application/apply-patch+yaml; charset=utf-8"
 
 _CONNECT_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
@@ -214,7 +216,7 @@ class KubeClient:
                 path,
                 query_params=list((query or {}).items()),
                 header_params={"Accept": accept, "Content-Type": content_type},
-                body=body,
+                body=yaml_body(body) if content_type == APPLY_PATCH else body,
                 auth_settings=["BearerToken"],
             )
             if method != "GET":

@@ -53,6 +53,15 @@ async def read(kube: RecordingClient, namespace: str) -> dict[str, Any]:
     return await get_object(kube, BastionHost, namespace, "example")
 
 
+async def test_a_message_is_told_as_it_is_whatever_is_in_it(
+    kube: RecordingClient, publisher: StatusPublisher, namespace: str
+) -> None:
+    raw = await create(kube, namespace)
+    message = "tag \U0001f680 \\ud83d\\ude80 \U0006ec10 \x07 \x7f \x85 \x9f \xa0 \u2028 \ufeff \uffff \"'#: {"
+    assert await publisher.publish(BastionHost, raw, STATUS | {"conditions": [condition("Ready", message=message)]})
+    assert (await read(kube, namespace))["status"]["conditions"][0]["message"] == message
+
+
 async def test_a_status_is_written_in_one_request(
     kube: RecordingClient, publisher: StatusPublisher, namespace: str
 ) -> None:

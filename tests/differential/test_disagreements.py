@@ -87,6 +87,12 @@ def all_source_ports_in_two_ranges() -> Estate:
     return with_nsg(same_vnet(), "nic", rule("no", 100, "Deny", source_ports=SPLIT_PORTS))
 
 
+def unreadable_deny_of_some_source_ports_before_a_deny() -> Estate:
+    # Facts: whether or not it matches, what it leaves is denied by the next. The engine made it Unknown, and was mended.
+    some = rule("some", 100, "Deny", protocol="Wireguard", source_ports=SPLIT_PORTS)
+    return with_nsg(same_vnet(), "nic", some, rule("no", 110, "Deny"))
+
+
 def developer_where_an_admin_rule_allows_internet() -> Estate:
     # Facts: an Allow of a network manager, or none, comes to the same: nothing hangs on whether Internet holds the address.
     return [*developer(), *security_admin("hub", admin_rule("open", 10, "Allow", source="Internet"))]
@@ -271,6 +277,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (unpeered_subnet_behind_a_closed_link, ["SubnetNotPeered", "NicNsgDenies"]),
     (default_route_that_changes_how_much_is_denied, ["EffectiveDataUnavailable"]),
     (all_source_ports_in_two_ranges, ["NsgPartiallyBlocksBastion"]),
+    (unreadable_deny_of_some_source_ports_before_a_deny, ["NicNsgDenies"]),
     (developer_where_an_admin_rule_allows_internet, []),
     (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),

@@ -111,10 +111,17 @@ class _Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A rule that may decide: what would come of it, and what that hangs on."""
+    """A rule that may decide: what would come of it, and what that hangs on.
 
-    outcomes: frozenset[_Outcome]
+    No ``outcomes``: a Deny of some source ports, which leaves the other connections to the rules behind it.
+    """
+
+    outcomes: frozenset[_Outcome] | None
     doubts: tuple[Doubt, ...]
+
+    def comes_to(self, later: frozenset[_Outcome]) -> frozenset[_Outcome]:
+        """What may come of it, given what may come of the rules behind it."""
+        return frozenset(map(_partly, later)) if self.outcomes is None else self.outcomes
 
 
 @dataclass(slots=True)
@@ -127,23 +134,31 @@ class _Parcel:
 
     def outcomes(self, accesses: Iterable[Access]) -> frozenset[_Outcome]:
         """What accesses come to: an Allow lets through what the Deny of some source ports has left."""
-        allowed = _Outcome.ALLOWED if self.partly is None else _Outcome.PARTLY
-        return frozenset(_Outcome.DENIED if access is Access.DENY else allowed for access in accesses)
+        outcomes = (_Outcome.DENIED if access is Access.DENY else _Outcome.ALLOWED for access in accesses)
+        return frozenset(outcomes if self.partly is None else map(_partly, outcomes))
 
 
 _ALLOWED: Final = frozenset({_Outcome.ALLOWED})
 _DENIED: Final = frozenset({_Outcome.DENIED})
-_PARTLY: Final = frozenset({_Outcome.PARTLY})
 
 
-def _deciding(rules: tuple[_Open, ...], last: frozenset[_Outcome]) -> tuple[Doubt, ...]:
-    """The doubts that something hangs on: of the rules that do otherwise than what may come after them."""
+def _partly(outcome: _Outcome) -> _Outcome:
+    """What becomes of a source of which some connections are denied before the rules that come to an outcome are asked."""
+    return _Outcome.DENIED if outcome is _Outcome.DENIED else _Outcome.PARTLY
+
+
+def _weigh(rules: tuple[_Open, ...], last: frozenset[_Outcome]) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
+    """All that may come of rules that may decide, and of the last one, which does.
+
+    With it come the doubts that something hangs on: of the rules that do otherwise than what may come after them.
+    """
     later, found = last, list[_Open]()
     for rule in reversed(rules):
-        if len(later | rule.outcomes) > 1:
+        outcomes = later | rule.comes_to(later)
+        if len(outcomes) > 1:
             found.append(rule)
-        later |= rule.outcomes
-    return tuple(doubt for rule in reversed(found) for doubt in rule.doubts)
+        later = outcomes
+    return later, tuple(doubt for rule in reversed(found) for doubt in rule.doubts)
 
 
 @dataclass(slots=True)
@@ -161,14 +176,13 @@ class _Tally:
             if accesses[0] is Access.DENY:
                 self.denied.append((sources, rule))
             return
-        last = parcel.outcomes(accesses)
-        outcomes = last.union(*(one.outcomes for one in parcel.open))
+        outcomes, doubts = _weigh(parcel.open, parcel.outcomes(accesses))
         if outcomes == _DENIED:
             self.denied.append((sources, rule))
         elif _Outcome.ALLOWED not in outcomes and parcel.partly is not None:
             self.partly.append((sources, parcel.partly))
         elif outcomes != _ALLOWED:
-            self.undecided.append((sources, _deciding(parcel.open, last)))
+            self.undecided.append((sources, doubts))
 
     def decision(self) -> Decision:
         """The tally as an answer."""
@@ -305,7 +319,7 @@ def _apply(
     elif certain:
         tally.settle(parcel, certain, entry.rule, entry.accesses)
     if perhaps:
-        outcomes = _PARTLY if entry.some_ports_only else parcel.outcomes(entry.accesses)
+        outcomes = None if entry.some_ports_only else parcel.outcomes(entry.accesses)
         yield _Parcel(perhaps, parcel.partly, (*parcel.open, _Open(outcomes, doubts)))
     if rest := parcel.sources - certain - perhaps:
         yield _Parcel(rest, parcel.partly, parcel.open)

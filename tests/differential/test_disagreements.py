@@ -219,6 +219,15 @@ def always_allow_in_doubt_where_the_groups_deny() -> Estate:
     return [*held, *security_admin("spoke", admin_rule("always", 5, "AlwaysAllow", source="NobodyKnows"))]
 
 
+def always_allow_behind_a_deny_of_some_source_ports() -> Estate:
+    # Facts, step 14: the sessions that the Deny leaves are let past the groups, which are not asked. The opinion was wrong, and
+    # mended.
+    some = admin_rule("some", 5, "Deny")
+    some["properties"]["sourcePortRanges"] = ["1024-65535"]
+    held = with_nsg(hub_and_spoke(), "nic", rule("no", 100, "Deny"))
+    return [*held, *security_admin("spoke", some, admin_rule("always", 6, "AlwaysAllow"))]
+
+
 def always_allow_in_doubt_where_the_groups_allow() -> Estate:
     # Facts: an unknown tag makes Unknown what hangs on it, and here nothing does. The engine was wrong, and mended.
     held = with_nsg(hub_and_spoke(), "nic")
@@ -270,6 +279,13 @@ def doubtful_allow_before_a_doubtful_deny() -> Estate:
     return with_nsg(same_vnet(), "bastion", *held, bare=True)
 
 
+def deny_of_half_of_bastion_towards_a_tag_in_doubt() -> Estate:
+    # Facts: whether VirtualNetwork holds the VM or not, half of Bastion is denied: by the rule if it does, by DenyAllInBound
+    # if it does not, as AllowVnetInBound says the same tag. The engine took the two for independent, and was mended.
+    half = rule("half", 100, "Deny", source="10.0.1.32/27", destination="VirtualNetwork")
+    return with_nsg(change(hub_and_spoke(), "spoke", "properties.addressSpace", {}), "nic", half)
+
+
 CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (both_sides_closed, ["PeeringAccessDisabled", "PeeringAccessDisabled"]),
     (both_links_stale, ["AddressSpaceNotSynced", "AddressSpaceNotSynced"]),
@@ -278,6 +294,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (default_route_that_changes_how_much_is_denied, ["EffectiveDataUnavailable"]),
     (all_source_ports_in_two_ranges, ["NsgPartiallyBlocksBastion"]),
     (unreadable_deny_of_some_source_ports_before_a_deny, ["NicNsgDenies"]),
+    (deny_of_half_of_bastion_towards_a_tag_in_doubt, ["NsgPartiallyBlocksBastion", "EffectiveDataUnavailable"]),
     (developer_where_an_admin_rule_allows_internet, []),
     (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),
@@ -296,6 +313,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (doubtful_allow_before_a_deny_of_some_source_ports, ["UnknownServiceTag"]),
     (default_route_that_changes_what_is_denied_for_certain_anyway, ["NsgPartiallyBlocksBastion"]),
     (always_allow_in_doubt_where_the_groups_deny, ["UnknownServiceTag"]),
+    (always_allow_behind_a_deny_of_some_source_ports, ["SecurityAdminDenies", "SecurityAdminAlwaysAllows"]),
     (always_allow_in_doubt_where_the_groups_allow, []),
     (admin_rule_on_a_tag_that_a_default_route_may_widen, ["PeeringAccessDisabled", "EffectiveDataUnavailable"]),
     (site_that_covers_bastion_behind_a_closed_link, []),

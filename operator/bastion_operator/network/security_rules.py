@@ -22,6 +22,7 @@ from bastion_operator.network.security_group import (
     SecurityRule,
 )
 from bastion_operator.network.service_tags import Doubt, TagMeaning
+from bastion_operator.network.unknowns import Condition, Diagram, Tree, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A rule narrowed to the question: the sources it matches for certain and perhaps, and which destinations it asks for."""
+    """A rule narrowed to the question: the sources that it means and which destinations it asks for.
+
+    ``certain``: the sources that it means for certain, ``possible``: those that it may mean beyond them, ``meant``: where
+    it does. ``applies``: where it applies at all. A rule of which nobody can read what it does is two: it may allow, else it
+    denies.
+    """
 
     rule: SecurityRule
     certain: AddressSet
     possible: AddressSet
-    doubts: tuple[Doubt, ...]
-    accesses: tuple[Access, ...]
+    meant: Condition
+    applies: Condition
+    access: Access
     some_ports_only: bool
     anywhere: bool
 
@@ -111,17 +118,12 @@ class _Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A rule that may decide: what would come of it, and what that hangs on.
-
-    No ``outcomes``: a Deny of some source ports, which leaves the other connections to the rules behind it.
+    """A rule that may decide, where it does, and what comes of it then. No ``outcome``: a Deny of some source ports, which
+    leaves other connections to the rules behind it.
     """
 
-    outcomes: frozenset[_Outcome] | None
-    doubts: tuple[Doubt, ...]
-
-    def comes_to(self, later: frozenset[_Outcome]) -> frozenset[_Outcome]:
-        """What may come of it, given what may come of the rules behind it."""
-        return frozenset(map(_partly, later)) if self.outcomes is None else self.outcomes
+    condition: Condition
+    outcome: _Outcome | None
 
 
 @dataclass(slots=True)
@@ -132,10 +134,15 @@ class _Parcel:
     partly: SecurityRule | None = None
     open: tuple[_Open, ...] = ()
 
-    def outcomes(self, accesses: Iterable[Access]) -> frozenset[_Outcome]:
-        """What accesses come to: an Allow lets through what the Deny of some source ports has left."""
-        outcomes = (_Outcome.DENIED if access is Access.DENY else _Outcome.ALLOWED for access in accesses)
-        return frozenset(outcomes if self.partly is None else map(_partly, outcomes))
+    def outcome(self, access: Access) -> _Outcome:
+        """What an access comes to: an Allow lets through what the Deny of some source ports has left."""
+        outcome = _Outcome.DENIED if access is Access.DENY else _Outcome.ALLOWED
+        return outcome if self.partly is None else _partly(outcome)
+
+    def passed(self, entry: _Entry, sources: AddressSet, condition: Condition) -> "_Parcel":
+        """Some of its sources, behind a rule that may have decided."""
+        one = _Open(condition, None if entry.some_ports_only else self.outcome(entry.access))
+        return _Parcel(sources, self.partly, (*self.open, one))
 
 
 _ALLOWED: Final = frozenset({_Outcome.ALLOWED})
@@ -147,18 +154,16 @@ def _partly(outcome: _Outcome) -> _Outcome:
     return _Outcome.DENIED if outcome is _Outcome.DENIED else _Outcome.PARTLY
 
 
-def _weigh(rules: tuple[_Open, ...], last: frozenset[_Outcome]) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
-    """All that may come of rules that may decide, and of the last one, which does.
-
-    With it come the doubts that something hangs on: of the rules that do otherwise than what may come after them.
-    """
-    later, found = last, list[_Open]()
-    for rule in reversed(rules):
-        outcomes = later | rule.comes_to(later)
-        if len(outcomes) > 1:
-            found.append(rule)
-        later = outcomes
-    return later, tuple(doubt for rule in reversed(found) for doubt in rule.doubts)
+def _weigh(rules: tuple[_Open, ...], last: _Outcome) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
+    """All that may come of rules that may decide, and of the last one, which does; and the doubts that it hangs on."""
+    diagram: Diagram[_Outcome] = Diagram()
+    for one in rules:
+        diagram.expect(one.condition)
+    tree: Tree[_Outcome] = last
+    for one in reversed(rules):
+        matched = diagram.mapped(tree, _partly) if one.outcome is None else one.outcome
+        tree = diagram.where(one.condition, matched, tree)
+    return diagram.outcomes(tree), diagram.doubts(tree)
 
 
 @dataclass(slots=True)
@@ -169,14 +174,14 @@ class _Tally:
     partly: list[tuple[AddressSet, SecurityRule]] = field(default_factory=list)
     undecided: list[tuple[AddressSet, tuple[Doubt, ...]]] = field(default_factory=list)
 
-    def settle(self, parcel: _Parcel, sources: AddressSet, rule: SecurityRule, accesses: tuple[Access, ...]) -> None:
+    def settle(self, parcel: _Parcel, sources: AddressSet, rule: SecurityRule, access: Access) -> None:
         """Books sources on which a rule has the last word."""
-        if not parcel.open and parcel.partly is None and len(accesses) == 1:
+        if not parcel.open and parcel.partly is None:
             # The short way for what most rules meet: nothing before them is in doubt.
-            if accesses[0] is Access.DENY:
+            if access is Access.DENY:
                 self.denied.append((sources, rule))
             return
-        outcomes, doubts = _weigh(parcel.open, parcel.outcomes(accesses))
+        outcomes, doubts = _weigh(parcel.open, parcel.outcome(access))
         if outcomes == _DENIED:
             self.denied.append((sources, rule))
         elif _Outcome.ALLOWED not in outcomes and parcel.partly is not None:
@@ -233,7 +238,7 @@ class RuleTable:
         place = (bisect_right(known.edges, destination), groups)
         if (answer := known.answers.get(place)) is None:
             meets = tuple([entry.meets(destination, groups, meaning) for entry in self._entries])
-            answer = known.answers[place] = self._walk(meets, meaning)
+            answer = known.answers[place] = self._walk(meets, destination, meaning)
         return answer
 
     def decide_all(
@@ -258,8 +263,10 @@ class RuleTable:
         """The rules that match connections to an address, in the order in which they are asked, until all are decided."""
         remaining = self._sources
         for entry in self._entries:
+            if entry.rule.access is None and entry.access is Access.ALLOW:
+                continue  # it comes again at once, as the Deny that it may be
             met = entry.meets(destination, groups, meaning)
-            certain = remaining & entry.certain if met else EMPTY
+            certain = remaining & entry.certain if met and not entry.applies else EMPTY
             perhaps = EMPTY if met is False else (remaining & (entry.certain | entry.possible)) - certain
             if certain or perhaps:
                 yield Match(entry.rule, certain, perhaps, entry.some_ports_only)
@@ -283,46 +290,50 @@ class RuleTable:
             if first != last:
                 yield from (edge for edge in self.edges(meaning) if first < edge <= last)
 
-    def _walk(self, meets: tuple[bool | None, ...], meaning: TagMeaning) -> Decision:
+    def _walk(self, meets: tuple[bool | None, ...], destination: int, meaning: TagMeaning) -> Decision:
         tally = _Tally()
         parcels = [_Parcel(self._sources)] if self._sources else []
         for entry, met in zip(self._entries, meets, strict=True):
             if met is False:
                 continue
-            doubts = entry.doubts if met else (*entry.doubts, *_destination_doubts(entry.rule, self.group, meaning))
-            parcels = [
-                rest
-                for parcel in parcels
-                for rest in _apply(entry, sure=met is True, parcel=parcel, doubts=doubts, tally=tally)
-            ]
+            condition = entry.applies
+            if met is None:
+                condition = (*condition, _destination_unknowns(entry.rule, self.group, destination, meaning))
+            parcels = [rest for parcel in parcels for rest in _apply(entry, parcel, condition, tally)]
             if not parcels:
                 break
         return tally.decision()
 
 
-def _destination_doubts(rule: SecurityRule, group: SecurityGroup, meaning: TagMeaning) -> tuple[Doubt, ...]:
-    """Why it is not known whether a rule means the destination."""
-    tags = (meaning.range_of(tag).doubt for tag in rule.destination.tags)
-    unreadable = (_unreadable(group, rule, item) for item in rule.destination.malformed)
-    return (*(doubt for doubt in tags if doubt is not None), *unreadable)
+def _apply(entry: _Entry, parcel: _Parcel, condition: Condition, tally: _Tally) -> Iterator[_Parcel]:
+    """Books what the rule decides of a parcel and yields what goes on to the next rule.
 
-
-def _apply(
-    entry: _Entry, *, sure: bool, parcel: _Parcel, doubts: tuple[Doubt, ...], tally: _Tally
-) -> Iterator[_Parcel]:
-    """Books what the rule decides of a parcel and yields what goes on to the next rule."""
-    certain = parcel.sources & entry.certain if sure else EMPTY
-    perhaps = (parcel.sources & (entry.possible if sure else entry.certain | entry.possible)) - certain
-    if entry.some_ports_only:
-        if certain:
-            yield _Parcel(certain, parcel.partly or entry.rule, parcel.open)
+    ``condition``: where the rule concerns connections to the destination at all.
+    """
+    certain, possible = parcel.sources & entry.certain, parcel.sources & entry.possible
+    if certain and condition:
+        yield parcel.passed(entry, certain, condition)
+    elif certain and entry.some_ports_only:
+        yield _Parcel(certain, parcel.partly or entry.rule, parcel.open)
     elif certain:
-        tally.settle(parcel, certain, entry.rule, entry.accesses)
-    if perhaps:
-        outcomes = None if entry.some_ports_only else parcel.outcomes(entry.accesses)
-        yield _Parcel(perhaps, parcel.partly, (*parcel.open, _Open(outcomes, doubts)))
-    if rest := parcel.sources - certain - perhaps:
+        tally.settle(parcel, certain, entry.rule, entry.access)
+    if possible:
+        yield parcel.passed(entry, possible, (*condition, *entry.meant))
+    if rest := parcel.sources - certain - possible:
         yield _Parcel(rest, parcel.partly, parcel.open)
+
+
+def _destination_unknowns(
+    rule: SecurityRule, group: SecurityGroup, destination: int, meaning: TagMeaning
+) -> tuple[Unknown, ...]:
+    """What of the rule's destination may be the address asked about."""
+    meant = ((tag, meaning.range_of(tag)) for tag in rule.destination.tags)
+    tags = (
+        Unknown(("destination", tag), found.doubt)
+        for tag, found in meant
+        if found.doubt is not None and destination in found.possible
+    )
+    return (*tags, *(_unread(group, rule, "destination", item) for item in rule.destination.malformed))
 
 
 def _entries(
@@ -333,9 +344,13 @@ def _entries(
     ]
     clashing = _clashing(contenders)
     for rule in contenders:
-        entry = _entry(rule, group, port, sources, meaning, clash=rule.priority in clashing)
-        if entry is not None:
-            yield entry
+        clash = rule.priority in clashing
+        if rule.access is not None:
+            yield from _entry(rule, rule.access, (), group, port, sources, meaning, clash=clash)
+            continue
+        allows = ((_unread(group, rule, "access", "access"),),)
+        yield from _entry(rule, Access.ALLOW, allows, group, port, sources, meaning, clash=clash)
+        yield from _entry(rule, Access.DENY, (), group, port, sources, meaning, clash=clash)
 
 
 def _clashing(contenders: list[SecurityRule]) -> frozenset[int | None]:
@@ -348,30 +363,36 @@ def _clashing(contenders: list[SecurityRule]) -> frozenset[int | None]:
 
 
 def _entry(
-    rule: SecurityRule, group: SecurityGroup, port: int, sources: AddressSet, meaning: TagMeaning, *, clash: bool
-) -> _Entry | None:
+    rule: SecurityRule,
+    access: Access,
+    condition: Condition,
+    group: SecurityGroup,
+    port: int,
+    sources: AddressSet,
+    meaning: TagMeaning,
+    *,
+    clash: bool,
+) -> Iterator[_Entry]:
+    """The rule as an Allow or a Deny, where it can concern the sources; ``condition``: where it is that."""
     some_ports_only = not rule.source_ports.every
-    if some_ports_only and rule.access is Access.ALLOW and not rule.source_ports.malformed:
-        return None
-    certain, possible, source_doubts = _sources_of(rule, group, sources, meaning)
-    if not certain and not possible:
-        return None
-    doubts = _rule_doubts(rule, group, port, clash=clash)
-    if doubts:
-        certain, possible = EMPTY, certain | possible
-    return _Entry(
-        rule=rule,
-        certain=certain,
-        possible=possible,
-        doubts=(*doubts, *source_doubts),
-        accesses=(Access.ALLOW, Access.DENY) if rule.access is None else (rule.access,),
-        some_ports_only=some_ports_only and rule.access is Access.DENY,
-        anywhere=rule.destination.addresses is EVERYTHING,
-    )
+    if some_ports_only and access is Access.ALLOW and not rule.source_ports.malformed:
+        return
+    certain, possible, meant = _sources_of(rule, group, sources, meaning)
+    if certain or possible:
+        yield _Entry(
+            rule=rule,
+            certain=certain,
+            possible=possible,
+            meant=(meant,) if meant else (),
+            applies=(*condition, *_in_doubt(rule, group, port, clash=clash)),
+            access=access,
+            some_ports_only=some_ports_only and access is Access.DENY,
+            anywhere=rule.destination.addresses is EVERYTHING,
+        )
 
 
-def _rule_doubts(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: bool) -> tuple[Doubt, ...]:
-    """Why it is not certain that the rule applies at its place, apart from its endpoints."""
+def _in_doubt(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: bool) -> Condition:
+    """Where the rule applies at its place, apart from its access and its endpoints."""
     if not clash and rule.readable and port in rule.destination_ports:
         return ()
     fields = [
@@ -379,24 +400,24 @@ def _rule_doubts(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: 
         for name, unreadable in (
             ("priority", rule.priority is None),
             ("direction", rule.direction is None),
-            ("access", rule.access is None),
             ("protocol", rule.protocol is None),
             ("sourcePortRange", bool(rule.source_ports.malformed) and not rule.source_ports.every),
             ("destinationPortRange", port not in rule.destination_ports),
         )
         if unreadable
     ]
-    doubts = [_unreadable(group, rule, name) for name in fields]
-    if clash:
-        what = f"which of the rules with priority {rule.priority} in {group.name} comes first"
-        doubts.append(Doubt("EffectiveDataUnavailable", what, group.id))
-    return tuple(doubts)
+    unread = tuple((_unread(group, rule, name, name),) for name in fields)
+    if not clash:
+        return unread
+    what = f"which of the rules with priority {rule.priority} in {group.name} comes first"
+    first = Unknown(("clash", rule.name.lower()), Doubt("EffectiveDataUnavailable", what, group.id))
+    return (*unread, (first,))
 
 
 def _sources_of(
     rule: SecurityRule, group: SecurityGroup, sources: AddressSet, meaning: TagMeaning
-) -> tuple[AddressSet, AddressSet, tuple[Doubt, ...]]:
-    """The sources that a rule matches for certain, those that it may match beyond them, and why that is not known.
+) -> tuple[AddressSet, AddressSet, tuple[Unknown, ...]]:
+    """The sources that a rule means for certain, those that it may mean beyond them, and what that hangs on.
 
     A rule whose source is an application security group never means Bastion.
     """
@@ -406,21 +427,23 @@ def _sources_of(
     certain = stated.addresses & sources
     if not stated.tags and not stated.malformed:
         return certain, EMPTY, ()
-    possible, doubts = EMPTY, []
+    possible, unknown = EMPTY, list[Unknown]()
     for tag in stated.tags:
         meant = meaning.range_of(tag)
         certain |= meant.certain & sources
         if meant.doubt is not None and (open_to := meant.possible & sources):
             possible |= open_to
-            doubts.append(meant.doubt)
+            unknown.append(Unknown(("source", tag), meant.doubt))
     for item in stated.malformed:
         possible = sources
-        doubts.append(_unreadable(group, rule, item))
-    return certain, possible - certain, tuple(doubts)
+        unknown.append(_unread(group, rule, "source", item))
+    return certain, possible - certain, tuple(unknown)
 
 
-def _unreadable(group: SecurityGroup, rule: SecurityRule, what: str) -> Doubt:
-    return Doubt("EffectiveDataUnavailable", f"{what!r} of rule {rule.name} in {group.name} cannot be read", group.id)
+def _unread(group: SecurityGroup, rule: SecurityRule, where: str, what: str) -> Unknown:
+    """Something of a rule that cannot be read: no other rule hangs on it."""
+    doubt = Doubt("EffectiveDataUnavailable", f"{what!r} of rule {rule.name} in {group.name} cannot be read", group.id)
+    return Unknown((where, rule.name.lower(), what), doubt)
 
 
 def _union(sets: Iterable[AddressSet]) -> AddressSet:

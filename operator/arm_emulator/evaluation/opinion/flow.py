@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
@@ -10,7 +11,7 @@ from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, states, sta
 from arm_emulator.evaluation.opinion.host import Host, routes_of, unreadable
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
-from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate
+from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
 from arm_emulator.evaluation.opinion.side import Side, side_of
 from arm_emulator.evaluation.rows import parts, referred, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
@@ -51,16 +52,18 @@ def flow_reasons(way: Way) -> Iterator[Reason]:
         network = way.facts.find(way.host.network_id)
         here = None if network is None else _side(way, network, way.host.subnet, way.machine.network_id, way.path.here)
         yield from _group(way, way.host.subnet, "Outbound", here, "BastionNsgDenies")
-    admin: list[Callable[[int], Fates]] = []
+    past: list[Callable[[int], Fates]] = []
     if home is not None and there is not None:
         rules, unread = _admin_rules(way.facts, str(home["id"]))
         yield from map(Reason, unread)
         if rules:
+            # A Deny of some source ports leaves other sessions, of which an AlwaysAllow behind it has the word.
+            rest = [rule for rule in rules if not some_source_ports(rule)]
             views = [there, there.with_default()] if there.default else [there]
-            admin = [lambda destination, view=view: _fates(way, rules, view, destination) for view in views]  # type: ignore[misc]
-            yield from _admin(way, admin)
-    yield from _group(way, way.subnet, "Inbound", there, "SubnetNsgDenies", admin)
-    yield from _group(way, way.machine.interface or {}, "Inbound", there, "NicNsgDenies", admin)
+            past = [partial(_fates, way, rest, view) for view in views]
+            yield from _admin(way, [partial(_fates, way, rules, view) for view in views], past[0])
+    yield from _group(way, way.subnet, "Inbound", there, "SubnetNsgDenies", past)
+    yield from _group(way, way.machine.interface or {}, "Inbound", there, "NicNsgDenies", past)
     yield from _back(way, home)
 
 
@@ -88,14 +91,13 @@ def _admin_rules(facts: Facts, network_id: str) -> tuple[list[Rule], list[str]]:
     return rules, unread
 
 
-def _admin(way: Way, admin: list[Callable[[int], Fates]]) -> Iterator[Reason]:
+def _admin(way: Way, admin: list[Callable[[int], Fates]], past: Callable[[int], Fates]) -> Iterator[Reason]:
     """Whether an administrator's rule denies, and that one lets some address past the groups for certain."""
     told = [_told(way, [view(one) for one in way.machine.addresses], "SecurityAdminDenies", _denying) for view in admin]
     yield from _either(told)
-    for view in admin[:1]:
-        fates = [view(one) for one in way.machine.addresses]
-        if any(all(each[source].certain == "AlwaysAllow" for each in fates) for source in way.host.sources):
-            yield Reason("SecurityAdminAlwaysAllows")
+    fates = [past(one) for one in way.machine.addresses]
+    if any(all(each[source].certain == "AlwaysAllow" for each in fates) for source in way.host.sources):
+        yield Reason("SecurityAdminAlwaysAllows")
 
 
 def _denying(found: Fate) -> frozenset[str]:
@@ -162,13 +164,13 @@ def _group(
     direction: str,
     side: Side | None,
     code: str,
-    admin: list[Callable[[int], Fates]] | None = None,
+    past: list[Callable[[int], Fates]] | None = None,
 ) -> Iterator[Reason]:
     """A security group's word; no group allows, and what an administrator lets past it is not asked."""
     group_id = referred(owner, "networkSecurityGroup")
     if group_id is None or side is None:
         return
-    if admin and _all_pass(way, admin):
+    if past and _all_pass(way, past):
         return
     group = way.facts.find(group_id)
     if group is None or not states(group, "securityRules"):
@@ -181,16 +183,16 @@ def _group(
         per_destination = []
         for destination in way.machine.addresses:
             fates = _fates(way, rules, view, destination)
-            if admin:
-                before = admin[min(place, len(admin) - 1)](destination)
+            if past:
+                before = past[min(place, len(past) - 1)](destination)
                 fates = {source: _after(before[source], found) for source, found in fates.items()}
             per_destination.append(fates)
         told.append(_told(way, per_destination, code))
     yield from _either(told)
 
 
-def _all_pass(way: Way, admin: list[Callable[[int], Fates]]) -> bool:
-    fates = [view(one) for view in admin for one in way.machine.addresses]
+def _all_pass(way: Way, past: list[Callable[[int], Fates]]) -> bool:
+    fates = [view(one) for view in past for one in way.machine.addresses]
     return all(found.certain == "AlwaysAllow" for each in fates for found in each.values())
 
 

@@ -72,6 +72,11 @@ def link(name: str, spoke: Manifest, **spec: object) -> Manifest:
     return copy
 
 
+def patch_first_column(lab: Lab, op: str, **fields: object) -> None:
+    patch = [{"op": op, "path": "/spec/versions/0/additionalPrinterColumns/0", **fields}]
+    lab.kubectl("patch", "crd", CRD, "--type=json", "-p", json.dumps(patch))
+
+
 def carried_out(lab: Lab, name: str, flag: bool, what: str, *, seconds: float = 30.0) -> None:
     """Ask for another setting of a link, and wait until Azure has it and the status says so."""
     lab.apply(link(name, SPOKES[0], hubToSpoke={"allowForwardedTraffic": flag}))
@@ -145,11 +150,11 @@ def test_it_comes_back_by_itself_from_every_trouble_and_no_status_is_lost(gate: 
             lab.wait_for(lambda: expired.given >= 10, "the credentials are refused again and again")
         until_carried_out(lab, "hub", True, "the credentials are taken again")
 
-        # Columns are added to the CRD under the running operator.
+        # A column is added to the CRD under the running operator, and taken away.
         column = {"name": "Why", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].reason'}
-        patch = [{"op": "add", "path": "/spec/versions/0/additionalPrinterColumns/-", "value": column}]
-        lab.kubectl("patch", "crd", CRD, "--type=json", "-p", json.dumps(patch))
+        patch_first_column(lab, "add", value=column)
         carried_out(lab, "hub", False, "the CRD was changed")
+        patch_first_column(lab, "remove")
 
         # Gone for five minutes of the operator's clock.
         lab.control_plane.stop_api_server(kill=True)

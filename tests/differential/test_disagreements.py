@@ -26,6 +26,7 @@ from tests.support.estates import (
     scale_set,
     security_admin,
     site,
+    vnet_id,
     with_nsg,
     with_routes,
 )
@@ -173,6 +174,13 @@ def connected_group_and_ip_connect() -> Estate:
     return [*change(apart(), "bas", "properties.enableIpConnect", value=True), *connected_group("hub", "spoke")]
 
 
+def connected_group_with_a_network_that_is_not_in_the_data() -> Estate:
+    # Facts, section 1: a manager's word on a VNet is a row of its own. The Bastion comes into question; the opinion left it
+    # out, and was mended.
+    known = [one for one in apart() if one["id"] != vnet_id("hub")]
+    return [*known, *connected_group("hub", "spoke")]
+
+
 def link_that_does_not_say_what_it_knows() -> Estate:
     # Facts: what cannot be read is never guessed to be Unreachable. The engine took the link to know nothing, so that any
     # user route took the replies away; mended.
@@ -307,6 +315,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (flow_between_networks_that_are_not_peered, ["NotPeered", "ReturnRouteDiverted"]),
     (encrypted_network_behind_a_virtual_hub, ["VnetEncryptionEnforced"]),
     (connected_group_and_ip_connect, ["ConnectedGroupNoPeering"]),
+    (connected_group_with_a_network_that_is_not_in_the_data, ["EffectiveDataUnavailable"]),
     (link_that_does_not_say_what_it_knows, ["EffectiveDataUnavailable"]),
     (site_that_tells_everything_in_two_halves, ["DefaultRouteAdvertised", "NotPeered", "NoRouteToTarget"]),
     (doubt_on_which_nothing_hangs, ["UnknownServiceTag"]),

@@ -127,10 +127,10 @@ class Opinion:
         facts, own = self._facts, key(target.network_id)
         every = list(facts.of_type(NETWORKS))
         near = neighbours(facts, target.network_id)
-        home = facts.find(target.network_id)
         around = near | hubs.mates(facts, target.network_id, every) | {own}
-        if home is not None:
-            around |= {key(str(one["id"])) for one in every if one is not home and grouped(facts, home, one)}
+        # What is in force on a network is told beside it: it is known of one whose own row is not in the data.
+        held = (host(facts, one).network_id for one in facts.of_type(BASTIONS))
+        around |= {key(one) for one in held if one and key(one) != own and grouped(facts, target.network_id, one)}
         if found := self._bastions_in(around):
             return found
         further = {other for one in near for other in neighbours(facts, one)}

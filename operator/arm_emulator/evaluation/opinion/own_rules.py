@@ -5,6 +5,7 @@ Table: https://learn.microsoft.com/azure/bastion/bastion-nsg. What is behind a s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from arm_emulator.evaluation.opinion.addresses import HOST, LAST, NOT_PUBLIC, Span, samples, span, spans, within
 from arm_emulator.evaluation.opinion.facts import Facts, states
@@ -97,12 +98,9 @@ def _row(
 def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
     """One code for the row, or those of what it hangs on."""
     towards = [rule for rule in rules if rule.direction == row.direction]
-    # A tag that nobody knows may hold any of the packets or none: each may go either way by itself.
-    fates = {packet: _fates(towards, packet, side) for packet in row.packets}
-    surely, perhaps = (_breaks(row, fates, surely=surely) for surely in (True, False))
-    if surely != perhaps:
-        weighed = fates if row.any_of else row.vital
-        yield from {code for packet in weighed for code in fates[packet][1]}
+    surely, codes = _weighed_together(towards, row, side) if row.any_of else _weighed_apart(towards, row, side)
+    if codes:
+        yield from codes
         return
     plain = {packet: _fate_of(towards, packet, side, frozenset()) for packet in row.packets}
     if surely:
@@ -118,26 +116,47 @@ def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
         yield NOT_EXPLICIT
 
 
-def _breaks(row: Row, fates: dict[Packet, tuple[set[str], set[str]]], *, surely: bool) -> bool:
-    """Whether the row is denied whatever is true, or (not surely) in some case."""
+def _weighed_apart(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[str]]:
+    """Whether a row breaks for certain, or the codes of what that hangs on. One packet that is denied breaks it.
 
-    def denied(packet: Packet) -> bool:
-        found = fates[packet][0]
-        return found <= DENIED if surely else bool(found & DENIED)
+    A tag that nobody knows may hold any of the packets or none: each may go either way by itself.
+    """
+    fates = [_fates(rules, packet, side) for packet in row.vital]
+    if any(found <= DENIED for found, _ in fates):
+        return True, set()
+    return False, {code for _, codes in fates for code in codes}
 
-    if row.any_of:
-        return bool(fates) and all(denied(packet) for packet in fates)
-    return any(denied(packet) for packet in row.vital)
+
+def _weighed_together(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[str]]:
+    """The same of a row that one packet is enough for: it breaks where all are denied, and all hang on the same tags."""
+    doubts = {doubt for packet in row.packets for rule in rules for doubt in _doubts(rule, packet, side)}
+    subjects = sorted({_subject(doubt) for doubt in doubts})
+
+    def breaks(true: frozenset[tuple[str, str]]) -> bool:
+        so = frozenset(doubt for doubt in doubts if _subject(doubt) in true)
+        return all(_fate_of(rules, packet, side, so) in DENIED for packet in row.packets)
+
+    cases = [frozenset(case) for count in range(len(subjects) + 1) for case in combinations(subjects, count)]
+    broken = {case: bool(row.packets) and breaks(case) for case in cases}
+    return all(broken.values()), {
+        code for what, code in subjects if any(broken[case] != broken[case ^ {(what, code)}] for case in cases)
+    }
+
+
+def _subject(doubt: Doubt) -> tuple[str, str]:
+    """What a doubt is about, whatever the address."""
+    address, _, tag = doubt.what.partition(" in ")
+    return (tag if address.isdigit() else doubt.what, doubt.code)
 
 
 def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set[str]]:
     """All fates that a packet may have, and the codes of what they hang on."""
     doubts = list(dict.fromkeys(doubt for rule in rules for doubt in _doubts(rule, packet, side)))
-    combinations = [
+    cases = [
         frozenset(doubt for place, doubt in enumerate(doubts) if number >> place & 1)
         for number in range(2 ** len(doubts))
     ]
-    fates = {true: _fate_of(rules, packet, side, true) for true in combinations}
+    fates = {true: _fate_of(rules, packet, side, true) for true in cases}
     return set(fates.values()), {
         doubt.code
         for doubt in doubts

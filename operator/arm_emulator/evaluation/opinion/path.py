@@ -179,7 +179,7 @@ def _over_a_gateway(host: Host, ways: list[str]) -> Iterator[str]:
 
 
 def _no_way(facts: Facts, host: Host, ours: Json, theirs: Json) -> Iterator[str]:
-    if grouped(facts, ours, theirs):
+    if grouped(facts, str(ours["id"]), str(theirs["id"])):
         yield "ConnectedGroupNoPeering"
         return
     third = neighbours(facts, str(ours["id"])) & neighbours(facts, str(theirs["id"]))
@@ -188,11 +188,10 @@ def _no_way(facts: Facts, host: Host, ours: Json, theirs: Json) -> Iterator[str]
         yield "NoRouteToTarget"
 
 
-def grouped(facts: Facts, one: Json, other: Json) -> bool:
-    """Whether a network manager connects two networks directly, without peering objects."""
+def grouped(facts: Facts, one: str, other: str) -> bool:
+    """Whether a network manager connects two networks (ids) directly, without peering objects."""
     shared = [
-        {key(str(held["id"])) for held in managed.listed(facts, str(network["id"]), *[LISTED] * 2)}
-        for network in (one, other)
+        {key(str(held["id"])) for held in managed.listed(facts, network, *[LISTED] * 2)} for network in (one, other)
     ]
     for snapshot in shared[0] & shared[1]:
         configuration = facts.find(snapshot)

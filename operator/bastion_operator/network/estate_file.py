@@ -2,7 +2,8 @@
 
 Read are a JSON list, an answer of Resource Graph or an ARM list (``data`` or ``value``, also in the graph's table form), a
 single resource, and JSON lines of any of these. JSON lines are read one by one and their rows are packed, so that a file
-of them may be larger than the memory; anything else is read as a whole.
+of them may be larger than the memory. Anything else is read as a whole, and the rows of a list one after the other: as
+objects, all of them together would take five times as much memory as the file.
 """
 
 import codecs
@@ -12,9 +13,10 @@ from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, Final
 
+import msgspec
 import orjson
 
-from bastion_operator.network.held_row import Held, hold
+from bastion_operator.network.held_row import Held, hold, hold_text
 
 _HOW: Final = "give a list of ARM resources, or the answer of az graph query or az resource list"
 _ANEW: Final = "if it is half a file, write it anew; if it is of another kind, " + _HOW
@@ -62,9 +64,48 @@ def read_estate_file(name: str, content: bytes) -> EstateFile:
     Raises EstateFileError.
     """
     content = _as_utf8(name, content)
-    if not content.strip():
+    if not content[:1].strip() and not content.strip():
         raise EstateFileError(f"{name} is empty")
-    return _gathered(name, _documents(name, content), iter)
+    return _row_by_row(name, content) or _gathered(name, _documents(name, content), iter)
+
+
+_Texts = list[msgspec.Raw] | msgspec.UnsetType
+
+
+class _Answer(msgspec.Struct):
+    """An answer of Resource Graph or an ARM list with the texts of its rows."""
+
+    data: _Texts = msgspec.UNSET
+    value: _Texts = msgspec.UNSET
+    total: Any = msgspec.field(default=None, name=_TOTALS[0])
+    total_by_az: Any = msgspec.field(default=None, name=_TOTALS[1])
+    next: Any = msgspec.field(default=None, name=_NEXT)
+
+
+def _row_by_row(name: str, content: bytes) -> EstateFile | None:
+    """A list of rows, parsed one after the other; None for what is no such list, or has a row that is no JSON."""
+    try:
+        answer = _answer(content)
+        texts = answer.value if answer.data is msgspec.UNSET else answer.data
+        if texts is msgspec.UNSET:
+            return None
+        rows = tuple([_row(name, number, text) for number, text in enumerate(texts, start=1)])
+    except (msgspec.DecodeError, orjson.JSONDecodeError):
+        return None
+    named = dict(zip(_TOTALS, (answer.total, answer.total_by_az), strict=True))
+    is_list = answer.value is not msgspec.UNSET
+    return EstateFile(name, rows, _total(named, len(rows)), int(is_list), int(is_list and bool(answer.next)))
+
+
+def _row(name: str, number: int, raw: msgspec.Raw) -> Held:
+    text = memoryview(raw)
+    return hold_text(_checked(name, number, orjson.loads(text)), text)
+
+
+def _answer(content: bytes) -> _Answer:
+    if content.lstrip()[:1] == b"[":
+        return _Answer(data=msgspec.json.decode(content, type=list[msgspec.Raw]))
+    return msgspec.json.decode(content, type=_Answer)
 
 
 def read_estate_stream(name: str, stream: BinaryIO, largest: int = LARGEST_DOCUMENT) -> EstateFile:

@@ -5,6 +5,7 @@ packed together the rows themselves hardly anything. One is unpacked, with its n
 """
 
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -35,21 +36,41 @@ class _Pack:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRow:
-    """A row that was read as it arrived. ``kind`` is its type, lower-cased; ``digest`` is of the whole row, and of
-    this process alone.
-    """
+class ReadRow(ABC):
+    """A row that was read as it arrived. ``kind`` is its type, lower-cased. Two that say the same are equal."""
 
     key: str
     kind: str
-    digest: int
     fact: Fact = field(compare=False)
+
+    @abstractmethod
+    def row(self) -> dict[str, Any]:
+        """The row as it arrived; not to be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRow(ReadRow):
+    """One of which the text is packed with that of others. ``digest`` is of the whole row, and of this process alone."""
+
+    digest: int
     _pack: _Pack = field(compare=False)
     _place: int = field(compare=False)
 
     def row(self) -> dict[str, Any]:
         """The row as it arrived; not to be changed."""
         return _unpacked(self._pack)[self._place]
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow(ReadRow):
+    """One of which the text stays where it was read from."""
+
+    _text: memoryview
+
+    def row(self) -> dict[str, Any]:
+        """The row as it arrived; not to be changed."""
+        found: dict[str, Any] = orjson.loads(self._text)
+        return found
 
 
 Held = Row | ReadRow
@@ -78,7 +99,16 @@ def _packed(rows: list[dict[str, Any]], texts: list[bytes]) -> Iterator[ReadRow]
     pack = _Pack(zlib.compress(b"[" + b",".join(texts) + b"]", _FASTEST))
     for place, (row, content) in enumerate(zip(rows, texts, strict=True)):
         row_id, kind = row["id"], row["type"].lower()
-        yield ReadRow(normalise_id(row_id), kind, hash(content), READ_AS_THEY_ARRIVE[kind](row, row_id), pack, place)
+        fact = READ_AS_THEY_ARRIVE[kind](row, row_id)
+        yield PackedRow(normalise_id(row_id), kind, fact, hash(content), pack, place)
+
+
+def hold_text(row: dict[str, Any], text_of_it: memoryview) -> Held:
+    """What to keep of a row of which the text stays in memory."""
+    row_id, kind = row.get("id"), (text(row, "type") or "").lower()
+    if kind not in READ_AS_THEY_ARRIVE or not isinstance(row_id, str):
+        return row
+    return TextRow(normalise_id(row_id), kind, READ_AS_THEY_ARRIVE[kind](row, row_id), text_of_it)
 
 
 @lru_cache(_PACKS_OPEN)

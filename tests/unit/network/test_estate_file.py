@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from bastion_operator.network.estate_file import EstateFileError, read_estate_file, read_estate_stream
-from bastion_operator.network.held_row import key_of, row_of
+from bastion_operator.network.held_row import ReadRow, key_of, row_of
 from tests.support.estates import same_vnet
 
 ROWS = same_vnet()
@@ -25,9 +25,23 @@ ROWS = same_vnet()
     ids=["list", "graph", "ARM list", "byte order mark", "UTF-16", "JSON lines", "lines of documents", "table form"],
 )  # fmt: skip
 def test_azures_own_forms_are_read(content: bytes) -> None:
-    assert list(read_estate_file("estate.json", content).rows) == ROWS
+    assert [row_of(each) for each in read_estate_file("estate.json", content).rows] == ROWS
     streamed = read_estate_stream("estate.json", BytesIO(content)).rows
     assert sorted(map(str, map(row_of, streamed))) == sorted(map(str, ROWS))
+
+
+def test_of_a_list_what_there_is_much_of_is_not_kept_as_objects() -> None:
+    held = read_estate_file("f.json", orjson.dumps({"data": ROWS})).rows
+    kinds = {each.kind for each in held if isinstance(each, ReadRow)}
+    assert kinds == {"microsoft.compute/virtualmachines", "microsoft.network/networkinterfaces"}
+
+
+@pytest.mark.parametrize("broken", [b"NaN", b'"\xff"', b'{"a" 1}'], ids=["NaN", "no UTF-8", "no colon"])
+def test_a_list_with_something_that_is_no_json_is_told_so(broken: bytes) -> None:
+    with pytest.raises(EstateFileError, match="is no JSON"):
+        read_estate_file(
+            "f.json", b'{"data": [' + orjson.dumps(ROWS[0]) + b', {"id": "/a/b", "tags": ' + broken + b"}]}"
+        )
 
 
 def test_json_lines_may_be_longer_than_a_document_and_are_not_kept_as_objects() -> None:

@@ -1,20 +1,29 @@
 """Rows held as what was read of them say what the rows say, and can be seen as they were."""
 
 import copy
+from collections.abc import Callable, Iterable
 
+import orjson
 import pytest
 
-from bastion_operator.network.held_row import ReadRow, hold
+from bastion_operator.network.held_row import Held, ReadRow, hold, hold_text
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
 from tests.support.estates import Row, nsg, rule, vm
 from tests.unit.network.random_estates import random_estate
 
 
+def as_texts(rows: list[Row]) -> list[Held]:
+    return [hold_text(row, memoryview(orjson.dumps(row))) for row in rows]
+
+
+@pytest.mark.parametrize("kept", [hold, as_texts], ids=["packed", "as texts"])
 @pytest.mark.parametrize("seed", range(20))
-def test_held_rows_give_the_verdicts_of_the_rows_themselves(seed: int) -> None:
+def test_held_rows_give_the_verdicts_of_the_rows_themselves(
+    seed: int, kept: Callable[[list[Row]], Iterable[Held]]
+) -> None:
     rows = random_estate(seed)
-    held = Inventory.from_rows(hold(copy.deepcopy(rows)))
+    held = Inventory.from_rows(kept(copy.deepcopy(rows)))
     plain = Inventory.from_rows(rows)
     assert judge_all(held, protocols=("RDP", "SSH")) == judge_all(plain, protocols=("RDP", "SSH"))
     assert {row["id"]: row for row in held} == {row["id"]: row for row in plain}
@@ -31,13 +40,16 @@ def test_rows_of_many_packs_are_found_again() -> None:
     assert [inventory.row(group["id"]) for group in groups] == groups
 
 
-def held(row: Row) -> ReadRow:
-    (kept,) = hold([row])
-    assert isinstance(kept, ReadRow)
-    return kept
+@pytest.mark.parametrize("kept", [hold, as_texts], ids=["packed", "as texts"])
+def test_a_row_that_says_the_same_is_equal_and_one_that_does_not_is_another(
+    kept: Callable[[list[Row]], Iterable[Held]],
+) -> None:
+    def held(row: Row) -> ReadRow:
+        (found,) = kept([row])
+        assert isinstance(found, ReadRow)
+        assert found.row() == row
+        return found
 
-
-def test_a_row_that_says_the_same_is_equal_and_one_that_does_not_is_another() -> None:
     assert held(nsg("g", rule("r", 100, "Allow"))) == held(nsg("g", rule("r", 100, "Allow")))
     described = rule("r", 100, "Allow")
     described["properties"]["description"] = "what a plan looks at and a verdict does not"

@@ -1,6 +1,6 @@
 """A diagram against every combination of what is not known."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from itertools import product
 from typing import Final
 
@@ -12,7 +12,7 @@ from bastion_operator.network.unknowns import Condition, Diagram, Tree, Unknown
 
 UNKNOWNS: Final = tuple(Unknown((name,), Doubt("EffectiveDataUnavailable", name)) for name in "abcd")
 OUTCOMES: Final = ("Allow", "Deny", "Partly")
-Holds = Callable[[Unknown], bool]
+Holds = Mapping[Unknown, bool]
 Rule = tuple[Condition, str | None]
 """Where a rule matches, and what comes of it then; None for one that turns what comes after it into its own."""
 
@@ -27,7 +27,7 @@ def turned(outcome: str) -> str:
 
 def first_match(listed: list[Rule], last: str, holds: Holds) -> str:
     for place, (condition, outcome) in enumerate(listed):
-        if all(any(map(holds, part)) for part in condition):
+        if all(any(holds[one] for one in part) for part in condition):
             return outcome or turned(first_match(listed[place + 1 :], last, holds))
     return last
 
@@ -45,9 +45,7 @@ def tree_of(diagram: Diagram[str], listed: list[Rule], last: str) -> Tree[str]:
 def test_a_tree_has_the_outcomes_and_the_unknowns_that_every_combination_shows(listed: list[Rule], last: str) -> None:
     diagram: Diagram[str] = Diagram()
     tree = tree_of(diagram, listed, last)
-    results = {
-        held: first_match(listed, last, lambda one, held=held: held[UNKNOWNS.index(one)]) for held in COMBINATIONS
-    }
+    results = {held: first_match(listed, last, dict(zip(UNKNOWNS, held, strict=True))) for held in COMBINATIONS}
     assert diagram.outcomes(tree) == set(results.values())
     deciding = {
         unknown.doubt

@@ -112,6 +112,12 @@ def developer_where_some_source_ports_of_internet_are_denied() -> Estate:
     return with_nsg(developer(), "subnet", rule("no", 100, "Deny", source="Internet", source_ports=SPLIT_PORTS))
 
 
+def developer_where_internet_is_denied_in_a_network_without_an_address_space() -> Estate:
+    # Facts: that more is in doubt does not make certain what Internet holds. The engine forgot it, and was mended.
+    held = change(developer(), "hub", "properties.addressSpace", {})
+    return with_nsg(held, "subnet", rule("no", 100, "Deny", source="Internet"))
+
+
 def developer_and_a_tag_of_a_service() -> Estate:
     # Facts: 168.63.129.16 is in VirtualNetwork and AzureLoadBalancer, and in no service's tag. The engine was right.
     rules = (rule("storage", 100, "Allow", source="Storage.WestEurope"), rule("no", 110, "Deny"))
@@ -306,6 +312,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (developer_where_an_admin_rule_allows_internet, []),
     (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),
+    (developer_where_internet_is_denied_in_a_network_without_an_address_space, ["EffectiveDataUnavailable"]),
     (developer_and_a_tag_of_a_service, ["NicNsgDenies"]),
     (table_on_bastions_subnet_that_leads_to_the_target, ["IpConnectDisabled", "EffectiveDataUnavailable"]),
     (way_back_by_the_gateway, ["IpConnectDisabled", "EffectiveDataUnavailable"]),

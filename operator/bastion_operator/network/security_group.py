@@ -4,7 +4,6 @@ Azure answers a rule's fields in the singular or the plural form (the plural lis
 used): both are read. What cannot be read stays in the rule as text, so that an evaluation can tell what hangs on it.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -160,51 +159,7 @@ def _in_order(rules: tuple[SecurityRule, ...], direction: Direction) -> list[Sec
         for rule in (*rules, *DEFAULT_RULES)
         if rule.direction in {direction, None} and rule.protocol in _CONCERNING_TCP
     ]
-    return _without_shadowed(sorted(chosen, key=_place))
-
-
-def _without_shadowed(rules: list[SecurityRule]) -> list[SecurityRule]:
-    """Leaves out rules that name the same tags as one before them, or at one end anything, whatever those mean: where such a
-    rule matches, the one before has decided.
-
-    An evaluation that follows a doubtful rule both ways would take the two for independent.
-    """
-    kept: list[SecurityRule] = []
-    earlier: dict[tuple[int | tuple[str, ...], int | tuple[str, ...]], list[SecurityRule]] = defaultdict(list)
-    for rule in rules:
-        if rule.source.tags or rule.destination.tags:
-            source, destination = _mark(rule.source), _mark(rule.destination)
-            wider = ((source, destination), (source, _ANY), (_ANY, destination))
-            if any(_shadows(one, rule) for ends in wider for one in earlier.get(ends, ())):
-                continue
-            earlier[source, destination].append(rule)
-        kept.append(rule)
-    return kept
-
-
-_ANY: Final = 0
-
-
-def _mark(endpoints: Endpoints) -> int | tuple[str, ...]:
-    """Equal for what is stated in the same words: tags alone, or else one and the same object (see read_endpoints)."""
-    if endpoints.addresses is EVERYTHING:
-        return _ANY
-    alone = not (endpoints.addresses or endpoints.malformed or endpoints.application_security_groups)
-    return endpoints.tags if alone else id(endpoints)
-
-
-def _shadows(one: SecurityRule, later: SecurityRule) -> bool:
-    readable = None not in (one.priority, one.direction, one.access, one.protocol, later.priority, later.direction)
-    return (
-        readable
-        and one.priority != later.priority
-        and one.source_ports.every
-        and not later.destination_ports.malformed
-        and all(
-            any(first <= start and end <= last for first, last in one.destination_ports.ranges)
-            for start, end in later.destination_ports.ranges
-        )
-    )
+    return sorted(chosen, key=_place)
 
 
 def _place(rule: SecurityRule) -> int:

@@ -21,7 +21,7 @@ from bastion_operator.network.security_group import (
     SecurityGroup,
     SecurityRule,
 )
-from bastion_operator.network.service_tags import Doubt, TagMeaning
+from bastion_operator.network.service_tags import CLASSIC_SPELLING, Doubt, TagMeaning
 from bastion_operator.network.unknowns import Condition, Diagram, Tree, Unknown
 
 
@@ -327,11 +327,11 @@ def _destination_unknowns(
     rule: SecurityRule, group: SecurityGroup, destination: int, meaning: TagMeaning
 ) -> tuple[Unknown, ...]:
     """What of the rule's destination may be the address asked about."""
-    meant = ((tag, meaning.range_of(tag)) for tag in rule.destination.tags)
     tags = (
-        Unknown(("destination", tag), found.doubt)
-        for tag, found in meant
-        if found.doubt is not None and destination in found.possible
+        Unknown(("destination", CLASSIC_SPELLING.get(tag, tag)), doubt)
+        for tag in rule.destination.tags
+        for part, doubt in meaning.range_of(tag).open
+        if destination in part
     )
     return (*tags, *(_unread(group, rule, "destination", item) for item in rule.destination.malformed))
 
@@ -431,9 +431,10 @@ def _sources_of(
     for tag in stated.tags:
         meant = meaning.range_of(tag)
         certain |= meant.certain & sources
-        if meant.doubt is not None and (open_to := meant.possible & sources):
-            possible |= open_to
-            unknown.append(Unknown(("source", tag), meant.doubt))
+        for part, doubt in meant.open:
+            if open_to := part & sources:
+                possible |= open_to
+                unknown.append(Unknown(("source", CLASSIC_SPELLING.get(tag, tag)), doubt))
     for item in stated.malformed:
         possible = sources
         unknown.append(_unread(group, rule, "source", item))

@@ -79,11 +79,15 @@ _OUTSIDE: Final = EVERYTHING - NOT_INTERNET - HOST
 
 @dataclass(frozen=True, slots=True)
 class TagRange:
-    """The addresses that a tag surely has, those it may have beyond them, and why that is not known."""
+    """The addresses that a tag surely has, and those that it may have beyond them: each part with why that is not known."""
 
     certain: AddressSet
-    possible: AddressSet = EMPTY
-    doubt: Doubt | None = None
+    open: tuple[tuple[AddressSet, Doubt], ...] = ()
+    possible: AddressSet = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = (part for part, _ in self.open)
+        object.__setattr__(self, "possible", AddressSet(each for part in parts for each in part.intervals))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,22 +114,22 @@ class TagMeaning:
     def _range_of(self, tag: str) -> TagRange:
         name = CLASSIC_SPELLING.get(tag, tag)
         if name == "virtualnetwork":
-            return TagRange(self.virtual_network, self._beyond(), self.virtual_network_doubt)
+            doubt = self.virtual_network_doubt
+            return TagRange(self.virtual_network, () if doubt is None else ((EVERYTHING, doubt),))
         if name == "azureloadbalancer":
             return TagRange(HOST)
         if name == "internet":
             return self._internet()
         if name.partition(".")[0] in KNOWN_SERVICES:
             what = f"the addresses of service tag {tag} (public ranges that change weekly)"
-            return TagRange(EMPTY, _OUTSIDE, Doubt("EffectiveDataUnavailable", what))
-        return TagRange(EMPTY, EVERYTHING, Doubt("UnknownServiceTag", f"service tag {tag!r} is none that is known"))
-
-    def _beyond(self) -> AddressSet:
-        return EMPTY if self.virtual_network_doubt is None else EVERYTHING
+            return TagRange(EMPTY, ((_OUTSIDE, Doubt("EffectiveDataUnavailable", what)),))
+        unknown = Doubt("UnknownServiceTag", f"service tag {tag!r} is none that is known")
+        return TagRange(EMPTY, ((EVERYTHING, unknown),))
 
     def _internet(self) -> TagRange:
         outside = _OUTSIDE - self.virtual_network
-        if self.virtual_network_doubt is not None:
-            return TagRange(EMPTY, outside, self.virtual_network_doubt)
         what = "whether Azure counts 168.63.129.16, the Developer SKU's source, to the tag Internet"
-        return TagRange(outside, HOST, Doubt("EffectiveDataUnavailable", what))
+        host = (HOST, Doubt("EffectiveDataUnavailable", what))
+        if self.virtual_network_doubt is not None:
+            return TagRange(EMPTY, ((outside, self.virtual_network_doubt), host))
+        return TagRange(outside, (host,))

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from bastion_operator.arm.answers import Operation
 from bastion_operator.arm.client import ArmClient
@@ -19,7 +21,32 @@ _ASK_AGAIN_AFTER = 10.0
 # Real seconds. A real Azure never asks for less than one; a local one that runs fast may say 0, and is asked as often as so
 # many questions at once allow.
 _SHORTEST_POLL, _POLL_FOR_EACH = 0.01, 0.002
+# What others of the kind took at least, of so many: before most of that is over, nobody has to ask. An operation may fail
+# long before, so that the first question never waits for more than so many seconds on that account.
+_REMEMBERED, _MOST_OF_IT, _LONGEST_SILENCE = 5, 0.95, 30.0
 Ended = Callable[[Operation, AzureError | None], None]
+
+
+@dataclass(slots=True)
+class UsualTimes:
+    """How long operations took lately, in seconds of the operator's clock, by verb and type of resource."""
+
+    _taken: dict[tuple[str, str], deque[float]] = field(
+        default_factory=lambda: defaultdict(partial(deque, maxlen=_REMEMBERED))
+    )
+
+    def took(self, operation: Operation, seconds: float) -> None:
+        """One of the kind has succeeded after so long."""
+        self._taken[_kind(operation)].append(seconds)
+
+    def first_rest(self, operation: Operation) -> float:
+        """For how long it is hardly of use to ask; 0 where nothing is known."""
+        taken = self._taken.get(_kind(operation))
+        return min(_MOST_OF_IT * min(taken), _LONGEST_SILENCE) if taken else 0.0
+
+
+def _kind(operation: Operation) -> tuple[str, str]:
+    return operation.verb, operation.resource_id.rpartition("/")[0].rpartition("/")[2].lower()
 
 
 @dataclass(slots=True)
@@ -32,6 +59,7 @@ class OperationFollower:
 
     clock: Clock
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _usual: UsualTimes = field(default_factory=UsualTimes)
 
     def running(self, resource_id: str) -> bool:
         """Whether an operation on this resource, started by this process, goes on."""
@@ -60,7 +88,9 @@ class OperationFollower:
 
     async def _poll(self, client: ArmClient, operation: Operation, ended: Ended) -> None:
         failure: AzureError | None = None
-        current: Operation | None = operation
+        began = self.clock.monotonic()
+        first = max(operation.retry_after, self._usual.first_rest(operation))
+        current: Operation | None = replace(operation, retry_after=first)
         unanswered = 0
         while current is not None:
             await self.clock.sleep(max(current.retry_after, self._shortest_poll))
@@ -82,6 +112,8 @@ class OperationFollower:
                 failure, current = _lost(operation, type(error).__name__), None
         if self._running.get(operation.resource_id.lower()) is asyncio.current_task():
             del self._running[operation.resource_id.lower()]
+        if failure is None:
+            self._usual.took(operation, self.clock.monotonic() - began)
         _log.info("%s of %s ended: %s", operation.verb, operation.resource_id, failure.code if failure else "Succeeded")
         ended(operation, failure)
 

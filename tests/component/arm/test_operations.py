@@ -11,8 +11,8 @@ from bastion_operator.arm.errors import AzureError, OperationFailedError, Operat
 from bastion_operator.arm.operations import OperationFollower
 from dev.local_azure import LocalAzure
 from tests.support.access_rows import subscription
-from tests.support.arm_client import Caller
-from tests.support.azure import one_azure
+from tests.support.arm_client import Caller, CallerFactory
+from tests.support.azure import AzureFactory, one_azure
 from tests.support.estates import public_ip_id, vnet
 
 ADDRESS = public_ip_id("address")
@@ -99,3 +99,24 @@ async def test_a_question_that_is_not_answered_is_asked_again(
     end, asked = await followed(caller, cloud, action, count=3)
     assert end is None
     assert asked > 3
+
+
+async def test_what_others_took_at_least_is_not_asked_about_all_the_time(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    # So fast that Azure's second comes to 0 in its Retry-After, and so slow that there is time for many questions.
+    azure = azure_factory([subscription(), vnet("hub", "10.0.0.0/16")], speed=4)
+    caller = await caller_factory(azure, speed=4)
+    follower = OperationFollower(caller.client.clock)
+    asked: list[int] = []
+    for address in (public_ip_id("first"), public_ip_id("second")):
+        made = await caller.client.put(address, BODY)
+        assert made.operation is not None
+        over = asyncio.Event()
+        follower.follow(caller.client, made.operation, lambda *_, over=over: over.set())
+        await asyncio.wait_for(over.wait(), 30)
+        path = made.operation.url.partition("?")[0]
+        asked.append(sum(each["url"].startswith(path) for each in azure.request_log()))
+    await follower.close()
+    assert asked[0] > 8
+    assert asked[1] <= 4

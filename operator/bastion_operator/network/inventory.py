@@ -404,8 +404,14 @@ class Inventory:
         return _find(self.public_ips, resource_id)
 
     def _read(self, kind: str, read: Callable[[Row, str], T]) -> dict[str, T]:
-        held = self._by_type.get(kind, {})
-        return {key: self._fact(each, read) for key, each in held.items()}
+        with_parts = self._rule_rows
+        found: dict[str, T] = {}
+        for key, held in self._by_type.get(kind, {}).items():
+            if isinstance(held, ReadRow) and key not in with_parts:
+                found[key] = cast("T", held.fact)  # the short way for nearly all of a fleet
+            else:
+                found[key] = self._fact(held, read)
+        return found
 
     def _fact(self, held: Held, read: Callable[[Row, str], T]) -> T:
         """What a row says; where parts of it came as rows of their own, what was read before them does not count."""

@@ -6,7 +6,7 @@ What is left out is kopf: whoever makes or changes an object says so with :meth:
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from bastion_operator.kube.resources import get_object, list_objects, path_of
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.program import ProgramSettings, running, services_at_work
 from bastion_operator.reconcile.services import Services
+from bastion_operator.reconcile.worker import PASSES, Pass
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.support.arm_client import cloud_of
@@ -157,11 +158,13 @@ async def passes_at_work(
     request_timeout: float = REQUEST_TIMEOUT,
     token_file: str | None = None,
     account: Path | None = None,
+    passes: Mapping[Kind, Pass] = PASSES,
 ) -> AsyncIterator[Passes]:
     """The operator's workers; ``namespace`` holds the custom resources and is the operator's own as well.
 
     :param token_file: the service account's token that a WorkloadIdentity exchanges
     :param account: kubeconfig of the account that the operator uses; an administrator's by default
+    :param passes: what a pass of each kind does
     """
     cloud = replace(cloud_of(azure), token_file=token_file)
     settings = ProgramSettings(
@@ -176,16 +179,16 @@ async def passes_at_work(
     async with (
         running(settings, SystemClock(speed)) as services,
         await KubeClient.connect(find_cluster(control_plane.kubeconfig), SystemClock()) as admin,
-        services_at_work(services, settings, nothing),
+        services_at_work(services, settings, nothing, passes),
     ):
-        passes = Passes(services, azure, namespace, admin=admin)
-        view = asyncio.create_task(passes.look(tuple(kinds)))
+        at_work = Passes(services, azure, namespace, admin=admin)
+        view = asyncio.create_task(at_work.look(tuple(kinds)))
         try:
-            yield passes
+            yield at_work
         finally:
             view.cancel()
             await asyncio.gather(view, return_exceptions=True)
-        assert passes.nonconforming == [], "what kstatus would be misled by"
+        assert at_work.nonconforming == [], "what kstatus would be misled by"
 
 
 async def make_identity(

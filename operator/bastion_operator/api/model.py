@@ -13,6 +13,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    ValidationError,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -159,3 +160,9 @@ AnnotationValue = Annotated[str, _shortened(256), Field(max_length=256)]
 Word = Annotated[str, _shortened(64), Field(max_length=64)]
 """A word of Azure's, such as a provisioning state: shown, never acted on."""
 Code = Annotated[str, _shortened(128), Field(max_length=128)]
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing that a model refuses, with its field; never the value."""
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    return f"field {'.'.join(map(str, first['loc']))}: {first['msg']}"

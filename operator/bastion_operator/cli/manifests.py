@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bastion_operator.api.bastion_host import BastionHost
 from bastion_operator.api.meta import API_VERSION, GROUP
+from bastion_operator.api.model import first_error
 from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.cli.errors import Refusal
 
@@ -39,9 +40,7 @@ def resource_of(manifest: Manifest) -> Resource:
     try:
         return KINDS[manifest["kind"]].model_validate(manifest)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise Refusal(f"{shown_name(manifest)}, field {field}: {first['msg']}", _EXAMPLES) from error
+        raise Refusal(f"{shown_name(manifest)}, {first_error(error)}", _EXAMPLES) from error
 
 
 def shown_name(manifest: Manifest) -> str:

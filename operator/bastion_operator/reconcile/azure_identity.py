@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from bastion_operator.api.azure_identity import AzureIdentity, AzureIdentityStatus
 from bastion_operator.api.conditions import ConditionType, Reason
 from bastion_operator.api.meta import FINALIZER
@@ -12,6 +14,7 @@ from bastion_operator.kube.resources import add_finalizer, get_object, remove_fi
 from bastion_operator.planning.conditions import State, States, false, true
 from bastion_operator.planning.identity_access import identity_access
 from bastion_operator.reconcile.attempts import failure_of
+from bastion_operator.reconcile.broken_off import refuse_unreadable
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
 from bastion_operator.reconcile.outcome import Outcome
@@ -36,7 +39,10 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
         services.fleet.forget(key.name)
         _wake_users(services, key.name)
         return forget_gone(services, key)
-    identity = AzureIdentity.model_validate(raw)
+    try:
+        identity = AzureIdentity.model_validate(raw)
+    except ValidationError as error:
+        return await refuse_unreadable(services, key, AzureIdentity, raw, error)
     status = identity.status or AzureIdentityStatus()
     if identity.metadata.deleting:
         return await _delete(services, key, raw, status)

@@ -26,6 +26,10 @@ class Backoff:
         longest: float = min(_FIRST * 2 ** min(failures, 16), _LONGEST)
         return longest * self.random.uniform(0.5, 1.0)
 
+    def failures(self, key: Key) -> int:
+        """How often in a row the key's pass has failed."""
+        return self._failures.get(key, 0)
+
     def reset(self, key: Key) -> None:
         """The key's pass ended well."""
         self._failures.pop(key, None)

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pydantic import ValidationError
+
 from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
 from bastion_operator.api.common import Claim, CommonStatus, DeletionPolicy, ManagementPolicy
 from bastion_operator.api.meta import FINALIZER
@@ -19,6 +21,7 @@ from bastion_operator.planning.conditions import Refusal, deletion_states
 from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.reconcile.access import refuse_conflict
+from bastion_operator.reconcile.broken_off import refuse_unreadable
 from bastion_operator.reconcile.change_run import ChangeRun
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.object_store import Raw
@@ -143,7 +146,10 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
         if course.gone is not None:
             await course.gone(services, key)
         return forget_gone(services, key)
-    resource = course.kind.model_validate(raw)
+    try:
+        resource = course.kind.model_validate(raw)
+    except ValidationError as error:
+        return await refuse_unreadable(services, key, course.kind, raw, error)
     passing = Pass(services, key, course.kind, raw, resource)
     if passing.asked_for_now:
         # Somebody has mended something and asks for it to be tried now.

@@ -5,7 +5,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -29,6 +29,7 @@ from bastion_operator.reconcile.backoff import Backoff
 from bastion_operator.reconcile.first_look import look_around
 from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
+from bastion_operator.reconcile.keys import Kind
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
@@ -37,7 +38,7 @@ from bastion_operator.reconcile.services import Services
 from bastion_operator.reconcile.sessions import Sessions
 from bastion_operator.reconcile.standings import Standings
 from bastion_operator.reconcile.work_queue import WorkQueue
-from bastion_operator.reconcile.worker import Worker
+from bastion_operator.reconcile.worker import PASSES, Pass, Worker
 from bastion_operator.reconcile.write_budget import WriteBudget
 from bastion_operator.traces import traces_to
 
@@ -168,15 +169,20 @@ class Work:
 
 @asynccontextmanager
 async def services_at_work(
-    services: Services, settings: ProgramSettings, first_look: "asyncio.Task[None]"
+    services: Services,
+    settings: ProgramSettings,
+    first_look: "asyncio.Task[None]",
+    passes: Mapping[Kind, Pass] = PASSES,
 ) -> AsyncIterator[Work]:
     """Workers that take keys from the queue, once the first look has shown every custom resource and the Lease is held; at
     the end their passes are abandoned and nothing is followed any more.
 
     A pass may be abandoned anywhere: the next one, of whichever process, observes again.
+
+    :param passes: what a pass of each kind does
     """
     rng = random.Random()  # noqa: S311 - jitter, no secret
-    worker = Worker(services, Backoff(rng), rng)
+    worker = Worker(services, Backoff(rng), rng, passes)
 
     async def begin() -> None:
         await asyncio.wait({first_look})

@@ -37,14 +37,31 @@ async def publish(
     :raises KubeError: the API server refuses, or does not answer
     """
     metadata = ObjectMeta.model_validate(raw["metadata"])
-    fresh = [
-        _condition(condition_type, state, metadata.generation, services) for condition_type, state in states.items()
-    ]
-    conditions = merge_conditions(old.conditions, fresh, services.clock.now())
-    status = new.replace(conditions=conditions, observed_generation=metadata.generation)
+    status = new.replace(observed_generation=metadata.generation)
     if isinstance(status, CommonStatus):
         status = status.replace(last_handled_reconcile_at=metadata.reconcile_requested_at)
-    if await services.statuses.publish(kind, raw, status.to_json()):
+    await _publish(services, kind, raw, old, status, states)
+
+
+async def publish_of_before(
+    services: Services, kind: type[CustomResource], raw: Raw, status: Status, states: States
+) -> None:
+    """Write the status that was read with other conditions: no look at the object has come to an end since, if any ever did.
+
+    :raises KubeError: the API server refuses, or does not answer
+    """
+    generation = ObjectMeta.model_validate(raw["metadata"]).generation
+    new = status if status.observed_generation >= 0 else status.replace(observed_generation=generation)
+    await _publish(services, kind, raw, status, new, states)
+
+
+async def _publish(
+    services: Services, kind: type[CustomResource], raw: Raw, old: Status, new: Status, states: States
+) -> None:
+    generation = new.observed_generation
+    fresh = [_condition(condition_type, state, generation, services) for condition_type, state in states.items()]
+    conditions = merge_conditions(old.conditions, fresh, services.clock.now())
+    if await services.statuses.publish(kind, raw, new.replace(conditions=conditions).to_json()):
         await _tell_conditions(services, kind, raw, old, conditions)
 
 

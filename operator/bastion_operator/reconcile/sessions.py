@@ -5,8 +5,11 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from bastion_operator.api.azure_identity import AllowedNamespaces, AzureIdentity, IdentityType
 from bastion_operator.api.conditions import Reason
+from bastion_operator.api.model import first_error
 from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.connection import ArmConnection
 from bastion_operator.arm.credentials import (
@@ -117,6 +120,10 @@ class Sessions:
             raise IdentityProblemError(
                 Reason.IDENTITY_NOT_FOUND,
                 f"there is no AzureIdentity {name}: apply one, or name another in spec.identityRef",
+            ) from None
+        except ValidationError as error:
+            raise IdentityProblemError(
+                Reason.IDENTITY_NOT_READY, f"AzureIdentity {name} cannot be read, {first_error(error)}"
             ) from None
         secret = await self._secret(identity)
         version = (identity.metadata.uid, identity.metadata.generation, secret.resource_version if secret else "")

@@ -14,6 +14,7 @@ from bastion_operator.leadership import NotLeadingError
 from bastion_operator.reconcile.azure_identity import azure_identity_pass
 from bastion_operator.reconcile.backoff import Backoff
 from bastion_operator.reconcile.bastion_host import bastion_host_pass
+from bastion_operator.reconcile.broken_off import tell_broken_off
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import Outcome
 from bastion_operator.reconcile.services import Services
@@ -29,6 +30,7 @@ PASSES: Mapping[Kind, Pass] = {
     Kind.VNET_PEERING: vnet_peering_pass,
     Kind.AZURE_IDENTITY: azure_identity_pass,
 }
+_FORESEEN = (KubeError, AzureError, NotLeadingError)
 # Routine passes are spread by this share of their interval, so that resources made together do not stay together.
 _JITTER = 0.1
 
@@ -40,6 +42,7 @@ class Worker:
     services: Services
     backoff: Backoff
     random: random.Random
+    passes: Mapping[Kind, Pass] = field(default_factory=lambda: PASSES)
     began: dict[Key, float] = field(default_factory=dict)
 
     def longest(self) -> float:
@@ -78,7 +81,7 @@ class Worker:
 
     async def _result(self, key: Key, span: Span) -> str:
         try:
-            outcome = await PASSES[key.kind](self.services, key)
+            outcome = await self.passes[key.kind](self.services, key)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -87,6 +90,8 @@ class Worker:
             result = self._failed(key, RuntimeError(f"the pass was broken off: {error!r}"))
         except Exception as error:  # noqa: BLE001 - one resource's trouble must not end the loop for all others
             result = self._failed(key, error)
+            if self.backoff.failures(key) > 1 and not isinstance(error, _FORESEEN):
+                await self._tell_broken_off(key, error)
         else:
             self.backoff.reset(key)
             if outcome.again_in is not None:
@@ -101,10 +106,17 @@ class Worker:
         if isinstance(error, UnavailableError) and error.retry_after:
             wait = max(wait, error.retry_after)
         self.services.queue.add_after(key, wait)
-        expected = isinstance(error, KubeError | AzureError | NotLeadingError)
         # A traceback only for what nobody foresaw: the text of the foreseen says it all.
-        _log.warning("%s: again in %.0f s: %s", key, wait, error, exc_info=None if expected else error)
+        _log.warning(
+            "%s: again in %.0f s: %s", key, wait, error, exc_info=None if isinstance(error, _FORESEEN) else error
+        )
         return type(error).__name__
+
+    async def _tell_broken_off(self, key: Key, error: Exception) -> None:
+        try:
+            await tell_broken_off(self.services, key, error)
+        except Exception as refusal:  # noqa: BLE001 - what cannot be told must not end the loop either
+            _log.info("%s: its status cannot tell so: %s", key, refusal)
 
 
 def _attributes(key: Key) -> dict[str, str]:

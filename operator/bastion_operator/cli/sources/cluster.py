@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bastion_operator.api.meta import GROUP, VERSION, CustomResource
+from bastion_operator.api.model import first_error
 from bastion_operator.api.reachability_report import ReachabilityReport
 from bastion_operator.cli.errors import Refusal
 from bastion_operator.cli.progress import progress
@@ -76,10 +77,8 @@ def read_report(raw: Raw) -> ReachabilityReport:
     try:
         return ReachabilityReport.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
         raise Refusal(
-            f"ReachabilityReport {raw['metadata'].get('name')} cannot be read, field {field}: {first['msg']}",
+            f"ReachabilityReport {raw['metadata'].get('name')} cannot be read, {first_error(error)}",
             "bring the CRDs, the operator and this program to one version",
         ) from error
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bastion_operator.api.bastion_host import BastionHost, BastionHostSpec
+from bastion_operator.api.model import first_error
 from bastion_operator.network.arm_id import ArmIdError, parse_arm_id
 from bastion_operator.network.bastion_host import BastionHost as StandingHost
 from bastion_operator.network.fields import Row, at, texts
@@ -16,7 +17,6 @@ from bastion_operator.planning.bastion_host import plan_bastion_host
 from bastion_operator.planning.bastion_input import BastionHostInput, bastion_host_ids
 from bastion_operator.planning.estate import Estate
 from bastion_operator.planning.importing.model import Imported, LeftOut, Names, Placement, manifest
-from bastion_operator.planning.importing.refusals import first_error
 from bastion_operator.planning.ownership import Owner, owner_of
 
 _KIND = "BastionHost"
@@ -48,7 +48,7 @@ def _imported(
         made = manifest(_KIND, name, placement, spec)
         resource = BastionHost.model_validate(made)
     except ValidationError as error:
-        return LeftOut(host.id, first_error(error))
+        return LeftOut(host.id, f"no custom resource can name it, {first_error(error)}")
     except ArmIdError as error:
         return LeftOut(host.id, str(error))
     managed = BastionHostSpec.model_validate({**made["spec"], "managementPolicy": "Manage"})

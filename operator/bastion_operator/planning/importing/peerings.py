@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from bastion_operator.api.model import first_error
 from bastion_operator.api.vnet_peering import MAX_MESH, MAX_SPOKES, VNetPeering, VNetPeeringSpec
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PairState, PeeringLink, PeeringPair, pair_links
 from bastion_operator.network.virtual_network import VirtualNetwork
 from bastion_operator.planning.estate import Estate
 from bastion_operator.planning.importing.model import Imported, LeftOut, Names, Placement, manifest
-from bastion_operator.planning.importing.refusals import first_error
 from bastion_operator.planning.ownership import Owner, Ownership
 from bastion_operator.planning.peering_keepers import keeper_of
 from bastion_operator.planning.peering_link import LinkTable, link_ownership
@@ -238,7 +238,7 @@ def _imported(
         managed = VNetPeeringSpec.model_validate({**made["spec"], "managementPolicy": "Manage"})
     except ValidationError as error:
         first = (spec.get("hub") or spec["spokes"][0])["virtualNetworkID"]
-        return LeftOut(first, f"peerings of it: {first_error(error)}")
+        return LeftOut(first, f"peerings of it: no custom resource can name it, {first_error(error)}")
     owner = Owner("", placement.namespace or "", name, "")
     plan = plan_vnet_peering(VNetPeeringInput(owner, managed, (), estate, now))
     return Imported(made, plan.changes, plan.obstacles)

@@ -50,7 +50,7 @@ def etag(body: Body) -> str | None:
 def children(body: Body, collection: str) -> list[Mapping[str, Any]]:
     """The nested resources of a collection in ``properties``, such as ``subnets``; what is no object is left out."""
     found = properties(body).get(collection)
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, Sequence) else []
+    return [each for each in found if isinstance(each, (dict, Mapping))] if isinstance(found, (list, Sequence)) else []
 
 
 def child(body: Body, collection: str, name: str) -> Mapping[str, Any] | None:
@@ -61,7 +61,7 @@ def child(body: Body, collection: str, name: str) -> Mapping[str, Any] | None:
 
 def referenced_id(value: Any) -> str:
     """The normalised id of a ``{"id": …}`` reference, empty where there is none."""
-    found = value.get("id") if isinstance(value, Mapping) else None
+    found = value.get("id") if isinstance(value, (dict, Mapping)) else None
     return normalise_id(found) if isinstance(found, str) else ""
 
 
@@ -102,7 +102,7 @@ def lookup(body: Body, path: Path) -> Any:
     """The value of a field, None where there is none; names of tags are found in any case."""
     value: Any = body
     for key in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):
             return None
         value = value.get(_present_key(value, key))
     return value

@@ -69,10 +69,16 @@ class Owner:
 
         The readable part is for people who look at the portal; only the hash counts.
         """
-        content = "\n".join((self.installation_id, f"{self.namespace}/{self.name}", normalise_id(remote_id)))
-        digest = hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
+        digest = _digest(self.installation_id, self.namespace, self.name, normalise_id(remote_id))
         readable = remote_id.rsplit("/", 1)[-1][: _PEERING_NAME_LENGTH - len(PEERING_PREFIX) - _HASH_LENGTH - 2]
         return f"{PEERING_PREFIX}-{readable}-{digest}"
+
+
+@lru_cache(maxsize=1 << 14)
+def _digest(installation_id: str, namespace: str, name: str, remote_key: str) -> str:
+    # Each pass asks for the name of each link.
+    content = "\n".join((installation_id, f"{namespace}/{name}", remote_key))
+    return hashlib.sha256(content.encode()).hexdigest()[:_HASH_LENGTH]
 
 
 def installation_of(inventory: Inventory, namespace: str, name: str) -> str | None:

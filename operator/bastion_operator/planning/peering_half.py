@@ -53,9 +53,8 @@ class HalfView:
 
     def will_have(self, flag: str) -> bool:
         """Whether the half has the flag once the plan is carried out."""
-        if not self.half.written:
-            return bool(self.settings.get(flag))
-        return bool({**self.settings, **self.half.flags}.get(flag))
+        asked = self.half.flags if self.half.written else {}
+        return bool(asked[flag] if flag in asked else self.settings.get(flag))
 
     @property
     def comes_to_use_gateway(self) -> bool:

@@ -131,11 +131,11 @@ def link_ownership(owner: Owner, claims: Iterable[Claim], link: Link) -> Ownersh
 def address_prefixes(network: Body) -> list[str]:
     """The prefixes of the network's address space."""
     space = properties(network).get("addressSpace")
-    found = space.get("addressPrefixes") if isinstance(space, Mapping) else None
+    found = space.get("addressPrefixes") if isinstance(space, (dict, Mapping)) else None
     return [str(prefix) for prefix in found or []]
 
 
 def _prefixes(body: Body, field: str) -> frozenset[str] | None:
     space = properties(body).get(field)
-    found = space.get("addressPrefixes") if isinstance(space, Mapping) else None
+    found = space.get("addressPrefixes") if isinstance(space, (dict, Mapping)) else None
     return None if found is None else frozenset(map(str, found))

@@ -57,6 +57,7 @@ class PeerSpaces:
         self._observed = observed
         self._links = links
         self._peers: dict[str, _Peers] = {}
+        self._spaces: dict[str, Space] = {}
 
     def conflict(self, pair: Pair) -> Finding | None:
         """What keeps the pair from being joined, or None."""
@@ -79,8 +80,11 @@ class PeerSpaces:
 
     def space(self, network_id: str) -> Space:
         """The address space of a network; empty if it is not known."""
-        network = self._observed.get(network_id)
-        return tuple(address_prefixes(network)) if network is not None else ()
+        found = self._spaces.get(network_id)
+        if found is None:
+            network = self._observed.get(network_id)
+            found = self._spaces[network_id] = tuple(address_prefixes(network)) if network is not None else ()
+        return found
 
     def _third(self, middle: str, new: str) -> Finding | None:
         """A network that is joined with ``middle`` and overlaps ``new``."""

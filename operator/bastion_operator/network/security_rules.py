@@ -22,7 +22,7 @@ from bastion_operator.network.security_group import (
     SecurityRule,
 )
 from bastion_operator.network.service_tags import CLASSIC_SPELLING, Doubt, TagMeaning
-from bastion_operator.network.unknowns import Condition, Diagram, Tree, Unknown
+from bastion_operator.network.unknowns import Condition, Diagram, TooManyError, Tree, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Decision:
 class _Entry:
     """A rule narrowed to the question: the sources that it means and which destinations it asks for.
 
-    ``certain``: the sources that it means for certain, ``possible``: those that it may mean beyond them, ``meant``: where
-    it does. ``applies``: where it applies at all. A rule of which nobody can read what it does is two: it may allow, else it
+    ``certain``: the sources that it means for certain, ``possible``: those that it may mean beyond them, and ``meant`` when
+    it does. ``applies``: when it applies at all. A rule of which nobody can read what it does is two: it may allow, else it
     denies.
     """
 
@@ -157,13 +157,24 @@ def _partly(outcome: _Outcome) -> _Outcome:
 def _weigh(rules: tuple[_Open, ...], last: _Outcome) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
     """All that may come of rules that may decide, and of the last one, which does; and the doubts that it hangs on."""
     diagram: Diagram[_Outcome] = Diagram()
-    for one in rules:
-        diagram.expect(one.condition)
     tree: Tree[_Outcome] = last
-    for one in reversed(rules):
-        matched = diagram.mapped(tree, _partly) if one.outcome is None else one.outcome
-        tree = diagram.where(one.condition, matched, tree)
+    try:
+        for one in rules:
+            diagram.expect(one.condition)
+        for one in reversed(rules):
+            matched = diagram.mapped(tree, _partly) if one.outcome is None else one.outcome
+            tree = diagram.where(one.condition, matched, tree)
+    except TooManyError:
+        return _at_worst(rules, last)
     return diagram.outcomes(tree), diagram.doubts(tree)
+
+
+def _at_worst(rules: tuple[_Open, ...], last: _Outcome) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
+    """The same as if no two rules had anything to do with each other."""
+    outcomes = frozenset({last})
+    for one in reversed(rules):
+        outcomes |= frozenset(map(_partly, outcomes)) if one.outcome is None else {one.outcome}
+    return outcomes, tuple(unknown.doubt for one in rules for part in one.condition for unknown in part)
 
 
 @dataclass(slots=True)

@@ -7,11 +7,16 @@ Source: R. E. Bryant, "Graph-Based Algorithms for Boolean Function Manipulation"
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from bastion_operator.network.service_tags import Doubt
 
 T = TypeVar("T", bound=Hashable)
+
+MOST_UNKNOWNS: Final = 200
+"""Trees are walked by recursion, a step for each unknown."""
+MOST_BRANCHES: Final = 10_000
+"""A few hundred rules that may match make some hundred; only rules made for it make more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,15 @@ Tree: TypeAlias = T | Branch[T]
 """An outcome, or the branch that decides about it. Of one diagram, trees that come to the same are one object."""
 
 
+class TooManyError(ValueError):
+    """So much is not known, and so much hangs on it, that it cannot be weighed."""
+
+
 class Diagram(Generic[T]):
-    """The unknowns of one decision and the trees over them. Outcomes are told apart by what they are, as members of an enum."""
+    """The unknowns of one decision and the trees over them. Outcomes are told apart by what they are, as members of an enum.
+
+    What makes a tree raises TooManyError for more than :data:`MOST_UNKNOWNS` unknowns or :data:`MOST_BRANCHES` branches.
+    """
 
     def __init__(self) -> None:
         self._places: dict[Unknown, int] = {}
@@ -52,6 +64,8 @@ class Diagram(Generic[T]):
         for part in condition:
             for unknown in part:
                 self._places.setdefault(unknown, len(self._places))
+        if len(self._places) > MOST_UNKNOWNS:
+            raise TooManyError(f"more than {MOST_UNKNOWNS} unknowns")
 
     def where(self, condition: Condition, so: Tree[T], otherwise: Tree[T]) -> Tree[T]:
         """One tree where an expected condition holds, another where it does not."""
@@ -91,6 +105,8 @@ class Diagram(Generic[T]):
         key = (place, id(so), id(otherwise))
         if (made := self._branches.get(key)) is None:
             made = self._branches[key] = Branch(place, so, otherwise)
+            if len(self._branches) > MOST_BRANCHES:
+                raise TooManyError(f"more than {MOST_BRANCHES} branches")
         return made
 
     def _pick(self, place: int, so: Tree[T], otherwise: Tree[T]) -> Tree[T]:
@@ -103,11 +119,9 @@ class Diagram(Generic[T]):
             if top == place:
                 made = self._branch(place, _given(so, place, so=True), _given(otherwise, place, so=False))
             else:
-                halves = (
-                    self._pick(place, _given(so, top, so=half), _given(otherwise, top, so=half))
-                    for half in (True, False)
-                )
-                made = self._branch(top, *halves)
+                if_so = self._pick(place, _given(so, top, so=True), _given(otherwise, top, so=True))
+                if_not = self._pick(place, _given(so, top, so=False), _given(otherwise, top, so=False))
+                made = self._branch(top, if_so, if_not)
             self._picked[key] = made
         return made
 

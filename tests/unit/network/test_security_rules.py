@@ -205,3 +205,19 @@ def test_two_rules_of_one_priority_that_disagree_leave_it_open() -> None:
     decision = decide(nsg("guard", rule("yes", 100, "Allow"), rule("no", 100, "Deny")))
     assert decision.undecided == AddressSet.of(SOURCES)
     assert "priority 100" in decision.doubts[0].what
+
+
+@pytest.mark.parametrize("access", ["Allow", "Deny"])
+def test_a_thousand_rules_that_cannot_be_read_leave_open_what_hangs_on_them(access: str) -> None:
+    unreadable = [
+        rule(f"r{number}", 100 + number, access, protocol="Wireguard", source_ports="*" if number % 2 else "1024-2000")
+        for number in range(1_000)
+    ]
+    sources = AddressSet.of(SOURCES)
+    before_a_deny = decide(nsg("guard", *unreadable, rule("no", 4000, "Deny")))
+    before_an_allow = decide(nsg("guard", *unreadable))
+    hangs, certain = (before_a_deny, before_an_allow) if access == "Allow" else (before_an_allow, before_a_deny)
+    assert hangs.undecided == sources
+    assert {doubt.code for doubt in hangs.doubts} == {"EffectiveDataUnavailable"}
+    assert not certain.undecided
+    assert certain.denied == (AddressSet() if access == "Allow" else sources)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bastion_operator.network.service_tags import Doubt
-from bastion_operator.network.unknowns import Condition, Diagram, Tree, Unknown
+from bastion_operator.network.unknowns import MOST_UNKNOWNS, Condition, Diagram, TooManyError, Tree, Unknown
 
 UNKNOWNS: Final = tuple(Unknown((name,), Doubt("EffectiveDataUnavailable", name)) for name in "abcd")
 OUTCOMES: Final = ("Allow", "Deny", "Partly")
@@ -71,3 +72,16 @@ def test_a_hundred_rules_that_may_match_are_no_work() -> None:
     assert len(diagram.doubts(tree)) == len(own), (
         "the first of all decides with each, but the last comes to what is behind it"
     )
+
+
+def test_what_cannot_be_weighed_is_said_to_be_so() -> None:
+    many = [
+        Unknown((str(number),), Doubt("EffectiveDataUnavailable", str(number))) for number in range(MOST_UNKNOWNS + 1)
+    ]
+    with pytest.raises(TooManyError):
+        tree_of(Diagram(), [(((one,),), "Allow") for one in many], "Deny")
+    # Bryant's own example of an order that takes 2^n branches: first all of one side, then all of the other.
+    left, right = many[:14], many[14:28]
+    pairs: list[Rule] = [(((one,), (other,)), "Allow") for one, other in zip(left, right, strict=True)]
+    with pytest.raises(TooManyError):
+        tree_of(Diagram(), [(tuple((one,) for one in left), "Partly"), *pairs], "Deny")

@@ -254,5 +254,5 @@ def test_nothing_raises_whatever_is_written_over_an_estate() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_nothing_raises_whatever_is_written_over_many_estates() -> None:
-    for seed in range(1_000, 6_000):
+    for seed in range(1_000, 2_000):
         judge_damaged(seed)

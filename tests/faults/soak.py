@@ -20,19 +20,7 @@ from bastion_operator.kube.errors import ConflictError, NotFoundError, Unavailab
 from bastion_operator.reconcile.keys import Key, Kind
 from dev.wall_clock import WallClock
 from tests.faults.fault_cells import Fault, faults_of
-from tests.faults.soak_hubs import (
-    HOSTS,
-    INTERVAL_HOURS,
-    SELECTED,
-    SPOKES,
-    VISITED,
-    Hub,
-    Shape,
-    Standing,
-    Standings,
-    Wish,
-    spoke_row,
-)
+from tests.faults.soak_hubs import HOSTS, SELECTED, SPOKES, VISITED, Hub, Shape, Standing, Standings, Wish, spoke_row
 from tests.faults.story import differing_lines
 from tests.faults.story_processes import Stage
 
@@ -49,8 +37,6 @@ _SPOKE_AWAY = (0.5, 4.0)
 # A simulated quarter of an hour is what somebody takes to bring a new secret to the cluster.
 _SECRET_LATE = 2.0
 _LOOKS_EVERY = 2.0
-# An interval and a half without a change: what the inventory is needed for may come that late where it is read slowly.
-_LEARNED_AFTER = 1.5 * INTERVAL_HOURS * HOUR
 _ASKS_EVERY = 6.0
 # After so many looks in a row in which everything is right it is taken for the end.
 _TWICE = 2
@@ -89,11 +75,9 @@ class Week:
         await asyncio.gather(*(self._create(hub, hub.wish) for hub in models))
         await self._until_ready(models)
         left: dict[str, Standing] = {}
-        since = time.monotonic()
-        while time.monotonic() < since + _LEARNED_AFTER:
+        while (found := await self._standings(models)) != left:
+            left = found
             await asyncio.sleep(_LOOKS_EVERY)
-            if (found := await self._standings(models)) != left:
-                left, since = found, time.monotonic()
         for hub in models:
             self.learned[hub.shape, hub.wish] = left[hub.name].text
         await asyncio.gather(*(self._delete(hub) for hub in models))

@@ -31,7 +31,8 @@ _LISTED = (
     "Network/networkInterfaces",
     "Compute/virtualMachines",
 )
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# The end of a rule's description is cut where it gets too long.
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){2}(?:-[0-9a-f]{1,4}(?:-[0-9a-f]{1,12})?)?")
 _HASH = re.compile(r"[0-9a-f]{16}")
 # Seconds between two wishes for a pass at once, of somebody who has mended what is told.
 _ASKS_EVERY = 1.0

@@ -98,6 +98,7 @@ def test_changes_spare_vms_the_judging() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @given(st.integers(0, 1_000_000_000), st.booleans())
 @settings(max_examples=3_000, deadline=None)
 def test_after_changes_the_verdicts_are_those_of_a_look_at_everything_in_many_estates(

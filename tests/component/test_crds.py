@@ -12,7 +12,8 @@ from bastion_operator.kube.client import APPLY_PATCH, KubeClient
 from bastion_operator.kube.errors import InvalidError
 from bastion_operator.kube.resources import path_of
 from dev.control_plane import ControlPlane
-from tests.support.crd_examples import BAD, BAD_CHANGES, GOOD, GOOD_CHANGES, Change, Example
+from tests.support.crd_changes import BAD_CHANGES, GOOD_CHANGES, Change
+from tests.support.crd_examples import BAD, GOOD, Example
 from tests.support.kube import RecordingClient
 
 pytestmark = pytest.mark.usefixtures("crds_served")

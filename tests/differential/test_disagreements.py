@@ -283,6 +283,13 @@ def two_doubts_that_decide_a_row_each() -> Estate:
     return with_nsg(same_vnet(), "bastion", *held, bare=True)
 
 
+def doubtful_deny_of_some_clients_before_one_of_all() -> Estate:
+    # Facts, step 7: some clients are enough. Whatever the tag holds, others come through unless the rule behind denies all, so
+    # that nothing hangs on the tag. The opinion named it as well, and was mended.
+    some = rule("some", 100, "Deny", source="20.0.1.64/29", destination="NobodyKnows", ports="443")
+    return with_nsg(same_vnet(), "bastion", some, rule("all", 110, "Deny", ports="many"))
+
+
 def doubtful_allow_before_a_doubtful_deny() -> Estate:
     # Facts: for what default rules let in (the load balancer, the network) the Allow alone changes nothing, nor do both
     # together; the Deny alone denies it. Found by reasoning: the engine tried all doubts as one, and was mended.
@@ -338,6 +345,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
         two_doubts_that_decide_a_row_each,
         ["EffectiveDataUnavailable", "BastionNsgMissingRule", "UnknownServiceTag", "UnknownServiceTag"],
     ),
+    (doubtful_deny_of_some_clients_before_one_of_all, ["EffectiveDataUnavailable"] * 4),
     (
         doubtful_allow_before_a_doubtful_deny,
         [*["EffectiveDataUnavailable"] * 2, *["EffectiveDataUnavailable", "UnknownServiceTag"] * 2],

@@ -46,10 +46,6 @@ class ReadRow:
     kind: str
     fact: Fact = field(compare=False)
 
-    def row(self) -> dict[str, Any]:
-        """The row as it arrived; not to be changed."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True, slots=True)
 class PackedRow(ReadRow):
@@ -76,7 +72,7 @@ class TextRow(ReadRow):
         return found
 
 
-Held = Row | ReadRow
+Held = Row | PackedRow | TextRow
 """A row, or what is kept in its place."""
 
 
@@ -98,7 +94,7 @@ def hold(page: list[dict[str, Any]]) -> Iterator[Held]:
     yield from _packed(read, texts)
 
 
-def _packed(rows: list[dict[str, Any]], texts: list[bytes]) -> Iterator[ReadRow]:
+def _packed(rows: list[dict[str, Any]], texts: list[bytes]) -> Iterator[PackedRow]:
     pack = _Pack(zlib.compress(b"[" + b",".join(texts) + b"]", _FASTEST))
     for place, (row, content) in enumerate(zip(rows, texts, strict=True)):
         row_id, kind = row["id"], row["type"].lower()

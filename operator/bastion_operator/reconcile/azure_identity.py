@@ -11,7 +11,7 @@ from bastion_operator.arm.errors import AzureError, ErrorClass
 from bastion_operator.arm.needed_actions import MANAGE, OBSERVE
 from bastion_operator.kube.errors import ForbiddenError, NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object, remove_finalizer
-from bastion_operator.planning.conditions import State, States, false, true
+from bastion_operator.planning.conditions import Refusal, State, States, false, true
 from bastion_operator.planning.identity_access import identity_access
 from bastion_operator.reconcile.attempts import failure_of
 from bastion_operator.reconcile.broken_off import refuse_unreadable
@@ -42,7 +42,7 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
     try:
         identity = AzureIdentity.model_validate(raw)
     except ValidationError as error:
-        return await refuse_unreadable(services, key, AzureIdentity, raw, error)
+        return await refuse_unreadable(services, key, AzureIdentity, raw, error, _refused_states)
     status = identity.status or AzureIdentityStatus()
     if identity.metadata.deleting:
         return await _delete(services, key, raw, status)
@@ -111,6 +111,10 @@ def _states(state: State, access: State | None) -> States:
         told = {} if access is None else {ConditionType.ACCESS_GRANTED: access}
         return {ConditionType.READY: state, **told}
     return {ConditionType.READY: state, ConditionType.STALLED: true(state.reason, state.message)}
+
+
+def _refused_states(refusal: Refusal) -> States:
+    return _states(false(refusal.reason, refusal.message), None)
 
 
 async def _delete(services: Services, key: Key, raw: Raw, status: AzureIdentityStatus) -> Outcome:

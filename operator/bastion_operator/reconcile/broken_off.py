@@ -4,7 +4,7 @@ Without a word the conditions would pass for those of now.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
@@ -15,11 +15,11 @@ from bastion_operator.api.meta import CustomResource
 from bastion_operator.api.model import first_error
 from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
 from bastion_operator.kube.resources import get_object
-from bastion_operator.planning.conditions import Refusal, State, States, false, true, unknown
+from bastion_operator.planning.conditions import Refusal, States, unknown
 from bastion_operator.reconcile.first_look import MODELS
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.outcome import SLOW_RECHECK, Outcome
-from bastion_operator.reconcile.publication import Raw, Status, publish, publish_of_before, refused_states
+from bastion_operator.reconcile.publication import Raw, Status, kept_states, publish, publish_of_before, refused_states
 from bastion_operator.reconcile.services import Services
 
 _STATUSES: Mapping[type[CustomResource], type[Status]] = {
@@ -31,10 +31,16 @@ _log = logging.getLogger(__name__)
 
 
 async def refuse_unreadable(
-    services: Services, key: Key, kind: type[CustomResource], raw: Raw, error: ValidationError
+    services: Services,
+    key: Key,
+    kind: type[CustomResource],
+    raw: Raw,
+    error: ValidationError,
+    states: Callable[[Refusal], States] = refused_states,
 ) -> Outcome:
     """Say of an object what of it cannot be read: the CRD took it, which may be a newer one than the operator knows.
 
+    :param states: how the kind's conditions tell a refusal
     :raises KubeError: the API server does not answer
     """
     what = (
@@ -43,7 +49,7 @@ async def refuse_unreadable(
     _log.warning("%s: %s", key, what)
     services.writes.release(key)
     if (status := _status(key, kind, raw)) is not None:
-        await publish(services, kind, raw, status, status, _refused(kind, what))
+        await publish(services, kind, raw, status, status, states(Refusal(Reason.INVALID_SPEC, what)))
     return Outcome(SLOW_RECHECK, "refused")
 
 
@@ -60,22 +66,8 @@ async def tell_broken_off(services: Services, key: Key, error: Exception) -> Non
         f"the operator came upon something that it did not foresee ({type(error).__name__}): this and the other conditions "
         "are of before; it tries again, and its log tells more"
     )
-    kept = {
-        ConditionType(each.type): State(each.status, each.reason, each.message)
-        for each in old.conditions
-        if each.type in set(ConditionType) - {ConditionType.RECONCILING, ConditionType.STALLED}
-    }
-    states = {**kept, ConditionType.READY: unknown(Reason.INTERNAL_ERROR, message)}
+    states = {**kept_states(old), ConditionType.READY: unknown(Reason.INTERNAL_ERROR, message)}
     await publish_of_before(services, kind, raw, old, states)
-
-
-def _refused(kind: type[CustomResource], what: str) -> States:
-    if kind is AzureIdentity:
-        return {
-            ConditionType.READY: false(Reason.INVALID_SPEC, what),
-            ConditionType.STALLED: true(Reason.INVALID_SPEC, what),
-        }
-    return refused_states(Refusal(Reason.INVALID_SPEC, what))
 
 
 def _status(key: Key, kind: type[CustomResource], raw: Raw) -> Status | None:

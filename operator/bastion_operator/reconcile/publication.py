@@ -161,15 +161,19 @@ def refused_states(refusal: Refusal) -> States:
     }
 
 
-def forbidden_states(old: CommonStatus, message: str) -> States:
-    """What was known stays; the operator's own account lacks a right to go on."""
-    kept = {
+def kept_states(old: Status) -> States:
+    """What was known, without what says whether somebody is at it: nobody goes on."""
+    return {
         ConditionType(condition.type): State(condition.status, condition.reason, condition.message)
         for condition in old.conditions
-        if condition.type in set(ConditionType) - {ConditionType.RECONCILING}
+        if condition.type in set(ConditionType) - {ConditionType.RECONCILING, ConditionType.STALLED}
     }
+
+
+def forbidden_states(old: CommonStatus, message: str) -> States:
+    """What was known stays; the operator's own account lacks a right to go on."""
     return {
-        **kept,
+        **kept_states(old),
         ConditionType.READY: false(Reason.KUBERNETES_FORBIDDEN, message),
         ConditionType.STALLED: true(Reason.KUBERNETES_FORBIDDEN, message),
     }
@@ -177,14 +181,9 @@ def forbidden_states(old: CommonStatus, message: str) -> States:
 
 def suspended_states(old: CommonStatus) -> States:
     """What was known stays, with the word that nobody looks any more."""
-    kept = {
-        ConditionType(condition.type): State(condition.status, condition.reason, condition.message)
-        for condition in old.conditions
-        if condition.type in set(ConditionType) - {ConditionType.RECONCILING, ConditionType.STALLED}
-    }
     said = "spec.suspend is true: nothing is read, written or deleted, and the other conditions are those of before"
     # Without Ready an object that was suspended from its start would pass for one that is done: kstatus goes by it.
     unknown = {
         ConditionType.READY: State(ConditionStatus.UNKNOWN, Reason.SUSPENDED, "spec.suspend is true: nothing is known")
     }
-    return {**unknown, **kept, ConditionType.ACCEPTED: false(Reason.SUSPENDED, said)}
+    return {**unknown, **kept_states(old), ConditionType.ACCEPTED: false(Reason.SUSPENDED, said)}

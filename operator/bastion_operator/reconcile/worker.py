@@ -42,7 +42,7 @@ class Worker:
     services: Services
     backoff: Backoff
     random: random.Random
-    passes: Mapping[Kind, Pass] = field(default_factory=lambda: PASSES)
+    passes: Mapping[Kind, Pass]
     began: dict[Key, float] = field(default_factory=dict)
 
     def longest(self) -> float:

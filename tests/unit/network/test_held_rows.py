@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import orjson
 import pytest
 
-from bastion_operator.network.held_row import Held, ReadRow, hold, hold_text
+from bastion_operator.network.held_row import Held, ReadRow, hold, hold_text, row_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
 from tests.support.estates import Row, nsg, rule, vm
@@ -44,10 +44,10 @@ def test_rows_of_many_packs_are_found_again() -> None:
 def test_a_row_that_says_the_same_is_equal_and_one_that_does_not_is_another(
     kept: Callable[[list[Row]], Iterable[Held]],
 ) -> None:
-    def held(row: Row) -> ReadRow:
+    def held(row: Row) -> Held:
         (found,) = kept([row])
         assert isinstance(found, ReadRow)
-        assert found.row() == row
+        assert row_of(found) == row
         return found
 
     assert held(nsg("g", rule("r", 100, "Allow"))) == held(nsg("g", rule("r", 100, "Allow")))

@@ -1,7 +1,7 @@
 """The wall clock of a program that was started, set forward and back while it runs, as a step of NTP or a resumed machine does.
 
 The monotonic clock goes on as it is. The program is told by nobody: it is the process's own time that jumps, for the libraries
-in it as well. What the process is to think the time is stands in a file, which a thread of it looks at.
+in it as well. What the process is to think the time is stands in a file, which a thread of it looks at, and which it answers.
 
     python -m dev.wall_clock PROGRAM ARGUMENT...    # with FILE_VARIABLE in the environment: the program by such a clock
 """
@@ -16,6 +16,18 @@ from pathlib import Path
 
 FILE_VARIABLE = "WALL_CLOCK_FILE"
 _LOOKS_EVERY = 0.05
+
+
+def _replace(file: Path, seconds: float) -> None:
+    """A reader finds what was in it or what is, never half of it."""
+    fresh = file.with_name(f"{file.name}.fresh")
+    fresh.write_text(f"{seconds}\n")
+    fresh.replace(file)
+
+
+def _answer_to(file: Path) -> Path:
+    """Where the program that goes by ``file`` says what it goes by."""
+    return file.with_name(f"{file.name}.followed")
 
 
 class WallClock:
@@ -35,11 +47,15 @@ class WallClock:
         return {FILE_VARIABLE: str(self._file)}
 
     def move(self, seconds: float) -> None:
-        """Set it forward, or back where negative. Those that run see it within a tenth of a second."""
+        """Set it forward, or back where negative. Those that run see it soon: `followed` tells when."""
         self.ahead += seconds
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"{self.ahead}\n")
-        fresh.replace(self._file)
+        _replace(self._file, self.ahead)
+
+    @property
+    def followed(self) -> bool:
+        """Whether the program that goes by it has seen how it is set now."""
+        answer = _answer_to(self._file)
+        return answer.exists() and float(answer.read_text()) == self.ahead
 
 
 def follow(environment: Mapping[str, str]) -> None:
@@ -51,6 +67,7 @@ def follow(environment: Mapping[str, str]) -> None:
     file = Path(environment[FILE_VARIABLE])
     ahead = float(file.read_text())
     traveller = time_machine.travel(time.time() + ahead, tick=True).start()
+    _replace(_answer_to(file), ahead)
 
     def look() -> None:
         known = ahead
@@ -59,6 +76,7 @@ def follow(environment: Mapping[str, str]) -> None:
             if wanted != known:
                 traveller.shift(wanted - known)
                 known = wanted
+                _replace(_answer_to(file), known)
             time.sleep(_LOOKS_EVERY)
 
     threading.Thread(target=look, name="wall clock", daemon=True).start()

@@ -12,15 +12,21 @@ from tests.support.lab import Lab
 HOUR = 3600.0
 
 
+def move(lab: Lab, clock: WallClock, hours: float) -> None:
+    """Set the operator's clock, and wait until the operator goes by it."""
+    clock.move(hours * HOUR)
+    lab.wait_for(lambda: clock.followed, "the operator's clock is set")
+
+
 def set_clock(lab: Lab, clock: WallClock, hours: float, *, flag: bool) -> None:
     """Set the operator's clock, ask for another setting, and wait until that is carried out, told, and logged by that clock."""
-    clock.move(hours * HOUR)
+    move(lab, clock, hours)
     lab.patch("vnp", "kept", hubToSpoke={"allowForwardedTraffic": flag})
     lab.wait_for(lambda: links(lab)["hub", "kept"]["properties"]["allowForwardedTraffic"] is flag, "it is so in Azure")
     lab.wait_ready("vnp/kept")
     shown = datetime.now() + timedelta(seconds=clock.ahead)  # noqa: DTZ005 - as logged
     day_and_hour = {f"{shown - timedelta(minutes=ago):%Y-%m-%d %H:}" for ago in (0, 5)}
-    lab.wait_for(lambda: any(each in lab.operator.log.read_text() for each in day_and_hour), "it goes by that clock")
+    lab.wait_for(lambda: any(each in lab.operator.log.read_text() for each in day_and_hour), "it is logged by that clock")
 
 
 def advance(lab: Lab, seconds: float) -> None:
@@ -61,7 +67,7 @@ def test_a_wall_clock_that_jumps_ends_no_grace_and_stops_nothing(lab_factory: Ca
     assert len(links(lab)) == 4, "by the operator's own clock the grace is not over"
 
     start = len(lab.writes())
-    clock.move(6 * HOUR + 25 * HOUR)
+    move(lab, clock, 6 + 25)
     lab.annotate("vnp", "plain", "by clocks that agree")
     lab.wait_for(lambda: not lab.get("vnp", "plain")["status"].get("claims"), "the grace is over by both")
     assert sorted(since(lab, start)) == [("DELETE", "hub", f"{OWN}-plain"), ("DELETE", "plain", f"{OWN}-hub")]

@@ -307,6 +307,13 @@ def deny_of_half_of_bastion_towards_a_tag_in_doubt() -> Estate:
     return with_nsg(change(hub_and_spoke(), "spoke", "properties.addressSpace", {}), "nic", half)
 
 
+def deny_of_some_source_ports_towards_a_tag_in_doubt() -> Estate:
+    # Facts: if VirtualNetwork holds the VM, some sessions are denied by the rule, else all by DenyAllInBound: some, either
+    # way, which is never promised. The engine made it Unknown, and was mended.
+    some = rule("some", 100, "Deny", destination="VirtualNetwork", source_ports="443")
+    return with_nsg(change(hub_and_spoke(), "spoke", "properties.addressSpace", {}), "nic", some)
+
+
 CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (both_sides_closed, ["PeeringAccessDisabled", "PeeringAccessDisabled"]),
     (both_links_stale, ["AddressSpaceNotSynced", "AddressSpaceNotSynced"]),
@@ -316,6 +323,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (all_source_ports_in_two_ranges, ["NsgPartiallyBlocksBastion"]),
     (unreadable_deny_of_some_source_ports_before_a_deny, ["NicNsgDenies"]),
     (deny_of_half_of_bastion_towards_a_tag_in_doubt, ["NsgPartiallyBlocksBastion", "EffectiveDataUnavailable"]),
+    (deny_of_some_source_ports_towards_a_tag_in_doubt, ["NsgPartiallyBlocksBastion"]),
     (developer_where_an_admin_rule_allows_internet, []),
     (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),

@@ -8,11 +8,12 @@ Source: Microsoft Learn, "Network security groups" and "How network security gro
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import TypeAlias
 
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet
 from bastion_operator.network.security_group import (
@@ -116,14 +117,19 @@ class _Outcome(Enum):
     PARTLY = auto()
 
 
+_Fate: TypeAlias = _Outcome | SecurityRule
+"""What becomes of a source where everything is known. A rule: it denies some connections, and the rest is let through."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A rule that may decide, where it does, and what comes of it then. No ``outcome``: a Deny of some source ports, which
+    """A rule that may decide, where it does, and what comes of it then. No ``fate``: a Deny of some source ports, which
     leaves other connections to the rules behind it.
     """
 
+    rule: SecurityRule
     condition: Condition
-    outcome: _Outcome | None
+    fate: _Fate | None
 
 
 @dataclass(slots=True)
@@ -134,47 +140,67 @@ class _Parcel:
     partly: SecurityRule | None = None
     open: tuple[_Open, ...] = ()
 
-    def outcome(self, access: Access) -> _Outcome:
+    def fate(self, access: Access) -> _Fate:
         """What an access comes to: an Allow lets through what the Deny of some source ports has left."""
-        outcome = _Outcome.DENIED if access is Access.DENY else _Outcome.ALLOWED
-        return outcome if self.partly is None else _partly(outcome)
+        return _Outcome.DENIED if access is Access.DENY else self.partly or _Outcome.ALLOWED
 
     def passed(self, entry: _Entry, sources: AddressSet, condition: Condition) -> "_Parcel":
         """Some of its sources, behind a rule that may have decided."""
-        one = _Open(condition, None if entry.some_ports_only else self.outcome(entry.access))
+        one = _Open(entry.rule, condition, None if entry.some_ports_only else self.fate(entry.access))
         return _Parcel(sources, self.partly, (*self.open, one))
 
 
-_ALLOWED: Final = frozenset({_Outcome.ALLOWED})
-_DENIED: Final = frozenset({_Outcome.DENIED})
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """All that may come of some sources, and the doubts that this hangs on.
+
+    ``partly``: the rule that denies some of their connections, where that may come of them; of several the one for which
+    the least of what nobody can tell has to be so.
+    """
+
+    outcomes: frozenset[_Outcome]
+    partly: SecurityRule | None
+    doubts: tuple[Doubt, ...]
 
 
-def _partly(outcome: _Outcome) -> _Outcome:
-    """What becomes of a source of which some connections are denied before the rules that come to an outcome are asked."""
-    return _Outcome.DENIED if outcome is _Outcome.DENIED else _Outcome.PARTLY
-
-
-def _weigh(rules: tuple[_Open, ...], last: _Outcome) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
-    """All that may come of rules that may decide, and of the last one, which does; and the doubts that it hangs on."""
-    diagram: Diagram[_Outcome] = Diagram()
-    tree: Tree[_Outcome] = last
+def _weigh(rules: tuple[_Open, ...], last: _Fate) -> _Weighed:
+    """What may come of rules that may decide, and of the last one, which does."""
+    diagram: Diagram[_Fate] = Diagram()
+    tree: Tree[_Fate] = last
     try:
         for one in rules:
             diagram.expect(one.condition)
         for one in reversed(rules):
-            matched = diagram.mapped(tree, _partly) if one.outcome is None else one.outcome
+            matched = diagram.mapped(tree, partial(_behind, one.rule)) if one.fate is None else one.fate
             tree = diagram.where(one.condition, matched, tree)
+        # Which rule it is that denies some is no doubt about what becomes of them.
+        doubts = diagram.doubts(diagram.mapped(tree, _outcome))
     except TooManyError:
         return _at_worst(rules, last)
-    return diagram.outcomes(tree), diagram.doubts(tree)
+    return _weighed(diagram.outcomes(tree), doubts)
 
 
-def _at_worst(rules: tuple[_Open, ...], last: _Outcome) -> tuple[frozenset[_Outcome], tuple[Doubt, ...]]:
+def _at_worst(rules: tuple[_Open, ...], last: _Fate) -> _Weighed:
     """The same as if no two rules had anything to do with each other."""
-    outcomes = frozenset({last})
+    fates = [last]
     for one in reversed(rules):
-        outcomes |= frozenset(map(_partly, outcomes)) if one.outcome is None else {one.outcome}
-    return outcomes, tuple(unknown.doubt for one in rules for part in one.condition for unknown in part)
+        fates += [one.fate] if one.fate is not None else [_behind(one.rule, fate) for fate in set(map(_outcome, fates))]
+    return _weighed(fates, tuple(unknown.doubt for one in rules for part in one.condition for unknown in part))
+
+
+def _weighed(fates: Sequence[_Fate], doubts: tuple[Doubt, ...]) -> _Weighed:
+    partly = next((fate for fate in fates if isinstance(fate, SecurityRule)), None)
+    return _Weighed(frozenset(map(_outcome, fates)), partly, doubts)
+
+
+def _behind(rule: SecurityRule, fate: _Fate) -> _Fate:
+    """What becomes of a source of which the rule denies some connections before the others come to their fate."""
+    return _Outcome.DENIED if fate is _Outcome.DENIED else rule
+
+
+def _outcome(fate: _Fate) -> _Outcome:
+    """The fate, whichever rule it is that denies some."""
+    return _Outcome.PARTLY if isinstance(fate, SecurityRule) else fate
 
 
 @dataclass(slots=True)
@@ -192,13 +218,14 @@ class _Tally:
             if access is Access.DENY:
                 self.denied.append((sources, rule))
             return
-        outcomes, doubts = _weigh(parcel.open, parcel.outcome(access))
-        if outcomes == _DENIED:
+        found = _weigh(parcel.open, parcel.fate(access))
+        if found.outcomes == {_Outcome.DENIED}:
             self.denied.append((sources, rule))
-        elif _Outcome.ALLOWED not in outcomes and parcel.partly is not None:
-            self.partly.append((sources, parcel.partly))
-        elif outcomes != _ALLOWED:
-            self.undecided.append((sources, doubts))
+        elif _Outcome.ALLOWED not in found.outcomes and found.partly is not None:
+            # Some or all: some are denied for certain.
+            self.partly.append((sources, found.partly))
+        elif found.outcomes != {_Outcome.ALLOWED}:
+            self.undecided.append((sources, found.doubts))
 
     def decision(self) -> Decision:
         """The tally as an answer."""

@@ -49,7 +49,7 @@ class TooManyError(ValueError):
 
 
 class Diagram(Generic[T]):
-    """The unknowns of one decision and the trees over them. Outcomes are told apart by what they are, as members of an enum.
+    """The unknowns of one decision and the trees over them. Outcomes are told apart by identity, as members of an enum.
 
     What makes a tree raises TooManyError for more than :data:`MOST_UNKNOWNS` unknowns or :data:`MOST_BRANCHES` branches.
     """
@@ -89,9 +89,11 @@ class Diagram(Generic[T]):
 
         return walk(tree)
 
-    def outcomes(self, tree: Tree[T]) -> frozenset[T]:
-        """All that may come of it."""
-        return frozenset(part for part in _parts(tree) if not isinstance(part, Branch))
+    def outcomes(self, tree: Tree[T]) -> tuple[T, ...]:
+        """All that may come of it, each once. First comes what does if none of the unknowns is so; the earlier an unknown was
+        expected, the later comes what hangs on its being so.
+        """
+        return tuple([part for part in _parts(tree) if not isinstance(part, Branch)])
 
     def doubts(self, tree: Tree[T]) -> tuple[Doubt, ...]:
         """What the outcome hangs on, in the order of the unknowns; each doubt once."""
@@ -134,7 +136,7 @@ def _given(tree: Tree[T], place: int, *, so: bool) -> Tree[T]:
 
 
 def _parts(tree: Tree[T]) -> Iterator[Tree[T]]:
-    """Every branch and every outcome of a tree; a branch once."""
+    """Every branch and every outcome of a tree, once; what comes of an unknown not being so before what comes of its being so."""
     seen: set[int] = set()
     waiting = [tree]
     while waiting:

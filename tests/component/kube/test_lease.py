@@ -14,8 +14,9 @@ from bastion_operator.leadership import Leadership, NotLeadingError, seconds_sin
 from dev.control_plane import ControlPlane
 from tests.support.kube import RecordingClient
 
-# With room for a machine that is busy with other tests.
-DURATION = 3
+# With room for a machine that is busy with other tests: one that holds the Lease must come to renew it.
+DURATION = 6
+RENEW_DEADLINE = 5.0
 Json = dict[str, Any]
 
 
@@ -51,7 +52,7 @@ async def standing(kube: KubeClient, namespace: str) -> AsyncIterator[Stand]:
     made: list[Candidate] = []
 
     def stand(holder: str) -> Candidate:
-        settings = LeaseSettings(namespace, "operator", holder, DURATION, renew_deadline=2.5, retry_period=0.2)
+        settings = LeaseSettings(namespace, "operator", holder, DURATION, renew_deadline=RENEW_DEADLINE, retry_period=0.2)
         made.append(Candidate(settings, kube))
         return made[-1]
 

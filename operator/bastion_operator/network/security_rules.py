@@ -386,9 +386,11 @@ def _entries(
         if rule.access is not None:
             yield from _entry(rule, rule.access, (), group, port, sources, meaning, clash=clash)
             continue
-        allows = ((_unread(group, rule, "access", "access"),),)
-        yield from _entry(rule, Access.ALLOW, allows, group, port, sources, meaning, clash=clash)
-        yield from _entry(rule, Access.DENY, (), group, port, sources, meaning, clash=clash)
+        either = ((_unread(group, rule, "access", "access"),),)
+        allows = list(_entry(rule, Access.ALLOW, either, group, port, sources, meaning, clash=clash))
+        yield from allows
+        # One that never counts as an Allow may be a Deny.
+        yield from _entry(rule, Access.DENY, () if allows else either, group, port, sources, meaning, clash=clash)
 
 
 def _clashing(contenders: list[SecurityRule]) -> frozenset[int | None]:
@@ -448,7 +450,7 @@ def _in_doubt(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: boo
     if not clash:
         return unread
     what = f"which of the rules with priority {rule.priority} in {group.name} comes first"
-    first = Unknown(("clash", rule.name.lower()), Doubt("EffectiveDataUnavailable", what, group.id))
+    first = Unknown(("clash", rule), Doubt("EffectiveDataUnavailable", what, group.id))
     return (*unread, (first,))
 
 
@@ -480,9 +482,9 @@ def _sources_of(
 
 
 def _unread(group: SecurityGroup, rule: SecurityRule, where: str, what: str) -> Unknown:
-    """Something of a rule that cannot be read: no other rule hangs on it."""
+    """Something of a rule that cannot be read: no other rule hangs on it, not even one of its name."""
     doubt = Doubt("EffectiveDataUnavailable", f"{what!r} of rule {rule.name} in {group.name} cannot be read", group.id)
-    return Unknown((where, rule.name.lower(), what), doubt)
+    return Unknown((where, rule, what), doubt)
 
 
 def _union(sets: Iterable[AddressSet]) -> AddressSet:

@@ -10,7 +10,7 @@ from itertools import combinations
 from arm_emulator.evaluation.opinion.addresses import HOST, LAST, NOT_PUBLIC, Span, samples, span, spans, within
 from arm_emulator.evaluation.opinion.facts import Facts, states
 from arm_emulator.evaluation.opinion.host import Host
-from arm_emulator.evaluation.opinion.rules import Packet, port_met, protocol_met, some_source_ports
+from arm_emulator.evaluation.opinion.rules import Packet, fields_met
 from arm_emulator.evaluation.opinion.side import SERVICES, Doubt, Side, without_routes
 from arm_emulator.evaluation.rows import referred
 from arm_emulator.evaluation.security_rules import Rule, rules_of
@@ -165,7 +165,7 @@ def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set
 
 
 def _doubts(rule: Rule, packet: Packet, side: Side) -> Iterator[Doubt]:
-    for part in (protocol_met(rule), port_met(rule, packet.port)):
+    for part in fields_met(rule, packet.port):
         if isinstance(part, tuple):
             yield from part
     for entries, address in ((rule.sources, packet.source), (rule.destinations, packet.destination)):
@@ -195,13 +195,10 @@ def _fate_of(rules: list[Rule], packet: Packet, side: Side, true: frozenset[Doub
 
 
 def _matches(rule: Rule, packet: Packet, side: Side, true: frozenset[Doubt]) -> bool:
-    if some_source_ports(rule) and rule.access != "Deny":
-        return False
-
     def so(held: object) -> bool:
         return held is True or held in true
 
-    for part in (protocol_met(rule), port_met(rule, packet.port)):
+    for part in fields_met(rule, packet.port):
         if part is False or (isinstance(part, tuple) and not any(one in true for one in part)):
             return False
     ends = ((rule.sources, packet.source), (rule.destinations, packet.destination))

@@ -38,6 +38,22 @@ PORTS = (
     "8080",
     ["443", "80"],
 )
+UNREADABLE: tuple[Row, ...] = (
+    {"access": "?"},
+    {"access": None},
+    {"direction": None},
+    {"priority": "soon"},
+    {"sourcePortRange": "x", "sourcePortRanges": []},
+    {"sourcePortRange": None, "sourcePortRanges": None},
+    {"destinationPortRange": 22, "destinationPortRanges": [None, "80"]},
+    {"destinationPortRange": "80", "destinationPortRanges": [22, 3389]},
+    {"destinationPortRange": "30-20", "destinationPortRanges": "443"},
+    {"sourceAddressPrefix": None, "sourceAddressPrefixes": [None, "10.9.0.0/16"]},
+    {"destinationAddressPrefix": "10.9.0.0/16", "destinationAddressPrefixes": {"x": 1}},
+    {"sourceApplicationSecurityGroups": "web"},
+    {"destinationApplicationSecurityGroups": [{"id": 5}]},
+)
+"""What of a rule cannot be read, or is stated in another form than Azure's."""
 SOURCE_PORTS = ("*", "*", "*", "*", "*", "0-65535", "1024-65535", ["0-1023", "1024-65535"], "443")
 ROUTES = (
     "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/15", "10.0.0.0/16", "10.0.0.0/17", "10.0.1.0/24", "10.0.1.0/26", "10.0.1.32/27",
@@ -84,15 +100,21 @@ def rule(random: Random) -> Row:
         ]
     if random.random() < 0.02:
         held["name"] = "JITRule"
+    held["properties"] |= rarely(random, 0.04, *UNREADABLE) or {}
     return held
 
 
 def numbered(rules: list[Row], first: int) -> list[Row]:
     """The rules with priorities and names by their place."""
     return [
-        {"name": f"{one['name']}-{place}", "properties": one["properties"] | {"priority": place}}
+        {"name": f"{one['name']}-{place}", "properties": {**one["properties"], "priority": _placed(one, place)}}
         for place, one in enumerate(rules, start=first)
     ]
+
+
+def _placed(one: Row, place: int) -> Any:
+    stated = one["properties"]["priority"]
+    return place if isinstance(stated, int) else stated
 
 
 def bastion_rules(random: Random) -> list[Row]:

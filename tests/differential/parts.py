@@ -328,7 +328,14 @@ def wans(random: Random) -> Estate:
 
 
 def just_in_time(random: Random) -> Estate:
-    """A just-in-time policy on machine `web` or another, with the requests that were made."""
+    """Just-in-time policies on machine `web` or another, with the requests that were made."""
+    if random.random() < 0.2:
+        one, other = _policy(random), _policy(random)
+        return [one, other | {"id": f"{other['id']}-2", "name": "default-2"}]
+    return [_policy(random)]
+
+
+def _policy(random: Random) -> Row:
     kind = random.choice(("other", "covers", "all", "asked", "granted"))
     policy = estates.jit_policy("other" if kind == "other" else "web")
     if kind == "all":
@@ -336,9 +343,12 @@ def just_in_time(random: Random) -> Estate:
     if kind in {"asked", "granted"}:
         allowed = random.choice(("*", "10.0.1.0/25", "10.0.1.0/28", "203.0.113.7"))
         status = "Initiated" if kind == "granted" else "Revoked"
-        port = {"number": random.choice((22, 3389)), "allowedSourceAddressPrefix": allowed, "status": status}
+        named: Row = {"allowedSourceAddressPrefix": allowed}
+        if random.random() < 0.2:
+            named = {"allowedSourceAddressPrefixes": ["203.0.113.7", allowed]}
+        port = {"number": random.choice((22, 3389)), "status": status} | named
         policy["properties"]["requests"] = [{"virtualMachines": [{"id": WEB, "ports": [port]}]}]
-    return [policy]
+    return policy
 
 
 def oddity(random: Random) -> tuple[str, Any] | None:

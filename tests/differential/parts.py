@@ -38,6 +38,8 @@ PORTS = (
     "8080",
     ["443", "80"],
 )
+AS_BEFORE = -1
+"""A priority that is that of the rule before."""
 UNREADABLE: tuple[Row, ...] = (
     {"access": "?"},
     {"access": None},
@@ -100,7 +102,7 @@ def rule(random: Random) -> Row:
         ]
     if random.random() < 0.02:
         held["name"] = "JITRule"
-    held["properties"] |= rarely(random, 0.04, *UNREADABLE) or {}
+    held["properties"] |= rarely(random, 0.04, *UNREADABLE, {"priority": AS_BEFORE}) or {}
     return held
 
 
@@ -114,7 +116,7 @@ def numbered(rules: list[Row], first: int) -> list[Row]:
 
 def _placed(one: Row, place: int) -> Any:
     stated = one["properties"]["priority"]
-    return place if isinstance(stated, int) else stated
+    return stated if isinstance(stated, str) else place - 1 if stated == AS_BEFORE else place
 
 
 def bastion_rules(random: Random) -> list[Row]:

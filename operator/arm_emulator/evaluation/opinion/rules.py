@@ -5,11 +5,11 @@ Every combination of what is not known is tried.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 
 from arm_emulator.evaluation.opinion.facts import OPEN
 from arm_emulator.evaluation.opinion.side import Doubt, Side
-from arm_emulator.evaluation.security_rules import LAST_PORT, NO_PORTS, Rule, port_range
+from arm_emulator.evaluation.security_rules import FIRST, LAST_PORT, NO_PORTS, Rule, port_range
 
 OTHER_PROTOCOLS = ("udp", "icmp", "icmpv6", "esp", "ah")
 PARTIAL, UNDECIDED = "Partial", "Undecided"
@@ -49,14 +49,7 @@ Condition = tuple[tuple[Doubt, ...], ...]
 
 def fate(rules: Sequence[Rule], packet: Packet, side: Side) -> Fate:
     """The first rule that matches decides. `rules` are those of one direction in their order."""
-    met: list[tuple[Rule, Condition]] = []
-    for rule in rules:
-        condition = _condition(rule, packet, side)
-        if condition is None:
-            continue
-        met.append((rule, condition))
-        if not condition and not some_source_ports(rule):
-            break
+    met = list(_met(rules, packet, side))
     doubts = list(dict.fromkeys(doubt for _, condition in met for group in condition for doubt in group))
     results = {
         held: _first(met, {doubt for doubt, so in zip(doubts, held, strict=True) if so})
@@ -72,6 +65,21 @@ def fate(rules: Sequence[Rule], packet: Packet, side: Side) -> Fate:
     partly = next((rule for outcome, rule in results.values() if outcome == PARTIAL), None)
     # Where some sessions are denied or all, the rule of some denies for certain.
     return Fate(outcomes, plain if partly is None else partly, codes)
+
+
+def _met(rules: Sequence[Rule], packet: Packet, side: Side) -> Iterator[tuple[Rule, Condition]]:
+    """The rules that match or may match, until one does for certain.
+
+    Azure has no two of one priority. Where a damaged row has, nobody can tell which of those comes first.
+    """
+    for priority, equal in groupby(rules, key=lambda rule: rule.priority):
+        found = [(rule, held) for rule in equal if (held := _condition(rule, packet, side)) is not None]
+        for rule, held in found:
+            rivals = [one for one, _ in found if one.place != rule.place and one.access != rule.access]
+            condition = (*held, (_unread(rule, "order"),)) if rivals and priority != FIRST else held
+            yield rule, condition
+            if not condition and not some_source_ports(rule):
+                return
 
 
 def _flipped(held: tuple[bool, ...], place: int) -> tuple[bool, ...]:

@@ -38,6 +38,24 @@ PORTS = (
     "8080",
     ["443", "80"],
 )
+AS_BEFORE = -1
+"""A priority that is that of the rule before."""
+UNREADABLE: tuple[Row, ...] = (
+    {"access": "?"},
+    {"access": None},
+    {"direction": None},
+    {"priority": "soon"},
+    {"sourcePortRange": "x", "sourcePortRanges": []},
+    {"sourcePortRange": None, "sourcePortRanges": None},
+    {"destinationPortRange": 22, "destinationPortRanges": [None, "80"]},
+    {"destinationPortRange": "80", "destinationPortRanges": [22, 3389]},
+    {"destinationPortRange": "30-20", "destinationPortRanges": "443"},
+    {"sourceAddressPrefix": None, "sourceAddressPrefixes": [None, "10.9.0.0/16"]},
+    {"destinationAddressPrefix": "10.9.0.0/16", "destinationAddressPrefixes": {"x": 1}},
+    {"sourceApplicationSecurityGroups": "web"},
+    {"destinationApplicationSecurityGroups": [{"id": 5}]},
+)
+"""What of a rule cannot be read, or is stated in another form than Azure's."""
 SOURCE_PORTS = ("*", "*", "*", "*", "*", "0-65535", "1024-65535", ["0-1023", "1024-65535"], "443")
 ROUTES = (
     "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/15", "10.0.0.0/16", "10.0.0.0/17", "10.0.1.0/24", "10.0.1.0/26", "10.0.1.32/27",
@@ -84,15 +102,21 @@ def rule(random: Random) -> Row:
         ]
     if random.random() < 0.02:
         held["name"] = "JITRule"
+    held["properties"] |= rarely(random, 0.04, *UNREADABLE, {"priority": AS_BEFORE}) or {}
     return held
 
 
 def numbered(rules: list[Row], first: int) -> list[Row]:
     """The rules with priorities and names by their place."""
     return [
-        {"name": f"{one['name']}-{place}", "properties": one["properties"] | {"priority": place}}
+        {"name": f"{one['name']}-{place}", "properties": {**one["properties"], "priority": _placed(one, place)}}
         for place, one in enumerate(rules, start=first)
     ]
+
+
+def _placed(one: Row, place: int) -> Any:
+    stated = one["properties"]["priority"]
+    return stated if isinstance(stated, str) else place - 1 if stated == AS_BEFORE else place
 
 
 def bastion_rules(random: Random) -> list[Row]:
@@ -306,7 +330,14 @@ def wans(random: Random) -> Estate:
 
 
 def just_in_time(random: Random) -> Estate:
-    """A just-in-time policy on machine `web` or another, with the requests that were made."""
+    """Just-in-time policies on machine `web` or another, with the requests that were made."""
+    if random.random() < 0.2:
+        one, other = _policy(random), _policy(random)
+        return [one, other | {"id": f"{other['id']}-2", "name": "default-2"}]
+    return [_policy(random)]
+
+
+def _policy(random: Random) -> Row:
     kind = random.choice(("other", "covers", "all", "asked", "granted"))
     policy = estates.jit_policy("other" if kind == "other" else "web")
     if kind == "all":
@@ -314,9 +345,12 @@ def just_in_time(random: Random) -> Estate:
     if kind in {"asked", "granted"}:
         allowed = random.choice(("*", "10.0.1.0/25", "10.0.1.0/28", "203.0.113.7"))
         status = "Initiated" if kind == "granted" else "Revoked"
-        port = {"number": random.choice((22, 3389)), "allowedSourceAddressPrefix": allowed, "status": status}
+        named: Row = {"allowedSourceAddressPrefix": allowed}
+        if random.random() < 0.2:
+            named = {"allowedSourceAddressPrefixes": ["203.0.113.7", allowed]}
+        port = {"number": random.choice((22, 3389)), "status": status} | named
         policy["properties"]["requests"] = [{"virtualMachines": [{"id": WEB, "ports": [port]}]}]
-    return [policy]
+    return policy
 
 
 def oddity(random: Random) -> tuple[str, Any] | None:

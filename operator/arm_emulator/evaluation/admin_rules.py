@@ -3,6 +3,8 @@
 Rules: https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins
 """
 
+from dataclasses import replace
+
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import managed
 from arm_emulator.evaluation.rows import Rows, field, parts, same, space
@@ -32,7 +34,7 @@ def in_force(rows: Rows, network_id: str) -> list[Rule]:
             rule = rule_of(rows, row)
             collection = rows.find(f"{key.partition('/rules/')[0]}/snapshots/{number}")
             if _concerns(collection, groups) and not (allowed_only and rule.access == "Deny"):
-                found.append(rule)
+                found.append(replace(rule, place=len(found)))
     return sorted(found, key=lambda rule: rule.priority)
 
 

@@ -3,15 +3,23 @@
 Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from dataclasses import field as made
 from ipaddress import IPv4Network
+from json import dumps
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation.rows import parts
+from arm_emulator.evaluation.rows import field
 from arm_emulator.evaluation.tags import Side, contains
 
 LAST_PORT = 65535
+NO_PORTS = (1, 0)
+ACCESSES = ("Allow", "Deny")
+FIRST = -1
+"""Where a rule is tried whose priority cannot be read: if it matches there, it covers every place that it may have."""
+MISSING = "?"
+"""Stands for what a rule does not state, and in front of what it states and nobody can read."""
 DEFAULTS = (
     ("AllowVnetInBound", "Inbound", 65000, "Allow", "VirtualNetwork", "VirtualNetwork"),
     ("AllowAzureLoadBalancerInBound", "Inbound", 65001, "Allow", "AzureLoadBalancer", "*"),
@@ -39,6 +47,10 @@ class Rule:
     destination_groups: tuple[str, ...] = ()
     is_default: bool = False
     resource: str = ""
+    place: int = 0
+    """Where it stands in its list, which tells rules of one name apart."""
+    unread: tuple[str, ...] = ()
+    """What of it has to be so for it to be this rule, and cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +61,8 @@ class Flow:
     destination: IPv4Network
     port: int | None
     protocol: str = "Tcp"
-    source_groups: frozenset[str] = field(default_factory=frozenset)
-    destination_groups: frozenset[str] = field(default_factory=frozenset)
+    source_groups: frozenset[str] = made(default_factory=frozenset)
+    destination_groups: frozenset[str] = made(default_factory=frozenset)
     source_port: int | None = None
 
 
@@ -65,6 +77,7 @@ class Match:
     destination_port: bool
     some_source_ports: bool = False
     """Whether the rule names source ports, of which a client that takes any port uses some."""
+    unread: bool = False
 
     @property
     def whole(self) -> bool | None:
@@ -72,7 +85,7 @@ class Match:
         each = (self.protocol, self.source, self.destination, self.destination_port)
         if False in each:
             return False
-        return None if None in each else True
+        return None if None in each or self.unread else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +102,13 @@ UNDECIDED = Outcome("Undecided")
 
 
 def rules_of(group: Json) -> list[Rule]:
-    """A security group's rules with the six that every group has, by priority."""
-    user = [_rule(row, str(group["id"])) for row in parts(group, "securityRules") if _is_whole(row)]
+    """A security group's rules with the six that every group has, by priority.
+
+    One of which nobody can tell the direction or the access is several, each with what has to be so for it.
+    """
+    listed = field(group, "securityRules")
+    rows = enumerate(listed if isinstance(listed, list) else [], start=1)
+    user = [rule for place, row in rows for rule in _rules(row, place, str(group["id"]))]
     defaults = [
         Rule(
             name,
@@ -108,36 +126,101 @@ def rules_of(group: Json) -> list[Rule]:
     return sorted([*user, *defaults], key=lambda rule: rule.priority)
 
 
-def _is_whole(row: Json) -> bool:
-    """A row of an estate file may say less than Azure would."""
-    return set(row.get("properties") or {}) >= {"direction", "priority", "access"}
+def _rules(row: object, place: int, group_id: str) -> Iterator[Rule]:
+    """What a row may be: one rule, if it can be read."""
+    if isinstance(row, dict):
+        held = row.get("properties")
+        properties = held if isinstance(held, dict) and held else row
+        rule = _rule(row, properties, place, group_id)
+        way, what = properties.get("direction"), properties.get("access")
+    else:
+        rule, way, what = Rule(f"#{place}", "", FIRST, "", resource=group_id, place=place, unread=("rule",)), None, None
+    for direction in _word(way, "Inbound", "Outbound"):
+        told = (
+            rule.unread if direction == str(way).capitalize() or "rule" in rule.unread else (*rule.unread, "direction")
+        )
+        looking = replace(rule, direction=direction, unread=told)
+        if str(what).capitalize() in ACCESSES:
+            yield replace(looking, access=str(what).capitalize())
+        elif names_some(rule.source_ports):
+            # As an Allow it would never count.
+            yield replace(looking, access="Deny", unread=(*told, "access"))
+        else:
+            yield replace(looking, access="Allow", unread=(*told, "access"))
+            yield replace(looking, access="Deny")
 
 
-def _rule(row: Json, group_id: str) -> Rule:
-    properties = row["properties"]
+def _word(value: object, *known: str) -> tuple[str, ...]:
+    """The word that is meant, or all that may be."""
+    return tuple(one for one in known if one == str(value).capitalize()) or known
+
+
+def _rule(row: Json, properties: Json, place: int, group_id: str) -> Rule:
+    """A rule without its direction and access."""
+    priority, protocol, name = _whole(properties.get("priority")), properties.get("protocol"), row.get("name")
+    known = isinstance(protocol, str) and protocol.lower() != "any"
     return Rule(
-        name=str(row["name"]),
-        direction=str(properties["direction"]).capitalize(),
-        priority=int(properties["priority"]),
-        access=str(properties["access"]).capitalize(),
-        protocol=str(properties.get("protocol", "*")),
-        sources=_both(properties, "sourceAddressPrefix", "sourceAddressPrefixes"),
-        destinations=_both(properties, "destinationAddressPrefix", "destinationAddressPrefixes"),
-        source_ports=_both(properties, "sourcePortRange", "sourcePortRanges"),
-        destination_ports=_both(properties, "destinationPortRange", "destinationPortRanges"),
+        name=str(name or str(row.get("id") or "").rpartition("/")[2] or f"#{place}"),
+        direction="",
+        priority=FIRST if priority is None else priority,
+        access="",
+        protocol=str(protocol) if known else "?",
+        sources=_side(properties, "source"),
+        destinations=_side(properties, "destination"),
+        source_ports=_both(properties, "sourcePortRange", "sourcePortRanges") or (MISSING,),
+        destination_ports=_both(properties, "destinationPortRange", "destinationPortRanges") or (MISSING,),
         source_groups=_ids(properties, "sourceApplicationSecurityGroups"),
         destination_groups=_ids(properties, "destinationApplicationSecurityGroups"),
         resource=group_id,
+        place=place,
+        unread=() if priority is not None else ("priority",),
     )
 
 
+def _whole(value: object) -> int | None:
+    """A whole number, be it written as a text."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _side(properties: Json, side: str) -> tuple[str, ...]:
+    """The addresses of one side; what is no application security group has its place among them."""
+    listed = properties.get(f"{side}ApplicationSecurityGroups")
+    entries = listed if isinstance(listed, list) else []
+    odd = [one for one in entries if not _is_group(one)] if listed is None or isinstance(listed, list) else [listed]
+    stated = _both(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes")
+    found = (*stated, *(_said(one, odd=True) for one in odd))
+    return found if found or entries else (f"{MISSING}{side}",)
+
+
 def _both(properties: Json, one: str, several: str) -> tuple[str, ...]:
-    single = properties.get(one)
-    return (*([str(single)] if single not in (None, "") else []), *map(str, properties.get(several) or []))
+    single, listed = properties.get(one), properties.get(several)
+    many = [] if listed is None else listed if isinstance(listed, list) else [listed]
+    return tuple(map(_said, [*([] if single in (None, "") else [single]), *many]))
+
+
+def _said(item: object, *, odd: bool = False) -> str:
+    """A text or a number as it stands; whatever else, so that it is neither prefix nor tag nor port."""
+    plain = isinstance(item, str | int) and not isinstance(item, bool) and not odd
+    return str(item) if plain else MISSING + dumps(item)
+
+
+def _is_group(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"] != ""
 
 
 def _ids(properties: Json, name: str) -> tuple[str, ...]:
-    return tuple(str(entry["id"]).lower() for entry in properties.get(name) or [])
+    listed = properties.get(name)
+    return tuple(str(one["id"]).lower() for one in listed if _is_group(one)) if isinstance(listed, list) else ()
+
+
+def names_some(source_ports: Iterable[str]) -> bool:
+    """Whether these are some source ports and not all, as far as every one can be read."""
+    ranges = list(map(port_range, source_ports))
+    return all(low <= high for low, high in ranges) and not any(low <= 1 and high >= LAST_PORT for low, high in ranges)
 
 
 def match(rule: Rule, flow: Flow, side: Side) -> Match:
@@ -152,6 +235,7 @@ def match(rule: Rule, flow: Flow, side: Side) -> Match:
         or _any(contains(side, entry, flow.destination) for entry in rule.destinations),
         destination_port=_has_port(rule.destination_ports, flow.port),
         some_source_ports=some and flow.source_port is None,
+        unread=bool(rule.unread),
     )
 
 
@@ -197,12 +281,13 @@ def _any(found: Iterable[bool | None]) -> bool | None:
 
 def port_range(text: str) -> tuple[int, int]:
     """First and last port of `n`, `a-b` or `*`; a range without ports for what is none of these."""
-    if text == "*":
+    if text.strip() == "*":
         return 0, LAST_PORT
-    low, _, high = text.partition("-")
-    if not low.isdecimal() or not (high or low).isdecimal():
-        return 1, 0
-    return int(low), int(high or low)
+    low, dash, high = (part.strip() for part in text.partition("-"))
+    high = high if dash else low
+    if not all(bound.isascii() and bound.isdecimal() and int(bound) <= LAST_PORT for bound in (low, high)):
+        return NO_PORTS
+    return (int(low), int(high)) if int(low) <= int(high) else NO_PORTS
 
 
 def _has_port(ranges: Iterable[str], port: int | None) -> bool:

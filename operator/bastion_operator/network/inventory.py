@@ -332,13 +332,13 @@ class Inventory:
         return {key: tuple(zones) for key, zones in found.items()}
 
     @made_of(JIT_POLICIES)
-    def just_in_time_policies(self) -> Mapping[str, str]:
-        """Ids of just-in-time access policies by the lower-cased id of a VM that they cover."""
-        return {
-            normalise_id(vm_id): row["id"]
-            for row in self.rows(JIT_POLICIES).values()
-            for vm_id in ids(row, "properties", "virtualMachines")
-        }
+    def just_in_time_policies(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the just-in-time access policies that cover a VM, by its lower-cased id."""
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for row in self.rows(JIT_POLICIES).values():
+            for vm_id in ids(row, "properties", "virtualMachines"):
+                found[normalise_id(vm_id)][row["id"]] = None
+        return {key: tuple(policies) for key, policies in found.items()}
 
     @made_of(SESSION_HOSTS)
     def session_hosts(self) -> frozenset[str]:

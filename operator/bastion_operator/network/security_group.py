@@ -5,13 +5,13 @@ used): both are read. What cannot be read stays in the rule as text, so that an 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, ids, mapping, number, objects, text
+from bastion_operator.network.fields import Row, ids, mapping, number, text
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet, PrefixError, is_ipv6, parse_prefix
 
 PROTOCOLS: Final = frozenset({"tcp", "udp", "icmp", "icmpv6", "esp", "ah", "*"})
@@ -133,6 +133,10 @@ ANY_ENDPOINT: Final = Endpoints(EVERYTHING)
 ANY_PORT: Final = Ports(((0, LAST_PORT),))
 
 
+_ANY_RULE: Final = SecurityRule("", None, None, None, None, ANY_ENDPOINT, ANY_ENDPOINT, ANY_PORT, ANY_PORT)
+"""What may be any rule; that it may be one for other addresses or ports adds nothing to the doubt whether it applies."""
+
+
 def _default(name: str, priority: int, direction: Direction, access: Access, *ends: Endpoints) -> SecurityRule:
     source, destination = ends
     return SecurityRule(name, priority, direction, access, "*", source, destination, ANY_PORT, ANY_PORT, default=True)
@@ -167,19 +171,28 @@ def _place(rule: SecurityRule) -> int:
 
 
 def read_security_group(row: Row, row_id: str, rules: Iterable[Row] = ()) -> SecurityGroup:
-    """A group out of its ARM JSON, together with rules that came as rows of their own."""
+    """A group out of its ARM JSON, together with rules that came as rows of their own.
+
+    Such a row stands for the listed rule of its name. What the list holds in place of a rule is one that cannot be read.
+    """
     listed = mapping(row, "properties").get("securityRules")
-    extra = tuple(rules)
-    read = {
-        rule.name.lower(): rule
-        for rule in map(read_security_rule, (*objects(row, "properties", "securityRules"), *extra))
-    }
+    extra = tuple(map(read_security_rule, rules))
+    read = [_listed_rule(item, place) for place, item in enumerate(listed, 1)] if isinstance(listed, list) else []
+    if extra:
+        names = {rule.name.lower() for rule in extra}
+        read = [rule for rule in read if rule.name.lower() not in names]
     return SecurityGroup(
         id=row_id,
         key=normalise_id(row_id),
         name=text(row, "name") or row_id.rsplit("/", 1)[-1],
-        rules=tuple(read.values()) if isinstance(listed, list) or extra else None,
+        rules=(*read, *extra) if isinstance(listed, list) or extra else None,
     )
+
+
+def _listed_rule(item: object, place: int) -> SecurityRule:
+    """A rule of a group's list; one without a name is called by its place, so that none is taken for another."""
+    rule = read_security_rule(item) if type(item) is dict else _ANY_RULE
+    return rule if rule.name else replace(rule, name=f"#{place}")
 
 
 def read_security_rule(row: Row) -> SecurityRule:
@@ -187,16 +200,18 @@ def read_security_rule(row: Row) -> SecurityRule:
     properties = mapping(row, "properties") or row
     get = properties.get
     priority = get("priority")
+    source_groups = get("sourceApplicationSecurityGroups")
+    destination_groups = get("destinationApplicationSecurityGroups")
     return _rule(
-        name if type(name := row.get("name")) is str else "",
+        name if type(name := row.get("name")) is str and name else (text(row, "id") or "").rsplit("/", 1)[-1],
         priority if type(priority) is int else number(properties, "priority"),
         word if type(word := get("direction")) is str else "",
         word if type(word := get("access")) is str else "",
         word if type(word := get("protocol")) is str else "",
-        _stated(get("sourceAddressPrefix"), get("sourceAddressPrefixes")),
-        _stated(get("destinationAddressPrefix"), get("destinationAddressPrefixes")),
-        _groups(properties, listed) if get(listed := "sourceApplicationSecurityGroups") else _NO_GROUPS,
-        _groups(properties, listed) if get(listed := "destinationApplicationSecurityGroups") else _NO_GROUPS,
+        _stated(get("sourceAddressPrefix"), get("sourceAddressPrefixes")) + _strange(source_groups),
+        _stated(get("destinationAddressPrefix"), get("destinationAddressPrefixes")) + _strange(destination_groups),
+        _groups(source_groups) if source_groups else _NO_GROUPS,
+        _groups(destination_groups) if destination_groups else _NO_GROUPS,
         _stated(get("sourcePortRange"), get("sourcePortRanges")),
         _stated(get("destinationPortRange"), get("destinationPortRanges")),
     )
@@ -235,14 +250,35 @@ _ACCESSES: Final = {access.value.lower(): access for access in Access}
 
 
 def _stated(single: object, several: object) -> tuple[str, ...]:
-    named = (single,) if type(single) is str and single else ()
-    if not several or type(several) is not list:
-        return named
-    return (*named, *[item for item in several if type(item) is str and item])
+    """What the singular and the plural form of a field state; null, an empty text and an empty list state nothing."""
+    one = (single,) if type(single) is str else () if single is None else (_as_text(single),)
+    many = several if type(several) is list else () if several is None else (several,)
+    return (one if one != _EMPTY_TEXT else ()) + tuple([_as_text(item) for item in many])
 
 
-def _groups(properties: Row, listed: str) -> frozenset[str]:
-    return frozenset(map(normalise_id, ids(properties, listed)))
+_EMPTY_TEXT: Final = ("",)
+
+
+def _as_text(item: object) -> str:
+    """A text or a number as it stands; anything else in brackets, which begin no prefix, tag or port."""
+    if type(item) is str:
+        return item
+    return str(item) if type(item) is int else _bracketed(item)
+
+
+def _bracketed(item: object) -> str:
+    return f"<{item}>"
+
+
+def _groups(listed: object) -> frozenset[str]:
+    return frozenset(map(normalise_id, ids({"": listed}, "")))
+
+
+def _strange(groups: object) -> tuple[str, ...]:
+    """What stands in place of application security groups and names none."""
+    if type(groups) is list:
+        return tuple([_bracketed(one) for one in groups if text(one, "id") is None])
+    return () if groups is None else (_bracketed(groups),)
 
 
 def _endpoints(stated: tuple[str, ...], groups: frozenset[str], missing: str) -> Endpoints:
@@ -281,8 +317,12 @@ def read_ports(stated: tuple[str, ...]) -> Ports:
     for item in stated:
         first, dash, last = ("0", "-", str(LAST_PORT)) if item.strip() == "*" else item.strip().partition("-")
         bounds = (first.strip(), (last if dash else first).strip())
-        if all(bound.isascii() and bound.isdigit() and int(bound) <= LAST_PORT for bound in bounds):
+        if all(map(_is_port, bounds)) and int(bounds[0]) <= int(bounds[1]):
             ranges.append((int(bounds[0]), int(bounds[1])))
         else:
             malformed.append(item)
     return Ports(tuple(ranges), tuple(malformed))
+
+
+def _is_port(bound: str) -> bool:
+    return bound.isascii() and bound.isdigit() and int(bound) <= LAST_PORT

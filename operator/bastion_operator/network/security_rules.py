@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
-from itertools import pairwise
 from typing import TypeAlias
 
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet
@@ -30,19 +29,38 @@ from bastion_operator.network.unknowns import Condition, Diagram, TooManyError, 
 class Decision:
     """What a group does with the sources asked about; ``denied``, ``partly`` and ``undecided`` do not overlap.
 
-    ``partly``: sources of which some connections are denied, because a Deny names source ports. ``blamed`` is the rule
-    that decides for the lowest source that is denied in whole or in part.
+    ``partly``: sources of which some connections are denied, because a Deny names source ports. ``stopped``: the sources
+    that are denied in whole or in part, with the rule that decides, the lowest first.
     """
 
     denied: AddressSet = EMPTY
     partly: AddressSet = EMPTY
     undecided: AddressSet = EMPTY
-    blamed: SecurityRule | None = None
+    stopped: tuple[tuple[AddressSet, SecurityRule], ...] = ()
     doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def blamed(self) -> SecurityRule | None:
+        """The rule that decides for the lowest source that is denied in whole or in part."""
+        return self.stopped[0][1] if self.stopped else None
 
     def comes_to(self, other: "Decision") -> bool:
         """Whether the same becomes of every source, by whatever rule."""
         return (self.denied, self.partly, self.undecided) == (other.denied, other.partly, other.undecided)
+
+    def without(self, exempt: AddressSet, saved: AddressSet, doubts: tuple[Doubt, ...]) -> "Decision":
+        """The same where some sources are ``exempt`` from it, and others, of which nobody can tell, may be saved from it."""
+        undecided = self.undecided - exempt
+        maybe = (self.denied | self.partly | undecided) & saved - exempt
+        gone = exempt | saved
+        left = ((sources - gone, rule) for sources, rule in self.stopped)
+        return Decision(
+            denied=self.denied - gone,
+            partly=self.partly - gone,
+            undecided=undecided | maybe,
+            stopped=_lowest_first(one for one in left if one[0]),
+            doubts=(*(self.doubts if undecided else ()), *(doubts if maybe else ())),
+        )
 
     @property
     def allows_all(self) -> bool:
@@ -67,6 +85,10 @@ class _Entry:
     access: Access
     some_ports_only: bool
     anywhere: bool
+
+    def among(self, sources: AddressSet) -> "_Entry":
+        """The same for some of the sources."""
+        return replace(self, certain=self.certain & sources, possible=self.possible & sources)
 
     def meets(self, address: int, groups: frozenset[str], meaning: TagMeaning) -> bool | None:
         """Whether the destination is met; None where that is not known."""
@@ -229,14 +251,19 @@ class _Tally:
 
     def decision(self) -> Decision:
         """The tally as an answer."""
-        stopped = sorted((*self.denied, *self.partly), key=lambda booked: booked[0].lowest)
         return Decision(
             denied=_union(sources for sources, _ in self.denied),
             partly=_union(sources for sources, _ in self.partly),
             undecided=_union(sources for sources, _ in self.undecided),
-            blamed=stopped[0][1] if stopped else None,
+            stopped=_lowest_first((*self.denied, *self.partly)),
             doubts=tuple(dict.fromkeys(doubt for _, doubts in self.undecided for doubt in doubts)),
         )
+
+
+def _lowest_first(
+    stopped: Iterable[tuple[AddressSet, SecurityRule]],
+) -> tuple[tuple[AddressSet, SecurityRule], ...]:
+    return tuple(sorted(stopped, key=lambda booked: booked[0].lowest))
 
 
 @dataclass(slots=True)
@@ -257,7 +284,7 @@ class RuleTable:
     ``decide`` then answers for any destination; answers are kept by the part of the addresses that it lies in.
     """
 
-    __slots__ = ("_entries", "_parts", "_sources", "group")
+    __slots__ = ("_entries", "_parts", "_rivals", "_sources", "group")
 
     def __init__(
         self, group: SecurityGroup, direction: Direction, port: int, sources: AddressSet, meaning: TagMeaning
@@ -265,6 +292,7 @@ class RuleTable:
         self.group = group
         self._sources = sources
         self._entries = tuple(_entries(group, direction, port, sources, meaning))
+        self._rivals = _rivals(self._entries)
         self._parts: dict[int, _Parts] = {}
 
     def decide(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Decision:
@@ -275,7 +303,7 @@ class RuleTable:
         known = self._parts_under(meaning)
         place = (bisect_right(known.edges, destination), groups)
         if (answer := known.answers.get(place)) is None:
-            meets = tuple([entry.meets(destination, groups, meaning) for entry in self._entries])
+            meets = self._meets(destination, meaning, groups)
             answer = known.answers[place] = self._walk(meets, destination, meaning)
         return answer
 
@@ -300,11 +328,11 @@ class RuleTable:
     def matches(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Iterator[Match]:
         """The rules that match connections to an address, in the order in which they are asked, until all are decided."""
         remaining = self._sources
-        for entry in self._entries:
+        meets = self._meets(destination, meaning, groups)
+        for place, (entry, met) in enumerate(zip(self._entries, meets, strict=True)):
             if entry.rule.access is None and entry.access is Access.ALLOW:
                 continue  # it comes again at once, as the Deny that it may be
-            met = entry.meets(destination, groups, meaning)
-            certain = remaining & entry.certain if met and not entry.applies else EMPTY
+            certain = remaining & entry.certain - self._contested(place, meets) if met and not entry.applies else EMPTY
             perhaps = EMPTY if met is False else (remaining & (entry.certain | entry.possible)) - certain
             if certain or perhaps:
                 yield Match(entry.rule, certain, perhaps, entry.some_ports_only)
@@ -328,16 +356,32 @@ class RuleTable:
             if first != last:
                 yield from (edge for edge in self.edges(meaning) if first < edge <= last)
 
+    def _meets(self, destination: int, meaning: TagMeaning, groups: frozenset[str]) -> tuple[bool | None, ...]:
+        return tuple([entry.meets(destination, groups, meaning) for entry in self._entries])
+
+    def _contested(self, place: int, meets: tuple[bool | None, ...]) -> AddressSet:
+        """The sources for which it is not known whether an entry or another of its priority comes first."""
+        if place not in self._rivals:
+            return EMPTY
+        rivals = [self._entries[one] for one in self._rivals[place] if meets[one] is not False]
+        return _union(one.certain | one.possible for one in rivals)
+
     def _walk(self, meets: tuple[bool | None, ...], destination: int, meaning: TagMeaning) -> Decision:
         tally = _Tally()
         parcels = [_Parcel(self._sources)] if self._sources else []
-        for entry, met in zip(self._entries, meets, strict=True):
+        for place, (entry, met) in enumerate(zip(self._entries, meets, strict=True)):
             if met is False:
                 continue
             condition = entry.applies
             if met is None:
                 condition = (*condition, _destination_unknowns(entry.rule, self.group, destination, meaning))
-            parcels = [rest for parcel in parcels for rest in _apply(entry, parcel, condition, tally)]
+            parts = ((entry, condition),)
+            if contested := self._contested(place, meets):
+                first = _comes_first(self.group, entry.rule)
+                rest = self._sources - contested
+                parts = ((entry.among(contested), (*condition, first)), (entry.among(rest), condition))
+            for part, holds in parts:
+                parcels = [rest for parcel in parcels for rest in _apply(part, parcel, holds, tally)]
             if not parcels:
                 break
         return tally.decision()
@@ -380,24 +424,34 @@ def _entries(
     contenders = [
         rule for rule in group.walk(direction) if port in rule.destination_ports or rule.destination_ports.malformed
     ]
-    clashing = _clashing(contenders)
     for rule in contenders:
-        clash = rule.priority in clashing
         if rule.access is not None:
-            yield from _entry(rule, rule.access, (), group, port, sources, meaning, clash=clash)
+            yield from _entry(rule, rule.access, (), group, port, sources, meaning)
             continue
-        allows = ((_unread(group, rule, "access", "access"),),)
-        yield from _entry(rule, Access.ALLOW, allows, group, port, sources, meaning, clash=clash)
-        yield from _entry(rule, Access.DENY, (), group, port, sources, meaning, clash=clash)
+        either = ((_unread(group, rule, "access", "access"),),)
+        allows = list(_entry(rule, Access.ALLOW, either, group, port, sources, meaning))
+        yield from allows
+        # One that never counts as an Allow may be a Deny.
+        yield from _entry(rule, Access.DENY, () if allows else either, group, port, sources, meaning)
 
 
-def _clashing(contenders: list[SecurityRule]) -> frozenset[int | None]:
-    """Priorities that two rules of one port claim which do not do the same; Azure has none, a damaged file may."""
-    return frozenset(
-        one.priority
-        for one, other in pairwise(contenders)
-        if one.priority == other.priority and one.access is not other.access
-    )
+def _rivals(entries: tuple[_Entry, ...]) -> dict[int, list[int]]:
+    """By place: the entries of the same priority that do not do the same; Azure has none, a damaged file may."""
+    found: dict[int, list[int]] = {}
+    start = 0
+    for place, entry in enumerate(entries):
+        if entry.rule.priority != entries[start].rule.priority:
+            start = place
+        for other in range(start, place) if entry.rule.priority is not None else ():
+            if entries[other].access is not entry.access and entries[other].rule is not entry.rule:
+                found.setdefault(place, []).append(other)
+                found.setdefault(other, []).append(place)
+    return found
+
+
+def _comes_first(group: SecurityGroup, rule: SecurityRule) -> tuple[Unknown, ...]:
+    what = f"which of the rules with priority {rule.priority} in {group.name} comes first"
+    return (Unknown(("clash", rule), Doubt("EffectiveDataUnavailable", what, group.id)),)
 
 
 def _entry(
@@ -408,8 +462,6 @@ def _entry(
     port: int,
     sources: AddressSet,
     meaning: TagMeaning,
-    *,
-    clash: bool,
 ) -> Iterator[_Entry]:
     """The rule as an Allow or a Deny, where it can concern the sources; ``condition``: where it is that."""
     some_ports_only = not rule.source_ports.every
@@ -422,16 +474,16 @@ def _entry(
             certain=certain,
             possible=possible,
             meant=(meant,) if meant else (),
-            applies=(*condition, *_in_doubt(rule, group, port, clash=clash)),
+            applies=(*condition, *_in_doubt(rule, group, port)),
             access=access,
             some_ports_only=some_ports_only and access is Access.DENY,
             anywhere=rule.destination.addresses is EVERYTHING,
         )
 
 
-def _in_doubt(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: bool) -> Condition:
+def _in_doubt(rule: SecurityRule, group: SecurityGroup, port: int) -> Condition:
     """Where the rule applies at its place, apart from its access and its endpoints."""
-    if not clash and rule.readable and port in rule.destination_ports:
+    if rule.readable and port in rule.destination_ports:
         return ()
     fields = [
         name
@@ -444,12 +496,7 @@ def _in_doubt(rule: SecurityRule, group: SecurityGroup, port: int, *, clash: boo
         )
         if unreadable
     ]
-    unread = tuple((_unread(group, rule, name, name),) for name in fields)
-    if not clash:
-        return unread
-    what = f"which of the rules with priority {rule.priority} in {group.name} comes first"
-    first = Unknown(("clash", rule.name.lower()), Doubt("EffectiveDataUnavailable", what, group.id))
-    return (*unread, (first,))
+    return tuple((_unread(group, rule, name, name),) for name in fields)
 
 
 def _sources_of(
@@ -480,9 +527,9 @@ def _sources_of(
 
 
 def _unread(group: SecurityGroup, rule: SecurityRule, where: str, what: str) -> Unknown:
-    """Something of a rule that cannot be read: no other rule hangs on it."""
+    """Something of a rule that cannot be read: no other rule hangs on it, not even one of its name."""
     doubt = Doubt("EffectiveDataUnavailable", f"{what!r} of rule {rule.name} in {group.name} cannot be read", group.id)
-    return Unknown((where, rule.name.lower(), what), doubt)
+    return Unknown((where, rule, what), doubt)
 
 
 def _union(sets: Iterable[AddressSet]) -> AddressSet:

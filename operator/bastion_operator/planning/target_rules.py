@@ -21,7 +21,7 @@ from bastion_operator.network.reachability.candidates import path_between
 from bastion_operator.network.reachability.flow import target_group_findings
 from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.judge import judge_machine
-from bastion_operator.network.reachability.just_in_time import guards
+from bastion_operator.network.reachability.just_in_time import guards_any
 from bastion_operator.network.reachability.question import Asked, Question, ask
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.resource_types import SECURITY_RULES
@@ -181,7 +181,7 @@ class _Search:
         if group is None or len(target.addresses) != 1:
             message = f"{reason.message}; the VM's address is not known, so that no rule can be written for it alone"
             return replace(reason, finding_class=FindingClass.OBSTACLE, message=message)
-        if guards(self._evaluation, target, group, asked.port):
+        if guards_any(self._evaluation, target, group, asked.port):
             message = f"{reason.message}; the operator puts nothing in front of just-in-time rules"
             return _told_as(ObstacleCode.JUST_IN_TIME, reason, message)
         written_by_others = reason.priority is not None and reason.priority < _FIRST_DEFAULT

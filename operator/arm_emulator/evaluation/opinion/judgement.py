@@ -1,23 +1,19 @@
 """The opinion on one machine, one Bastion, one protocol and port; and which Bastions come into question, in their order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation.opinion import gateways, hubs
-from arm_emulator.evaluation.opinion.addresses import LAST, Span, span, within
+from arm_emulator.evaluation.opinion import gateways, hubs, just_in_time
 from arm_emulator.evaluation.opinion.facts import Facts, flag, is_held_by_hub, key
 from arm_emulator.evaluation.opinion.flow import Reason, Way, flow_reasons
 from arm_emulator.evaluation.opinion.host import Host, host, host_codes
 from arm_emulator.evaluation.opinion.machine import Machine, address_codes, machine, machine_codes, system
 from arm_emulator.evaluation.opinion.own_rules import own_rule_codes
 from arm_emulator.evaluation.opinion.path import NETWORKS, Path, grouped, neighbours, path
-from arm_emulator.evaluation.opinion.rules import OTHER_PROTOCOLS
-from arm_emulator.evaluation.rows import field, parts, referred
-from arm_emulator.evaluation.security_rules import Rule, port_range, rules_of
+from arm_emulator.evaluation.rows import field
 
 BASTIONS = "Microsoft.Network/bastionHosts"
-POLICIES = "Microsoft.Security/locations/jitNetworkAccessPolicies"
 PORTS = {"RDP": 3389, "SSH": 22}
 OWN_PROTOCOL = {"Windows": "RDP", "Linux": "SSH"}
 ALWAYS = ("GuestNotVerified", "RbacNotEvaluated")
@@ -187,9 +183,9 @@ def _methods(near: Host, between: Path, asked: Asked) -> Iterator[str]:
 
 def _unseen(facts: Facts, near: Host, target: Machine, asked: Asked) -> Iterator[str]:
     """Step 18."""
-    if _kept_closed(facts, near, target, asked.port):
+    if just_in_time.kept_closed(facts, near, target, asked.port):
         yield "JitMayBlock"
-    elif not list(facts.of_type(POLICIES)):
+    elif not list(facts.of_type(just_in_time.POLICIES)):
         yield "NotLookedAt"
     if near.sku is not None:
         fewest, most, rdp, ssh = SESSIONS[near.sku]
@@ -202,47 +198,3 @@ def _unseen(facts: Facts, near: Host, target: Machine, asked: Asked) -> Iterator
             continue
         if is_held_by_hub(network) or hubs.connections(facts, str(network["id"])) or gateways.used_by(facts, network):
             yield "NotLookedAt"
-
-
-def _kept_closed(facts: Facts, near: Host, target: Machine, port: int) -> bool:
-    """Whether just-in-time access keeps the port closed to some address of Bastion."""
-    own = key(str(target.row["id"]))
-    for policy in facts.of_type(POLICIES):
-        listed = _ports(parts(policy, "virtualMachines"), own)
-        if listed is None or (listed and port not in {one.get("number") for one in listed}):
-            continue
-        requests = parts(policy, "requests")
-        granted = [one for request in requests for one in _ports(request.get("virtualMachines") or [], own) or []]
-        return not any(
-            str(one.get("status")).lower() == "initiated"
-            and one.get("number") == port
-            and _holds_all(near, [str(one.get("allowedSourceAddressPrefix"))])
-            for one in granted
-        )
-    groups = [referred(one or {}, "networkSecurityGroup") for one in (target.subnet, target.interface)]
-    for group in filter(None, map(facts.find, groups)):
-        about = [
-            rule
-            for rule in rules_of(group)
-            if rule.direction == "Inbound" and "jitrule" in rule.name.lower() and _concerns(rule, port)
-        ]
-        if about and not any(rule.access == "Allow" and _holds_all(near, rule.sources) for rule in about):
-            return True
-    return False
-
-
-def _concerns(rule: Rule, port: int) -> bool:
-    if rule.protocol.lower() in OTHER_PROTOCOLS:
-        return False
-    return any(low <= port <= high for low, high in map(port_range, rule.destination_ports))
-
-
-def _ports(machines: list[Json], own: str) -> list[Json] | None:
-    """The ports that are listed for a machine; None where it is not listed."""
-    found = [one.get("ports") or [] for one in machines if key(str(one.get("id"))) == own]
-    return [port for ports in found for port in ports] if found else None
-
-
-def _holds_all(near: Host, entries: Iterable[str]) -> bool:
-    held: list[Span] = [(0, LAST) if entry == "*" else one for entry in entries if entry == "*" or (one := span(entry))]  # type: ignore[misc]
-    return all(within(source, held) for source in near.sources)

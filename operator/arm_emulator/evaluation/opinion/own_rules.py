@@ -3,14 +3,14 @@
 Table: https://learn.microsoft.com/azure/bastion/bastion-nsg. What is behind a service tag is one stand-in each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 from arm_emulator.evaluation.opinion.addresses import HOST, LAST, NOT_PUBLIC, Span, samples, span, spans, within
 from arm_emulator.evaluation.opinion.facts import Facts, states
 from arm_emulator.evaluation.opinion.host import Host
-from arm_emulator.evaluation.opinion.rules import Packet, port_met, protocol_met, some_source_ports
+from arm_emulator.evaluation.opinion.rules import Packet, fields_met
 from arm_emulator.evaluation.opinion.side import SERVICES, Doubt, Side, without_routes
 from arm_emulator.evaluation.rows import referred
 from arm_emulator.evaluation.security_rules import Rule, rules_of
@@ -29,7 +29,8 @@ MISSING, SHADOWED, NOT_EXPLICIT = "BastionNsgMissingRule", "BastionNsgRuleShadow
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table as packets. `any_of`: one that comes through is enough, because the user chooses who may come in.
+    """A row of the table as packets. `any_of`: from one address to all of Bastion's is enough, because the user chooses who
+    may come in.
 
     `vital` are those without which Bastion does not work; where others are denied, the row is merely not met in full.
     """
@@ -104,16 +105,23 @@ def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
         return
     plain = {packet: _fate_of(towards, packet, side, frozenset()) for packet in row.packets}
     if surely:
-        denied = [fate for packet, fate in plain.items() if packet in row.vital and fate in DENIED]
+        told = dict(_nowhere_but(plain, DENIED)) if row.any_of else plain
+        denied = [fate for packet, fate in told.items() if packet in row.vital and fate in DENIED]
         if row.any_of:
             # It is missing where nothing but the last default rule stands in the way of some.
             yield MISSING if DEFAULT_DENY in denied else SHADOWED
         else:
             yield SHADOWED if USER_DENY in denied else MISSING
-    elif row.any_of and EXPLICIT in plain.values():
+    elif row.any_of and not list(_nowhere_but(plain, {PASSES, *DENIED})):
         return
     elif any(fate != EXPLICIT for fate in plain.values()):
         yield NOT_EXPLICIT
+
+
+def _nowhere_but(fates: Mapping[Packet, str], wanted: Collection[str]) -> Iterator[tuple[Packet, str]]:
+    """The packets to addresses to which every packet has one of these fates."""
+    better = {packet.destination for packet, fate in fates.items() if fate not in wanted}
+    return ((packet, fate) for packet, fate in fates.items() if packet.destination not in better)
 
 
 def _weighed_apart(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[str]]:
@@ -128,13 +136,15 @@ def _weighed_apart(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[s
 
 
 def _weighed_together(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[str]]:
-    """The same of a row that one packet is enough for: it breaks where all are denied, and all hang on the same tags."""
+    """The same of a row that one packet to each address is enough for: it breaks where all to one of them are denied, and all
+    hang on the same tags.
+    """
     doubts = {doubt for packet in row.packets for rule in rules for doubt in _doubts(rule, packet, side)}
     subjects = sorted({_subject(doubt) for doubt in doubts})
 
     def breaks(true: frozenset[tuple[str, str]]) -> bool:
         so = frozenset(doubt for doubt in doubts if _subject(doubt) in true)
-        return all(_fate_of(rules, packet, side, so) in DENIED for packet in row.packets)
+        return any(_nowhere_but({packet: _fate_of(rules, packet, side, so) for packet in row.packets}, DENIED))
 
     cases = [frozenset(case) for count in range(len(subjects) + 1) for case in combinations(subjects, count)]
     broken = {case: bool(row.packets) and breaks(case) for case in cases}
@@ -165,7 +175,7 @@ def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set
 
 
 def _doubts(rule: Rule, packet: Packet, side: Side) -> Iterator[Doubt]:
-    for part in (protocol_met(rule), port_met(rule, packet.port)):
+    for part in fields_met(rule, packet.port):
         if isinstance(part, tuple):
             yield from part
     for entries, address in ((rule.sources, packet.source), (rule.destinations, packet.destination)):
@@ -195,13 +205,10 @@ def _fate_of(rules: list[Rule], packet: Packet, side: Side, true: frozenset[Doub
 
 
 def _matches(rule: Rule, packet: Packet, side: Side, true: frozenset[Doubt]) -> bool:
-    if some_source_ports(rule) and rule.access != "Deny":
-        return False
-
     def so(held: object) -> bool:
         return held is True or held in true
 
-    for part in (protocol_met(rule), port_met(rule, packet.port)):
+    for part in fields_met(rule, packet.port):
         if part is False or (isinstance(part, tuple) and not any(one in true for one in part)):
             return False
     ends = ((rule.sources, packet.source), (rule.destinations, packet.destination))

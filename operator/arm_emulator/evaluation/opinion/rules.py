@@ -3,13 +3,13 @@
 Every combination of what is not known is tried.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 
 from arm_emulator.evaluation.opinion.facts import OPEN
 from arm_emulator.evaluation.opinion.side import Doubt, Side
-from arm_emulator.evaluation.security_rules import LAST_PORT, Rule, port_range
+from arm_emulator.evaluation.security_rules import FIRST, LAST_PORT, NO_PORTS, Rule, port_range
 
 OTHER_PROTOCOLS = ("udp", "icmp", "icmpv6", "esp", "ah")
 PARTIAL, UNDECIDED = "Partial", "Undecided"
@@ -49,14 +49,7 @@ Condition = tuple[tuple[Doubt, ...], ...]
 
 def fate(rules: Sequence[Rule], packet: Packet, side: Side) -> Fate:
     """The first rule that matches decides. `rules` are those of one direction in their order."""
-    met: list[tuple[Rule, Condition]] = []
-    for rule in rules:
-        condition = _condition(rule, packet, side)
-        if condition is None:
-            continue
-        met.append((rule, condition))
-        if not condition and not some_source_ports(rule):
-            break
+    met = list(_met(rules, packet, side))
     doubts = list(dict.fromkeys(doubt for _, condition in met for group in condition for doubt in group))
     results = {
         held: _first(met, {doubt for doubt, so in zip(doubts, held, strict=True) if so})
@@ -74,6 +67,21 @@ def fate(rules: Sequence[Rule], packet: Packet, side: Side) -> Fate:
     return Fate(outcomes, plain if partly is None else partly, codes)
 
 
+def _met(rules: Sequence[Rule], packet: Packet, side: Side) -> Iterator[tuple[Rule, Condition]]:
+    """The rules that match or may match, until one does for certain.
+
+    Azure has no two of one priority. Where a damaged row has, nobody can tell which of those comes first.
+    """
+    for priority, equal in groupby(rules, key=lambda rule: rule.priority):
+        found = [(rule, held) for rule in equal if (held := _condition(rule, packet, side)) is not None]
+        for rule, held in found:
+            rivals = [one for one, _ in found if one.place != rule.place and one.access != rule.access]
+            condition = (*held, (_unread(rule, "order"),)) if rivals and priority != FIRST else held
+            yield rule, condition
+            if not condition and not some_source_ports(rule):
+                return
+
+
 def _flipped(held: tuple[bool, ...], place: int) -> tuple[bool, ...]:
     return (*held[:place], not held[place], *held[place + 1 :])
 
@@ -83,7 +91,7 @@ def _first(met: list[tuple[Rule, Condition]], true: set[Doubt]) -> tuple[str, Ru
     for rule, condition in met:
         if not all(true.intersection(group) for group in condition):
             continue
-        if some_source_ports(rule):
+        if rule.access == "Deny" and some_source_ports(rule):
             partial = partial or rule
             continue
         if rule.access == "Deny" or partial is None:
@@ -99,11 +107,8 @@ def some_source_ports(rule: Rule) -> bool:
 
 def _condition(rule: Rule, packet: Packet, side: Side) -> Condition | None:
     """What the match hangs on; None for no match."""
-    if some_source_ports(rule) and rule.access != "Deny":
-        return None
     parts = (
-        protocol_met(rule),
-        port_met(rule, packet.port),
+        *fields_met(rule, packet.port),
         _any(rule, side, rule.sources, packet.source),
         bool(packet.groups & set(rule.destination_groups)) or _any(rule, side, rule.destinations, packet.destination),
     )
@@ -112,12 +117,27 @@ def _condition(rule: Rule, packet: Packet, side: Side) -> Condition | None:
     return tuple(part for part in parts if isinstance(part, tuple))
 
 
+def fields_met(rule: Rule, port: int) -> Iterator[bool | tuple[Doubt, ...]]:
+    """Whether what a rule says apart from addresses concerns a session to a port, or the doubts on which that hangs."""
+    yield from ((_unread(rule, what),) for what in rule.unread)
+    yield protocol_met(rule)
+    yield port_met(rule, port)
+    if any(port_range(text) == NO_PORTS for text in rule.source_ports):
+        yield not some_source_ports(rule) or (_unread(rule, "source ports"),)
+    else:
+        yield rule.access == "Deny" or not some_source_ports(rule)
+
+
+def _unread(rule: Rule, what: str) -> Doubt:
+    return Doubt(f"{what} of {rule.name} at {rule.place}", OPEN)
+
+
 def protocol_met(rule: Rule) -> bool | tuple[Doubt, ...]:
     """Whether a rule concerns TCP, or the doubt where its protocol is none that is known."""
     name = rule.protocol.lower()
     if name in {"*", "any", "tcp"}:
         return True
-    return False if name in OTHER_PROTOCOLS else (Doubt(f"protocol of {rule.name}", OPEN),)
+    return False if name in OTHER_PROTOCOLS else (_unread(rule, "protocol"),)
 
 
 def port_met(rule: Rule, port: int) -> bool | tuple[Doubt, ...]:
@@ -125,7 +145,7 @@ def port_met(rule: Rule, port: int) -> bool | tuple[Doubt, ...]:
     ranges = list(map(port_range, rule.destination_ports))
     if any(low <= port <= high for low, high in ranges):
         return True
-    return (Doubt(f"ports of {rule.name}", OPEN),) if any(low > high for low, high in ranges) else False
+    return (_unread(rule, "ports"),) if NO_PORTS in ranges else False
 
 
 def _any(rule: Rule, side: Side, entries: Iterable[str], address: int) -> bool | tuple[Doubt, ...]:
@@ -136,5 +156,5 @@ def _any(rule: Rule, side: Side, entries: Iterable[str], address: int) -> bool |
         if held is True:
             return True
         if isinstance(held, Doubt):
-            doubts.append(Doubt(f"{rule.name}: {held.what}", held.code) if held.what.startswith("entry ") else held)
+            doubts.append(_unread(rule, held.what) if held.what.startswith("entry ") else held)
     return tuple(doubts) or False

@@ -8,7 +8,7 @@ from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_name
 from bastion_operator.network.prefixes import AddressSet, prefix_length
-from bastion_operator.network.reachability.just_in_time import guards
+from bastion_operator.network.reachability.just_in_time import guards, policies_for
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.resource_types import JIT_POLICIES
@@ -72,12 +72,16 @@ def _with_request(situation: Situation, question: Question, fix: Fix) -> Fix:
 
 
 def _requests(situation: Situation, question: Question) -> Iterator[Change]:
-    policy = situation.inventory.just_in_time_policies.get(situation.target.vm.key)
+    target = situation.target
+    covering = policies_for(situation.inventory, target, question.asked.port)
+    named = [str(row["id"]) for row in covering] or situation.inventory.just_in_time_policies.get(target.vm.key, ())
+    policy = next(iter(named), None)
     if policy is None or normalise_id(policy) not in situation.inventory.rows(JIT_POLICIES):
         return
     port = {"number": question.asked.port, "status": "Initiated"}
-    allowed = {"allowedSourceAddressPrefix": ",".join(source_prefixes(question))}
-    request = {"virtualMachines": [{"id": situation.target.vm.id, "ports": [port | allowed]}]}
+    sources = source_prefixes(question)
+    one, several = {"allowedSourceAddressPrefix": sources[0]}, {"allowedSourceAddressPrefixes": sources}
+    request = {"virtualMachines": [{"id": target.vm.id, "ports": [port | (one if len(sources) == 1 else several)]}]}
     yield Change(Action.REQUEST_ACCESS, policy, "properties.requests", None, request, Actor.USER)
 
 

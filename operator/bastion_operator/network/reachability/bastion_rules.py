@@ -57,7 +57,7 @@ class _Fate(Enum):
 class NeededRow:
     """One row of Azure's table.
 
-    ``any_source``: some sources are enough, because the user chooses who may come in. ``vital``: what breaks the host when
+    ``any_source``: some sources are enough for each destination, because the user chooses who may come in. ``vital``: what breaks the host when
     denied, where that is less than all. ``rule``: name, source and destination of the rule that Azure asks for. ``own_tag``: the tag that Azure wants named; Internet holds its addresses as well.
     """
 
@@ -131,8 +131,12 @@ class _Meaning:
         return self._unknown(Doubt("UnknownServiceTag", f"service tag {name!r} is none that is known"), doubts)
 
     def _unknown(self, doubt: Doubt, doubts: list[Doubt]) -> AddressSet:
+        return EVERYTHING | _STAND_INS if self.holds(doubt, doubts) else EMPTY
+
+    def holds(self, doubt: Doubt, doubts: list[Doubt]) -> bool:
+        """Whether something in doubt is so."""
         doubts.append(doubt)
-        return EVERYTHING | _STAND_INS if doubt in self.true else EMPTY
+        return doubt in self.true
 
 
 def needed_rules(inventory: Inventory, host: Host) -> Iterator[Finding]:
@@ -289,13 +293,20 @@ def _judge(group: SecurityGroup, row: NeededRow, meaning: _Meaning, doubts: list
 
 
 def _judge_choice(group: SecurityGroup, row: NeededRow, parts: list[_Part]) -> Finding | None:
-    fates = {part.fate for part in parts}
-    if _Fate.EXPLICIT in fates:
+    """The same where some sources are enough: any address that Bastion may have must be open to one of them."""
+    closed = row.destination - _destinations(parts, _Fate.EXPLICIT)
+    if not closed:
         return None
-    if _Fate.PASSES in fates:
+    closed -= _destinations(parts, _Fate.PASSES)
+    if not closed:
         return _not_explicit(group, row)
-    last_word = next((part for part in parts if part.fate is _Fate.DEFAULT_DENY), None)
-    return _denied(group, row, last_word or parts[0]) if parts else None
+    denied = [part for part in parts if not part.destination.isdisjoint(closed)]
+    last_word = next((part for part in denied if part.fate is _Fate.DEFAULT_DENY), None)
+    return _denied(group, row, last_word or denied[0]) if denied else None
+
+
+def _destinations(parts: list[_Part], fate: _Fate) -> AddressSet:
+    return AddressSet(one for part in parts if part.fate is fate for one in part.destination.intervals)
 
 
 def _is_vital(part: _Part, row: NeededRow) -> bool:
@@ -332,9 +343,13 @@ def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, do
     remaining = [_Rest(row.source, row.destination)]
     rules = sorted((*(group.rules or ()), *DEFAULT_RULES), key=lambda rule: rule.priority or 0)
     for rule in rules:
-        if not _applies(rule, row.direction, port, meaning, doubts):
+        if not _may_apply(rule, row.direction, port):
             continue
+        # What a rule hangs on is asked of all of it, also where a part of it is taken not to be so.
+        access = _access(rule, port, meaning, doubts)
         source, destination = meaning.of(rule.source, doubts), meaning.of(rule.destination, doubts)
+        if access is None:
+            continue
         rest: list[_Rest] = []
         for one in remaining:
             hit, met = one.source & source, one.destination & destination
@@ -342,7 +357,7 @@ def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, do
                 rest.append(one)
                 continue
             rest += [other for other in one.without(hit, met) if other.source and other.destination]
-            fate = _fate(rule, row, passed=one.passed)
+            fate = _fate(rule, access, row, passed=one.passed)
             if fate is None:
                 rest.append(_Rest(hit, met, passed=True))
             else:
@@ -350,28 +365,44 @@ def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, do
         remaining = rest
 
 
-def _applies(rule: SecurityRule, direction: Direction, port: int, meaning: _Meaning, doubts: list[Doubt]) -> bool:
+def _may_apply(rule: SecurityRule, direction: Direction, port: int) -> bool:
+    """Whether a rule concerns connections to a port, as far as it can be read. An Allow of some source ports never counts."""
     if rule.direction not in {direction, None} or rule.protocol not in {"tcp", "*", None}:
         return False
-    unreadable = [field for field in ("priority", "direction", "access", "protocol") if getattr(rule, field) is None]
-    if port not in rule.destination_ports:
-        if not rule.destination_ports.malformed:
-            return False
-        unreadable.append("destinationPortRange")
-    if not rule.source_ports.every and rule.access is Access.ALLOW:
+    if port not in rule.destination_ports and not rule.destination_ports.malformed:
         return False
-    if unreadable:
-        doubts.append(doubt := Doubt("EffectiveDataUnavailable", f"{unreadable[0]} of rule {rule.name} cannot be read"))
-        return doubt in meaning.true
-    return True
+    return rule.access is not Access.ALLOW or not _names_some_source_ports(rule)
 
 
-def _fate(rule: SecurityRule, row: NeededRow, *, passed: bool) -> _Fate | None:
+def _names_some_source_ports(rule: SecurityRule) -> bool:
+    return not rule.source_ports.every and not rule.source_ports.malformed
+
+
+def _access(rule: SecurityRule, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Access | None:
+    """What a rule that may apply does; None where it does not apply. One of which nobody can tell allows, else it denies."""
+    unreadable = [field for field in ("priority", "direction", "protocol") if getattr(rule, field) is None]
+    if port not in rule.destination_ports:
+        unreadable.append("destinationPortRange")
+    if not rule.source_ports.every and rule.source_ports.malformed:
+        unreadable.append("sourcePortRange")
+    access = rule.access
+    if access is None:
+        allows = meaning.holds(_unread(rule, "access"), doubts)
+        access = Access.ALLOW if allows else Access.DENY
+    applies = not unreadable or meaning.holds(_unread(rule, unreadable[0]), doubts)
+    return access if applies and not (access is Access.ALLOW and _names_some_source_ports(rule)) else None
+
+
+def _unread(rule: SecurityRule, field: str) -> Doubt:
+    return Doubt("EffectiveDataUnavailable", f"{field} of rule {rule.name} cannot be read")
+
+
+def _fate(rule: SecurityRule, access: Access, row: NeededRow, *, passed: bool) -> _Fate | None:
     """What a rule makes of traffic; None where it passes, and a later rule may still be the one that Azure asks for."""
-    if rule.access is Access.ALLOW and not rule.default:
+    if access is Access.ALLOW and not rule.default:
         return _Fate.EXPLICIT if _names(rule, row) else None
     if rule.default:
-        return _Fate.PASSES if passed or rule.access is Access.ALLOW else _Fate.DEFAULT_DENY
+        return _Fate.PASSES if passed or access is Access.ALLOW else _Fate.DEFAULT_DENY
     return None if passed else _Fate.USER_DENY
 
 

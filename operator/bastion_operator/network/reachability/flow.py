@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.reachability.just_in_time import guards
+from bastion_operator.network.reachability.just_in_time import guard_edges, guards
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.security_admin import (
     NOTHING,
@@ -64,7 +64,8 @@ def security_admin_findings(question: Question) -> Iterator[Finding]:
 def address_edges(question: Question) -> Iterator[Iterable[int]]:
     """Addresses at which what the rules on the connection do may change: between two of them all targets fare alike.
 
-    Of two VMs that differ in nothing but their addresses and lie between the same edges, steps 13 to 15 say the same.
+    Of two VMs that differ in nothing but their addresses and lie between the same edges, steps 13 to 15 say the same, and
+    so does what just-in-time access left.
     """
     host, target = question.host, question.target
     if host.subnet is not None and not host.is_developer:
@@ -73,6 +74,8 @@ def address_edges(question: Question) -> Iterator[Iterable[int]]:
     for holder in (target.subnet, target.interface):
         if holder is not None:
             yield from _edges(question, holder.network_security_group_id, Direction.INBOUND, side)
+            if (group := question.evaluation.inventory.security_group(holder.network_security_group_id)) is not None:
+                yield guard_edges(question.evaluation, group)
     if target.network is not None and side is not None:
         for group in admin_groups(question, target.network):
             yield from _group_edges(question, group, Direction.INBOUND, side)

@@ -186,15 +186,6 @@ def _open(doubt: Doubt, target: Target) -> Finding:
 
 def past_admin(decision: Decision, always: Decision) -> Decision:
     """A security group's decision without the sources that AlwaysAllow lets past it; where that is open, so is what it stops."""
-    exempt, perhaps = always.denied, always.undecided
-    if not exempt and not perhaps:
+    if not always.denied and not always.undecided:
         return decision
-    denied, partly, undecided = (part - exempt for part in (decision.denied, decision.partly, decision.undecided))
-    saved = (denied | partly | undecided) & perhaps
-    left = (denied - perhaps, partly - perhaps)
-    return Decision(
-        *left,
-        undecided | saved,
-        decision.blamed if left[0] or left[1] else None,
-        (*(decision.doubts if undecided else ()), *(always.doubts if saved else ())),
-    )
+    return decision.without(always.denied, always.undecided, always.doubts)

@@ -1,0 +1,107 @@
+"""Step 7: what of Azure's eight rows is met where rules name single addresses, or cannot be read."""
+
+from typing import Any
+
+import pytest
+
+from tests.differential.parts import WEB
+from tests.differential.random_estates import BAS, Asked, Question
+from tests.differential.test_two_opinions import compare, engine
+from tests.support.estates import Row, bastion_rules, rule, same_vnet, with_nsg
+
+OUT = {"direction": "Outbound"}
+SSH = Question("SSH", 22)
+DENY_IN, DENY_OUT = rule("in", 4000, "Deny"), rule("out", 4001, "Deny", **OUT)
+OPEN = ["EffectiveDataUnavailable"]
+
+
+def said(*rules: Row) -> tuple[list[str], list[str]]:
+    """Reasons and warnings of step 7, on which both opinions come to the same."""
+    one = Asked(with_nsg(same_vnet(), "bastion", *rules, bare=True), questions=(SSH,))
+    compare(one)
+    (candidate,) = engine(one)(WEB, SSH, BAS).candidates
+    warned = [warning.code for warning in candidate.warnings if warning.code.startswith("Bastion")]
+    return [reason.code for reason in candidate.reasons], warned
+
+
+def with_clients(*destinations: str) -> list[Row]:
+    """The eight, the one for clients for these destinations only."""
+    held = [one for one in bastion_rules() if one["name"] != "AllowHttpsInbound"]
+    several = [
+        rule(f"clients-{place}", 115 + place, "Allow", source="Internet", destination=each, ports="443")
+        for place, each in enumerate(destinations)
+    ]
+    return [*several, *held]
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([*with_clients("10.0.1.4"), DENY_IN], (["BastionNsgRuleShadowed"], [])),
+        (with_clients("10.0.1.4"), (["BastionNsgMissingRule"], [])),
+        ([*with_clients("10.0.1.0/27"), DENY_IN], (["BastionNsgRuleShadowed"], [])),
+        ([*with_clients("10.0.1.0/27", "10.0.1.32/27"), DENY_IN], ([], [])),
+        ([*with_clients("10.0.1.0/26"), DENY_IN], ([], [])),
+    ],
+    ids=["one address", "one address by default", "a half", "both halves", "the prefix"],
+)
+def test_clients_must_reach_every_address_that_bastion_may_have(
+    rules: list[Row], expected: tuple[list[str], list[str]]
+) -> None:
+    assert said(*rules) == expected
+
+
+def test_each_address_may_be_open_to_clients_of_its_own() -> None:
+    halves = [
+        rule("a", 110, "Allow", source="203.0.113.0/24", destination="10.0.1.0/27", ports="443"),
+        rule("b", 111, "Allow", source="198.51.100.0/24", destination="10.0.1.32/27", ports="443"),
+    ]
+    assert said(*halves, *with_clients(), DENY_IN) == ([], [])
+
+
+def changed(name: str, **fields: Any) -> list[Row]:
+    """The eight, one of them with other fields."""
+    return [
+        one if one["name"] != name else {"name": name, "properties": one["properties"] | fields}
+        for one in bastion_rules()
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sourcePortRange": "x"},
+        {"sourcePortRange": None},
+        {"access": "?"},
+        {"access": None},
+        {"priority": None},
+        {"direction": "?"},
+        {"protocol": None},
+        {"destinationPortRange": [443]},
+        {"destinationAddressPrefix": None},
+        {"priority": None, "destinationAddressPrefix": "NobodyKnows"},
+    ],
+    ids=str,
+)
+def test_an_allow_that_cannot_be_read_may_be_what_is_needed(fields: Row) -> None:
+    reasons, _ = said(*changed("AllowAzureCloudOutbound", **fields), DENY_OUT)
+    assert set(reasons) - {"UnknownServiceTag"} == set(OPEN)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"sourcePortRange": "x"}, {"sourcePortRange": None}, {"access": "?"}, {"priority": "x"}],
+    ids=str,
+)
+def test_a_deny_that_cannot_be_read_may_stand_in_the_way(fields: Row) -> None:
+    deny = rule("what", 100, "Deny", destination="AzureCloud", ports="443", **OUT)
+    reasons, _ = said({"name": "what", "properties": deny["properties"] | fields}, *bastion_rules())
+    assert reasons == OPEN
+
+
+def test_what_is_no_rule_may_stand_in_the_way() -> None:
+    one = Asked(with_nsg(same_vnet(), "bastion", *bastion_rules(), bare=True), questions=(SSH,))
+    group = next(row for row in one.estate if row["id"].endswith("/guard"))
+    group["properties"]["securityRules"].append("foo")
+    compare(one)
+    assert {reason.code for reason in engine(one)(WEB, SSH, BAS).reasons} == set(OPEN)

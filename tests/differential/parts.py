@@ -113,10 +113,11 @@ def routes(random: Random) -> list[Row]:
     """Up to three routes of a machine's subnet."""
     made = []
     for place, prefix in enumerate(random.sample(ROUTES, random.randrange(4))):
-        hop = random.choice(HOPS)
+        hop = rarely(random, 0.03, "", "Hyper") or random.choice(HOPS)
         made.append(estates.route(f"to-{place}", prefix, hop, "10.1.9.9" if hop == "VirtualAppliance" else None))
-    odd = rarely(random, 0.05, "10.0.0.0/33", "::/0", "AzureCloud")
-    return made if odd is None else [*made, estates.route("odd", odd, random.choice(("Internet", "None")))]
+    odd = rarely(random, 0.08, "10.0.0.0/33", "::/0", "AzureCloud", "192.168.0.0/16")
+    hop = random.choice(("Internet", "None", "VnetLocal", ""))
+    return made if odd is None else [*made, estates.route("odd", odd, hop)]
 
 
 def bastion_routes(random: Random) -> list[Row]:
@@ -127,7 +128,7 @@ def bastion_routes(random: Random) -> list[Row]:
     odd = rarely(
         random, 0.5, "AzureCloud", "10.0.0.0/33", "::/0", "10.1.0.0/16", "20.0.0.0/8", "128.0.0.0/1", "192.168.0.0/16"
     )
-    hop = random.choice(("Internet", "VirtualAppliance", "VirtualNetworkGateway"))
+    hop = random.choice(("Internet", "VirtualAppliance", "VirtualNetworkGateway", "None", "VnetLocal", "Hyper"))
     return made if odd is None else [*made, estates.route("odd", odd, hop)]
 
 

@@ -6,14 +6,15 @@ from functools import partial
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
-from arm_emulator.evaluation.opinion.addresses import Span, spans, within
+from arm_emulator.evaluation.opinion.addresses import Span, spans
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, states, states_space
-from arm_emulator.evaluation.opinion.host import Host, routes_of, unreadable
+from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
 from arm_emulator.evaluation.opinion.side import Side, side_of
-from arm_emulator.evaluation.rows import parts, referred, space
+from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of, taker
+from arm_emulator.evaluation.rows import referred, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
 
 PARTLY = "NsgPartiallyBlocksBastion"
@@ -217,26 +218,26 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
         yield from () if table_id is None else (Reason(way.facts.gone(table_id)),)
         return
     good = TO_GATEWAY if way.path.learned else INSIDE
-    user = [
-        (held, hop, name) for (_, held, hop), name in zip(routes_of(table), _names(table), strict=True) if held and hop
-    ]
+    routes = routes_of(table)
+    # A route that nobody can tell the addresses of may be the one that keeps the replies inside.
+    kept = any(route.anywhere and (route.hop is None or route.hop in good) for route in routes)
+    unclear = out_of_sight(table)
+    diverted: Reason | None = None
     system = _system(way, home)
     if way.path.learned and flag(table, "disableBgpRoutePropagation"):
         system = []
     for source in sorted(way.host.sources):
-        taken = min(
-            ((held[1] - held[0], hop, name) for held, hop, name in user if within(source, [held])), default=None
-        )
+        taken = taker(routes, source)
         width = min((last - first for first, last in system if first <= source <= last), default=None)
-        if taken is not None and (width is None or taken[0] <= width) and taken[1] not in good:
-            yield Reason("ReturnRouteDiverted", str(table["id"]), taken[2])
-            break
-    if unreadable(table):
+        if taken is None or (width is not None and taken.width > width) or taken.hop in good:
+            continue
+        if taken.hop is None:
+            unclear = True
+        elif not kept:
+            diverted = diverted or Reason("ReturnRouteDiverted", str(table["id"]), taken.name)
+    yield from () if diverted is None else (diverted,)
+    if unclear:
         yield Reason(OPEN)
-
-
-def _names(table: Json) -> list[str]:
-    return [str(route.get("name")) for route in parts(table, "routes")]
 
 
 def _system(way: Way, home: Json | None) -> list[Span]:

@@ -21,8 +21,9 @@ from arm_emulator.evaluation.opinion.facts import (
     states_space,
     word,
 )
-from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host, routes_of
+from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
+from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of
 from arm_emulator.evaluation.rows import field, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
@@ -154,12 +155,17 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
 
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
-    table = facts.find(referred(host.subnet or {}, "routeTable")) or {}
-    for _, held, hop in routes_of(table):
-        if held is None or held == EVERYTHING or hop not in HOPS_ON:
+    table_id = referred(host.subnet or {}, "routeTable")
+    table = facts.find(table_id)
+    if table_id is not None and table is None:
+        return [facts.gone(table_id)]
+    for route in routes_of(table):
+        if route.held is None or route.held == EVERYTHING or route.hop not in HOPS_ON:
             continue
-        if any(within(address, [held]) for address in machine.addresses):
+        if any(within(address, [route.held]) for address in machine.addresses):
             return [OPEN]
+    if table is not None and out_of_sight(table):
+        return [OPEN]
     found = hubs.between(facts, ours, theirs)
     for site in gateways.sites(facts, ours):
         if machine.addresses and not gateways.tells_all(site) and all(within(one, site) for one in machine.addresses):

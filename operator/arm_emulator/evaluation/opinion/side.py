@@ -15,6 +15,7 @@ from arm_emulator.evaluation.opinion.addresses import (
     within,
 )
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, states_space, word
+from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of
 from arm_emulator.evaluation.rows import referred, space
 
 SERVICES = frozenset(
@@ -96,14 +97,14 @@ def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link
     default = default and bool(host.learned_defaults(facts, network))
     if table_id is not None and table is None:
         doubt = doubt or facts.gone(table_id)
-    for _, held, hop in host.routes_of(table or {}):
-        if held == EVERYTHING:
-            default = hop != "virtualappliance"
+    for route in routes_of(table):
+        if route.held == EVERYTHING:
+            default = route.hop != "virtualappliance"
             if not default:
                 return Side((EVERYTHING,), doubt)
-        elif held is not None:
-            known.append(held)
-    if table is not None and host.unreadable(table):
+        elif route.held is not None:
+            known.append(route.held)
+    if table is not None and out_of_sight(table):
         doubt = doubt or OPEN
     return Side(tuple(known), doubt, default)
 

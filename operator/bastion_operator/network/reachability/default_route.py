@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EVERYTHING, AddressSet
+from bastion_operator.network.prefixes import EVERYTHING, AddressSet, is_ipv6
 from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost
@@ -31,15 +31,13 @@ def subnet_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
     if table is None:
         yield lost(inventory, table_id, f"the route table {table_id} of {SUBNET_NAME} is not in the data")
         return
-    if (unread := next((route for route in table.routes if not route.readable), None)) is not None:
-        message = (
-            f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) of {SUBNET_NAME} cannot be read"
-        )
-        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.name)
-    diverted = diverting_route(table, _own_addresses(host.network))
+    diverted, undecided = diverting_routes(table, _own_addresses(host.network))
+    if (unread := table.unread(undecided)) is not None:
+        message = f"{unread.what}, and {SUBNET_NAME} has that table"
+        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.route)
     if diverted is not None:
         yield _diverted(host, table, diverted)
-    elif not _internet_default(table):
+    elif unread is None and not _internet_default(table):
         message = (
             f"{SUBNET_NAME} has a route table without 0.0.0.0/0 to Internet, which Azure does not support: take it off"
         )
@@ -62,18 +60,22 @@ def _own_addresses(network: VirtualNetwork | None) -> AddressSet:
     return AddressSet(interval for space in spaces if space is not None for interval in space.addresses.intervals)
 
 
-def diverting_route(table: RouteTable, own: AddressSet) -> Route | None:
-    """The widest route that takes public addresses anywhere but to the Internet, longest prefix deciding."""
-    tagged = [route for route in table.routes if route.readable and route.interval is None and ":" not in route.prefix]
-    found = next((route for route in tagged if route.next_hop != _INTERNET), None)
+def diverting_routes(table: RouteTable, own: AddressSet) -> tuple[Route | None, list[Route]]:
+    """The widest route that takes public addresses anywhere but to the Internet, longest prefix deciding.
+
+    Besides, the routes that take public addresses nobody can tell where.
+    """
+    named = (route for route in table.routes if route.interval is None and route.prefix_is_read)
+    taking = [route for route in named if not is_ipv6(route.prefix)][::-1]
     remaining = EVERYTHING - NOT_INTERNET - own
     ranged = [(route.interval, route) for route in table.routes if route.interval is not None]
     for interval, route in sorted(ranged, key=lambda pair: pair[0][1] - pair[0][0]):
         taken = remaining & AddressSet([interval])
-        if taken and route.next_hop not in {_INTERNET, ""}:
-            found = route
+        if taken:
+            taking.append(route)
         remaining -= taken
-    return found
+    diverting = (route for route in reversed(taking) if route.hop_is_read and route.next_hop != _INTERNET)
+    return next(diverting, None), [route for route in taking if not route.hop_is_read]
 
 
 def _internet_default(table: RouteTable) -> bool:

@@ -60,10 +60,16 @@ def route_to(inventory: Inventory, host: Host, target: Target) -> RouteToTarget:
 
 
 def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt | None:
-    """A route to the VM in the table of AzureBastionSubnet itself: what its next hop does is not known."""
-    table = inventory.route_table(host.subnet.route_table_id) if host.subnet is not None else None
-    if table is None:
+    """A route to the VM in the table of AzureBastionSubnet itself: what its next hop does is not known.
+
+    Where it cannot be read whether there is one, that is not known either.
+    """
+    table_id = host.subnet.route_table_id if host.subnet is not None else None
+    if table_id is None:
         return None
+    table = inventory.route_table(table_id)
+    if table is None:
+        return lost_fact(inventory, table_id, f"the routes of {SUBNET_NAME}, whose table {table_id} is not in the data")
     for route in table.routes:
         leads = route.interval not in {None, EVERYWHERE} and route.next_hop in {
             "virtualappliance",
@@ -74,7 +80,8 @@ def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt
                 f"what becomes of traffic on route {route.name} ({route.prefix} to {route.next_hop}) of {SUBNET_NAME}"
             )
             return Doubt("EffectiveDataUnavailable", what, table.id)
-    return None
+    unread = table.unread()
+    return None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
 
 
 def _over_hubs(inventory: Inventory, ours: VirtualNetwork, theirs: VirtualNetwork) -> Iterator[RouteToTarget]:

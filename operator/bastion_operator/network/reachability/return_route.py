@@ -79,17 +79,18 @@ def return_routes(question: Question) -> list[RouteChoice]:
             )
             found.append(RouteChoice(None, prefix, hop, taken))
         else:
-            found.append(RouteChoice(route.name, route.prefix, route.next_hop, taken))
+            found.append(RouteChoice(route.name, route.prefix, route.next_hop or "?", taken))
     return found
 
 
 def _judged(
     table: RouteTable, sources: AddressSet, prefix: str, system: list[tuple[int, int]], good: frozenset[str]
 ) -> Iterator[Finding]:
-    diverted, route = _diverted(table, sources, system, good)
-    if route is not None:
-        some = ", ".join(diverted.prefixes())
-        message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.id.rsplit('/', 1)[-1]} takes the replies"
+    replies = _replies(table, sources, system, good)
+    route = replies.blamed
+    if route is not None and not _may_be_kept(table, good):
+        some = ", ".join(replies.diverted.prefixes())
+        message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.name} takes the replies"
         yield finding(
             "ReturnRouteDiverted",
             f"{message} to {some} (of the Bastion addresses {prefix}) away: take it off, or add a route for {prefix} to"
@@ -97,24 +98,41 @@ def _judged(
             resource=table.id,
             rule=route.name,
         )
-    if (unread := next((item for item in table.routes if not item.readable), None)) is not None:
-        message = f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) cannot be read"
-        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.name)
+    if (unread := table.unread(replies.undecided)) is not None:
+        yield finding("EffectiveDataUnavailable", unread.what, resource=table.id, rule=unread.route)
 
 
-def _diverted(
-    table: RouteTable, sources: AddressSet, system: list[tuple[int, int]], good: frozenset[str]
-) -> tuple[AddressSet, Route | None]:
-    """The sources whose replies a user route takes elsewhere, and the route that does it to the lowest of them."""
-    remaining, diverted, blamed = sources, AddressSet(), None
+@dataclass(frozen=True, slots=True)
+class _Replies:
+    """Where user routes take the replies: ``diverted`` are the sources whose replies they take elsewhere.
+
+    ``blamed`` does it to the lowest of them; ``undecided`` take some nobody can tell where.
+    """
+
+    diverted: AddressSet
+    blamed: Route | None
+    undecided: tuple[Route, ...]
+
+
+def _replies(table: RouteTable, sources: AddressSet, system: list[tuple[int, int]], good: frozenset[str]) -> _Replies:
+    remaining, diverted, blamed, undecided = sources, AddressSet(), None, []
     for interval, route in _longest_first(table, system):
         taken = remaining & AddressSet([interval])
         remaining -= taken
-        if route is not None and taken and route.next_hop not in good:
-            if blamed is None or taken.lowest < diverted.lowest:
-                blamed = route
-            diverted |= taken
-    return diverted, blamed
+        if route is None or not taken or route.next_hop in good:
+            continue
+        if not route.hop_is_read:
+            undecided.append(route)
+            continue
+        if blamed is None or taken.lowest < diverted.lowest:
+            blamed = route
+        diverted |= taken
+    return _Replies(diverted, blamed, tuple(undecided))
+
+
+def _may_be_kept(table: RouteTable, good: frozenset[str]) -> bool:
+    """Whether a route of which nobody can tell what it takes may keep inside what another one would take away."""
+    return any(not route.prefix_is_read and (not route.hop_is_read or route.next_hop in good) for route in table.routes)
 
 
 def _longest_first(
@@ -122,9 +140,7 @@ def _longest_first(
 ) -> list[tuple[tuple[int, int], Route | None]]:
     """User routes and system routes (None) in the order in which they win: by length, on a tie the user's."""
     user: list[tuple[tuple[int, int], Route | None]] = [
-        (route.interval, route)
-        for route in (() if table is None else table.routes)
-        if route.interval is not None and route.readable
+        (route.interval, route) for route in (() if table is None else table.routes) if route.interval is not None
     ]
     every = user + [(interval, None) for interval in system]
     return sorted(every, key=lambda pair: (-prefix_length(pair[0]), pair[1] is None))

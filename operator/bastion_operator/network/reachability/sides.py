@@ -136,10 +136,7 @@ def _route_prefixes(inventory: Inventory, subnet: Subnet) -> tuple[list[Route], 
             f"the route table {subnet.route_table_id} of {subnet.name}, whose prefixes belong to the tag VirtualNetwork"
         )
         return [], None, lost_fact(inventory, subnet.route_table_id, what)
-    unread = next((route for route in table.routes if not route.readable), None)
-    doubt = None
-    if unread is not None:
-        what = f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) cannot be read"
-        doubt = Doubt("EffectiveDataUnavailable", what, table.id)
+    unread = table.unread()
+    doubt = None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
     default = next((route for route in table.routes if route.interval == EVERYWHERE), None)
     return [route for route in table.routes if route.interval != EVERYWHERE], default, doubt

@@ -141,7 +141,7 @@ def link(random: Random) -> Row:
     if odd == "state":
         fields["state"] = random.choice(("Initiated", "Disconnected", "Disconnected", "Wondering"))
     elif odd == "sync":
-        fields["space"] = random.choice(([], ["10.9.0.0/16"], ["half"]))
+        fields["space"] = random.choice(([], ["10.9.0.0/16"], ["half"], ["10.0.0.0/33"], ["half", "10.0.0.0/33"]))
     elif odd == "closed":
         fields["allowVirtualNetworkAccess"] = False
     elif odd == "unread":

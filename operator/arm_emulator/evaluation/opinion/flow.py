@@ -12,7 +12,7 @@ from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
-from arm_emulator.evaluation.opinion.side import Side, side_of
+from arm_emulator.evaluation.opinion.side import Side, readable_space, side_of
 from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of, taker
 from arm_emulator.evaluation.rows import referred, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
@@ -223,15 +223,18 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
     kept = any(route.anywhere and (route.hop is None or route.hop in good) for route in routes)
     unclear = out_of_sight(table)
     diverted: Reason | None = None
-    system = _system(way, home)
+    system, told = _system(way, home)
     if way.path.learned and flag(table, "disableBgpRoutePropagation"):
-        system = []
+        system, told = [], True
     for source in sorted(way.host.sources):
         taken = taker(routes, source)
         width = min((last - first for first, last in system if first <= source <= last), default=None)
         if taken is None or (width is not None and taken.width > width) or taken.hop in good:
             continue
-        if taken.hop is None:
+        # Where nobody can tell Azure's own route, it is no longer than the subnet's prefix.
+        least = min(last - first for first, last in spans(way.host.prefixes) if first <= source <= last)
+        open_space = width is None and not told and taken.width > least
+        if taken.hop is None or open_space:
             unclear = True
         elif not kept:
             diverted = diverted or Reason("ReturnRouteDiverted", str(table["id"]), taken.name)
@@ -240,12 +243,16 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
         yield Reason(OPEN)
 
 
-def _system(way: Way, home: Json | None) -> list[Span]:
-    """Azure's own routes: the network's, and one for each prefix of the Bastion's as the machine's link knows it."""
+def _system(way: Way, home: Json | None) -> tuple[list[Span], bool]:
+    """Azure's own routes: the network's, and one for each prefix of the Bastion's as the machine's link knows it.
+
+    Besides, whether these are all.
+    """
     own = spans(space(home or {}))
     if way.path.kind == SAME:
-        return own
+        return own, readable_space(home or {})
     link = way.path.there
     if link is not None and not way.path.mended and states_space(link, "remoteAddressSpace"):
-        return own + spans(space(link, "remoteAddressSpace"))
-    return own + spans(space(way.facts.find(way.host.network_id) or {}))
+        return own + spans(space(link, "remoteAddressSpace")), readable_space(link, "remoteAddressSpace")
+    network = way.facts.find(way.host.network_id) or {}
+    return own + spans(space(network)), readable_space(network)

@@ -18,11 +18,11 @@ from arm_emulator.evaluation.opinion.facts import (
     leads_to,
     peerings,
     region,
-    states_space,
     word,
 )
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
+from arm_emulator.evaluation.opinion.side import readable_space
 from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of
 from arm_emulator.evaluation.rows import field, referred, space
 
@@ -121,7 +121,7 @@ def _spaces(link: Json | None, addresses: tuple[int, ...]) -> Iterator[str]:
         return
     known = spans(space(link, "remoteAddressSpace"))
     if not all(within(address, known) for address in addresses):
-        yield "AddressSpaceNotSynced" if states_space(link, "remoteAddressSpace") else OPEN
+        yield "AddressSpaceNotSynced" if readable_space(link, "remoteAddressSpace") else OPEN
 
 
 def _subnets(host: Host, machine: Machine, here: Json | None, there: Json | None) -> Iterator[str]:

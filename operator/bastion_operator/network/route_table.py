@@ -40,8 +40,9 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """A route table; ``propagates_bgp`` is false where gateway routes are kept away from its subnets.
+    """A route table; ``propagates_bgp`` is false where routes of gateways and virtual hubs are kept away from its subnets.
 
+    It is None where what the table says of that is no boolean.
     ``states_routes`` is false where neither the table nor a row of its own says what routes there are.
     """
 
@@ -49,7 +50,7 @@ class RouteTable:
     key: str
     routes: tuple[Route, ...]
     states_routes: bool
-    propagates_bgp: bool
+    propagates_bgp: bool | None
 
     @property
     def name(self) -> str:
@@ -74,8 +75,16 @@ def read_route_table(row: Row, row_id: str, routes: Iterable[Row] = ()) -> Route
         key=normalise_id(row_id),
         routes=tuple(map(_read_route, parts)),
         states_routes=isinstance(stated, list) or bool(parts),
-        propagates_bgp=not flag(properties, "disableBgpRoutePropagation"),
+        propagates_bgp=_propagates(properties),
     )
+
+
+def _propagates(properties: Row) -> bool | None:
+    field = "disableBgpRoutePropagation"
+    if at(properties, field) is None:
+        return True
+    kept_away = flag(properties, field)
+    return not kept_away if kept_away == flag(properties, field, default=True) else None
 
 
 def _read_route(row: object) -> Route:

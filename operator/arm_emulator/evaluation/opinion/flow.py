@@ -7,13 +7,13 @@ from functools import partial
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
 from arm_emulator.evaluation.opinion.addresses import Span, spans
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, states, states_space
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, states, states_space
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
 from arm_emulator.evaluation.opinion.side import Side, readable_space, side_of
-from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of, taker
+from arm_emulator.evaluation.opinion.user_routes import UserRoute, cut_off, out_of_sight, routes_of, taker
 from arm_emulator.evaluation.rows import referred, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
 
@@ -221,26 +221,35 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
     routes = routes_of(table)
     # A route that nobody can tell the addresses of may be the one that keeps the replies inside.
     kept = any(route.anywhere and (route.hop is None or route.hop in good) for route in routes)
-    unclear = out_of_sight(table)
     diverted: Reason | None = None
-    system, told = _system(way, home)
-    if way.path.learned and flag(table, "disableBgpRoutePropagation"):
-        system, told = [], True
+    unclear = out_of_sight(table)
+    own, told = _system(way, home)
+    cut = cut_off(table) if way.path.learned else False
+    azures = ([], True, cut) if cut else (own, told, cut)
     for source in sorted(way.host.sources):
         taken = taker(routes, source)
-        width = min((last - first for first, last in system if first <= source <= last), default=None)
-        if taken is None or (width is not None and taken.width > width) or taken.hop in good:
+        if taken is None or taken.hop in good:
             continue
-        # Where nobody can tell Azure's own route, it is no longer than the subnet's prefix.
-        least = min(last - first for first, last in spans(way.host.prefixes) if first <= source <= last)
-        open_space = width is None and not told and taken.width > least
-        if taken.hop is None or open_space:
-            unclear = True
-        elif not kept:
+        away = _away(way, source, taken, *azures)
+        unclear = unclear or away is None
+        if away and not kept:
             diverted = diverted or Reason("ReturnRouteDiverted", str(table["id"]), taken.name)
     yield from () if diverted is None else (diverted,)
     if unclear:
         yield Reason(OPEN)
+
+
+def _away(way: Way, source: int, taken: UserRoute, own: list[Span], told: bool, cut: bool | None) -> bool | None:
+    """Whether a user route that does not lead inside takes the reply to an address; None where nobody can tell.
+
+    `told`: whether Azure's `own` routes are all known; `cut`: whether the table keeps them away.
+    """
+    width = min((last - first for first, last in own if first <= source <= last), default=None)
+    if width is not None and taken.width > width:
+        return None if cut is None else False
+    # Where nobody can tell Azure's own route, it is no longer than the subnet's prefix.
+    least = min(last - first for first, last in spans(way.host.prefixes) if first <= source <= last)
+    return None if taken.hop is None or (width is None and not told and taken.width > least) else True
 
 
 def _system(way: Way, home: Json | None) -> tuple[list[Span], bool]:

@@ -16,8 +16,8 @@ from arm_emulator.evaluation.opinion.addresses import (
     usable,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, word
-from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of, taker
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, states, word
+from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of, taker
 from arm_emulator.evaluation.rows import SUBNETS, field, network_of, parts, referred, space, subnet_prefixes
 
 SKUS = ("Developer", "Basic", "Standard", "Premium")
@@ -157,15 +157,27 @@ def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
 
 def _learned(facts: Facts, found: Host) -> Iterator[str]:
     """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
-    table = facts.find(referred(found.subnet or {}, "routeTable"))
-    network = facts.find(found.network_id)
-    if network is None or (table is not None and flag(table, "disableBgpRoutePropagation")):
+    table_id = referred(found.subnet or {}, "routeTable")
+    table, network = facts.find(table_id), facts.find(found.network_id)
+    if network is None or cut_off(table):
         return
-    kept = [one.held for one in routes_of(table) if one.held is not None and one.hop == "internet"]
-    if all(within(address, kept) for address in public_addresses(facts, found.network_id, kept)):
+    routes = routes_of(table)
+    held = [one.held for one in routes if one.held is not None]
+    public = public_addresses(facts, found.network_id, held)
+    kept = [one.held for one in routes if one.held is not None and one.hop == "internet"]
+    if all(within(address, kept) for address in public):
         return
+    perhaps = [one for one in routes if one.hop in {"internet", None}]
+    spread = [EVERYTHING if one.anywhere else one.held for one in perhaps if one.anywhere or one.held is not None]
+    unclear: str | None = None
+    if table_id is not None and table is None:
+        unclear = facts.gone(table_id)
+    elif table is not None:
+        hidden = not states(table, "routes") or cut_off(table) is None
+        whole = all(any(one is not None and one[0] <= address <= one[1] for one in spread) for address in public)
+        unclear = OPEN if hidden or whole else None
     for code in learned_defaults(facts, network):
-        yield OPEN if found.private_only else code
+        yield unclear or (OPEN if found.private_only else code)
 
 
 def learned_defaults(facts: Facts, network: Json) -> list[str]:

@@ -23,12 +23,11 @@ from arm_emulator.evaluation.opinion.facts import (
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
 from arm_emulator.evaluation.opinion.side import readable_space
-from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of
+from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import field, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 KNOWN_STATES = ("initiated", "connected", "disconnected")
-HOPS_ON = ("virtualappliance", "virtualnetworkgateway")
 SAME, PEERED, APART, UNCLEAR = "SameVNet", "Peered", "Apart", "Unclear"
 
 
@@ -160,9 +159,8 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
     if table_id is not None and table is None:
         return [facts.gone(table_id)]
     for route in routes_of(table):
-        if route.held is None or route.held == EVERYTHING or route.hop not in HOPS_ON:
-            continue
-        if any(within(address, [route.held]) for address in machine.addresses):
+        held = [] if route.held in {None, EVERYTHING} else [route.held]
+        if any(within(address, held) for address in machine.addresses):
             return [OPEN]
     if table is not None and out_of_sight(table):
         return [OPEN]
@@ -172,6 +170,10 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
             found.append("route")
     if gateways.joined(facts, ours, theirs):
         found.append("route")
+    if not found or cut_off(table):
+        return []
+    if cut_off(table) is None:
+        return [OPEN]
     return ["route"] if "route" in found else found[:1]
 
 

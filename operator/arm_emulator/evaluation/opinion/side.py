@@ -15,7 +15,7 @@ from arm_emulator.evaluation.opinion.addresses import (
     within,
 )
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, states_space, word
-from arm_emulator.evaluation.opinion.user_routes import out_of_sight, routes_of
+from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import referred, space
 
 SERVICES = frozenset(
@@ -93,8 +93,7 @@ def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link
         doubt = doubt or (None if readable_space(across) else OPEN) or (None if link is None else _untold(facts, link))
     table_id = referred(subnet, "routeTable")
     table = facts.find(table_id)
-    default = table is None or not flag(table, "disableBgpRoutePropagation")
-    default = default and bool(host.learned_defaults(facts, network))
+    default = cut_off(table) is not True and bool(host.learned_defaults(facts, network))
     if table_id is not None and table is None:
         doubt = doubt or facts.gone(table_id)
     for route in routes_of(table):

@@ -51,6 +51,14 @@ def out_of_sight(table: Json) -> bool:
     return not states(table, "routes") or any(route.anywhere for route in routes_of(table))
 
 
+def cut_off(table: Json | None) -> bool | None:
+    """Whether a table keeps learned routes away from its subnets; None where its word on that cannot be read."""
+    said = field(table or {}, "disableBgpRoutePropagation")
+    if said is None:
+        return False
+    return {"true": True, "false": False}.get(str(said).lower())
+
+
 def taker(routes: list[UserRoute], address: int) -> UserRoute | None:
     """The route with the longest prefix that holds the address."""
     fitting = [one for one in routes if one.held is not None and one.held[0] <= address <= one.held[1]]

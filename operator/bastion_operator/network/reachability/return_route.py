@@ -48,7 +48,9 @@ def return_route_findings(question: Question) -> Iterator[Finding]:
     good = _GATEWAY if over_gateway else _INSIDE
 
     def work() -> tuple[Finding, ...]:
-        system = _SystemRoutes((), ()) if over_gateway and not table.propagates_bgp else _system_routes(question)
+        system = _system_routes(question)
+        if over_gateway and not table.propagates_bgp:
+            system = _kept_away(table, system)
         return tuple(_judged(table, host.sources, host.prefix_text, system, good))
 
     yield from question.evaluation.once((*key, over_gateway), work)
@@ -184,6 +186,14 @@ def _system_routes(question: Question) -> _SystemRoutes:
     # No system route is longer than the subnet's prefix, so that a user route as long as that wins for certain.
     subnet = host.subnet.prefixes if host.subnet is not None else None
     return _SystemRoutes(known, (*known, *_separate(() if subnet is None else subnet.texts)), space.doubt)
+
+
+def _kept_away(table: RouteTable, system: _SystemRoutes) -> _SystemRoutes:
+    """What of learned routes is left on a subnet whose table keeps them away, or may do so."""
+    if table.propagates_bgp is False:
+        return _SystemRoutes((), ())
+    what = f"whether route table {table.name} keeps learned routes away"
+    return _SystemRoutes((), system.most, Doubt("EffectiveDataUnavailable", what, table.id))
 
 
 def _space_of(network: VirtualNetwork | None) -> Space:

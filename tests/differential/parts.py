@@ -137,10 +137,11 @@ def routes(random: Random) -> list[Row]:
     """Up to three routes of a machine's subnet."""
     made = []
     for place, prefix in enumerate(random.sample(ROUTES, random.randrange(4))):
-        hop = random.choice(HOPS)
+        hop = rarely(random, 0.03, "", "Hyper") or random.choice(HOPS)
         made.append(estates.route(f"to-{place}", prefix, hop, "10.1.9.9" if hop == "VirtualAppliance" else None))
-    odd = rarely(random, 0.05, "10.0.0.0/33", "::/0", "AzureCloud")
-    return made if odd is None else [*made, estates.route("odd", odd, random.choice(("Internet", "None")))]
+    odd = rarely(random, 0.08, "10.0.0.0/33", "::/0", "AzureCloud", "192.168.0.0/16")
+    hop = random.choice(("Internet", "None", "VnetLocal", ""))
+    return made if odd is None else [*made, estates.route("odd", odd, hop)]
 
 
 def bastion_routes(random: Random) -> list[Row]:
@@ -151,7 +152,7 @@ def bastion_routes(random: Random) -> list[Row]:
     odd = rarely(
         random, 0.5, "AzureCloud", "10.0.0.0/33", "::/0", "10.1.0.0/16", "20.0.0.0/8", "128.0.0.0/1", "192.168.0.0/16"
     )
-    hop = random.choice(("Internet", "VirtualAppliance", "VirtualNetworkGateway"))
+    hop = random.choice(("Internet", "VirtualAppliance", "VirtualNetworkGateway", "None", "VnetLocal", "Hyper"))
     return made if odd is None else [*made, estates.route("odd", odd, hop)]
 
 
@@ -164,7 +165,7 @@ def link(random: Random) -> Row:
     if odd == "state":
         fields["state"] = random.choice(("Initiated", "Disconnected", "Disconnected", "Wondering"))
     elif odd == "sync":
-        fields["space"] = random.choice(([], ["10.9.0.0/16"], ["half"]))
+        fields["space"] = random.choice(([], ["10.9.0.0/16"], ["half"], ["10.0.0.0/33"], ["half", "10.0.0.0/33"]))
     elif odd == "closed":
         fields["allowVirtualNetworkAccess"] = False
     elif odd == "unread":

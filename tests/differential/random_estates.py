@@ -21,6 +21,7 @@ RULES = st.lists(st.sampled_from(pool(parts.rule, 3000)), max_size=5)
 BASTION_RULES = st.sampled_from(pool(parts.bastion_rules, 200))
 ROUTES = st.none() | st.sampled_from(pool(parts.routes))
 BASTION_ROUTES = st.sampled_from([*[None] * 300, *pool(parts.bastion_routes, 200)])
+UNREAD_TABLES = st.sampled_from([*[{}] * 50, {"routes": None}, {"disableBgpRoutePropagation": "maybe"}])
 LINKS = st.sampled_from(pool(parts.link))
 ADMIN = st.sampled_from([*[None] * 800, *pool(parts.admin, 400)])
 BASTIONS = st.sampled_from(pool(parts.bastion))
@@ -102,7 +103,7 @@ def _bastion_subnet(draw: st.DrawFn, base: str, rows: Estate) -> Row:
     held = estates.subnet(said["name"], f"{base}.{said['prefix']}", nsg=nsg)
     if (routes := draw(BASTION_ROUTES)) is not None:
         held["properties"]["routeTable"] = estates.ref(estates.route_table_id("here"))
-        rows.append(estates.route_table("here", *routes, propagates_bgp=not one_in(draw, 4)))
+        rows.append(_routes(draw, "here", routes))
     if said["stray"]:
         held["properties"]["ipConfigurations"] = [estates.ref(f"{estates.nic_id('stray')}/ipConfigurations/one")]
     if said["silent"]:
@@ -121,8 +122,14 @@ def _table(draw: st.DrawFn, name: str, rows: Estate) -> str | None:
     routes = draw(ROUTES)
     if routes is None:
         return None
-    rows.append(estates.route_table(name, *routes, propagates_bgp=not one_in(draw, 4)))
+    rows.append(_routes(draw, name, routes))
     return name
+
+
+def _routes(draw: st.DrawFn, name: str, routes: list[Row]) -> Row:
+    table = estates.route_table(name, *routes, propagates_bgp=not one_in(draw, 4))
+    table["properties"] |= draw(UNREAD_TABLES)
+    return table
 
 
 def _networks(draw: st.DrawFn, space: dict[str, str], subnets: dict[str, list[Row]]) -> Estate:

@@ -6,14 +6,15 @@ from functools import partial
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
-from arm_emulator.evaluation.opinion.addresses import Span, spans, within
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, states, states_space
-from arm_emulator.evaluation.opinion.host import Host, routes_of, unreadable
+from arm_emulator.evaluation.opinion.addresses import Span, spans
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, states, states_space
+from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
-from arm_emulator.evaluation.opinion.side import Side, side_of
-from arm_emulator.evaluation.rows import parts, referred, space
+from arm_emulator.evaluation.opinion.side import Side, readable_space, side_of
+from arm_emulator.evaluation.opinion.user_routes import UserRoute, cut_off, out_of_sight, routes_of, taker
+from arm_emulator.evaluation.rows import referred, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
 
 PARTLY = "NsgPartiallyBlocksBastion"
@@ -217,34 +218,50 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
         yield from () if table_id is None else (Reason(way.facts.gone(table_id)),)
         return
     good = TO_GATEWAY if way.path.learned else INSIDE
-    user = [
-        (held, hop, name) for (_, held, hop), name in zip(routes_of(table), _names(table), strict=True) if held and hop
-    ]
-    system = _system(way, home)
-    if way.path.learned and flag(table, "disableBgpRoutePropagation"):
-        system = []
+    routes = routes_of(table)
+    # A route that nobody can tell the addresses of may be the one that keeps the replies inside.
+    kept = any(route.anywhere and (route.hop is None or route.hop in good) for route in routes)
+    diverted: Reason | None = None
+    unclear = out_of_sight(table)
+    own, told = _system(way, home)
+    cut = cut_off(table) if way.path.learned else False
+    azures = ([], True, cut) if cut else (own, told, cut)
     for source in sorted(way.host.sources):
-        taken = min(
-            ((held[1] - held[0], hop, name) for held, hop, name in user if within(source, [held])), default=None
-        )
-        width = min((last - first for first, last in system if first <= source <= last), default=None)
-        if taken is not None and (width is None or taken[0] <= width) and taken[1] not in good:
-            yield Reason("ReturnRouteDiverted", str(table["id"]), taken[2])
-            break
-    if unreadable(table):
+        taken = taker(routes, source)
+        if taken is None or taken.hop in good:
+            continue
+        away = _away(way, source, taken, *azures)
+        unclear = unclear or away is None
+        if away and not kept:
+            diverted = diverted or Reason("ReturnRouteDiverted", str(table["id"]), taken.name)
+    yield from () if diverted is None else (diverted,)
+    if unclear:
         yield Reason(OPEN)
 
 
-def _names(table: Json) -> list[str]:
-    return [str(route.get("name")) for route in parts(table, "routes")]
+def _away(way: Way, source: int, taken: UserRoute, own: list[Span], told: bool, cut: bool | None) -> bool | None:
+    """Whether a user route that does not lead inside takes the reply to an address; None where nobody can tell.
+
+    `told`: whether Azure's `own` routes are all known; `cut`: whether the table keeps them away.
+    """
+    width = min((last - first for first, last in own if first <= source <= last), default=None)
+    if width is not None and taken.width > width:
+        return None if cut is None else False
+    # Where nobody can tell Azure's own route, it is no longer than the subnet's prefix.
+    least = min(last - first for first, last in spans(way.host.prefixes) if first <= source <= last)
+    return None if taken.hop is None or (width is None and not told and taken.width > least) else True
 
 
-def _system(way: Way, home: Json | None) -> list[Span]:
-    """Azure's own routes: the network's, and one for each prefix of the Bastion's as the machine's link knows it."""
+def _system(way: Way, home: Json | None) -> tuple[list[Span], bool]:
+    """Azure's own routes: the network's, and one for each prefix of the Bastion's as the machine's link knows it.
+
+    Besides, whether these are all.
+    """
     own = spans(space(home or {}))
     if way.path.kind == SAME:
-        return own
+        return own, readable_space(home or {})
     link = way.path.there
     if link is not None and not way.path.mended and states_space(link, "remoteAddressSpace"):
-        return own + spans(space(link, "remoteAddressSpace"))
-    return own + spans(space(way.facts.find(way.host.network_id) or {}))
+        return own + spans(space(link, "remoteAddressSpace")), readable_space(link, "remoteAddressSpace")
+    network = way.facts.find(way.host.network_id) or {}
+    return own + spans(space(network)), readable_space(network)

@@ -11,14 +11,13 @@ from arm_emulator.evaluation.opinion.addresses import (
     HOST,
     NOT_PUBLIC,
     Span,
-    is_ipv6,
     samples,
-    span,
     spans,
     usable,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, word
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, states, word
+from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of, taker
 from arm_emulator.evaluation.rows import SUBNETS, field, network_of, parts, referred, space, subnet_prefixes
 
 SKUS = ("Developer", "Basic", "Standard", "Premium")
@@ -129,23 +128,6 @@ def _lies_in(interface: Json, subnet_id: str) -> bool:
     return any(one is not None and key(one) == key(subnet_id) for one in lying)
 
 
-def routes_of(table: Json) -> list[tuple[str, Span | None, str]]:
-    """Text of the prefix, first and last address, and next hop in lower case of each route."""
-    found = []
-    for route in parts(table, "routes"):
-        text = str(field(route, "addressPrefix") or "")
-        found.append((text, span(text), word(route, "nextHopType")))
-    return found
-
-
-def unreadable(table: Json) -> bool:
-    """Whether a route cannot be read: a tag and IPv6 can, though they are no IPv4 prefix."""
-    return any(
-        not hop or (held is None and not is_ipv6(text) and not text[:1].isalpha())
-        for text, held, hop in routes_of(table)
-    )
-
-
 def public_addresses(facts: Facts, network_id: str | None, *others: list[Span]) -> list[int]:
     """Samples of the addresses that lie in the Internet: neither private, nor the network's own, nor its peers'."""
     network = facts.find(network_id) or {}
@@ -161,36 +143,41 @@ def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
         yield from () if table_id is None else (facts.gone(table_id),)
         return
     routes = routes_of(table)
-    if unreadable(table):
+    held = [one.held for one in routes if one.held is not None]
+    public = [taker(routes, address) for address in public_addresses(facts, found.network_id, held)]
+    hops = {one.hop for one in (*public, *(each for each in routes if each.tag)) if one is not None}
+    unclear = out_of_sight(table) or None in hops
+    if unclear:
         yield OPEN
-    held = [one for _, one, _ in routes if one is not None]
-    diverted = any(one is None and text[:1].isalpha() and hop not in {"internet", ""} for text, one, hop in routes)
-    for address in public_addresses(facts, found.network_id, held):
-        taken = longest(routes, address)
-        diverted = diverted or (taken is not None and taken not in {"internet", ""})
-    if diverted:
+    if hops - {"internet", None}:
         yield OPEN if found.private_only else "SubnetDefaultRouteDiverted"
-    elif (EVERYTHING, "internet") not in {(one, hop) for _, one, hop in routes}:
+    elif not unclear and (EVERYTHING, "internet") not in {(one.held, one.hop) for one in routes}:
         yield "UnsupportedSubnetRouteTable"
-
-
-def longest(routes: list[tuple[str, Span | None, str]], address: int) -> str | None:
-    """The next hop of the longest prefix that holds the address."""
-    fitting = [(one[1] - one[0], hop) for _, one, hop in routes if one is not None and one[0] <= address <= one[1]]
-    return min(fitting)[1] if fitting else None
 
 
 def _learned(facts: Facts, found: Host) -> Iterator[str]:
     """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
-    table = facts.find(referred(found.subnet or {}, "routeTable"))
-    network = facts.find(found.network_id)
-    if network is None or (table is not None and flag(table, "disableBgpRoutePropagation")):
+    table_id = referred(found.subnet or {}, "routeTable")
+    table, network = facts.find(table_id), facts.find(found.network_id)
+    if network is None or cut_off(table):
         return
-    kept = [one for _, one, hop in routes_of(table or {}) if one is not None and hop == "internet"]
-    if all(within(address, kept) for address in public_addresses(facts, found.network_id, kept)):
+    routes = routes_of(table)
+    held = [one.held for one in routes if one.held is not None]
+    public = public_addresses(facts, found.network_id, held)
+    kept = [one.held for one in routes if one.held is not None and one.hop == "internet"]
+    if all(within(address, kept) for address in public):
         return
+    perhaps = [one for one in routes if one.hop in {"internet", None}]
+    spread = [EVERYTHING if one.anywhere else one.held for one in perhaps if one.anywhere or one.held is not None]
+    unclear: str | None = None
+    if table_id is not None and table is None:
+        unclear = facts.gone(table_id)
+    elif table is not None:
+        hidden = not states(table, "routes") or cut_off(table) is None
+        whole = all(any(one is not None and one[0] <= address <= one[1] for one in spread) for address in public)
+        unclear = OPEN if hidden or whole else None
     for code in learned_defaults(facts, network):
-        yield OPEN if found.private_only else code
+        yield unclear or (OPEN if found.private_only else code)
 
 
 def learned_defaults(facts: Facts, network: Json) -> list[str]:

@@ -18,16 +18,16 @@ from arm_emulator.evaluation.opinion.facts import (
     leads_to,
     peerings,
     region,
-    states_space,
     word,
 )
-from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host, routes_of
+from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
+from arm_emulator.evaluation.opinion.side import readable_space
+from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import field, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 KNOWN_STATES = ("initiated", "connected", "disconnected")
-HOPS_ON = ("virtualappliance", "virtualnetworkgateway")
 SAME, PEERED, APART, UNCLEAR = "SameVNet", "Peered", "Apart", "Unclear"
 
 
@@ -120,7 +120,7 @@ def _spaces(link: Json | None, addresses: tuple[int, ...]) -> Iterator[str]:
         return
     known = spans(space(link, "remoteAddressSpace"))
     if not all(within(address, known) for address in addresses):
-        yield "AddressSpaceNotSynced" if states_space(link, "remoteAddressSpace") else OPEN
+        yield "AddressSpaceNotSynced" if readable_space(link, "remoteAddressSpace") else OPEN
 
 
 def _subnets(host: Host, machine: Machine, here: Json | None, there: Json | None) -> Iterator[str]:
@@ -154,18 +154,26 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
 
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
-    table = facts.find(referred(host.subnet or {}, "routeTable")) or {}
-    for _, held, hop in routes_of(table):
-        if held is None or held == EVERYTHING or hop not in HOPS_ON:
-            continue
-        if any(within(address, [held]) for address in machine.addresses):
+    table_id = referred(host.subnet or {}, "routeTable")
+    table = facts.find(table_id)
+    if table_id is not None and table is None:
+        return [facts.gone(table_id)]
+    for route in routes_of(table):
+        held = [] if route.held in {None, EVERYTHING} else [route.held]
+        if any(within(address, held) for address in machine.addresses):
             return [OPEN]
+    if table is not None and out_of_sight(table):
+        return [OPEN]
     found = hubs.between(facts, ours, theirs)
     for site in gateways.sites(facts, ours):
         if machine.addresses and not gateways.tells_all(site) and all(within(one, site) for one in machine.addresses):
             found.append("route")
     if gateways.joined(facts, ours, theirs):
         found.append("route")
+    if not found or cut_off(table):
+        return []
+    if cut_off(table) is None:
+        return [OPEN]
     return ["route"] if "route" in found else found[:1]
 
 

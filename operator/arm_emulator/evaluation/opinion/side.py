@@ -15,6 +15,7 @@ from arm_emulator.evaluation.opinion.addresses import (
     within,
 )
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, states_space, word
+from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import referred, space
 
 SERVICES = frozenset(
@@ -86,24 +87,23 @@ def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link
 
     `across` is the other network where it counts although no sound peering brings it, with the `link` to it if there is one.
     """
-    known = list(without_routes(facts, network))
+    known, doubt = without_routes(facts, network), more_than_told(facts, network)
     if across is not None:
         known += spans(space(across)) + ([] if link is None else spans(space(link, "remoteAddressSpace")))
-    doubt = None if readable_space(network) else OPEN
+        doubt = doubt or (None if readable_space(across) else OPEN) or (None if link is None else _untold(facts, link))
     table_id = referred(subnet, "routeTable")
     table = facts.find(table_id)
-    default = table is None or not flag(table, "disableBgpRoutePropagation")
-    default = default and bool(host.learned_defaults(facts, network))
+    default = cut_off(table) is not True and bool(host.learned_defaults(facts, network))
     if table_id is not None and table is None:
         doubt = doubt or facts.gone(table_id)
-    for _, held, hop in host.routes_of(table or {}):
-        if held == EVERYTHING:
-            default = hop != "virtualappliance"
+    for route in routes_of(table):
+        if route.held == EVERYTHING:
+            default = route.hop != "virtualappliance"
             if not default:
                 return Side((EVERYTHING,), doubt)
-        elif held is not None:
-            known.append(held)
-    if table is not None and host.unreadable(table):
+        elif route.held is not None:
+            known.append(route.held)
+    if table is not None and out_of_sight(table):
         doubt = doubt or OPEN
     return Side(tuple(known), doubt, default)
 
@@ -120,8 +120,30 @@ def without_routes(facts: Facts, network: Json) -> list[Span]:
     return found
 
 
-def readable_space(network: Json) -> bool:
-    """Whether a network states its address space in prefixes that can be read."""
-    held = (network.get("properties") or {}).get("addressSpace")
+def more_than_told(facts: Facts, network: Json) -> str | None:
+    """The code where that tag may hold more: the network or a working peer does not say its space, or not readably."""
+    links = (
+        link
+        for link in peerings(network)
+        if word(link, "peeringState") == "connected" and flag(link, "allowVirtualNetworkAccess", default=True)
+    )
+    told = [None if readable_space(network) else OPEN, *(_untold(facts, link) for link in links)]
+    return next((code for code in told if code is not None), None)
+
+
+def _untold(facts: Facts, link: Json) -> str | None:
+    """The code where nobody can tell what the link knows of the other network."""
+    remote_id = referred(link, "remoteVirtualNetwork")
+    if states_space(link, "remoteAddressSpace") or remote_id is None:
+        return None if readable_space(link, "remoteAddressSpace") else OPEN
+    remote = facts.find(remote_id)
+    if remote is None:
+        return facts.gone(remote_id)
+    return None if readable_space(remote) else OPEN
+
+
+def readable_space(body: Json, name: str = "addressSpace") -> bool:
+    """Whether a network or a link states an address space in prefixes that can be read."""
+    held = (body.get("properties") or {}).get(name)
     prefixes = held.get("addressPrefixes") if isinstance(held, dict) else None
     return isinstance(prefixes, list) and all(span(str(one)) is not None or is_ipv6(str(one)) for one in prefixes)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EVERYTHING, AddressSet
+from bastion_operator.network.prefixes import EVERYTHING, AddressSet, is_ipv6
 from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
-from bastion_operator.network.reachability.lost import lost
+from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.reachability.sides import EVERYWHERE
 from bastion_operator.network.route_table import Route, RouteTable
 from bastion_operator.network.service_tags import NOT_INTERNET, Doubt
@@ -31,15 +31,13 @@ def subnet_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
     if table is None:
         yield lost(inventory, table_id, f"the route table {table_id} of {SUBNET_NAME} is not in the data")
         return
-    if (unread := next((route for route in table.routes if not route.readable), None)) is not None:
-        message = (
-            f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) of {SUBNET_NAME} cannot be read"
-        )
-        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.name)
-    diverted = diverting_route(table, _own_addresses(host.network))
+    diverted, undecided = diverting_routes(table, _own_addresses(host.network))
+    if (unread := table.unread(undecided)) is not None:
+        message = f"{unread.what}, and {SUBNET_NAME} has that table"
+        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.route)
     if diverted is not None:
         yield _diverted(host, table, diverted)
-    elif not _internet_default(table):
+    elif unread is None and not _internet_default(table):
         message = (
             f"{SUBNET_NAME} has a route table without 0.0.0.0/0 to Internet, which Azure does not support: take it off"
         )
@@ -62,18 +60,26 @@ def _own_addresses(network: VirtualNetwork | None) -> AddressSet:
     return AddressSet(interval for space in spaces if space is not None for interval in space.addresses.intervals)
 
 
-def diverting_route(table: RouteTable, own: AddressSet) -> Route | None:
-    """The widest route that takes public addresses anywhere but to the Internet, longest prefix deciding."""
-    tagged = [route for route in table.routes if route.readable and route.interval is None and ":" not in route.prefix]
-    found = next((route for route in tagged if route.next_hop != _INTERNET), None)
-    remaining = EVERYTHING - NOT_INTERNET - own
+def diverting_routes(table: RouteTable, own: AddressSet) -> tuple[Route | None, list[Route]]:
+    """The widest route that takes public addresses anywhere but to the Internet, longest prefix deciding.
+
+    Besides, the routes that take public addresses nobody can tell where.
+    """
+    named = (route for route in table.routes if route.interval is None and route.prefix_is_read)
+    taking = [route for route in named if not is_ipv6(route.prefix)][::-1]
+    remaining = _public_addresses(own)
     ranged = [(route.interval, route) for route in table.routes if route.interval is not None]
     for interval, route in sorted(ranged, key=lambda pair: pair[0][1] - pair[0][0]):
         taken = remaining & AddressSet([interval])
-        if taken and route.next_hop not in {_INTERNET, ""}:
-            found = route
+        if taken:
+            taking.append(route)
         remaining -= taken
-    return found
+    diverting = (route for route in reversed(taking) if route.hop_is_read and route.next_hop != _INTERNET)
+    return next(diverting, None), [route for route in taking if not route.hop_is_read]
+
+
+def _public_addresses(own: AddressSet) -> AddressSet:
+    return EVERYTHING - NOT_INTERNET - own
 
 
 def _internet_default(table: RouteTable) -> bool:
@@ -84,8 +90,14 @@ def learned_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
     """Step 5: the subnet learns no 0.0.0.0/0 from a gateway or a virtual hub; only what is told in resources counts."""
     if host.subnet is None or host.network is None or _keeps_to_internet(inventory, host.network, host.subnet):
         return
+    doubt = _may_keep_it_away(inventory, host.network, host.subnet)
     for code, evidence in learned_defaults(inventory, host.network, host.subnet):
-        if host.bastion.private_only:
+        if doubt is not None:
+            message = (
+                f"whether {SUBNET_NAME} learns 0.0.0.0/0 hangs on what is not known: {doubt.what} ({evidence.what})"
+            )
+            yield finding(doubt.code, message, resource=doubt.resource)
+        elif host.bastion.private_only:
             message = f"whether a private-only Bastion works with a learned 0.0.0.0/0 is not known: {evidence.what}"
             yield finding("EffectiveDataUnavailable", message, resource=evidence.resource)
         else:
@@ -101,16 +113,40 @@ def _keeps_to_internet(inventory: Inventory, network: VirtualNetwork, subnet: Su
     table = inventory.route_table(subnet.route_table_id)
     if table is None:
         return False
-    kept = AddressSet(
-        route.interval for route in table.routes if route.interval is not None and route.next_hop == _INTERNET
-    )
-    return kept >= EVERYTHING - NOT_INTERNET - _own_addresses(network)
+    return _leave_nothing(network, [route for route in table.routes if route.next_hop == _INTERNET])
+
+
+def _leave_nothing(network: VirtualNetwork, routes: list[Route]) -> bool:
+    held = AddressSet(route.interval for route in routes if route.interval is not None)
+    return held >= _public_addresses(_own_addresses(network))
+
+
+def _may_keep_it_away(inventory: Inventory, network: VirtualNetwork, subnet: Subnet) -> Doubt | None:
+    """What cannot be read of the subnet's table, where a learned 0.0.0.0/0 might not get past it."""
+    if subnet.route_table_id is None:
+        return None
+    table = inventory.route_table(subnet.route_table_id)
+    if table is None:
+        what = f"route table {subnet.route_table_id} is not in the data"
+        return lost_fact(inventory, subnet.route_table_id, what)
+    if table.propagates_bgp is None:
+        what = f"whether route table {table.name} keeps learned routes away"
+        return Doubt("EffectiveDataUnavailable", what, table.id)
+    possible = [route for route in table.routes if not route.hop_is_read or route.next_hop == _INTERNET]
+    if (
+        table.states_routes
+        and all(route.prefix_is_read for route in possible)
+        and not _leave_nothing(network, possible)
+    ):
+        return None
+    unread = table.unread(route for route in possible if not route.hop_is_read)
+    return None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
 
 
 def learned_defaults(inventory: Inventory, network: VirtualNetwork, subnet: Subnet) -> Iterator[tuple[str, Doubt]]:
     """Evidence that a subnet learns 0.0.0.0/0, with the code that says so of a Bastion's subnet."""
     table = inventory.route_table(subnet.route_table_id)
-    if table is not None and not table.propagates_bgp:
+    if table is not None and table.propagates_bgp is False:
         return
     for connection in inventory.hub_connections.get(network.key, ()):
         if not connection.takes_default_route:

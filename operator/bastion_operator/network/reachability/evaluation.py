@@ -10,12 +10,11 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.network_manager import ConnectivityConfiguration
-from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.alike import TargetClass
 from bastion_operator.network.reachability.default_route import learned_defaults
 from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import Host, find_host
-from bastion_operator.network.reachability.sides import SideMeaning, known_addresses, side_meaning
+from bastion_operator.network.reachability.sides import SideMeaning, Space, known_space, side_meaning
 from bastion_operator.network.reachability.target import Target, find_target
 from bastion_operator.network.security_group import Direction, SecurityGroup
 from bastion_operator.network.security_rules import RuleTable
@@ -96,17 +95,17 @@ class Evaluation:
         """The tags on a subnet for connections that have nothing special across."""
 
         def work() -> SideMeaning:
-            space, learned = self.known_addresses(network), self.learned_default(network, subnet)
-            return side_meaning(self.inventory, network, subnet, space, learned)
+            space, learned = self.known_space(network), self.learned_default(network, subnet)
+            return side_meaning(self.inventory, subnet, space, learned)
 
         return self.side((subnet.key, None), work)
 
     def _interned(self, meaning: TagMeaning) -> TagMeaning:
         return self._meanings.setdefault((meaning.virtual_network, meaning.virtual_network_doubt), meaning)
 
-    def known_addresses(self, network: VirtualNetwork) -> AddressSet:
+    def known_space(self, network: VirtualNetwork) -> Space:
         """The tag VirtualNetwork of a VNet without what route tables add to it."""
-        return self.once(("space", network.key), lambda: known_addresses(self.inventory, network))
+        return self.once(("space", network.key), lambda: known_space(self.inventory, network))
 
     def learned_default(self, network: VirtualNetwork, subnet: Subnet) -> Doubt | None:
         """Evidence that a subnet learns 0.0.0.0/0 from a gateway or a virtual hub."""

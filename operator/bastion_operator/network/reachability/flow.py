@@ -132,7 +132,7 @@ def _side(
 
     def work() -> SideMeaning:
         space = space_towards(evaluation.inventory, network, across)
-        return side_meaning(evaluation.inventory, network, subnet, space, evaluation.learned_default(network, subnet))
+        return side_meaning(evaluation.inventory, subnet, space, evaluation.learned_default(network, subnet))
 
     across_key = (across.network and across.network.key, across.mended, across.learned)
     return evaluation.side((subnet.key, across_key), work)

@@ -35,10 +35,14 @@ class RouteKnowledge(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RouteToTarget:
-    """Whether a route is known, and what is not known where it stays open."""
+    """Whether a route is known, and what is not known where it stays open.
+
+    ``kept_away``: the id of the table of AzureBastionSubnet that keeps away the routes which would lead there.
+    """
 
     knowledge: RouteKnowledge
     doubt: Doubt | None = None
+    kept_away: str | None = None
 
 
 NO_ROUTE = RouteToTarget(RouteKnowledge.NONE)
@@ -55,26 +59,40 @@ def route_to(inventory: Inventory, host: Host, target: Target) -> RouteToTarget:
     for knowledge in (RouteKnowledge.KNOWN, RouteKnowledge.OPEN):
         for one in found:
             if one.knowledge is knowledge:
-                return one
+                return _on_bastions_subnet(inventory, host, one)
     return NO_ROUTE
 
 
-def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt | None:
-    """A route to the VM in the table of AzureBastionSubnet itself: what its next hop does is not known."""
+def _on_bastions_subnet(inventory: Inventory, host: Host, learned: RouteToTarget) -> RouteToTarget:
+    """What becomes of a route of the VNet on AzureBastionSubnet, whose table may keep learned routes away."""
     table = inventory.route_table(host.subnet.route_table_id) if host.subnet is not None else None
-    if table is None:
+    if table is None or table.propagates_bgp:
+        return learned
+    if table.propagates_bgp is False:
+        return RouteToTarget(RouteKnowledge.NONE, kept_away=table.id)
+    what = f"whether route table {table.name} keeps learned routes away from {SUBNET_NAME}"
+    return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, table.id))
+
+
+def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt | None:
+    """A route to the VM in the table of AzureBastionSubnet itself: what its next hop does is not known.
+
+    Where it cannot be read whether there is one, that is not known either.
+    """
+    table_id = host.subnet.route_table_id if host.subnet is not None else None
+    if table_id is None:
         return None
+    table = inventory.route_table(table_id)
+    if table is None:
+        return lost_fact(inventory, table_id, f"the routes of {SUBNET_NAME}, whose table {table_id} is not in the data")
     for route in table.routes:
-        leads = route.interval not in {None, EVERYWHERE} and route.next_hop in {
-            "virtualappliance",
-            "virtualnetworkgateway",
-        }
-        if leads and route.interval is not None and not addresses.isdisjoint(AddressSet([route.interval])):
-            what = (
-                f"what becomes of traffic on route {route.name} ({route.prefix} to {route.next_hop}) of {SUBNET_NAME}"
-            )
+        if route.interval is None or route.interval == EVERYWHERE:
+            continue
+        if not addresses.isdisjoint(AddressSet([route.interval])):
+            what = f"what becomes of traffic on {route} of {SUBNET_NAME}"
             return Doubt("EffectiveDataUnavailable", what, table.id)
-    return None
+    unread = table.unread()
+    return None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
 
 
 def _over_hubs(inventory: Inventory, ours: VirtualNetwork, theirs: VirtualNetwork) -> Iterator[RouteToTarget]:
@@ -155,11 +173,10 @@ def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Ite
             message = (
                 f"Bastion {bastion.name} has IP-based connection, but no route leads to VNet {target.network_name}"
             )
-            yield finding(
-                "NoRouteToTarget",
-                f"{message}: connect both to one virtual WAN, or peer them",
-                resource=target.network_id,
-            )
+            cure = "connect both to one virtual WAN, or peer them"
+            if route.kept_away is not None:
+                cure = f"route table {route.kept_away} keeps learned routes away from {SUBNET_NAME}; take it off"
+            yield finding("NoRouteToTarget", f"{message}: {cure}", resource=target.network_id)
         return
     message = f"VNet {target.network_name} is reached over a virtual hub or a gateway only, by IP-based connection"
     yield finding("IpConnectRequired", message, resource=target.network_id)

@@ -10,13 +10,17 @@ from typing import Final
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
-from bastion_operator.network.prefixes import AddressSet, prefix_length
+from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
+from bastion_operator.network.reachability.sides import Space, linked_space, own_space
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.route_table import Route, RouteTable
+from bastion_operator.network.service_tags import Doubt
 from bastion_operator.network.virtual_network import VirtualNetwork
+
+Interval = tuple[int, int]
 
 _INSIDE: Final = frozenset({"vnetlocal", "vnetpeering"})
 _GATEWAY: Final = frozenset({"virtualnetworkgateway"})
@@ -41,13 +45,15 @@ def return_route_findings(question: Question) -> Iterator[Finding]:
         yield lost(question.evaluation.inventory, target.subnet.route_table_id, message)
         return
     key = ("return", table.key, host.bastion.key, target.network_key, question.path.topology, question.path.sound)
-    system = _system_prefixes(question)
-    if over_gateway and not table.propagates_bgp:
-        system = []
     good = _GATEWAY if over_gateway else _INSIDE
-    yield from question.evaluation.once(
-        (*key, over_gateway), lambda: tuple(_judged(table, host.sources, host.prefix_text, system, good))
-    )
+
+    def work() -> tuple[Finding, ...]:
+        system = _system_routes(question)
+        if over_gateway and not table.propagates_bgp:
+            system = _kept_away(table, system)
+        return tuple(_judged(table, host.sources, host.prefix_text, system, good))
+
+    yield from question.evaluation.once((*key, over_gateway), work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def return_routes(question: Question) -> list[RouteChoice]:
     subnet, network = question.target.subnet, question.target.network
     table = question.evaluation.inventory.route_table(None if subnet is None else subnet.route_table_id)
     over_gateway = question.path.via is Via.IP_CONNECT
-    system = [] if over_gateway else _system_prefixes(question)
+    system = () if over_gateway else _system_routes(question).least
     own = set(_prefixes_of(network))
     remaining = question.host.sources
     found = []
@@ -79,17 +85,19 @@ def return_routes(question: Question) -> list[RouteChoice]:
             )
             found.append(RouteChoice(None, prefix, hop, taken))
         else:
-            found.append(RouteChoice(route.name, route.prefix, route.next_hop, taken))
+            found.append(RouteChoice(route.name, route.prefix, route.next_hop or "?", taken))
     return found
 
 
 def _judged(
-    table: RouteTable, sources: AddressSet, prefix: str, system: list[tuple[int, int]], good: frozenset[str]
+    table: RouteTable, sources: AddressSet, prefix: str, system: "_SystemRoutes", good: frozenset[str]
 ) -> Iterator[Finding]:
-    diverted, route = _diverted(table, sources, system, good)
-    if route is not None:
-        some = ", ".join(diverted.prefixes())
-        message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.id.rsplit('/', 1)[-1]} takes the replies"
+    replies = _replies(table, sources, system.most, good)
+    possible = replies if system.doubt is None else _replies(table, sources, system.least, good)
+    route = replies.blamed
+    if route is not None and not _may_be_kept(table, good):
+        some = ", ".join(replies.diverted.prefixes())
+        message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.name} takes the replies"
         yield finding(
             "ReturnRouteDiverted",
             f"{message} to {some} (of the Bastion addresses {prefix}) away: take it off, or add a route for {prefix} to"
@@ -97,55 +105,105 @@ def _judged(
             resource=table.id,
             rule=route.name,
         )
-    if (unread := next((item for item in table.routes if not item.readable), None)) is not None:
-        message = f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) cannot be read"
-        yield finding("EffectiveDataUnavailable", message, resource=table.id, rule=unread.name)
+    if (unread := table.unread(possible.undecided)) is not None:
+        yield finding("EffectiveDataUnavailable", unread.what, resource=table.id, rule=unread.route)
+    route = possible.blamed
+    if system.doubt is not None and route is not None and not possible.diverted <= replies.diverted:
+        message = f"whether route {route.name} of {table.name} takes the replies hangs on what is not known"
+        yield finding(system.doubt.code, f"{message}: {system.doubt.what}", resource=system.doubt.resource)
 
 
-def _diverted(
-    table: RouteTable, sources: AddressSet, system: list[tuple[int, int]], good: frozenset[str]
-) -> tuple[AddressSet, Route | None]:
-    """The sources whose replies a user route takes elsewhere, and the route that does it to the lowest of them."""
-    remaining, diverted, blamed = sources, AddressSet(), None
+@dataclass(frozen=True, slots=True)
+class _Replies:
+    """Where user routes take the replies: ``diverted`` are the sources whose replies they take elsewhere.
+
+    ``blamed`` does it to the lowest of them; ``undecided`` take some nobody can tell where.
+    """
+
+    diverted: AddressSet
+    blamed: Route | None
+    undecided: tuple[Route, ...]
+
+
+def _replies(table: RouteTable, sources: AddressSet, system: tuple[Interval, ...], good: frozenset[str]) -> _Replies:
+    remaining, diverted, blamed, undecided = sources, AddressSet(), None, []
     for interval, route in _longest_first(table, system):
         taken = remaining & AddressSet([interval])
         remaining -= taken
-        if route is not None and taken and route.next_hop not in good:
-            if blamed is None or taken.lowest < diverted.lowest:
-                blamed = route
-            diverted |= taken
-    return diverted, blamed
+        if route is None or not taken or route.next_hop in good:
+            continue
+        if not route.hop_is_read:
+            undecided.append(route)
+            continue
+        if blamed is None or taken.lowest < diverted.lowest:
+            blamed = route
+        diverted |= taken
+    return _Replies(diverted, blamed, tuple(undecided))
 
 
-def _longest_first(
-    table: RouteTable | None, system: list[tuple[int, int]]
-) -> list[tuple[tuple[int, int], Route | None]]:
+def _may_be_kept(table: RouteTable, good: frozenset[str]) -> bool:
+    """Whether a route of which nobody can tell what it takes may keep inside what another one would take away."""
+    return any(not route.prefix_is_read and (not route.hop_is_read or route.next_hop in good) for route in table.routes)
+
+
+def _longest_first(table: RouteTable | None, system: tuple[Interval, ...]) -> list[tuple[Interval, Route | None]]:
     """User routes and system routes (None) in the order in which they win: by length, on a tie the user's."""
-    user: list[tuple[tuple[int, int], Route | None]] = [
-        (route.interval, route)
-        for route in (() if table is None else table.routes)
-        if route.interval is not None and route.readable
+    user: list[tuple[Interval, Route | None]] = [
+        (route.interval, route) for route in (() if table is None else table.routes) if route.interval is not None
     ]
     every = user + [(interval, None) for interval in system]
     return sorted(every, key=lambda pair: (-prefix_length(pair[0]), pair[1] is None))
 
 
-def _system_prefixes(question: Question) -> list[tuple[int, int]]:
-    """The prefixes of the system routes that lead to the Bastion: the VNet's own, or the peer's as the VM's link knows it."""
+@dataclass(frozen=True, slots=True)
+class _SystemRoutes:
+    """Prefixes of the system routes that lead to the Bastion: ``least`` for certain, ``most`` if all goes well.
+
+    Where the two differ, ``doubt`` says why.
+    """
+
+    least: tuple[Interval, ...]
+    most: tuple[Interval, ...]
+    doubt: Doubt | None = None
+
+
+def _system_routes(question: Question) -> _SystemRoutes:
+    """The VNet's own, or the peer's as the VM's link knows it."""
     path, target, host = question.path, question.target, question.host
     own = _prefixes_of(target.network)
-    if path.topology is Topology.SAME_VNET:
-        return own
     link = path.pair.far if path.pair is not None else None
-    if path.sound and link is not None and link.remote_address_space is not None:
-        return own + _separate(link.remote_address_space.texts)
-    return own + _prefixes_of(host.network)
+    if path.topology is Topology.SAME_VNET:
+        space = _space_of(host.network)
+        known = own
+    elif path.sound and link is not None and link.remote_address_space is not None:
+        space = linked_space(link)
+        known = (*own, *_separate(link.remote_address_space.texts))
+    else:
+        space = _space_of(host.network)
+        known = (*own, *_prefixes_of(host.network))
+    if space.doubt is None or host.sources <= space.addresses:
+        return _SystemRoutes(known, known)
+    # No system route is longer than the subnet's prefix, so that a user route as long as that wins for certain.
+    subnet = host.subnet.prefixes if host.subnet is not None else None
+    return _SystemRoutes(known, (*known, *_separate(() if subnet is None else subnet.texts)), space.doubt)
 
 
-def _prefixes_of(network: VirtualNetwork | None) -> list[tuple[int, int]]:
-    return [] if network is None or network.address_space is None else _separate(network.address_space.texts)
+def _kept_away(table: RouteTable, system: _SystemRoutes) -> _SystemRoutes:
+    """What of learned routes is left on a subnet whose table keeps them away, or may do so."""
+    if table.propagates_bgp is False:
+        return _SystemRoutes((), ())
+    what = f"whether route table {table.name} keeps learned routes away"
+    return _SystemRoutes((), system.most, Doubt("EffectiveDataUnavailable", what, table.id))
 
 
-def _separate(texts: tuple[str, ...]) -> list[tuple[int, int]]:
+def _space_of(network: VirtualNetwork | None) -> Space:
+    return Space(EMPTY) if network is None else own_space(network)
+
+
+def _prefixes_of(network: VirtualNetwork | None) -> tuple[Interval, ...]:
+    return () if network is None or network.address_space is None else _separate(network.address_space.texts)
+
+
+def _separate(texts: tuple[str, ...]) -> tuple[Interval, ...]:
     """Each prefix by itself: neighbouring prefixes are routes of their own, never one longer route."""
-    return [interval for text in texts for interval in AddressSet.readable(text).intervals]
+    return tuple(interval for text in texts for interval in AddressSet.readable(text).intervals)

@@ -12,7 +12,7 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
-from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet, PrefixList
 from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.route_table import Route
@@ -46,44 +46,60 @@ class SideMeaning:
     doubt: Doubt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Addresses that a VNet knows as its own or its peers'; ``doubt``: why there may be more, if there may."""
+
+    addresses: AddressSet
+    doubt: Doubt | None = None
+
+    def __or__(self, other: "Space") -> "Space":
+        return Space(self.addresses | other.addresses, self.doubt or other.doubt)
+
+
 def side_meaning(
     inventory: Inventory,
-    network: VirtualNetwork,
     subnet: Subnet,
-    space: AddressSet,
+    space: Space,
     learned_default: Doubt | None,
 ) -> SideMeaning:
     """The tags as the rules on a subnet, and on the NICs in it, see them.
 
     ``space`` is the tag without what the subnet's route table adds; ``learned_default``: evidence that the side learns 0.0.0.0/0, if there is any.
     """
-    doubt = _own_space(network)[1]
     routes, default, unread = _route_prefixes(inventory, subnet)
-    space |= AddressSet(route.interval for route in routes if route.interval is not None)
+    addresses = space.addresses | AddressSet(route.interval for route in routes if route.interval is not None)
+    doubt = space.doubt or unread
     if default is not None and default.next_hop == _APPLIANCE:
-        return SideMeaning(TagMeaning(EVERYTHING, doubt or unread))
-    meaning = TagMeaning(space, doubt or unread)
+        return SideMeaning(TagMeaning(EVERYTHING, doubt))
+    meaning = TagMeaning(addresses, doubt)
     if default is not None:
         what = f"whether route {default.name} (0.0.0.0/0 to {default.next_hop}) on {subnet.name} widens the tag VirtualNetwork"
         learned_default = Doubt("EffectiveDataUnavailable", what, subnet.route_table_id)
     if learned_default is None:
         return SideMeaning(meaning)
-    return SideMeaning(meaning, TagMeaning(EVERYTHING, doubt or unread), learned_default)
+    return SideMeaning(meaning, TagMeaning(EVERYTHING, doubt), learned_default)
+
+
+def known_space(inventory: Inventory, network: VirtualNetwork) -> Space:
+    """The tag VirtualNetwork of a VNet without what a route table adds to it."""
+    own = own_space(network) | Space(HOST)
+    return own | _peers(inventory, network) | Space(_sites(inventory, network))
 
 
 def known_addresses(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
-    """The tag VirtualNetwork of a VNet without what a route table adds to it."""
-    return _own_space(network)[0] | HOST | _peers(inventory, network) | _sites(inventory, network)
+    """What that tag holds for certain."""
+    return known_space(inventory, network).addresses
 
 
-def space_towards(inventory: Inventory, network: VirtualNetwork, opposite: Opposite) -> AddressSet:
+def space_towards(inventory: Inventory, network: VirtualNetwork, opposite: Opposite) -> Space:
     """The same with the other VNet of a connection in it: its space as it is now, and as a link may know it."""
-    space = known_addresses(inventory, network)
+    space = known_space(inventory, network)
     if opposite.network is None:
         return space
     link = link_to(network.links, opposite.network.id)
-    known = EMPTY if link is None else _linked(inventory, link)
-    return space | _own_space(opposite.network)[0] | known
+    space |= own_space(opposite.network)
+    return space if link is None else space | _linked(inventory, link)
 
 
 def known_group(inventory: Inventory, group_id: str) -> tuple[SecurityGroup | None, Finding | None]:
@@ -97,19 +113,30 @@ def known_group(inventory: Inventory, group_id: str) -> tuple[SecurityGroup | No
     return None, finding("EffectiveDataUnavailable", message, resource=group_id)
 
 
-def _own_space(network: VirtualNetwork) -> tuple[AddressSet, Doubt | None]:
-    if network.address_space is not None and not network.address_space.malformed:
-        return network.address_space.addresses, None
-    known = network.address_space.addresses if network.address_space is not None else EMPTY
-    return known, Doubt("EffectiveDataUnavailable", f"the address space of VNet {network.name}", network.id)
+def own_space(network: VirtualNetwork) -> Space:
+    """A VNet's own address space."""
+    return _stated(network.address_space, f"the address space of VNet {network.name}", network.id)
 
 
-def _peers(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
+def linked_space(link: PeeringLink) -> Space:
+    """What a peering link knows of the other VNet."""
+    return _stated(link.remote_address_space, f"the remoteAddressSpace of peering {link.name}", link.id)
+
+
+def _stated(prefixes: PrefixList | None, what: str, resource: str) -> Space:
+    if prefixes is not None and not prefixes.malformed:
+        return Space(prefixes.addresses)
+    return Space(EMPTY if prefixes is None else prefixes.addresses, Doubt("EffectiveDataUnavailable", what, resource))
+
+
+def _peers(inventory: Inventory, network: VirtualNetwork) -> Space:
     """The address spaces of the peers that the VNet's links are connected to with access."""
     working = (
         link for link in network.peerings if link.state is PeeringState.CONNECTED and link.allow_virtual_network_access
     )
-    return AddressSet(interval for link in working for interval in _linked(inventory, link).intervals)
+    known = [_linked(inventory, link) for link in working]
+    addresses = AddressSet(interval for space in known for interval in space.addresses.intervals)
+    return Space(addresses, next((space.doubt for space in known if space.doubt is not None), None))
 
 
 def _sites(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
@@ -119,11 +146,15 @@ def _sites(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
     return AddressSet(interval for addresses in told for interval in addresses.intervals)
 
 
-def _linked(inventory: Inventory, link: PeeringLink) -> AddressSet:
-    if link.remote_address_space is not None:
-        return link.remote_address_space.addresses
-    remote = inventory.virtual_network(link.remote_virtual_network_id)
-    return EMPTY if remote is None else _own_space(remote)[0]
+def _linked(inventory: Inventory, link: PeeringLink) -> Space:
+    """The other VNet's address space as the link knows it, or where the link does not say, as that VNet does."""
+    remote_id = link.remote_virtual_network_id
+    if link.remote_address_space is not None or remote_id is None:
+        return linked_space(link)
+    remote = inventory.virtual_network(remote_id)
+    if remote is not None:
+        return own_space(remote)
+    return Space(EMPTY, lost_fact(inventory, remote_id, f"the address space of VNet {remote_id}"))
 
 
 def _route_prefixes(inventory: Inventory, subnet: Subnet) -> tuple[list[Route], Route | None, Doubt | None]:
@@ -136,10 +167,7 @@ def _route_prefixes(inventory: Inventory, subnet: Subnet) -> tuple[list[Route], 
             f"the route table {subnet.route_table_id} of {subnet.name}, whose prefixes belong to the tag VirtualNetwork"
         )
         return [], None, lost_fact(inventory, subnet.route_table_id, what)
-    unread = next((route for route in table.routes if not route.readable), None)
-    doubt = None
-    if unread is not None:
-        what = f"route {unread.name} ({unread.prefix!r} to {unread.next_hop or 'nowhere'}) cannot be read"
-        doubt = Doubt("EffectiveDataUnavailable", what, table.id)
+    unread = table.unread()
+    doubt = None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
     default = next((route for route in table.routes if route.interval == EVERYWHERE), None)
     return [route for route in table.routes if route.interval != EVERYWHERE], default, doubt

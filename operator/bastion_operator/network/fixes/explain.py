@@ -27,6 +27,9 @@ _UNTRIED = frozenset({Action.READ})
 _OPENING = frozenset({"BastionNotFound", "SubnetMissing", "NoIPv4Address", "CrossTenantPeering", "NotPeered"})
 """Codes whose fix brings an end of the connection, or another Bastion: later steps then speak for the first time."""
 
+_OF_A_GROUP = frozenset({"SubnetNsgDenies", "NicNsgDenies"})
+"""Codes of a security group that a connection may meet twice, on the VM's subnet and on its NIC."""
+
 
 def explain(
     verdict: Verdict, inventory: Inventory, *, evaluation: Evaluation | None = None, warnings_too: bool = True
@@ -41,10 +44,10 @@ def explain(
     trial = _Trial(verdict, shared)
     told: list[Finding] = []
     for finding in (*verdict.reasons, *(verdict.warnings if warnings_too else ())):
-        shared = next((one.fix for one in told if trial.mends_too(one, finding)), None)
-        fix = shared or next(_fixes(situation, finding, trial), None)
+        common = next((one.fix for one in told if trial.mends_too(one, finding)), None)
+        fix = common or next(_fixes(situation, finding, trial), None)
         told.append(finding if fix is None else replace(finding, fix=fix))
-        if fix is not None and shared is None and finding.finding_class is not FindingClass.WARNING:
+        if fix is not None and common is None and finding.finding_class is not FindingClass.WARNING:
             situation = situation.after(fix)
     reasons = tuple(told[: len(verdict.reasons)])
     warnings = tuple(told[len(verdict.reasons) :]) if warnings_too else verdict.warnings
@@ -94,15 +97,12 @@ class _Trial:
         return any(self._heals(finding, judged) for judged in self._verdicts_after(fix))
 
     def mends_too(self, earlier: Finding, finding: Finding) -> bool:
-        """Whether the fix of an earlier finding about the same resource leaves nothing of this one's kind there."""
-        fix = earlier.fix
-        if fix is None or earlier.code == finding.code or _key(earlier)[1] != _key(finding)[1] or not finding.resource:
-            return False
-        if {change.action for change in fix.changes} <= _UNTRIED:
+        """Whether the fix of an earlier finding, in a group that both are about, leaves nothing of this one's kind there."""
+        fix, key = earlier.fix, _key(finding)
+        if fix is None or not {earlier.code, finding.code} <= _OF_A_GROUP or _key(earlier)[1] != key[1]:
             return False
         return any(
-            self._heals(finding, judged) and not _counted((*judged.reasons, *judged.warnings))[_key(finding)]
-            for judged in self._verdicts_after(fix)
+            self._heals(finding, judged) and not _counted(judged.reasons)[key] for judged in self._verdicts_after(fix)
         )
 
     def _verdicts_after(self, fix: Fix) -> Iterator[Verdict]:

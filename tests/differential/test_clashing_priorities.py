@@ -57,8 +57,8 @@ def test_rules_of_one_priority(rules: list[Row], expected: list[str]) -> None:
 
 def test_priorities_that_cannot_be_read_are_not_the_same() -> None:
     rules = rule("no", 100, "Deny"), rule("yes", 100, "Allow", source="10.9.0.0/16")
-    for one in rules:
-        one["properties"]["priority"] = None
+    for held in rules:
+        held["properties"]["priority"] = None
     one = Asked(with_nsg(hub_and_spoke(), "nic", *rules), questions=(SSH,))
     compare(one)
     (reason,) = engine(one)(WEB, SSH, BAS).reasons

@@ -26,7 +26,9 @@ def set_clock(lab: Lab, clock: WallClock, hours: float, *, flag: bool) -> None:
     lab.wait_ready("vnp/kept")
     shown = datetime.now() + timedelta(seconds=clock.ahead)  # noqa: DTZ005 - as logged
     day_and_hour = {f"{shown - timedelta(minutes=ago):%Y-%m-%d %H:}" for ago in (0, 5)}
-    lab.wait_for(lambda: any(each in lab.operator.log.read_text() for each in day_and_hour), "it is logged by that clock")
+    lab.wait_for(
+        lambda: any(each in lab.operator.log.read_text() for each in day_and_hour), "it is logged by that clock"
+    )
 
 
 def advance(lab: Lab, seconds: float) -> None:

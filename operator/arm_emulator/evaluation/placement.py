@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
 from arm_emulator.evaluation.rows import Rows, field, network_of, parts, primary_configuration, referred
-from arm_emulator.evaluation.security_rules import Rule, rules_of
+from arm_emulator.evaluation.security_rules import Rule, readable_rules_of
 from arm_emulator.evaluation.tags import Side, side_of
 
 
@@ -81,7 +81,7 @@ def _admin(rows: Rows, network: str) -> RuleSet | None:
 
 def _group(rows: Rows, owner: Json, owner_id: str, kind: str) -> RuleSet | None:
     group = rows.find(referred(owner, "networkSecurityGroup"))
-    return None if group is None else RuleSet(str(group["id"]), owner_id, kind, tuple(rules_of(group)))
+    return None if group is None else RuleSet(str(group["id"]), owner_id, kind, tuple(readable_rules_of(group)))
 
 
 def members_of(rows: Rows, group: str) -> list[str]:

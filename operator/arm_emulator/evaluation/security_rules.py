@@ -77,7 +77,6 @@ class Match:
     destination_port: bool
     some_source_ports: bool = False
     """Whether the rule names source ports, of which a client that takes any port uses some."""
-    unread: bool = False
 
     @property
     def whole(self) -> bool | None:
@@ -85,7 +84,7 @@ class Match:
         each = (self.protocol, self.source, self.destination, self.destination_port)
         if False in each:
             return False
-        return None if None in each or self.unread else True
+        return None if None in each else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,13 @@ def rules_of(group: Json) -> list[Rule]:
         for name, direction, priority, access, source, destination in DEFAULTS
     ]
     return sorted([*user, *defaults], key=lambda rule: rule.priority)
+
+
+def readable_rules_of(group: Json) -> list[Rule]:
+    """Those of which direction, priority and access are known, as Azure has no others."""
+    every = rules_of(group)
+    unread = {rule.place for rule in every if rule.unread}
+    return [rule for rule in every if rule.is_default or rule.place not in unread]
 
 
 def _rules(row: object, place: int, group_id: str) -> Iterator[Rule]:
@@ -235,7 +241,6 @@ def match(rule: Rule, flow: Flow, side: Side) -> Match:
         or _any(contains(side, entry, flow.destination) for entry in rule.destinations),
         destination_port=_has_port(rule.destination_ports, flow.port),
         some_source_ports=some and flow.source_port is None,
-        unread=bool(rule.unread),
     )
 
 

@@ -200,6 +200,8 @@ def read_security_rule(row: Row) -> SecurityRule:
     properties = mapping(row, "properties") or row
     get = properties.get
     priority = get("priority")
+    source = _stated(get("sourceAddressPrefix"), get("sourceAddressPrefixes"))
+    destination = _stated(get("destinationAddressPrefix"), get("destinationAddressPrefixes"))
     source_groups = get("sourceApplicationSecurityGroups")
     destination_groups = get("destinationApplicationSecurityGroups")
     return _rule(
@@ -208,8 +210,8 @@ def read_security_rule(row: Row) -> SecurityRule:
         word if type(word := get("direction")) is str else "",
         word if type(word := get("access")) is str else "",
         word if type(word := get("protocol")) is str else "",
-        _stated(get("sourceAddressPrefix"), get("sourceAddressPrefixes")) + _strange(source_groups),
-        _stated(get("destinationAddressPrefix"), get("destinationAddressPrefixes")) + _strange(destination_groups),
+        source if source_groups is None else source + _strange(source_groups),
+        destination if destination_groups is None else destination + _strange(destination_groups),
         _groups(source_groups) if source_groups else _NO_GROUPS,
         _groups(destination_groups) if destination_groups else _NO_GROUPS,
         _stated(get("sourcePortRange"), get("sourcePortRanges")),
@@ -251,6 +253,8 @@ _ACCESSES: Final = {access.value.lower(): access for access in Access}
 
 def _stated(single: object, several: object) -> tuple[str, ...]:
     """What the singular and the plural form of a field state; null, an empty text and an empty list state nothing."""
+    if type(single) is str and single and (several is None or several == []):
+        return (single,)  # the short way for nearly all
     one = (single,) if type(single) is str else () if single is None else (_as_text(single),)
     many = several if type(several) is list else () if several is None else (several,)
     return (one if one != _EMPTY_TEXT else ()) + tuple([_as_text(item) for item in many])

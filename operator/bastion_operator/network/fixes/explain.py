@@ -27,6 +27,9 @@ _UNTRIED = frozenset({Action.READ})
 _OPENING = frozenset({"BastionNotFound", "SubnetMissing", "NoIPv4Address", "CrossTenantPeering", "NotPeered"})
 """Codes whose fix brings an end of the connection, or another Bastion: later steps then speak for the first time."""
 
+_OF_A_GROUP = frozenset({"SubnetNsgDenies", "NicNsgDenies"})
+"""Codes of a security group that a connection may meet twice, on the VM's subnet and on its NIC."""
+
 
 def explain(
     verdict: Verdict, inventory: Inventory, *, evaluation: Evaluation | None = None, warnings_too: bool = True
@@ -41,9 +44,10 @@ def explain(
     trial = _Trial(verdict, shared)
     told: list[Finding] = []
     for finding in (*verdict.reasons, *(verdict.warnings if warnings_too else ())):
-        fix = next(_fixes(situation, finding, trial), None)
+        common = next((one.fix for one in told if trial.mends_too(one, finding)), None)
+        fix = common or next(_fixes(situation, finding, trial), None)
         told.append(finding if fix is None else replace(finding, fix=fix))
-        if fix is not None and finding.finding_class is not FindingClass.WARNING:
+        if fix is not None and common is None and finding.finding_class is not FindingClass.WARNING:
             situation = situation.after(fix)
     reasons = tuple(told[: len(verdict.reasons)])
     warnings = tuple(told[len(verdict.reasons) :]) if warnings_too else verdict.warnings
@@ -88,18 +92,31 @@ class _Trial:
 
     def passes(self, fix: Fix, finding: Finding) -> bool:
         """Whether the fix takes the finding away and brings no other reason."""
-        actions = {change.action for change in fix.changes}
-        if actions <= _UNTRIED:
+        if {change.action for change in fix.changes} <= _UNTRIED:
             return True
+        return any(self._heals(finding, judged) for judged in self._verdicts_after(fix))
+
+    def mends_too(self, earlier: Finding, finding: Finding) -> bool:
+        """Whether the fix of an earlier finding, in a group that both are about, leaves nothing of this one's kind there."""
+        fix, key = earlier.fix, _key(finding)
+        if fix is None or not {earlier.code, finding.code} <= _OF_A_GROUP or _key(earlier)[1] != key[1]:
+            return False
+        return any(
+            self._heals(finding, judged) and not _counted(judged.reasons)[key] for judged in self._verdicts_after(fix)
+        )
+
+    def _verdicts_after(self, fix: Fix) -> Iterator[Verdict]:
+        """What is said of the VM once the fix is made; nothing where it cannot be made."""
+        actions = {change.action for change in fix.changes}
         if self._rows is None:
             self._rows = list(rows_around(self._evaluation, self._verdict))
         asked = None if Action.ASK in actions or self._verdict.bastion is None else [self._verdict.bastion]
         before = self._evaluation.inventory
         try:
             after = Inventory.from_rows(apply_fix(self._rows, fix), before.types_read, before.refused)
-            return any(self._heals(finding, judged) for judged in self._judged(after, asked))
+            yield from self._judged(after, asked)
         except (FixNotApplicableError, UnknownVirtualMachineError):
-            return False
+            return
 
     def _judged(self, after: Inventory, asked: list[str] | None) -> Iterator[Verdict]:
         """The verdict of the same Bastion, then that of all that come into question."""
@@ -122,11 +139,16 @@ class _Trial:
             for code, _ in after
             if code not in known_before and CODES[code].finding_class is not FindingClass.WARNING
         ]
-        return after[key] < self._before[key] and (not new or finding.code in _OPENING)
+        fewer = after[key] < self._before[key] and _of_code(after, finding.code) < _of_code(self._before, finding.code)
+        return fewer and (not new or finding.code in _OPENING)
 
 
 def _key(finding: Finding) -> tuple[str, str]:
     return finding.code, (finding.resource or "").lower()
+
+
+def _of_code(counted: Counter[tuple[str, str]], code: str) -> int:
+    return sum(count for (one, _), count in counted.items() if one == code)
 
 
 def _counted(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:

@@ -7,6 +7,7 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_name
+from bastion_operator.network.network_manager import AdminRule
 from bastion_operator.network.prefixes import AddressSet, prefix_length
 from bastion_operator.network.reachability.just_in_time import guards, policies_for
 from bastion_operator.network.reachability.question import Question
@@ -104,28 +105,44 @@ def request_access(situation: Situation, reason: Finding) -> Iterator[Fix]:
 
 
 def allow_by_administrator(situation: Situation, reason: Finding) -> Iterator[Fix]:
-    """An Allow of the administrator's own for the Bastion prefix, in front of the rule that denies."""
+    """An Allow of the administrator's own for the Bastion prefix, in front of the rule that denies; else of the first Deny."""
     question, network = situation.question, situation.target.network
     if question is None or network is None or reason.resource is None or reason.priority is None:
         return
     head, found, snapshot = reason.resource.rpartition("/snapshots/")
-    listed = situation.inventory.admin_configurations.get(network.key, ())
-    rules = [rule for one in listed for rule in one.rules or ()]
-    taken = {rule.rule.priority for rule in rules} | _earlier_priorities(situation)
-    place = next((number for number in range(reason.priority - 1, 0, -1) if number not in taken), None)
-    changes: tuple[Change, ...] = ()
-    if place is None:
-        free = next(number for number in range(reason.priority + 1, _LAST_ADMIN_PRIORITY + 1) if number not in taken)
-        place = reason.priority
-        changes = (Change(Action.SET, reason.resource, "properties.priority", place, free, Actor.ADMINISTRATOR),)
     if not found:
         return
     collection = head.rsplit("/", 1)[0]
+    listed = situation.inventory.admin_configurations.get(network.key, ())
+    rules = [rule for one in listed for rule in one.rules or ()]
     name = free_name(f"allow-bastion-{question.asked.protocol.lower()}", (rule.rule.name for rule in rules))
-    body = _admin_rule(question, place)
-    created = Change(Action.CREATE, f"{collection}/{name}/snapshots/{snapshot}", "", None, body, Actor.ADMINISTRATOR)
-    what = f"TCP {question.asked.port} from {', '.join(source_prefixes(question))}"
-    yield Fix(f"add the security admin rule {name}: Allow {what} at priority {place}", (*changes, created))
+    for place, moved in _places_in_front(situation, reason.resource, reason.priority, rules):
+        body = _admin_rule(question, place)
+        created = Change(
+            Action.CREATE, f"{collection}/{name}/snapshots/{snapshot}", "", None, body, Actor.ADMINISTRATOR
+        )
+        what = f"TCP {question.asked.port} from {', '.join(source_prefixes(question))}"
+        yield Fix(f"add the security admin rule {name}: Allow {what} at priority {place}", (*moved, created))
+
+
+def _places_in_front(
+    situation: Situation, resource: str, priority: int, rules: list[AdminRule]
+) -> Iterator[tuple[int, tuple[Change, ...]]]:
+    """Priorities for a rule in front of one that denies, and of the first that does, with what makes room for it."""
+    taken = {rule.rule.priority for rule in rules} | _earlier_priorities(situation)
+    denies = [(rule.rule.priority, rule.id) for rule in rules if _may_deny(rule) and rule.rule.priority is not None]
+    for before, blocking in dict.fromkeys(((priority, resource), min(denies, default=(priority, resource)))):
+        place = next((number for number in range(before - 1, 0, -1) if number not in taken), None)
+        if place is not None:
+            yield place, ()
+            continue
+        free = next(number for number in range(before + 1, _LAST_ADMIN_PRIORITY + 1) if number not in taken)
+        moved = Change(Action.SET, blocking, "properties.priority", before, free, Actor.ADMINISTRATOR)
+        yield before, (moved,)
+
+
+def _may_deny(rule: AdminRule) -> bool:
+    return rule.access in {"deny", None} and rule.rule.direction is not Direction.OUTBOUND
 
 
 def _earlier_priorities(situation: Situation) -> set[int]:

@@ -10,7 +10,7 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet, is_ipv6
-from bastion_operator.network.reachability.gateway_use import gateways_of
+from bastion_operator.network.reachability.gateway_use import sites_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.reachability.sides import EVERYWHERE
@@ -157,8 +157,7 @@ def learned_defaults(inventory: Inventory, network: VirtualNetwork, subnet: Subn
         if static or (intent is not None and intent.internet):
             what = f"virtual hub connection {connection.name} propagates 0.0.0.0/0 (enableInternetSecurity true)"
             yield "VwanDefaultRoutePropagated", Doubt("EffectiveDataUnavailable", what, connection.id)
-    for gateway_key in gateways_of(inventory, network):
-        for site in inventory.gateway_sites.get(gateway_key, ()):
-            if EVERYWHERE in site.prefixes.addresses.intervals:
-                what = f"local network gateway {site.name} has 0.0.0.0/0 in its address space"
-                yield "DefaultRouteAdvertised", Doubt("EffectiveDataUnavailable", what, site.id)
+    for site in sites_of(inventory, network):
+        if EVERYWHERE in site.addresses.intervals:
+            what = f"local network gateway {site.name} has 0.0.0.0/0 in its address space"
+            yield "DefaultRouteAdvertised", Doubt("EffectiveDataUnavailable", what, site.id)

@@ -126,7 +126,16 @@ def bastion_routes(random: Random) -> list[Row]:
         return routes(random)
     made = [estates.route("all", "0.0.0.0/0", random.choice(("Internet", "Internet", "Internet", "VirtualAppliance")))]
     odd = rarely(
-        random, 0.5, "AzureCloud", "10.0.0.0/33", "::/0", "10.1.0.0/16", "20.0.0.0/8", "128.0.0.0/1", "192.168.0.0/16"
+        random,
+        0.5,
+        "AzureCloud",
+        "10.0.0.0/33",
+        "::/0",
+        "10.1.0.0/16",
+        "20.0.0.0/8",
+        "128.0.0.0/1",
+        "192.168.0.0/16",
+        "168.63.129.16/32",
     )
     hop = random.choice(("Internet", "VirtualAppliance", "VirtualNetworkGateway", "None", "VnetLocal", "Hyper"))
     return made if odd is None else [*made, estates.route("odd", odd, hop)]

@@ -15,7 +15,7 @@ from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.reachability.sides import EVERYWHERE
 from bastion_operator.network.route_table import Route, RouteTable
-from bastion_operator.network.service_tags import NOT_INTERNET, Doubt
+from bastion_operator.network.service_tags import HOST, NOT_INTERNET, Doubt
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 from bastion_operator.network.virtual_wan import EVERYWHERE_TEXT
 
@@ -79,7 +79,8 @@ def diverting_routes(table: RouteTable, own: AddressSet) -> tuple[Route | None, 
 
 
 def _public_addresses(own: AddressSet) -> AddressSet:
-    return EVERYTHING - NOT_INTERNET - own
+    """What lies in the Internet; to Azure's own address, which is public as well, no user route applies."""
+    return EVERYTHING - NOT_INTERNET - HOST - own
 
 
 def _internet_default(table: RouteTable) -> bool:

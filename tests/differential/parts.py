@@ -150,7 +150,16 @@ def bastion_routes(random: Random) -> list[Row]:
         return routes(random)
     made = [estates.route("all", "0.0.0.0/0", random.choice(("Internet", "Internet", "Internet", "VirtualAppliance")))]
     odd = rarely(
-        random, 0.5, "AzureCloud", "10.0.0.0/33", "::/0", "10.1.0.0/16", "20.0.0.0/8", "128.0.0.0/1", "192.168.0.0/16"
+        random,
+        0.5,
+        "AzureCloud",
+        "10.0.0.0/33",
+        "::/0",
+        "10.1.0.0/16",
+        "20.0.0.0/8",
+        "128.0.0.0/1",
+        "192.168.0.0/16",
+        "168.63.129.16/32",
     )
     hop = random.choice(("Internet", "VirtualAppliance", "VirtualNetworkGateway", "None", "VnetLocal", "Hyper"))
     return made if odd is None else [*made, estates.route("odd", odd, hop)]
@@ -293,12 +302,13 @@ def gateways(random: Random) -> Estate:
     """Gateways of the hub, the spoke or the third network, with the sites that they are connected to."""
     rows: Estate = []
     places = random.choice((("hub",), ("spoke",), ("hub", "spoke"), ("third",), ("hub", "third")))
-    sites = (None, ["10.1.0.0/16"], ["10.0.0.0/8"], ["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.168.7.0/24"], ["10.0.1.0/25"], ["20.0.0.0/8"])  # fmt: skip
+    sites = (None, ["10.1.0.0/16"], ["10.0.0.0/8"], ["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.168.7.0/24"], ["10.0.1.0/25"], ["20.0.0.0/8"], ["10.1.0.0/99"])  # fmt: skip
     for network in places:
         rows.append(estates.gateway(f"gw-{network}", network))
         prefixes = random.choice(sites)
         if prefixes is not None:
-            rows += estates.site(f"site-{network}", f"gw-{network}", *prefixes)
+            connected = estates.site(f"site-{network}", f"gw-{network}", *prefixes)
+            rows += connected[1:] if rarely(random, 0.1, "lost") else connected
     if len(places) > 1 and random.random() < 0.5:
         ids = [estates.resource_id("Microsoft.Network/virtualNetworkGateways", f"gw-{one}") for one in places]
         ends = {f"virtualNetworkGateway{place}": estates.ref(one) for place, one in enumerate(ids, start=1)}
@@ -322,6 +332,11 @@ def wans(random: Random) -> Estate:
             table = estates.ref(f"{estates.hub_id(to)}/hubRouteTables/defaultRouteTable")
             tables: Row = {"labels": labels, "ids": [table] if labels == ["shared"] else []}
             options["routingConfiguration"] = {"propagatedRouteTables": tables}
+            associated = rarely(random, 0.3, "custom", "noneRouteTable")
+            if associated is not None:
+                table = estates.ref(f"{estates.hub_id(to)}/hubRouteTables/{associated}")
+                options["routingConfiguration"]["associatedRouteTable"] = table
+        options |= rarely(random, 0.05, {"remoteVirtualNetwork": None}) or {}
         rows.append(estates.hub_connection(to, network, **options))
     held = random.choice((None, None, (), ("0.0.0.0/0",), ("10.1.0.0/16",), ("10.0.0.0/8",)))
     if held is not None:

@@ -16,15 +16,22 @@ from tests.support.estates import (
     hub,
     hub_and_spoke,
     hub_connection,
+    hub_id,
+    hub_route_table,
+    ref,
+    resource_id,
     route,
+    row,
     same_vnet,
     site,
+    with_nsg,
     with_routes,
 )
 
 SSH = Question("SSH", 22)
 OPEN = "EffectiveDataUnavailable"
 OUT = route("out", "0.0.0.0/0", "Internet")
+GATEWAY = resource_id("Microsoft.Network/virtualNetworkGateways", "")
 FLAG = "properties.disableBgpRoutePropagation"
 NO_WAY = ["NotPeered", "NoRouteToTarget"]
 
@@ -131,6 +138,113 @@ def learned_default_and_a_private_route_without_a_hop() -> Estate:
     return with_routes(learned_default(), "bastion", route("what", "10.0.0.0/8", ""))
 
 
+def site_without_a_row() -> Estate:
+    return drop([*apart(), gateway("vpn", "hub"), *site("far", "vpn", "10.1.0.0/16")], "far")
+
+
+def site_with_a_prefix_that_is_none() -> Estate:
+    return [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "10.1.0.0/99")]
+
+
+def site_with_such_a_prefix_beside_the_machines() -> Estate:
+    return [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "10.1.0.0/16", "10.3.0.0/99")]
+
+
+def site_that_states_nothing() -> Estate:
+    return change(site_with_a_prefix_that_is_none(), "far", "properties", None)
+
+
+def site_that_tells_its_prefixes_by_bgp() -> Estate:
+    # What is learned by BGP no source can hold: it never makes Unknown by itself.
+    return change(site_with_a_prefix_that_is_none(), "far", "properties", {"bgpSettings": {"asn": 65010}})
+
+
+def site_for_other_addresses() -> Estate:
+    return [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "192.168.7.0/24")]
+
+
+def gateway_at_the_other_end_without_a_row() -> Estate:
+    ends = {f"virtualNetworkGateway{place}": ref(GATEWAY + name) for place, name in ((1, "vpn"), (2, "lost"))}
+    joined = row(resource_id("Microsoft.Network/connections", "both"), ends)
+    return [*apart(), gateway("vpn", "hub"), joined]
+
+
+def tag_that_a_site_without_a_row_may_widen() -> Estate:
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = with_nsg(change(hub_and_spoke(), "spoke", path, value=False), "nic")
+    return drop([*estate, gateway("vpn", "spoke"), *site("far", "vpn", "10.0.0.0/9")], "far")
+
+
+def associated(name: str) -> Estate:
+    """The spoke's connection takes its routes from that table of the hub."""
+    routing = {"associatedRouteTable": ref(f"{hub_id('east')}/hubRouteTables/{name}")}
+    estate = [*apart(), hub("east"), hub_connection("east", "hub")]
+    return [*estate, hub_connection("east", "spoke", routingConfiguration=routing)]
+
+
+def hub_table_without_a_row() -> Estate:
+    return associated("custom")
+
+
+def hub_table_that_states_nothing() -> Estate:
+    table = hub_route_table("east", "custom", labels=["default"])
+    return change([*associated("custom"), table], "custom", "properties", None)
+
+
+def hub_table_with_the_label() -> Estate:
+    return [*associated("custom"), hub_route_table("east", "custom", labels=["default"])]
+
+
+def hub_table_without_the_label() -> Estate:
+    return [*associated("custom"), hub_route_table("east", "custom")]
+
+
+def hubs_own_table_without_a_row() -> Estate:
+    return associated("defaultRouteTable")
+
+
+def hubs_table_of_nothing() -> Estate:
+    return associated("noneRouteTable")
+
+
+def hub_table_without_a_row_that_is_told_by_its_id() -> Estate:
+    tables = {"labels": ["default"], "ids": [ref(f"{hub_id('east')}/hubRouteTables/custom")]}
+    return change(
+        associated("custom"), "hub-connection", "properties.routingConfiguration", {"propagatedRouteTables": tables}
+    )
+
+
+def table_of_bastions_connection_without_a_row() -> Estate:
+    routing = {"associatedRouteTable": ref(f"{hub_id('east')}/hubRouteTables/custom")}
+    connection = hub_connection("east", "hub", routingConfiguration=routing)
+    return [*apart(), hub("east"), connection, hub_connection("east", "spoke")]
+
+
+def static_routes_towards_a_network_that_does_not_say_its_space() -> Estate:
+    table = hub_route_table("east", "defaultRouteTable", routes=["10.1.0.0/16"])
+    return change([*associated("noneRouteTable"), table], "spoke", "properties.addressSpace", None)
+
+
+def connection_that_names_no_network() -> Estate:
+    return change(behind_a_hub(), "spoke-connection", "properties.remoteVirtualNetwork", None)
+
+
+def such_a_connection_of_another_hub() -> Estate:
+    nameless = change([hub_connection("west", "spoke")], "spoke-connection", "properties", None)
+    return [*apart(), hub("east"), hub("west", "other"), hub_connection("east", "hub"), *nameless]
+
+
+def such_a_connection_beside_two_that_do() -> Estate:
+    nameless = change([hub_connection("east", "third")], "third-connection", "properties", None)
+    none = {"propagatedRouteTables": {"labels": ["none"]}}
+    return [
+        *apart(),
+        hub("east"),
+        *(hub_connection("east", one, routingConfiguration=none) for one in ("hub", "spoke")),
+        *nameless,
+    ]
+
+
 CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (own_route_to_nowhere, [OPEN]),
     (own_route_to_the_internet, [OPEN]),
@@ -153,6 +267,26 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (learned_default_and_a_flag_that_is_no_boolean, [OPEN]),
     (learned_default_and_a_default_route_without_a_hop, [OPEN, OPEN]),
     (learned_default_and_a_private_route_without_a_hop, ["DefaultRouteAdvertised"]),
+    (site_without_a_row, [OPEN]),
+    (site_with_a_prefix_that_is_none, [OPEN]),
+    (site_with_such_a_prefix_beside_the_machines, []),
+    (site_that_states_nothing, [OPEN]),
+    (site_that_tells_its_prefixes_by_bgp, NO_WAY),
+    (site_for_other_addresses, NO_WAY),
+    (gateway_at_the_other_end_without_a_row, [OPEN]),
+    (tag_that_a_site_without_a_row_may_widen, [OPEN]),
+    (hub_table_without_a_row, [OPEN]),
+    (hub_table_that_states_nothing, [OPEN]),
+    (hub_table_with_the_label, []),
+    (hub_table_without_the_label, NO_WAY),
+    (hubs_own_table_without_a_row, []),
+    (hubs_table_of_nothing, NO_WAY),
+    (hub_table_without_a_row_that_is_told_by_its_id, []),
+    (table_of_bastions_connection_without_a_row, [OPEN]),
+    (static_routes_towards_a_network_that_does_not_say_its_space, [OPEN]),
+    (connection_that_names_no_network, [OPEN]),
+    (such_a_connection_of_another_hub, NO_WAY),
+    (such_a_connection_beside_two_that_do, NO_WAY),
 ]
 
 

@@ -160,6 +160,17 @@ def tag_and_a_route_without_a_hop_for_bastion() -> Estate:
     return with_routes(closed(), "subnet", route("what", "10.0.0.0/15", ""))
 
 
+def route_of_bastion_for_azures_own_address() -> Estate:
+    # Facts, section 4: no user route applies to 168.63.129.16.
+    host = route("host", "168.63.129.16/32", *APPLIANCE)
+    return with_routes(hub_and_spoke(), "bastion", route("out", "0.0.0.0/0", "Internet"), host)
+
+
+def route_of_bastion_for_more_than_azures_own_address() -> Estate:
+    around = route("around", "168.63.129.0/24", *APPLIANCE)
+    return with_routes(hub_and_spoke(), "bastion", route("out", "0.0.0.0/0", "Internet"), around)
+
+
 CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (machines_table_that_states_no_routes, [OPEN]),
     (machines_table_whose_routes_are_null, [OPEN]),
@@ -187,6 +198,8 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (route_of_bastion_without_a_hop_behind_longer_ones, []),
     (tag_and_a_route_without_a_hop_for_other_addresses, ["NicNsgDenies"]),
     (tag_and_a_route_without_a_hop_for_bastion, []),
+    (route_of_bastion_for_azures_own_address, []),
+    (route_of_bastion_for_more_than_azures_own_address, ["SubnetDefaultRouteDiverted"]),
 ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fields import Row, mapping, objects, text, texts
-from bastion_operator.network.prefixes import PrefixList
+from bastion_operator.network.prefixes import EMPTY, AddressSet, PrefixList
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,22 @@ class VirtualNetworkGateway:
 
 @dataclass(frozen=True, slots=True)
 class LocalNetworkGateway:
-    """A site as told to Azure: the prefixes behind it."""
+    """A site as told to Azure: the prefixes behind it, None where it neither states any nor tells them by BGP."""
 
     id: str
     key: str
     name: str
-    prefixes: PrefixList
+    prefixes: PrefixList | None
+
+    @property
+    def addresses(self) -> AddressSet:
+        """What of the prefixes can be read."""
+        return EMPTY if self.prefixes is None else self.prefixes.addresses
+
+    @property
+    def is_read(self) -> bool:
+        """Whether that is all."""
+        return self.prefixes is not None and not self.prefixes.malformed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,13 @@ def read_gateway(row: Row, row_id: str) -> VirtualNetworkGateway:
 
 def read_local_gateway(row: Row, row_id: str) -> LocalNetworkGateway:
     """A site out of its ARM JSON."""
-    prefixes = texts(row, "properties", "localNetworkAddressSpace", "addressPrefixes") or ()
+    prefixes = texts(row, "properties", "localNetworkAddressSpace", "addressPrefixes")
+    if prefixes is None and mapping(row, "properties", "bgpSettings"):
+        prefixes = ()
     name = text(row, "name") or row_id.rsplit("/", 1)[-1]
-    return LocalNetworkGateway(row_id, normalise_id(row_id), name, PrefixList.of(prefixes))
+    return LocalNetworkGateway(
+        row_id, normalise_id(row_id), name, None if prefixes is None else PrefixList.of(prefixes)
+    )
 
 
 def read_gateway_connection(row: Row, row_id: str) -> GatewayConnection | None:

@@ -264,6 +264,14 @@ class Inventory:
                 found[connection.network_key].append(connection)
         return {key: tuple(connections) for key, connections in found.items()}
 
+    @made_of(HUB_CONNECTIONS)
+    def unnamed_hub_connections(self) -> Mapping[str, str]:
+        """Ids of connections that name no VNet, one of each hub, by the hub's lower-cased id."""
+        rows = self.rows(HUB_CONNECTIONS)
+        return {
+            key.rsplit("/", 2)[0]: row["id"] for key, row in rows.items() if read_hub_connection(row, row["id"]) is None
+        }
+
     @made_of(HUB_ROUTE_TABLES)
     def hub_route_tables(self) -> Mapping[str, HubRouteTable]:
         """Route tables of virtual hubs by lower-cased id."""
@@ -294,6 +302,17 @@ class Inventory:
             if (site := sites.get(connection.local_gateway_key or "")) is not None:
                 found[connection.gateway_key].append(site)
         return {key: tuple(listed) for key, listed in found.items()}
+
+    @made_of(LOCAL_GATEWAYS, GATEWAYS, GATEWAY_CONNECTIONS)
+    def lost_gateway_ends(self) -> Mapping[str, tuple[str, ...]]:
+        """Lower-cased ids of the sites and gateways without a row that a gateway is connected to, by its lower-cased id."""
+        known = self.rows(LOCAL_GATEWAYS).keys() | self.rows(GATEWAYS).keys()
+        found: dict[str, list[str]] = defaultdict(list)
+        for connection in self.gateway_connections:
+            for end in (connection.local_gateway_key, connection.other_gateway_key):
+                if end is not None and end not in known:
+                    found[connection.gateway_key].append(end)
+        return {key: tuple(ends) for key, ends in found.items()}
 
     @made_of(GATEWAY_CONNECTIONS)
     def joined_gateways(self) -> Mapping[str, frozenset[str]]:

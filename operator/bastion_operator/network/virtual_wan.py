@@ -13,6 +13,8 @@ from bastion_operator.network.fields import Row, flag, ids, mapping, objects, te
 
 DEFAULT_LABEL: Final = "default"
 DEFAULT_TABLE: Final = "defaultroutetable"
+NONE_TABLE: Final = "noneroutetable"
+"""The tables that every hub has, whether their rows are there or not."""
 EVERYWHERE_TEXT: Final = "0.0.0.0/0"
 _PRIVATE_TRAFFIC: Final = "privatetraffic"
 _INTERNET: Final = "internet"
@@ -44,12 +46,16 @@ class HubConnection:
 
 @dataclass(frozen=True, slots=True)
 class HubRouteTable:
-    """A hub's route table: its labels (lower-cased) and its static routes' destinations."""
+    """A hub's route table: its labels (lower-cased) and its static routes' destinations.
+
+    ``is_read`` is false where it does not state both.
+    """
 
     id: str
     key: str
     labels: frozenset[str]
     destinations: tuple[str, ...]
+    is_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,8 @@ def read_hub_route_table(row: Row, row_id: str) -> HubRouteTable:
     properties = mapping(row, "properties")
     labels = frozenset(label.lower() for label in texts(properties, "labels") or ())
     destinations = tuple(item for route in objects(properties, "routes") for item in texts(route, "destinations") or ())
-    return HubRouteTable(row_id, normalise_id(row_id), labels, destinations)
+    is_read = all(isinstance(properties.get(field), list) for field in ("labels", "routes"))
+    return HubRouteTable(row_id, normalise_id(row_id), labels, destinations, is_read)
 
 
 def read_routing_intent(row: Row, row_id: str) -> RoutingIntent:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation.opinion.addresses import HOST, NOT_PUBLIC, span
+from arm_emulator.evaluation.opinion.addresses import HOST, NOT_PUBLIC, is_ipv6, span
 from arm_emulator.evaluation.rows import Estate, field, parts, referred
 
 OPEN, REFUSED = "EffectiveDataUnavailable", "PermissionDenied"
@@ -99,6 +99,13 @@ def states_space(body: Json, name: str) -> bool:
     """Whether a body states an address space of that name."""
     held = field(body, name)
     return isinstance(held, dict) and isinstance(held.get("addressPrefixes"), list)
+
+
+def readable_space(body: Json, name: str = "addressSpace") -> bool:
+    """Whether a network, a link or a site states an address space in prefixes that can be read."""
+    held = (body.get("properties") or {}).get(name)
+    prefixes = held.get("addressPrefixes") if isinstance(held, dict) else None
+    return isinstance(prefixes, list) and all(span(str(one)) is not None or is_ipv6(str(one)) for one in prefixes)
 
 
 def region(text: str | None) -> str:

@@ -7,12 +7,12 @@ from functools import partial
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
 from arm_emulator.evaluation.opinion.addresses import Span, spans
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, states, states_space
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, readable_space, states, states_space
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
-from arm_emulator.evaluation.opinion.side import Side, readable_space, side_of
+from arm_emulator.evaluation.opinion.side import Side, side_of
 from arm_emulator.evaluation.opinion.user_routes import UserRoute, cut_off, out_of_sight, routes_of, taker
 from arm_emulator.evaluation.rows import referred, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of

@@ -4,8 +4,18 @@ from collections.abc import Iterator
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import EVERYTHING, Span, spans
-from arm_emulator.evaluation.opinion.facts import Facts, flag, key, leads_to, peerings, word
-from arm_emulator.evaluation.rows import SUBNETS, network_of, parts, referred, space
+from arm_emulator.evaluation.opinion.facts import (
+    OPEN,
+    Facts,
+    flag,
+    key,
+    leads_to,
+    peerings,
+    readable_space,
+    states_space,
+    word,
+)
+from arm_emulator.evaluation.rows import SUBNETS, field, network_of, parts, referred, space
 
 GATEWAYS = "Microsoft.Network/virtualNetworkGateways"
 CONNECTIONS = "Microsoft.Network/connections"
@@ -47,6 +57,31 @@ def sites(facts: Facts, network: Json) -> list[list[Span]]:
         if gateway and site and key(gateway) in own:
             found.append(spans(space(site, "localNetworkAddressSpace")))
     return found
+
+
+def unread_end(facts: Facts, network: Json) -> str | None:
+    """The code where a gateway of the network is connected to something whose prefixes nobody can tell."""
+    own = {key(str(one["id"])) for one in used_by(facts, network)}
+    unread: str | None = None
+    for connection in facts.of_type(CONNECTIONS):
+        gateway = referred(connection, "virtualNetworkGateway1")
+        if gateway is None or key(gateway) not in own:
+            continue
+        for name in ("localNetworkGateway2", "virtualNetworkGateway2"):
+            end_id = referred(connection, name)
+            end = facts.find(end_id)
+            if end_id is not None and end is None:
+                return facts.gone(end_id)
+            if end is not None and name == "localNetworkGateway2" and not _readable(end):
+                unread = OPEN
+    return unread
+
+
+def _readable(site: Json) -> bool:
+    """Whether a site states its prefixes readably, or leaves telling them to BGP."""
+    if readable_space(site, "localNetworkAddressSpace"):
+        return True
+    return not states_space(site, "localNetworkAddressSpace") and bool(field(site, "bgpSettings"))
 
 
 def tells_all(site: list[Span]) -> bool:

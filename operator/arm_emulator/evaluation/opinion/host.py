@@ -129,9 +129,13 @@ def _lies_in(interface: Json, subnet_id: str) -> bool:
 
 
 def public_addresses(facts: Facts, network_id: str | None, *others: list[Span]) -> list[int]:
-    """Samples of the addresses that lie in the Internet: neither private, nor the network's own, nor its peers'."""
+    """Samples of the addresses that lie in the Internet: neither private, nor the network's own, nor its peers'.
+
+    Azure's own address is none of them: no user route applies to it.
+    """
     network = facts.find(network_id) or {}
     own = spans([*space(network), *(one for link in peerings(network) for one in space(link, "remoteAddressSpace"))])
+    own.append((HOST, HOST))
     every = samples(NOT_PUBLIC, own, *others)
     return [address for address in every if not within(address, [*NOT_PUBLIC, *own])]
 

@@ -5,12 +5,12 @@ Rules: https://learn.microsoft.com/azure/virtual-wan/about-virtual-hub-routing
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import EVERYTHING, Span, span, spans
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key, readable_space, states
 from arm_emulator.evaluation.rows import field, parts, referred, space
 
 CONNECTIONS = "Microsoft.Network/virtualHubs/hubVirtualNetworkConnections"
 INTENTS = "Microsoft.Network/virtualHubs/routingIntent"
-DEFAULT_TABLE, DEFAULT_LABEL = "defaultroutetable", "default"
+DEFAULT_TABLE, NO_TABLE, DEFAULT_LABEL = "defaultroutetable", "noneroutetable", "default"
 
 
 def connections(facts: Facts, network_id: str) -> list[Json]:
@@ -84,6 +84,9 @@ def between(facts: Facts, here: Json, there: Json) -> list[str]:
     found = [said for one in ours for other in theirs if (said := _pair(facts, one, other, there)) is not None]
     if not (ours and theirs) and (ours or is_held_by_hub(here)) and (theirs or is_held_by_hub(there)):
         found.append(OPEN)
+    if bool(ours) != bool(theirs):
+        nameless = {hub_of(one) for one in facts.of_type(CONNECTIONS) if referred(one, "remoteVirtualNetwork") is None}
+        found += [OPEN for one in (*ours, *theirs) if hub_of(one) in nameless]
     return found
 
 
@@ -97,12 +100,25 @@ def _pair(facts: Facts, one: Json, other: Json, there: Json) -> str | None:
             return None
     if any(_intends(facts, hub, "privatetraffic") for hub in hubs):
         return OPEN
-    if _told_to(facts, one, other) and _told_to(facts, other, one):
+    reaches_us, reaches_them = _told_to(facts, other, one), _told_to(facts, one, other)
+    if reaches_us and reaches_them:
         return "route"
+    if (unseen := _unseen(facts, _associated(other if reaches_us else one))) is not None:
+        return unseen
     every = _static_routes(facts.find(_associated(one)) or {})
     static = [each for each in every if each is not None and each != EVERYTHING]
     leads = any(first <= held[1] and held[0] <= last for held in static for first, last in spans(space(there)))
-    return OPEN if leads else None
+    return OPEN if leads or (static and not readable_space(there)) else None
+
+
+def _unseen(facts: Facts, table_id: str) -> str | None:
+    """The code where nobody can tell what stands in a hub's table; every hub has two of its own."""
+    if table_id.rpartition("/")[2] in {DEFAULT_TABLE, NO_TABLE}:
+        return None
+    table = facts.find(table_id)
+    if table is None:
+        return facts.gone(table_id)
+    return None if states(table, "labels") and states(table, "routes") else OPEN
 
 
 def mates(facts: Facts, network_id: str, every: list[Json]) -> set[str]:

@@ -17,12 +17,12 @@ from arm_emulator.evaluation.opinion.facts import (
     key,
     leads_to,
     peerings,
+    readable_space,
     region,
     word,
 )
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
-from arm_emulator.evaluation.opinion.side import readable_space
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import field, referred, space
 
@@ -164,17 +164,25 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
             return [OPEN]
     if table is not None and out_of_sight(table):
         return [OPEN]
+    found = _learned(facts, machine, ours, theirs)
+    if not found or cut_off(table):
+        return []
+    if cut_off(table) is None:
+        return [OPEN]
+    return ["route"] if "route" in found else found[:1]
+
+
+def _learned(facts: Facts, machine: Machine, ours: Json, theirs: Json) -> list[str]:
+    """The same of what hubs and gateways tell a network."""
     found = hubs.between(facts, ours, theirs)
     for site in gateways.sites(facts, ours):
         if machine.addresses and not gateways.tells_all(site) and all(within(one, site) for one in machine.addresses):
             found.append("route")
     if gateways.joined(facts, ours, theirs):
         found.append("route")
-    if not found or cut_off(table):
-        return []
-    if cut_off(table) is None:
-        return [OPEN]
-    return ["route"] if "route" in found else found[:1]
+    if (unread := gateways.unread_end(facts, ours)) is not None:
+        found.append(unread)
+    return found
 
 
 def _over_a_gateway(host: Host, ways: list[str]) -> Iterator[str]:

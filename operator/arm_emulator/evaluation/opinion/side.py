@@ -14,7 +14,7 @@ from arm_emulator.evaluation.opinion.addresses import (
     spans,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, states_space, word
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, readable_space, states_space, word
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import referred, space
 
@@ -128,7 +128,7 @@ def more_than_told(facts: Facts, network: Json) -> str | None:
         if word(link, "peeringState") == "connected" and flag(link, "allowVirtualNetworkAccess", default=True)
     )
     told = [None if readable_space(network) else OPEN, *(_untold(facts, link) for link in links)]
-    return next((code for code in told if code is not None), None)
+    return next((code for code in told if code is not None), None) or gateways.unread_end(facts, network)
 
 
 def _untold(facts: Facts, link: Json) -> str | None:
@@ -140,10 +140,3 @@ def _untold(facts: Facts, link: Json) -> str | None:
     if remote is None:
         return facts.gone(remote_id)
     return None if readable_space(remote) else OPEN
-
-
-def readable_space(body: Json, name: str = "addressSpace") -> bool:
-    """Whether a network or a link states an address space in prefixes that can be read."""
-    held = (body.get("properties") or {}).get(name)
-    prefixes = held.get("addressPrefixes") if isinstance(held, dict) else None
-    return isinstance(prefixes, list) and all(span(str(one)) is not None or is_ipv6(str(one)) for one in prefixes)

@@ -10,12 +10,12 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet, is_ipv6
-from bastion_operator.network.reachability.gateway_use import gateways_of
+from bastion_operator.network.reachability.gateway_use import sites_of
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.reachability.sides import EVERYWHERE
 from bastion_operator.network.route_table import Route, RouteTable
-from bastion_operator.network.service_tags import NOT_INTERNET, Doubt
+from bastion_operator.network.service_tags import HOST, NOT_INTERNET, Doubt
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 from bastion_operator.network.virtual_wan import EVERYWHERE_TEXT
 
@@ -79,7 +79,8 @@ def diverting_routes(table: RouteTable, own: AddressSet) -> tuple[Route | None, 
 
 
 def _public_addresses(own: AddressSet) -> AddressSet:
-    return EVERYTHING - NOT_INTERNET - own
+    """What lies in the Internet; to Azure's own address, which is public as well, no user route applies."""
+    return EVERYTHING - NOT_INTERNET - HOST - own
 
 
 def _internet_default(table: RouteTable) -> bool:
@@ -157,8 +158,7 @@ def learned_defaults(inventory: Inventory, network: VirtualNetwork, subnet: Subn
         if static or (intent is not None and intent.internet):
             what = f"virtual hub connection {connection.name} propagates 0.0.0.0/0 (enableInternetSecurity true)"
             yield "VwanDefaultRoutePropagated", Doubt("EffectiveDataUnavailable", what, connection.id)
-    for gateway_key in gateways_of(inventory, network):
-        for site in inventory.gateway_sites.get(gateway_key, ()):
-            if EVERYWHERE in site.prefixes.addresses.intervals:
-                what = f"local network gateway {site.name} has 0.0.0.0/0 in its address space"
-                yield "DefaultRouteAdvertised", Doubt("EffectiveDataUnavailable", what, site.id)
+    for site in sites_of(inventory, network):
+        if EVERYWHERE in site.addresses.intervals:
+            what = f"local network gateway {site.name} has 0.0.0.0/0 in its address space"
+            yield "DefaultRouteAdvertised", Doubt("EffectiveDataUnavailable", what, site.id)

@@ -5,7 +5,7 @@ prefixes; a site that was told to Azure and covers the VM's address; a VNet-to-V
 Source: Microsoft Learn, "Connect to a VM via specified private IP address" and "About virtual hub routing".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import product
@@ -14,15 +14,15 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet
-from bastion_operator.network.reachability.gateway_use import gateways_of
+from bastion_operator.network.reachability.gateway_use import gateways_of, sites_of, unread_end
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost_fact
-from bastion_operator.network.reachability.sides import EVERYWHERE
+from bastion_operator.network.reachability.sides import EVERYWHERE, own_space
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.service_tags import Doubt
 from bastion_operator.network.sku import supports
 from bastion_operator.network.virtual_network import VirtualNetwork
-from bastion_operator.network.virtual_wan import HubConnection, propagates, table_labels
+from bastion_operator.network.virtual_wan import DEFAULT_TABLE, NONE_TABLE, HubConnection, propagates, table_labels
 
 
 class RouteKnowledge(Enum):
@@ -102,7 +102,20 @@ def _over_hubs(inventory: Inventory, ours: VirtualNetwork, theirs: VirtualNetwor
     held = [any(link.is_hub_connection for link in network.links) for network in (ours, theirs)]
     if not (ours_on and theirs_on) and (held[0] or ours_on) and (held[1] or theirs_on):
         what = f"the virtual hub connections of VNets {ours.name} and {theirs.name} are not in the data"
-        yield RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, theirs.id))
+        yield _open("EffectiveDataUnavailable", what, theirs.id)
+    if bool(ours_on) != bool(theirs_on):
+        yield from _unnamed(inventory, (*ours_on, *theirs_on))
+
+
+def _open(code: str, what: str, resource: str) -> RouteToTarget:
+    return RouteToTarget(RouteKnowledge.OPEN, Doubt(code, what, resource))
+
+
+def _unnamed(inventory: Inventory, connections: Iterable[HubConnection]) -> Iterator[RouteToTarget]:
+    """Connections of the same hubs that name no VNet: each may be the other VNet's."""
+    for connection in connections:
+        if (unnamed := inventory.unnamed_hub_connections.get(connection.hub_key)) is not None:
+            yield _open("EffectiveDataUnavailable", f"which VNet virtual hub connection {unnamed} connects", unnamed)
 
 
 def _between_connections(inventory: Inventory, one: HubConnection, other: HubConnection) -> RouteToTarget:
@@ -119,32 +132,46 @@ def _between_connections(inventory: Inventory, one: HubConnection, other: HubCon
         intent = inventory.routing_intents.get(connection.hub_key)
         if intent is not None and intent.private:
             what = f"what the firewall of routing intent {intent.id} lets through"
-            return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, intent.id))
-    if _takes(inventory, one, other) and _takes(inventory, other, one):
+            return _open("EffectiveDataUnavailable", what, intent.id)
+    there, back = _takes(inventory, one, other), _takes(inventory, other, one)
+    if there and back:
         return _KNOWN
+    unread = _unread_table(inventory, other) if there else _unread_table(inventory, one)
+    if unread is not None:
+        return RouteToTarget(RouteKnowledge.OPEN, unread)
     return _by_static_routes(inventory, one, other)
 
 
 def _takes(inventory: Inventory, receiver: HubConnection, sender: HubConnection) -> bool:
-    """Whether one connection's route table holds the other's prefixes."""
+    """Whether one connection's route table holds the other's prefixes, as far as the table can be read."""
     table_key = receiver.associated_table
     return propagates(sender, table_key, table_labels(table_key, inventory.hub_route_tables.get(table_key)))
+
+
+def _unread_table(inventory: Inventory, connection: HubConnection) -> Doubt | None:
+    """The table of a connection whose labels and static routes nobody can tell; those that every hub has are known."""
+    key = connection.associated_table
+    table = inventory.hub_route_tables.get(key)
+    if key.rpartition("/")[2] in {DEFAULT_TABLE, NONE_TABLE} or (table is not None and table.is_read):
+        return None
+    what = f"what hub route table {key} of connection {connection.name} holds"
+    return lost_fact(inventory, key, what) if table is None else Doubt("EffectiveDataUnavailable", what, table.id)
 
 
 def _by_static_routes(inventory: Inventory, one: HubConnection, other: HubConnection) -> RouteToTarget:
     """Static routes that cover the other VNet lead through something whose rules are not known."""
     network = inventory.virtual_networks.get(other.network_key)
     table = inventory.hub_route_tables.get(one.associated_table)
-    space = network.address_space if network is not None else None
-    if table is None or space is None:
+    if table is None or network is None:
         return NO_ROUTE
+    space = own_space(network)
     reached = AddressSet(
         interval for interval in AddressSet.readable(*table.destinations).intervals if interval != EVERYWHERE
     )
-    if reached.isdisjoint(space.addresses):
+    if not reached or (space.doubt is None and reached.isdisjoint(space.addresses)):
         return NO_ROUTE
     what = f"what the next hop of the static routes in hub route table {table.id} lets through"
-    return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, table.id))
+    return _open("EffectiveDataUnavailable", what, table.id)
 
 
 def _over_gateways(inventory: Inventory, ours: VirtualNetwork, target: Target) -> Iterator[RouteToTarget]:
@@ -152,16 +179,14 @@ def _over_gateways(inventory: Inventory, ours: VirtualNetwork, target: Target) -
     gateways = set(gateways_of(inventory, ours))
     if not gateways:
         return
-    if target.addresses:
-        for key in gateways:
-            sites = inventory.gateway_sites.get(key, ())
-            if any(
-                target.addresses <= site.prefixes.addresses and site.prefixes.addresses != EVERYTHING for site in sites
-            ):
-                yield _KNOWN
+    sites = [site.addresses for site in sites_of(inventory, ours)]
+    if target.addresses and any(target.addresses <= held and held != EVERYTHING for held in sites):
+        yield _KNOWN
     theirs = set(gateways_of(inventory, target.network))
     if any(inventory.joined_gateways.get(key, frozenset()) & theirs for key in gateways):
         yield _KNOWN
+    if (doubt := unread_end(inventory, ours)) is not None:
+        yield RouteToTarget(RouteKnowledge.OPEN, doubt)
 
 
 def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import PeeringLink, PeeringState, link_to
 from bastion_operator.network.prefixes import EMPTY, EVERYTHING, LAST_ADDRESS, AddressSet, PrefixList
-from bastion_operator.network.reachability.gateway_use import gateways_of
+from bastion_operator.network.reachability.gateway_use import sites_of, unread_end
 from bastion_operator.network.reachability.lost import lost, lost_fact
 from bastion_operator.network.route_table import Route
 from bastion_operator.network.security_group import SecurityGroup
@@ -84,7 +84,7 @@ def side_meaning(
 def known_space(inventory: Inventory, network: VirtualNetwork) -> Space:
     """The tag VirtualNetwork of a VNet without what a route table adds to it."""
     own = own_space(network) | Space(HOST)
-    return own | _peers(inventory, network) | Space(_sites(inventory, network))
+    return own | _peers(inventory, network) | _sites(inventory, network)
 
 
 def known_addresses(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
@@ -139,11 +139,11 @@ def _peers(inventory: Inventory, network: VirtualNetwork) -> Space:
     return Space(addresses, next((space.doubt for space in known if space.doubt is not None), None))
 
 
-def _sites(inventory: Inventory, network: VirtualNetwork) -> AddressSet:
+def _sites(inventory: Inventory, network: VirtualNetwork) -> Space:
     """The prefixes of the sites behind the gateways that the VNet uses; 0.0.0.0/0 is a matter of its own."""
-    sites = (site for key in gateways_of(inventory, network) for site in inventory.gateway_sites.get(key, ()))
-    told = [site.prefixes.addresses for site in sites if site.prefixes.addresses != EVERYTHING]
-    return AddressSet(interval for addresses in told for interval in addresses.intervals)
+    told = [site.addresses for site in sites_of(inventory, network) if site.addresses != EVERYTHING]
+    addresses = AddressSet(interval for each in told for interval in each.intervals)
+    return Space(addresses, unread_end(inventory, network))
 
 
 def _linked(inventory: Inventory, link: PeeringLink) -> Space:

@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.support.command import Here
 
 ESTATE = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
+MANIFEST = ESTATE.parents[1] / "hub-and-spoke" / "bastion-host.yaml"
 
 
 @pytest.mark.parametrize("output", ["table", "wide", "json", "yaml"])
@@ -34,3 +35,24 @@ def test_diff(golden: SnapshotAssertion, run_here: Here, tmp_path: Path, output:
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(rows))
     assert run_here("diff", ESTATE, changed, "-o", output).stdout == golden
+
+
+COMMANDS = (
+    "reach --from {estate}",
+    "explain db-1 --from {estate}",
+    "diff {estate} {estate}",
+    "topology --from {estate}",
+    "what-if --from {estate} -f {manifest}",
+    "import --from {estate}",
+    "doctor --from {estate}",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_the_formats_of_tables(run_here: Here, command: str) -> None:
+    words = command.format(manifest=MANIFEST, estate=ESTATE).split()
+    usual = run_here(*words)
+    assert usual.stdout
+    as_table, wide = run_here(*words, "-o", "table"), run_here(*words, "-o", "wide")
+    assert (as_table.stdout, as_table.returncode) == (usual.stdout, usual.returncode)
+    assert (bool(wide.stdout), wide.returncode) == (True, usual.returncode)

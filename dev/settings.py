@@ -66,7 +66,10 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The environment variable, the one to name where there are several."""
+        named = self.option.envvar
+        if named:
+            return named if isinstance(named, str) else named[0]
         return _PREFIX + (self.option.name or "").upper()
 
     @property

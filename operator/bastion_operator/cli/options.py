@@ -11,6 +11,9 @@ from bastion_operator.cli.sources import Azure, Cluster, Files, Source
 Command = TypeVar("Command", bound=Callable[..., Any])
 TABLES = ("table", "wide")
 FORMATS = (*TABLES, "json", "yaml")
+SOME, ALL, NONE = "some", "all", "none"
+FIXES = (SOME, ALL, NONE)
+"""With which reasons a document tells what would mend them."""
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:

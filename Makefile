@@ -18,6 +18,6 @@ sbom:        ; @$(RUN) python -m dev.sbom                       # sbom.cdx.json:
 check:       ; @$(RUN) python -m dev.check                      # linters, types, walls, generated files up to date
 format:      ; @$(RUN) ruff format && $(RUN) ruff check --fix   # the formatter and what the linter can mend
 bench:       ; @$(PREPARE) && $(RUN) python -m benchmarks        # the benchmarks: JSON lines and a table; fails on a missed limit that is no time
-generate:    ; @$(RUN) python -m dev.generate                   # crds/, docs/reference.md and the index of docs/codes
+generate:    ; @$(RUN) python -m dev.generate                   # crds/, the pages reference, settings, azure-api and the index of codes in docs/, and what the charts and Argo CD take from elsewhere
 golden:      ; @$(RUN) pytest -q tests/component/cli --snapshot-update -m "not long and not clients and not browser"  # what commands print, written anew as golden files
 clean:       ; @rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache; find . -name __pycache__ -not -path "./.git/*" -prune -exec rm -rf {} +

@@ -27,6 +27,7 @@ import psutil
 from benchmarks.installed import NAMESPACE, installed
 from benchmarks.load_estate import INSTALLATION, REGION, Fleet
 from benchmarks.measure import Figure
+from benchmarks.waiting import wait_for
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from dev.operator_process import ALONE, OperatorProcess
@@ -45,6 +46,7 @@ PATIENCE: Final = 900.0
 POLLED_EVERY: Final = 3.0
 _API: Final = f"/apis/azurebastion.dev/v1beta1/namespaces/{NAMESPACE}"
 _BUCKET: Final = re.compile(r'azurebastion_queue_seconds_bucket\{le="([^"]+)"\} (\S+)')
+_PASSES: Final = re.compile(r'^azurebastion_reconciles_total\{kind="([^"]+)"[^}]*\} (\S+)', re.MULTILINE)
 _WRITES: Final = frozenset({"PUT", "DELETE", "PATCH"})
 
 
@@ -94,11 +96,7 @@ class _Lab:
 
     def wait_for(self, kept: Callable[[], bool], what: str) -> None:
         """Raises TimeoutError."""
-        deadline = time.monotonic() + PATIENCE
-        while not kept():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what}: not within {PATIENCE:.0f} s")
-            time.sleep(POLLED_EVERY)
+        wait_for(kept, what, patience=PATIENCE, every=POLLED_EVERY)
 
     def settle(self) -> None:
         """Until no custom resource changed for a while."""
@@ -152,7 +150,7 @@ def _started_again(lab: _Lab) -> Iterator[Figure]:
     lab.operator.start()
     ready = time.monotonic() - began
     # The first passes are spread over five seconds; the inventory is read first.
-    lab.wait_for(lambda: _metric(lab, "azurebastion_reconciles_total") >= FLEET.peerings, "the first passes are done")
+    lab.wait_for(lambda: _all_passed(passes_by_kind(_metrics(lab))), "the first passes are done")
     passed = time.monotonic() - began
     yield Figure(NAME, "started again, in sync: ready", ready, "s", at_most=READY_SECONDS)
     yield Figure(NAME, "the same: every first pass done", passed, "s")
@@ -175,7 +173,7 @@ def _at_rest(lab: _Lab, size: str) -> Iterator[Figure]:
     yield Figure(NAME, "the same of a bare watch", shares[watch], "% of a core")
     yield Figure(NAME, "the same: memory", memory[operator], "MB", at_most=MEGABYTES)
     yield Figure(NAME, "the same of a bare watch", memory[watch], "MB")
-    lag = _percentile(waits, _waits(lab))
+    lag = percentile(waits, _waits(lab))
     yield Figure(NAME, "the same: of 100 keys that are due 99 wait at most", lag, "s", at_most=INTERVAL)
     yield Figure(NAME, "the same", sum(each["method"] in _WRITES for each in requests), "Azure writes", at_most=0)
     yield Figure(NAME, "the same", len(lab.versions() - versions), "statuses written", at_most=0)
@@ -252,10 +250,16 @@ def _metrics(lab: _Lab) -> str:
     return text
 
 
-def _metric(lab: _Lab, name: str) -> float:
-    """The sum of a metric over its labels."""
-    lines = (line for line in _metrics(lab).splitlines() if line.startswith(name))
-    return sum(float(line.rpartition(" ")[2]) for line in lines)
+def passes_by_kind(metrics: str) -> Counter[str]:
+    """How many passes have ended for each kind of custom resource, whatever their result, by a text of Prometheus."""
+    passes: Counter[str] = Counter()
+    for kind, count in _PASSES.findall(metrics):
+        passes[kind] += round(float(count))
+    return passes
+
+
+def _all_passed(passes: Counter[str]) -> bool:
+    return passes["VNetPeering"] >= FLEET.peerings and passes["BastionHost"] >= FLEET.hosts
 
 
 def _waits(lab: _Lab) -> dict[float, float]:
@@ -263,11 +267,16 @@ def _waits(lab: _Lab) -> dict[float, float]:
     return {float(most): float(count) for most, count in _BUCKET.findall(_metrics(lab))}
 
 
-def _percentile(before: dict[float, float], after: dict[float, float]) -> float:
-    """The bucket in which 99 of 100 lie."""
+def percentile(before: dict[float, float], after: dict[float, float]) -> float:
+    """The bucket in which 99 of 100 of what came since ``before`` lie, by counts of all up to a bucket.
+
+    Raises ValueError where nothing came: a limit would hold of what nobody measured.
+    """
     since = {most: count - before.get(most, 0.0) for most, count in after.items()}
     total = max(since.values(), default=0.0)
-    return min((most for most, count in since.items() if count >= 0.99 * total), default=0.0)
+    if not total:
+        raise ValueError("no key was due in the time that was measured")
+    return min(most for most, count in since.items() if count >= 0.99 * total)
 
 
 def _ready(found: dict[str, Any]) -> bool:

@@ -40,9 +40,10 @@ class Figure:
     @property
     def limit(self) -> str:
         """The limit as a person reads it; empty where there is none."""
-        if self.at_most is not None:
-            return f"at most {self.at_most:,g}"
-        return "" if self.at_least is None else f"at least {self.at_least:,g}"
+        bounds = (("at least", self.at_least), ("at most", self.at_most))
+        if self.at_least == self.at_most is not None:
+            return f"exactly {self.at_most:,g}"
+        return ", ".join(f"{word} {bound:,g}" for word, bound in bounds if bound is not None)
 
 
 def seconds(work: Callable[[], object], *, times: int = 1) -> float:

@@ -23,6 +23,7 @@ from typing import Any, Final
 from benchmarks.installed import NAMESPACE, REQUESTED_AT, apply, installed, read
 from benchmarks.measure import Figure
 from benchmarks.sync_estate import HUB, MACHINES_A_SPOKE, REGION, SUBSCRIPTIONS, rows, spoke
+from benchmarks.waiting import wait_for
 from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from dev.operator_process import OperatorProcess
@@ -74,11 +75,7 @@ class _Lab:
 
     def wait_for(self, kept: Callable[[], bool], what: str) -> None:
         """Raises TimeoutError."""
-        deadline = time.monotonic() + PATIENCE
-        while not kept():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what}: not within {PATIENCE:.0f} s")
-            time.sleep(POLLED_EVERY)
+        wait_for(kept, what, patience=PATIENCE, every=POLLED_EVERY)
 
     def condition(self, kind: str, condition_type: str) -> bool:
         """Whether the condition of the object is True for the spec as it is."""

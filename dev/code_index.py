@@ -47,4 +47,4 @@ def first_sentence(root: Path, name: str) -> str:
     if not page.is_file():
         raise MissingPageError(f"code {name} has no page: write {PLACE}/{name}.md")
     paragraph = " ".join(page.read_text(encoding="utf-8").split("\n\n", 2)[1].split())
-    return re.split(r"(?<=[.:]) (?=[A-Z`])", paragraph, maxsplit=1)[0].rstrip(":")
+    return re.split(r"(?<=\.) (?=[A-Z`])", paragraph, maxsplit=1)[0]

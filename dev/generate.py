@@ -1,5 +1,5 @@
 """Write what is made: crds/ and docs/reference.md from the models, the index of docs/codes, the tables of docs/azure-api.md,
-docs/settings.md from the options of the program, and what the charts take from elsewhere.
+docs/settings.md from the options of the program, and what the charts and the rest of deploy/ take from elsewhere.
 
 With --check: only say what is stale.
 """
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     if parser.parse_args(arguments).check:
         stale = stale_files()
         for path in stale:
-            print(f"{path} is not what the models say: run `make generate` and commit it", file=sys.stderr)
+            print(f"{path} is not what it is made from says: run `make generate` and commit it", file=sys.stderr)
         return 1 if stale else 0
     for path in write_files():
         print(f"wrote {path}")

@@ -34,8 +34,8 @@ _HEAD: Final = """\
 <!-- Made from the options of `bastion-operator run` by `make generate`; do not edit. -->
 
 Every option of `bastion-operator run` is a flag, an environment variable, and a value of the Helm chart below `settings`.
-With kustomize the variable is set by a patch ([how](../deploy/README.md#settings)). A wrong one is refused in a line: by
-the chart before anything is installed, by the program with exit code 2.
+With kustomize the variable is set by a patch ([how](../deploy/README.md#settings)). Wrong ones are refused: by the chart
+before anything is installed, by the program all at once, in a line each, with exit code 2.
 
 | Flag | Variable | Chart | Default | What it says |
 |---|---|---|---|---|
@@ -66,7 +66,10 @@ class Setting:
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The environment variable, the one to name where there are several."""
+        named = self.option.envvar
+        if named:
+            return named if isinstance(named, str) else named[0]
         return _PREFIX + (self.option.name or "").upper()
 
     @property

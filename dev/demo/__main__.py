@@ -1,8 +1,11 @@
 """Six chapters; the exit code is 0 only if everything that they promise came true."""
 
+import os
+import shlex
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from dev.control_plane import ControlPlaneError
@@ -14,6 +17,7 @@ HUB_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000a"
 APPS_SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000000b"
 DENY = "DenySshDuringAudit"
 EVENT_WIDTH = 150
+_IN_NAMESPACE = ("-n", NAMESPACE)
 
 # What the operator makes: everything of these types in the example's networks.
 OURS = ("/bastionhosts/", "/publicipaddresses/", "/subnets/azurebastionsubnet", "/virtualnetworkpeerings/")
@@ -53,7 +57,7 @@ def install(stage: Stage, screen: Screen) -> None:
     screen.chapter("Install: the base, an identity, and the operator under its own service account")
     stage.install()
     stage.start_operator()
-    screen.command("kubectl get azureidentities", stage.kubectl("get", "azureidentities"))
+    show(stage, screen, "get", "azureidentities")
     screen.say(
         f"Its only credential is a Secret in the namespace {OPERATOR_NAMESPACE}; Azure is a local one, over TLS."
     )
@@ -62,12 +66,11 @@ def install(stage: Stage, screen: Screen) -> None:
 def provision(stage: Stage, screen: Screen) -> None:
     """Chapter 1 and 2: three Bastions, one in a hub with three spokes in two subscriptions; conditions on the way."""
     screen.chapter("1. Apply BastionHosts and a VNetPeering: Azure follows")
-    folders = " ".join(f"-f {each.relative_to(each.parents[1])}/" for each in EXAMPLES)
-    screen.command(f"kubectl apply {folders}", stage.kubectl("apply", *files()))
+    show(stage, screen, "apply", *files())
     screen.wait_for("conditions say Reconciling while Azure works", lambda: reconciling(stage), seconds=30)
-    screen.command("kubectl get bh,vnp -n connectivity", stage.kubectl("get", "bh,vnp", "-n", NAMESPACE))
-    wait = ["wait", "--for=condition=Ready", "bh,vnp", "--all", "-n", NAMESPACE, "--timeout=90s"]
-    screen.command(" ".join(["kubectl", *wait]), stage.kubectl(*wait, timeout=100))
+    show(stage, screen, "get", "bh,vnp", *_IN_NAMESPACE)
+    wait = ["wait", "--for=condition=Ready", "bh,vnp", "--all", *_IN_NAMESPACE, "--timeout=90s"]
+    show(stage, screen, *wait, timeout=100)
     made = [each for each in stage.azure.resources() if any(mark in each for mark in OURS)]
     screen.check(
         "in Azure: three hosts, two of them with subnet and public IP address, and both halves of three links in two "
@@ -75,10 +78,9 @@ def provision(stage: Stage, screen: Screen) -> None:
         [sum(mark in each for each in made) for mark in OURS] == [3, 2, 2, 6],
     )
     screen.chapter("2. What kubectl shows")
-    screen.command("kubectl get bh,vnp,rr -n connectivity", stage.kubectl("get", "bh,vnp,rr", "-n", NAMESPACE))
+    show(stage, screen, "get", "bh,vnp,rr", *_IN_NAMESPACE)
     conditions = r'{range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\n"}{end}'
-    output = stage.kubectl("get", "bh", "hub", "-n", NAMESPACE, "-o", f"jsonpath={conditions}")
-    screen.command("kubectl get bh hub -o jsonpath='{…conditions…}'", output)
+    show(stage, screen, "get", "bh", "hub", *_IN_NAMESPACE, "-o", f"jsonpath={conditions}")
 
 
 def verdicts(stage: Stage, screen: Screen) -> None:
@@ -123,8 +125,7 @@ def access(stage: Stage, screen: Screen) -> None:
     screen.chapter("4. And who may connect")
     screen.wait_for("roles are judged", lambda: granted(stage) is not None, seconds=30)
     condition = '{.status.conditions[?(@.type=="AccessGranted")].message}'
-    output = stage.kubectl("get", "bh", "wan", "-n", NAMESPACE, "-o", f"jsonpath={condition}")
-    screen.command(f"kubectl get bh wan -o jsonpath='{condition}'", output)
+    show(stage, screen, "get", "bh", "wan", *_IN_NAMESPACE, "-o", f"jsonpath={condition}")
     judged = {each["name"]: each for host in stage.objects("bh") for each in host["status"].get("access", ())}
     where = {role["scope"].rsplit("/", 1)[-1] for role in judged["Ann"]["missingRoles"]}
     screen.check(
@@ -173,17 +174,25 @@ def repair(stage: Stage, screen: Screen) -> None:
     )
     screen.reachability([row for row in report_rows(stage) if row["vm"].endswith(("/web-1", "/reports"))])
     columns = "custom-columns=WHAT:.reason,ON:.regarding.name,NOTE:.note"
-    events = stage.kubectl("get", "events.events.k8s.io", "-n", NAMESPACE, "-o", columns, "--sort-by=.eventTime")
+    show(
+        stage,
+        screen,
+        *("get", "events.events.k8s.io", *_IN_NAMESPACE, "-o", columns, "--sort-by=.eventTime"),
+        shortened=latest,
+    )
+
+
+def latest(events: str) -> str:
+    """The head and the last four lines of a table, with a sign for what is left out."""
     header, *lines = events.splitlines()
     shown = [line if len(line) <= EVENT_WIDTH else f"{line[: EVENT_WIDTH - 1]}…" for line in lines[-4:]]
-    screen.command("kubectl get events", "\n".join([header, *shown]))
+    return "\n".join([header, *(["…"] if len(lines) > len(shown) else []), *shown])
 
 
 def remove(stage: Stage, screen: Screen, before: dict[str, Any]) -> None:
     """Chapter 6: what the operator made goes, and nothing else."""
     screen.chapter("6. Delete: what the operator made is gone, what it did not make is still there")
-    delete = ["delete", "bh,vnp", "--all", "-n", NAMESPACE, "--timeout=90s"]
-    screen.command(" ".join(["kubectl", *delete]), stage.kubectl(*delete, timeout=100))
+    show(stage, screen, "delete", "bh,vnp", "--all", *_IN_NAMESPACE, "--timeout=90s", timeout=100)
     after = stage.azure.resources()
     screen.wait_for("no finalizer hangs, no report is left", lambda: not stage.objects("bh,vnp,rr"), seconds=15)
     screen.check("nothing of the operator's is left in Azure", not any(mark in each for each in after for mark in OURS))
@@ -206,9 +215,17 @@ def stay(stage: Stage, screen: Screen) -> None:
         screen.say("")
 
 
+def show(
+    stage: Stage, screen: Screen, *words: str, timeout: float = 60.0, shortened: Callable[[str], str] = str
+) -> None:
+    """Run kubectl, and show the command as it can be typed here with what it printed."""
+    screen.command(shlex.join(["kubectl", *words]), shortened(stage.kubectl(*words, timeout=timeout)))
+
+
 def files() -> list[str]:
-    """The examples' manifests as arguments of kubectl."""
-    return [f"--filename={path}" for example in EXAMPLES for path in sorted(example.glob("*.yaml"))]
+    """The examples' manifests as arguments of kubectl, not whole folders: the estates of Azure lie beside them."""
+    paths = [path for example in EXAMPLES for path in sorted(example.glob("*.yaml"))]
+    return [word for path in paths for word in ("-f", os.path.relpath(path))]
 
 
 def reconciling(stage: Stage) -> bool:

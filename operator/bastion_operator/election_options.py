@@ -8,18 +8,17 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
+from bastion_operator.problems import Problems
+from bastion_operator.setting import DNS_LABEL, NamespaceName, setting
 
 if TYPE_CHECKING:
     from bastion_operator.kube.lease import LeaseSettings
 
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_SUBDOMAIN = rf"{DNS_LABEL}(\.{DNS_LABEL})*"
 _LEASE = "bastion-operator"
 _PREFIX = "leader_elect_"
 
@@ -37,47 +36,50 @@ class ElectionOptions:
     resource_namespace: str | None
 
     def lease(self, own_namespace: str) -> "LeaseSettings":
-        """What they mean. Raises ValueError with one line that names the option."""
+        """What they mean. Raises WrongSettingsError with a line for each option that is wrong."""
         from bastion_operator.kube.lease import LeaseSettings  # noqa: PLC0415 - after --help
 
-        namespace = self.resource_namespace or own_namespace
-        _check_name("--leader-elect-resource-name", self.resource_name, _SUBDOMAIN)
-        _check_name("--leader-elect-resource-namespace", namespace, _LABEL)
-        duration = _seconds("--leader-elect-lease-duration", self.lease_duration)
-        if duration != int(duration):
-            raise ValueError(f"--leader-elect-lease-duration is {self.lease_duration}: a Lease counts in whole seconds")
+        problems = Problems()
+        problems.read(lambda: _check_name("--leader-elect-resource-name", self.resource_name))
+        duration = problems.read(lambda: _whole_seconds("--leader-elect-lease-duration", self.lease_duration))
+        renew_deadline = problems.read(lambda: _seconds("--leader-elect-renew-deadline", self.renew_deadline))
+        retry_period = problems.read(lambda: _seconds("--leader-elect-retry-period", self.retry_period))
+        problems.settle()
         return LeaseSettings(
-            namespace=namespace,
+            namespace=self.resource_namespace or own_namespace,
             name=self.resource_name,
             # A restarted pod has its old name: what it did before must not count as its own.
             holder=f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4()}",
-            duration=int(duration),
-            renew_deadline=_seconds("--leader-elect-renew-deadline", self.renew_deadline),
-            retry_period=_seconds("--leader-elect-retry-period", self.retry_period),
+            duration=duration,
+            renew_deadline=renew_deadline,
+            retry_period=retry_period,
         )
 
 
 def election_options(command: Command) -> Command:
     """Give a command the options; it gets them as keyword arguments ``leader_elect`` and ``leader_elect_…``."""
     for option in (
-        click.option(
-            "--leader-elect-resource-namespace", help="Namespace of the Lease. By default the operator's own."
+        setting(
+            "--leader-elect-resource-namespace",
+            type=NamespaceName(),
+            metavar="NAME",
+            help="Namespace of the Lease. By default the operator's own.",
         ),
-        click.option("--leader-elect-resource-name", default=_LEASE, show_default=True, help="Name of the Lease."),
-        click.option("--leader-elect-retry-period", default="2s", show_default=True, help="Time between two renewals."),
-        click.option(
+        setting("--leader-elect-resource-name", default=_LEASE, show_default=True, help="Name of the Lease."),
+        setting("--leader-elect-retry-period", default="2s", show_default=True, help="Time between two renewals."),
+        setting(
             "--leader-elect-renew-deadline",
             default="10s",
             show_default=True,
             help="The holder stops writing so long after its last renewal.",
         ),
-        click.option(
+        setting(
             "--leader-elect-lease-duration",
             default="15s",
             show_default=True,
             help="Another one takes the Lease over after so long without a renewal.",
         ),
-        click.option(
+        setting(
             "--leader-elect/--no-leader-elect",
             default=True,
             show_default=True,
@@ -88,15 +90,23 @@ def election_options(command: Command) -> Command:
     return command
 
 
-def taken_from(options: dict[str, str | None]) -> ElectionOptions:
-    """The options out of a command's keyword arguments ``leader_elect_…``."""
-    given = {name.removeprefix(_PREFIX): value for name, value in options.items()}
-    return ElectionOptions(**given)  # type: ignore[arg-type]  # click fills in the defaults
+def taken_from(options: Mapping[str, Any]) -> tuple[ElectionOptions, dict[str, Any]]:
+    """The options ``leader_elect_…`` out of a command's keyword arguments, and the others."""
+    own = {name: value for name, value in options.items() if name.startswith(_PREFIX)}
+    others = {name: value for name, value in options.items() if name not in own}
+    return ElectionOptions(**{name.removeprefix(_PREFIX): value for name, value in own.items()}), others
 
 
-def _check_name(option: str, value: str, pattern: str) -> None:
-    if re.fullmatch(pattern, value) is None:
+def _check_name(option: str, value: str) -> None:
+    if re.fullmatch(_SUBDOMAIN, value) is None:
         raise ValueError(f"{option} is {value!r}: names in Kubernetes are of small letters, digits and hyphens")
+
+
+def _whole_seconds(option: str, value: str) -> int:
+    seconds = _seconds(option, value)
+    if seconds != int(seconds):
+        raise ValueError(f"{option} is {value}: a Lease counts in whole seconds")
+    return int(seconds)
 
 
 def _seconds(option: str, value: str) -> float:

@@ -42,16 +42,25 @@ def test_the_crds_it_prints_are_those_that_are_shipped() -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "says"),
     [
-        (["--operator-namespace=x"], {}, "set KUBECONFIG"),
+        (["--operator-namespace=x"], {"KUBECONFIG": ""}, "set KUBECONFIG"),
         (["--operator-namespace=x"], {"KUBECONFIG": "/nowhere/config"}, "/nowhere/config: no such file"),
-        ([], {"KUBECONFIG": __file__}, "set --operator-namespace"),
-        (["--operator-namespace=x", "--metrics-bind-address=here"], {"KUBECONFIG": __file__}, "write HOST:PORT"),
+        ([], {}, "set --operator-namespace"),
+        (["--operator-namespace=x", "--metrics-bind-address=here"], {}, "write HOST:PORT"),
         (
             ["--operator-namespace=x"],
-            {"KUBECONFIG": __file__, "AZURE_RESOURCE_MANAGER_ENDPOINT": "http://127.0.0.1:1"},
+            {"AZURE_RESOURCE_MANAGER_ENDPOINT": "http://127.0.0.1:1"},
             "AZURE_RESOURCE_MANAGER_ENDPOINT is 'http://127.0.0.1:1': give an https URL",
         ),
-        (["--workers=0"], {}, "--workers"),
+        (["--operator-namespace=x", "--workers=0"], {}, "--workers: 0 is not in the range"),
+        (["--operator-namespace=x", "--log-level=loud"], {}, "--log-level: 'loud' is not one of"),
+        (["--operator-namespace=My Own"], {}, "--operator-namespace: 'My Own' is no name of a namespace"),
+        (["--operator-namespace=x", "--namespace=a,b"], {}, "--namespace: 'a,b' is no name of a namespace"),
+        (
+            ["--operator-namespace=x"],
+            {"BASTION_OPERATOR_RUN_NAMESPACE": "team-a, Team_B"},
+            "--namespace: 'Team_B' is no name of a namespace",
+        ),
+        (["--operator-namespace=x"], {"BASTION_OPERATOR_RUN_NAMESPACES": ","}, "--namespace: ',' is no name"),
         (["--operator-namespace=x", "--leader-elect-lease-duration=15"], {}, "write numbers with units"),
         (["--operator-namespace=x", "--leader-elect-lease-duration=1500ms"], {}, "a Lease counts in whole seconds"),
         (
@@ -71,15 +80,47 @@ def test_the_crds_it_prints_are_those_that_are_shipped() -> None:
         ),
     ],
 )
-def test_wrong_settings_are_one_line_and_exit_2(
+def test_a_wrong_setting_is_one_line_and_exit_2(
     tmp_path: Path, arguments: list[str], environment: dict[str, str], says: str
 ) -> None:
+    (line,) = refused(tmp_path, arguments, {"KUBECONFIG": __file__} | environment)
+    assert says in line
+
+
+def test_wrong_settings_are_one_line_each(tmp_path: Path) -> None:
+    arguments = ["--workers=0", "--metrics-bind-address=here", "--leader-elect-renew-deadline=soon"]
+    environment = {
+        "BASTION_OPERATOR_RUN_LOG_FORMAT": "xml",
+        "BASTION_OPERATOR_RUN_LEADER_ELECT_RESOURCE_NAME": "My Lease",
+        "AZURE_AUTHORITY_HOST": "http://login.example",
+        "AZURE_RESOURCE_MANAGER_ENDPOINT": "http://management.example",
+    }
+    named = [
+        line.removeprefix("bastion-operator: ").split()[0].rstrip(":")
+        for line in refused(tmp_path, arguments, environment)
+    ]
+    assert named == [
+        "--workers",
+        "--log-format",
+        "the",
+        "--leader-elect-resource-name",
+        "--leader-elect-renew-deadline",
+        "--metrics-bind-address",
+        "AZURE_AUTHORITY_HOST",
+        "AZURE_RESOURCE_MANAGER_ENDPOINT",
+        "no",
+    ]
+
+
+def refused(folder: Path, arguments: list[str], environment: dict[str, str]) -> list[str]:
+    """What `run` writes where it ends with 2: lines of one kind and nothing else."""
     child = start_program(
-        "bastion-operator", ["run", *arguments], log=tmp_path / "log", environment=clean() | environment
+        "bastion-operator", ["run", *arguments], log=folder / "log", environment=clean() | environment
     )
     assert child.wait(60) == 2
-    assert says in child.tail().splitlines()[-1]
-    assert "Traceback" not in child.tail()
+    lines = child.log.read_text().splitlines()
+    assert all(line.startswith("bastion-operator: ") for line in lines)
+    return lines
 
 
 def test_a_kubeconfig_that_is_none_is_one_line_and_exit_2() -> None:

@@ -6,8 +6,9 @@ import time
 import urllib.request
 from collections.abc import Callable
 
-from tests.e2e.test_trouble import PEERING, created_once, error, fault, puts
+from tests.e2e.test_trouble import PEERING, created_once, error, puts
 from tests.support.estates import vnet
+from tests.support.faults import fault
 from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, HUB_SUBSCRIPTION, Lab, stamp
 
 APPS = f"/subscriptions/{APPS_SUBSCRIPTION}/resourceGroups/shop/providers/Microsoft.Network"

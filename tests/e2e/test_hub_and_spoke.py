@@ -5,7 +5,8 @@ from collections.abc import Callable
 from azure.mgmt.network.models import AddressSpace, BastionHostUpdate
 
 from dev.demo.colleague import Colleague
-from tests.e2e.test_trouble import error, fault, heal
+from tests.e2e.test_trouble import error
+from tests.support.faults import fault, heal
 from tests.support.lab import APPS_SUBSCRIPTION, HOST, HUB, HUB_SUBSCRIPTION, Lab
 
 OURS = ("/bastionhosts/", "/publicipaddresses/", "/subnets/azurebastionsubnet", "/virtualnetworkpeerings/")

@@ -84,7 +84,7 @@ def since(lab: Lab, start: int) -> list[tuple[str, str, str]]:
 def told_of_the_change(lab: Lab, half: str) -> None:
     """An Event, a line of the log, two metrics and a row of the status tell what was done: the field, before and after."""
     words = f"Update {half}: "
-    field = "properties.allowForwardedTraffic: False → True"
+    field = "properties.allowForwardedTraffic: false → true"
     lab.wait_for(lambda: any(words in each and field in each for each in notes(lab)), "an Event tells it")
     log = lab.operator.log.read_text().splitlines()
     assert [line for line in log if "planned: " in line and words in line and field in line]

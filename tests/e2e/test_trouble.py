@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.faults import fault, heal
 from tests.support.lab import APPS_SUBSCRIPTION, HOST, HUB, SHOP, Lab, Manifest, example, path_of, stamp
 
 HUB_BASTION, _DESKTOPS = example("bastion-host.yaml")
@@ -24,26 +25,6 @@ def patient(lab_factory: Callable[..., Lab]) -> Lab:
     lab = lab_factory(operator_speed=PATIENT)
     lab.operator.start()
     return lab
-
-
-def fault(lab: Lab, action: dict[str, Any], **match: Any) -> str:
-    """Set a fault; returns its id."""
-
-    async def add() -> str:
-        async with lab.azure.control() as control:
-            return await control.add_fault(action, principal="operator", **match)
-
-    return asyncio.run(add())
-
-
-def heal(lab: Lab) -> None:
-    """Remove all faults."""
-
-    async def remove() -> None:
-        async with lab.azure.control() as control:
-            await control.remove_faults()
-
-    asyncio.run(remove())
 
 
 def fired(lab: Lab) -> int:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from tests.e2e.test_links_kept import change, links, since
 from tests.e2e.test_told_beforehand import asking, network
-from tests.e2e.test_trouble import error, fault, heal
+from tests.e2e.test_trouble import error
 from tests.support.estates import gateway, subnet, vnet
+from tests.support.faults import fault, heal
 from tests.support.lab import APPS_SUBSCRIPTION, HUB, HUB_SUBSCRIPTION, Lab, Manifest, path_of
 
 SPOKES = ("branch", "plain", "kept")

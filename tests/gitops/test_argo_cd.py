@@ -1,14 +1,13 @@
 """What Argo CD shows and does: brought, under way, drifted by hand, refused by Azure, pruned, taken down."""
 
-import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from tests.gitops.networks import hosts, identity, peering
 from tests.support.argo_cd import Application, resources
+from tests.support.faults import fault, heal
 from tests.support.git_repository import GitRepository
 from tests.support.lab import HOST, Lab
 
@@ -67,7 +66,7 @@ def test_what_a_hand_changes_in_the_cluster_is_shown_and_with_self_heal_put_back
 def test_what_azure_refuses_is_degraded_with_azures_reason_until_it_no_longer_does(
     lab: Lab, repository: GitRepository, application: Applications
 ) -> None:
-    _add_fault(lab, REFUSED, method="PUT", url="/bastionHosts/")
+    fault(lab, REFUSED, method="PUT", url="/bastionHosts/")
     repository.commit("Hub and spokes", identity=identity(lab), hosts=hosts(), peering=peering())
     networks = application(syncPolicy=AUTOMATED)
     networks.apply()
@@ -88,7 +87,7 @@ def test_what_azure_refuses_is_degraded_with_azures_reason_until_it_no_longer_do
     networks.wait(lambda found: resources(found)["VNetPeering/hub"]["health"]["status"] == "Healthy", "links are made")
     assert found["status"]["operationState"]["phase"] == "Succeeded"
 
-    _remove_faults(lab)
+    heal(lab)
     lab.annotate("bh", "hub", "mended")
 
     networks.wait_for("Synced", "Healthy")
@@ -190,19 +189,3 @@ def test_a_suspended_resource_is_shown_as_suspended(
 def _cost_center(lab: Lab) -> str | None:
     tags = lab.azure.resources().get(HOST.lower(), {}).get("tags", {})
     return str(tags["cost-center"]) if "cost-center" in tags else None
-
-
-def _add_fault(lab: Lab, action: dict[str, Any], **match: Any) -> None:
-    async def add() -> None:
-        async with lab.azure.control() as control:
-            await control.add_fault(action, principal="operator", **match)
-
-    asyncio.run(add())
-
-
-def _remove_faults(lab: Lab) -> None:
-    async def remove() -> None:
-        async with lab.azure.control() as control:
-            await control.remove_faults()
-
-    asyncio.run(remove())

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from bastion_operator.__main__ import main
+from bastion_operator.setting import wrong_settings
 from dev.generate import stale_files
 from dev.settings import settings
 from tests.support.deployment import ROOT
@@ -56,3 +57,20 @@ def test_the_schema_bounds_what_the_program_bounds() -> None:
     assert shapes["logLevel"]["enum"] == ["debug", "info", "warning", "error"]
     assert shapes["leaderElect"]["type"] == "boolean"
     assert all(each["description"] for each in shapes.values())
+
+
+@pytest.mark.parametrize("variable", ["BASTION_OPERATOR_RUN_NAMESPACE", "BASTION_OPERATOR_RUN_NAMESPACES"])
+@pytest.mark.parametrize("text", ["team-a team-b", "team-a,team-b", " team-a, team-b ", "team-a\nteam-b\n"])
+def test_several_namespaces_stand_in_one_variable(monkeypatch: pytest.MonkeyPatch, variable: str, text: str) -> None:
+    monkeypatch.setenv(variable, text)
+    run = main.commands["run"]
+    with run.make_context("run", [], auto_envvar_prefix="BASTION_OPERATOR_RUN") as context:
+        assert context.params["namespaces"] == ("team-a", "team-b")
+        assert wrong_settings(context) == ()
+
+
+def test_the_documented_variable_goes_before_the_older_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BASTION_OPERATOR_RUN_NAMESPACES", "team-b")
+    monkeypatch.setenv("BASTION_OPERATOR_RUN_NAMESPACE", "team-a")
+    with main.commands["run"].make_context("run", [], auto_envvar_prefix="BASTION_OPERATOR_RUN") as context:
+        assert context.params["namespaces"] == ("team-a",)

@@ -8,6 +8,8 @@ from arm_emulator.store import Resource
 
 
 class ApplicationSecurityGroups(ResourceType):
+    """A name for interfaces that rules refer to; a PUT that changes nothing ends at once, and one in use is not deleted."""
+
     name = "Microsoft.Network/applicationSecurityGroups"
     create = Timing(1, (1,))
     silent_when_unchanged = True

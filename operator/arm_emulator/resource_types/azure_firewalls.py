@@ -26,6 +26,8 @@ _FIREWALLS_OWN_PLACE_IN_A_HUB = 132
 
 
 class AzureFirewalls(Pointing):
+    """Seven minutes in the making; one of AZFW_Hub gets its addresses from its hub, others have an AzureFirewallSubnet."""
+
     name = FIREWALLS
     envelope = frozenset({"location", "tags", "properties", "zones", "extendedLocation"})
     create = Timing(420, (10,))

@@ -35,6 +35,8 @@ POLLS = (10, 10, 20, 20, 40, 40, 80, 160, 100)
 
 
 class BastionHosts(ResourceType):
+    """Eight minutes in the making; `dnsName` comes with success, and a change of SKU goes upwards only."""
+
     name = BASTION_HOSTS
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity"})
     order = (

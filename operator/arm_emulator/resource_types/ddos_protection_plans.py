@@ -13,6 +13,8 @@ PROTECTED = "ddosProtectionPlan"
 
 
 class DdosProtectionPlans(ResourceType):
+    """Lists the networks that it protects, and is not deleted while there are any."""
+
     name = PLANS
     create = Timing(5, (10,))
     delete = Timing(10, (10,))

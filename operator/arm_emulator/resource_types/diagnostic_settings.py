@@ -32,6 +32,8 @@ GROUPS = ("allLogs", "audit")
 
 
 class DiagnosticSettings(ResourceType):
+    """Without etag, state or operation: created with 200, five a resource, no category twice to one workspace."""
+
     name = DIAGNOSTIC_SETTINGS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "location", "tags", "kind", "identity"})

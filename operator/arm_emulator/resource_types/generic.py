@@ -6,6 +6,8 @@ from arm_emulator.store import Reference, Resource
 
 
 class Generic(ResourceType):
+    """Any type without rules here: kept as it came, without etag; its ipConfigurations hold the subnets that they name."""
+
     name = ""
     has_etag = False
 

@@ -30,6 +30,8 @@ PEER = f"{NETWORKS}/peer/action"
 
 
 class HubConnections(Pointing):
+    """A minute in the making; with success the network gets Azure's own link to the hub, which goes with the connection."""
+
     name = CONNECTIONS
     tracked = False
     envelope = frozenset({"properties"})

@@ -36,6 +36,8 @@ class _HubGateways(Pointing):
 
 
 class ExpressRouteGateways(_HubGateways):
+    """One a hub, 25 minutes in the making; lists of them come on one page."""
+
     name = "Microsoft.Network/expressRouteGateways"
     next_link = ""
 
@@ -50,6 +52,8 @@ class ExpressRouteGateways(_HubGateways):
 
 
 class VpnGateways(_HubGateways):
+    """Site-to-site VPN's, one a hub, 25 minutes in the making, with Azure's own ASN."""
+
     name = "Microsoft.Network/vpnGateways"
 
     def prepare(self, put: Put) -> None:

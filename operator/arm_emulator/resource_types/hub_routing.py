@@ -20,6 +20,8 @@ _TABLE_RELATIONS = {"associatedConnections": "associatedRouteTable", "propagatin
 
 
 class HubRouteTables(ResourceType):
+    """Tells which connections are associated with it and propagate to it; the hub's own two are never deleted."""
+
     name = ROUTE_TABLES
     tracked = False
     envelope = frozenset({"properties"})
@@ -56,6 +58,8 @@ class HubRouteTables(ResourceType):
 
 
 class RoutingIntents(ResourceType):
+    """One a hub, for Internet and private traffic once each; its next hop must stand, and cannot go meanwhile."""
+
     name = ROUTING_INTENT
     tracked = False
     envelope = frozenset({"properties"})
@@ -87,6 +91,8 @@ class RoutingIntents(ResourceType):
 
 
 class BgpConnections(Pointing):
+    """A peer of a hub's router: Connecting until its operation has ended, then Connected."""
+
     name = BGP_CONNECTIONS
     tracked = False
     envelope = frozenset({"properties"})

@@ -20,6 +20,8 @@ _ADDRESS = Pointer(f"{FRONTENDS}.publicIPAddress", "publicIPAddress", PUBLIC_IPS
 
 
 class LoadBalancers(Pointing):
+    """Its parts are answered with ids and etags and read one by one; a frontend in a subnet takes an address there."""
+
     name = "Microsoft.Network/loadBalancers"
     envelope = frozenset({"location", "tags", "properties", "sku", "extendedLocation"})
     create = Timing(3, (3,))

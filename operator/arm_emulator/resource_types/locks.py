@@ -17,6 +17,8 @@ LONGEST_NOTES = 512
 
 
 class Locks(ResourceType):
+    """Without etag, state or operation; listed at a place and below it, or with `atScope()` at it and above."""
+
     name = LOCKS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})

@@ -18,6 +18,8 @@ DEEPEST = 6
 
 
 class ManagementGroups(ResourceType):
+    """Created with 200, deleted with 204; what a PUT leaves out stays, lists go on by `@nextLink`, six levels are the most."""
+
     name = MANAGEMENT_GROUPS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties", "displayName", "parentId", "parentGroupId"})

@@ -82,6 +82,8 @@ def _check_groups(put: Put) -> None:
 
 
 class SecurityAdminConfigurations(_Part):
+    """What rule collections hang in; without effect until a commit, and of a manager one in each region."""
+
     name = ADMIN_CONFIGURATIONS
 
     def prepare(self, put: Put) -> None:
@@ -93,6 +95,8 @@ class SecurityAdminConfigurations(_Part):
 
 
 class RuleCollections(_Part):
+    """Rules for network groups of the same manager; one that names no such group is refused."""
+
     name = RULE_COLLECTIONS
 
     def prepare(self, put: Put) -> None:
@@ -101,6 +105,8 @@ class RuleCollections(_Part):
 
 
 class AdminRules(_Part):
+    """Kind Custom only, priority 1 to 4096 (two may have the same); sources and destinations are `*` where none are given."""
+
     name = ADMIN_RULES
     envelope = frozenset({"properties", "kind"})
     choices = {  # noqa: RUF012  (declared ClassVar by the base)
@@ -140,6 +146,8 @@ class AdminRules(_Part):
 
 
 class ConnectivityConfigurations(_Part):
+    """HubAndSpoke with just one hub, or Mesh with none; what it makes of networks begins with a commit."""
+
     name = CONNECTIVITY_CONFIGURATIONS
     choices = {"connectivityTopology": ("HubAndSpoke", "Mesh")}  # noqa: RUF012  (declared ClassVar by the base)
 

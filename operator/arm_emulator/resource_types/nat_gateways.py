@@ -18,6 +18,8 @@ _ADDRESSES = Pointer("publicIpAddresses", "natPublicIPAddress", PUBLIC_IPS, ADDR
 
 
 class NatGateways(Pointing):
+    """How a subnet goes out; answers the `scope` and `flowlogs` that were recorded and that no published shape has."""
+
     name = NAT_GATEWAYS
     envelope = frozenset({"location", "tags", "properties", "sku", "zones"})
     order = ("provisioningState", "resourceGuid", "idleTimeoutInMinutes", "scope", "flowlogs", "nat64")
@@ -49,6 +51,8 @@ class NatGateways(Pointing):
 
 
 class PublicIPPrefixes(Pointing):
+    """Gets its range with success; /28 to /31 for IPv4, and the length stays as it was created."""
+
     name = PREFIXES
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})
     create = Timing(5, (10,))

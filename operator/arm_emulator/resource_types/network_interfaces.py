@@ -37,6 +37,8 @@ _PART_ORDER = ("privateIPAddress", "privateIPAllocationMethod", "publicIPAddress
 
 
 class NetworkInterfaces(ResourceType):
+    """Takes its address in the PUT; `virtualMachine`, `macAddress` and what is in effect are there once a machine holds it."""
+
     name = INTERFACES
     superseding = Superseding.FAMILY
     retryable_references = True

@@ -32,6 +32,8 @@ REMOVAL = Timing(10, (10,))
 
 
 class NetworkManagers(ResourceType):
+    """Made at once, in force by the POST `commit` region by region; only `force=true` deletes one with deployments."""
+
     name = MANAGERS
     create = IMMEDIATE
     delete = REMOVAL
@@ -145,6 +147,8 @@ def in_use(item: Resource, by: list[str]) -> ArmError:
 
 
 class NetworkGroups(ResourceType):
+    """Of networks or subnets, made at once; kept while configurations apply to it, unless `force=true`."""
+
     name = GROUPS
     tracked = False
     envelope = frozenset({"properties"})
@@ -186,6 +190,8 @@ def empty(cloud: Cloud, group: Resource) -> list[Resource]:
 
 
 class StaticMembers(ResourceType):
+    """A network in a group, at once in force; beside it a row below `members` tells the same, as the graph shows it."""
+
     name = STATIC_MEMBERS
     tracked = False
     envelope = frozenset({"properties"})

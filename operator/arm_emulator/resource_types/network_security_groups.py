@@ -34,6 +34,8 @@ _DEFAULTS = (
 
 
 class NetworkSecurityGroups(ResourceType):
+    """Six default rules come with it; a PUT replaces all rules, and one that changes nothing ends at once."""
+
     name = GROUPS
     superseding = Superseding.FAMILY
     nested = {"securityRules": RULES}  # noqa: RUF012  (declared ClassVar by the base)
@@ -93,6 +95,8 @@ class NetworkSecurityGroups(ResourceType):
 
 
 class SecurityRules(ResourceType):
+    """Written alone or with its group; of each field the one form that was used is answered, and the plural as a list."""
+
     name = RULES
     tracked = False
     envelope = frozenset({"properties"})

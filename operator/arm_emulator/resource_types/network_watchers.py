@@ -29,6 +29,8 @@ QUICK = Timing(3, (1,))
 
 
 class NetworkWatchers(ResourceType):
+    """One a region, which Azure makes by itself with the first network there; answers questions about running machines."""
+
     name = WATCHERS
     create = IMMEDIATE
     delete = Timing(10, (10,))

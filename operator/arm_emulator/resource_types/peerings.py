@@ -20,6 +20,8 @@ PEER = "Microsoft.Network/virtualNetworks/peer/action"
 
 
 class Peerings(ResourceType):
+    """One half, Initiated until the other is there; what it knows of the other's address space is renewed by a sync only."""
+
     name = PEERINGS
     tracked = False
     envelope = frozenset({"properties"})

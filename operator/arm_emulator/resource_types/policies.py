@@ -57,6 +57,8 @@ class _Policy(ResourceType):
 
 
 class PolicyDefinitions(_Policy):
+    """A rule and its parameters, checked when it is written; kept while it is assigned or part of a set."""
+
     name = POLICY_DEFINITIONS
     not_found = ("PolicyDefinitionNotFound", "The policy definition '{name}' could not be found.")
 
@@ -76,6 +78,8 @@ class PolicyDefinitions(_Policy):
 
 
 class PolicySetDefinitions(_Policy):
+    """A list of definitions that all exist; kept while it is assigned."""
+
     name = POLICY_SETS
     not_found = ("PolicySetDefinitionNotFound", "The policy set definition '{name}' could not be found.")
 
@@ -96,6 +100,8 @@ class PolicySetDefinitions(_Policy):
 
 
 class PolicyAssignments(_Policy):
+    """Answers 201 to every PUT and a deletion with what was deleted; parameters are those that the definition declares."""
+
     name = POLICY_ASSIGNMENTS
     statuses = Statuses(updated=201, deletion_has_body=True)
     not_found = ("PolicyAssignmentNotFound", "The policy assignment '{name}' is not found.")

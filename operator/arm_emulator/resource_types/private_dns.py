@@ -42,6 +42,8 @@ MEMBERS = ("id", "name", "type", "etag", "location", "tags", "properties")
 
 
 class PrivateDnsZones(ResourceType):
+    """Always in `global`; PUT is answered with 202, a SOA record comes along, and links keep it from being deleted."""
+
     name = ZONES
     own_etag = True
     members = MEMBERS
@@ -90,6 +92,8 @@ class PrivateDnsZones(ResourceType):
 
 
 class VirtualNetworkLinks(Pointing):
+    """InProgress until its operation has ended, then Completed; one zone of a name and one with registration a network."""
+
     name = LINKS
     own_etag = True
     members = MEMBERS

@@ -23,6 +23,8 @@ CONNECTIONS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnect
 
 
 class PrivateEndpoints(Pointing):
+    """Makes an interface in its subnet and takes it along; automatic connections are approved at once, manual ones wait."""
+
     name = ENDPOINTS
     envelope = frozenset({"location", "tags", "properties", "extendedLocation"})
     create = Timing(30, (10,))

@@ -17,6 +17,8 @@ HOLDERS = ("publicIPAddress", "natPublicIPAddress")
 
 
 class PublicIPAddresses(Pointing):
+    """A static one gets its address with success; SKU and zones stay as they were created."""
+
     name = PUBLIC_IPS
     superseding = Superseding.FAMILY
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "extendedLocation"})

@@ -12,6 +12,8 @@ from arm_emulator.store import Resource
 
 
 class ResourceGroups(ResourceType):
+    """Made at once and without etag; properties of a body are not kept, and a list may ask for a tag."""
+
     name = GROUP_TYPE
     has_etag = False
     members = ("id", "name", "type", "location", "managedBy", "tags", "properties")

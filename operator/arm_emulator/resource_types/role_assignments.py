@@ -21,6 +21,8 @@ PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device"
 
 
 class RoleAssignments(ResourceType):
+    """Named by a GUID, one for a principal, role and scope; a list has those above the place and below it as well."""
+
     name = ROLE_ASSIGNMENTS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})

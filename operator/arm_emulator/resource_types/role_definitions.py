@@ -18,6 +18,8 @@ _MEMBERS = ("actions", "notActions", "dataActions", "notDataActions")
 
 
 class RoleDefinitions(ResourceType):
+    """The same at whatever scope it is asked for; PUT answers 201, a deletion what was deleted, and built-in ones stay."""
+
     name = ROLE_DEFINITIONS
     tracked = has_etag = has_state = False
     envelope = frozenset({"properties"})

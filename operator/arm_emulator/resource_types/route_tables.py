@@ -16,6 +16,8 @@ NEXT_HOPS = ("VirtualNetworkGateway", "VnetLocal", "Internet", "VirtualAppliance
 
 
 class RouteTables(ResourceType):
+    """Its PUT replaces all routes, of which no two have the same prefix; kept while a subnet uses it."""
+
     name = TABLES
     superseding = Superseding.FAMILY
     nested = {"routes": ROUTES}  # noqa: RUF012  (declared ClassVar by the base)
@@ -54,6 +56,8 @@ class RouteTables(ResourceType):
 
 
 class Routes(ResourceType):
+    """Written alone or with its table; a next hop address goes with VirtualAppliance, and with nothing else."""
+
     name = ROUTES
     tracked = False
     envelope = frozenset({"properties"})

@@ -14,6 +14,8 @@ from arm_emulator.store import Reference, Resource
 
 
 class ScaleSetInstances(Machine):
+    """Made and removed by its set; a PUT changes tags and protection, and only of an instance that is there."""
+
     name = INSTANCES
     operation_suffix = "VirtualMachineScaleSetVM"
     envelope = frozenset(
@@ -58,6 +60,8 @@ class ScaleSetInstances(Machine):
 
 
 class ScaleSetInterfaces(ResourceType):
+    """Read only, 405 otherwise: it is as the set's model says."""
+
     name = INSTANCE_INTERFACES
     tracked = False
     envelope = frozenset({"properties", "location", "tags"})

@@ -30,6 +30,8 @@ _NETWORK = "Microsoft.Network"
 
 
 class ScaleSets(Pointing):
+    """Grows and shrinks to its capacity with the PUT; a changed model reaches instances by an upgrade."""
+
     name = SCALE_SETS
     has_etag = False
     envelope = frozenset({"location", "tags", "properties", "sku", "zones", "identity", "plan", "extendedLocation", "placement"})  # fmt: skip

@@ -19,6 +19,8 @@ JOINS = {
 
 
 class Subnets(ResourceType):
+    """Written alone or with its network; tells who has an address in it, and keeps a prefix that is in use."""
+
     name = SUBNETS
     tracked = False
     envelope = frozenset({"properties"})

@@ -9,6 +9,8 @@ from arm_emulator.store import Resource
 
 
 class Subscriptions(ResourceType):
+    """A row with its chain of management groups; it is neither written nor deleted here."""
+
     name = SUBSCRIPTION_TYPE
     tracked = has_etag = has_state = False
 

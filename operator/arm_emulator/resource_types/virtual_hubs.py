@@ -30,6 +30,8 @@ GATEWAY_RELATIONS = {
 
 
 class VirtualHubs(Pointing):
+    """Ten minutes in the making, then Provisioned; its two route tables come along, and its prefix never changes."""
+
     name = HUBS
     envelope = frozenset({"location", "tags", "properties", "kind"})
     create = Timing(600, (10,))

@@ -25,6 +25,8 @@ SECRET = ("adminPassword", "customData", "secrets")
 
 
 class VirtualMachines(Machine):
+    """Runs once it is made, 45 seconds; without etag, and secrets of `osProfile` are taken and never answered."""
+
     name = MACHINES
     operation_suffix = "VirtualMachine"
     members = ("name", "id", "type", "location", "tags", "plan", "identity", "zones", "properties")

@@ -25,6 +25,8 @@ ADDRESS = Pointer("ipConfigurations.publicIPAddress", "publicIPAddress", PUBLIC_
 
 
 class VirtualNetworkGateways(Pointing):
+    """25 minutes in the making, in a GatewaySubnet; kept while connections or peers use it."""
+
     name = GATEWAYS
     envelope = frozenset({"location", "tags", "properties", "identity", "extendedLocation"})
     create = Timing(1500, (10,))
@@ -80,6 +82,8 @@ class VirtualNetworkGateways(Pointing):
 
 
 class LocalNetworkGateways(Pointing):
+    """The other end of a VPN: an address or a name, and prefixes that are answered as they were given."""
+
     name = LOCAL_GATEWAYS
     create = Timing(10, (10,))
     delete = Timing(10, (10,))
@@ -98,6 +102,8 @@ class LocalNetworkGateways(Pointing):
 
 
 class Connections(Pointing):
+    """Of the two gateways ids alone are kept, of the keys nothing; no traffic goes, so its status is Unknown."""
+
     name = CONNECTIONS
     create = Timing(60, (10,))
     delete = Timing(60, (10,))

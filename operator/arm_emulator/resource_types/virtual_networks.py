@@ -27,6 +27,8 @@ HUB_LINK = "RemoteVnetToHubPeering_"
 
 
 class VirtualNetworks(Pointing):
+    """A PUT that lists subnets or peerings replaces them, one without leaves them; deleted, it leaves its peers Disconnected."""
+
     name = "Microsoft.Network/virtualNetworks"
     superseding = Superseding.ITSELF
     nested = {"subnets": SUBNETS, "virtualNetworkPeerings": PEERINGS}  # noqa: RUF012  (declared ClassVar by the base)

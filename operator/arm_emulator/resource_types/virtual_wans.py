@@ -15,6 +15,8 @@ WANS = "Microsoft.Network/virtualWans"
 
 
 class VirtualWans(ResourceType):
+    """Lists its hubs; goes from Basic to Standard and not back."""
+
     name = WANS
     create = Timing(5, (10,))
     delete = Timing(10, (10,))

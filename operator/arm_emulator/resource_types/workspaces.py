@@ -18,6 +18,8 @@ MOST_DAYS = 730
 
 
 class Workspaces(ResourceType):
+    """Gets a `customerId` when it is made and is deleted at once; PATCH merges into the whole."""
+
     name = WORKSPACES
     envelope = frozenset({"location", "tags", "properties", "identity"})
     create = Timing(20, (10,))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bastion_operator.problems import Problems, WrongSettingsError
+
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 PUBLIC_RESOURCE_MANAGER = "https://management.azure.com"
 TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"  # noqa: S105 - the name of a variable
@@ -20,8 +22,8 @@ _KNOWN_AUTHORITIES = frozenset(
 )
 
 
-class CloudSettingsError(ValueError):
-    """A setting that cannot be used; the message names it and what to write instead."""
+class CloudSettingsError(WrongSettingsError):
+    """Settings that cannot be used; the message names each and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +57,35 @@ class Cloud:
 
         :raises CloudSettingsError: if an endpoint is not an https URL, or SSL_CERT_FILE names no file
         """
-        return cls(
-            authority=_https_url("AZURE_AUTHORITY_HOST", environment.get("AZURE_AUTHORITY_HOST") or PUBLIC_AUTHORITY),
-            resource_manager=_https_url(
-                "AZURE_RESOURCE_MANAGER_ENDPOINT",
-                environment.get("AZURE_RESOURCE_MANAGER_ENDPOINT") or PUBLIC_RESOURCE_MANAGER,
-            ),
-            ca_file=_file("SSL_CERT_FILE", environment.get("SSL_CERT_FILE")),
-            token_file=environment.get(TOKEN_FILE) or None,
+        problems = Problems()
+        authority = problems.read(lambda: _https_url(environment, "AZURE_AUTHORITY_HOST", PUBLIC_AUTHORITY))
+        resource_manager = problems.read(
+            lambda: _https_url(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_RESOURCE_MANAGER)
         )
+        ca_file = problems.read(lambda: _file("SSL_CERT_FILE", environment.get("SSL_CERT_FILE")))
+        problems.settle(CloudSettingsError)
+        return cls(authority, resource_manager, ca_file, environment.get(TOKEN_FILE) or None)
 
 
 def _file(setting: str, value: str | None) -> str | None:
     # OpenSSL passes over a file that is not there, and every call would fail with an unknown authority.
     if value and not Path(value).is_file():
-        raise CloudSettingsError(f"{setting} is {value!r}: no such file; name a file of PEM certificates, or unset it")
+        raise ValueError(f"{setting} is {value!r}: no such file; name a file of PEM certificates, or unset it")
     return value or None
 
 
-def _https_url(setting: str, value: str) -> str:
+def _https_url(environment: Mapping[str, str], setting: str, public: str) -> str:
+    value = environment.get(setting) or public
     # azure-identity takes a bare host as well, so this does too.
     url = value if "://" in value else f"https://{value}"
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
-        raise CloudSettingsError(f"{setting} is {value!r}: give an https URL such as {PUBLIC_RESOURCE_MANAGER}")
+    if not _is_https(url):
+        raise ValueError(f"{setting} is {value!r}: give an https URL such as {public}")
     return url.rstrip("/")
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket without its other
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)

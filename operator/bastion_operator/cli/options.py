@@ -9,14 +9,33 @@ import click
 from bastion_operator.cli.sources import Azure, Cluster, Files, Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FORMATS = ("table", "wide", "json", "yaml")
+TABLES = ("table", "wide")
+FORMATS = (*TABLES, "json", "yaml")
+SOME, ALL, NONE = "some", "all", "none"
+FIXES = (SOME, ALL, NONE)
+"""With which reasons a document tells what would mend them."""
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:
-    """``-o``: one of the formats, the first by default; without any, those of every table."""
-    offered = formats or FORMATS
+    """``-o``: one of the formats, the first by default; without any, those of every table.
+
+    Every command takes ``table`` and ``wide``: the command gets its first format in place of those that it does not have.
+    """
+    own = formats or FORMATS
+    lacking = tuple(each for each in TABLES if each not in own)
+
+    def of_its_own(_context: click.Context, _parameter: click.Parameter, output: str) -> str:
+        return own[0] if output in lacking else output
+
+    alike = f"; {' and '.join((own[0], *lacking))} are the same" if lacking else ""
     return click.option(
-        "-o", "--output", type=click.Choice(offered), default=offered[0], show_default=True, help="How to show it."
+        "-o",
+        "--output",
+        type=click.Choice((*own, *lacking)),
+        default=own[0],
+        show_default=True,
+        callback=of_its_own,
+        help=f"How to show it{alike}.",
     )
 
 

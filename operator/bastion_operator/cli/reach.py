@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from bastion_operator.cli.errors import Refusal
+from bastion_operator.cli.options import ALL, NONE, SOME
 from bastion_operator.cli.program import EXIT_CHECK_FAILED
 from bastion_operator.cli.progress import counted, progress
 from bastion_operator.cli.selection import Choice, bastion_ids
@@ -18,8 +19,6 @@ from bastion_operator.interpreter import keep_to_the_end
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Reachability, Verdict, judge_all
 
-SOME, ALL, NONE = "some", "all", "none"
-FIXES = (SOME, ALL, NONE)
 MOST_EXPLAINED = 200
 """Verdicts that get fixes unless all were asked for: trying a fix takes some milliseconds."""
 _AT_ONCE: Final = 500

@@ -83,12 +83,11 @@ def _of_manifests(options: WhatIfOptions) -> Outcome:
         held = asyncio.run(_as_the_cluster_would_hold(options.source, manifests))
     inventory = _estate(options.source)
     asked = [_asked(each, inventory, held) for each in held.manifests]
-    if not all(each.owner.installation_id for each in asked):
-        click.echo(
-            "warning: nothing tells the operator's installation, on which marks and the names of new peerings and rules hang",
-            err=True,
-        )
     foreseen = foresee(inventory, asked, datetime.now(UTC))
+    if foreseen.steps and not all(each.owner.installation_id for each in asked):
+        click.echo(
+            "names of new peerings and rules are examples: each installation of the operator has its own", err=True
+        )
     return Outcome(_turned(_judged(foreseen.after), inventory, foreseen.after), foreseen=foreseen)
 
 

@@ -16,7 +16,7 @@ from bastion_operator.network.reachability import Verdict
 from bastion_operator.network.verdict_changes import Kind, VerdictChange
 from bastion_operator.planning.foreseeing import Asked, Foreseen, Outlook, Step
 from bastion_operator.planning.model import Change, Difference, Verb
-from bastion_operator.planning.wording import named
+from bastion_operator.planning.wording import named, shown
 
 _MOST_SHOWN: Final = 200
 
@@ -127,7 +127,7 @@ def _fields(change: Change) -> list[str]:
     """What differs; of what is made what it is made with."""
     if change.differences or change.verb is not Verb.CREATE:
         return list(map(str, change.differences))
-    return [f"{each.field}: {each.after}" for each in _differences(change) if each.after != ""]
+    return [f"{each.field}: {shown(each.after)}" for each in _differences(change) if each.after != ""]
 
 
 def _differences(change: Change) -> list[Difference]:

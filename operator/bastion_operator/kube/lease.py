@@ -12,7 +12,7 @@ import asyncio
 import copy
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from urllib.parse import quote
 from bastion_operator.kube.client import KubeClient
 from bastion_operator.kube.errors import ConflictError, KubeError, NotFoundError
 from bastion_operator.leadership import Leadership
+from bastion_operator.problems import WrongSettingsError
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ _JITTER = 0.2
 _RELEASE_SECONDS = 5.0
 
 
-class LeaseSettingsError(ValueError):
+class LeaseSettingsError(WrongSettingsError):
     """Times that do not go together; the message says which."""
 
 
@@ -56,15 +57,20 @@ class LeaseSettings:
     retry_period: float = 2.0
 
     def __post_init__(self) -> None:
+        problems = [*self._problems()]
+        if problems:
+            raise LeaseSettingsError(*problems)
+
+    def _problems(self) -> Iterator[str]:
         if self.duration < 1:
-            raise LeaseSettingsError(f"the lease duration is {self.duration} s: it must be 1 s or more")
+            yield f"the lease duration is {self.duration} s: it must be 1 s or more"
         if self.renew_deadline >= self.duration:
-            raise LeaseSettingsError(
+            yield (
                 f"the renew deadline is {self.renew_deadline:g} s: it must be shorter than the lease duration of "
                 f"{self.duration} s, or two operators could write at once"
             )
         if not 0 < self.retry_period * (1 + _JITTER) < self.renew_deadline:
-            raise LeaseSettingsError(
+            yield (
                 f"the retry period is {self.retry_period:g} s: with a jitter of {_JITTER:.0%} it must be shorter than the "
                 f"renew deadline of {self.renew_deadline:g} s, and longer than 0 s"
             )

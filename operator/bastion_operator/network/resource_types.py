@@ -70,6 +70,3 @@ GRAPH_TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """The types that Resource Graph holds, by table. Subnets, peerings and rules lie in their parents' rows."""
-
-LISTED_TYPES: Final = (HUB_CONNECTIONS, HUB_ROUTE_TABLES, ROUTING_INTENTS, JIT_POLICIES)
-"""The types that ARM has to be asked for, hub by hub or subscription by subscription."""

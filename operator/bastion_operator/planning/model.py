@@ -13,7 +13,7 @@ from typing import Any
 from bastion_operator.api.common import Claim
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Finding
-from bastion_operator.planning.wording import named
+from bastion_operator.planning.wording import named, shown
 
 Body = Mapping[str, Any]
 """A resource as ARM's JSON has it."""
@@ -44,11 +44,7 @@ class Difference:
     after: Any
 
     def __str__(self) -> str:
-        return f"{self.field}: {_shown(self.before)} → {_shown(self.after)}"
-
-
-def _shown(value: Any) -> str:
-    return "unset" if value is None else str(value)
+        return f"{self.field}: {shown(self.before)} → {shown(self.after)}"
 
 
 @dataclass(frozen=True, slots=True)

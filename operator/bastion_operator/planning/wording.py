@@ -1,4 +1,10 @@
-"""Resources as sentences name them: by kind and name, where the whole id would only make the sentence unreadable."""
+"""Resources and values as sentences have them: a resource by kind and name, where the whole id would only make the sentence
+unreadable, a value as Azure's JSON writes it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 _KINDS = {
     "virtualnetworks": "virtual network",
@@ -22,6 +28,14 @@ def named(resource_id: str) -> str:
         return resource_id
     own = _one(*segments[-2:])
     return f"{own} of {_one(*segments[-4:-2])}" if len(segments) >= _CHILD_SEGMENTS else own
+
+
+def shown(value: Any) -> str:
+    """``true``, ``["22", "3389"]``, or a text as it is; ``unset`` for None."""
+    if value is None:
+        return "unset"
+    structured = isinstance(value, (bool, list, tuple, Mapping))
+    return json.dumps(value, ensure_ascii=False, default=str) if structured else str(value)
 
 
 def _one(kind: str, name: str) -> str:

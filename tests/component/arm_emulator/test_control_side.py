@@ -216,3 +216,20 @@ async def test_the_best_time_within_the_budgets_is_told_at_the_emulators_speed(s
         for wrong in ({**calls, "count": -1}, {**calls, "kind": "puts", "count": 1}, "many"):
             with pytest.raises(ControlError, match="InvalidCalls"):
                 await control.best_time([wrong])  # type: ignore[list-item]
+
+
+async def test_the_graph_is_as_far_behind_as_it_was_set(azure_factory: AzureFactory) -> None:
+    url = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01"
+    query, group = {"query": "resources | project name"}, f"/subscriptions/{SUB}/resourceGroups/rg"
+    azure = azure_factory([subscription()], graph_lag=0)
+    async with azure.control() as control, Wire(azure) as wire:
+        await control.set_graph_lag(1_000_000)
+        await wire.call("PUT", f"{group}?api-version=2024-11-01", {"location": "westeurope"})
+        await wire.call("PUT", vnet(group), network_body("10.0.0.0/16"))
+        await settled(wire, vnet(group))
+        _, behind, _ = await wire.call("POST", url, query)
+        await control.set_graph_lag(0)
+        _, level, _ = await wire.call("POST", url, query)
+        with pytest.raises(ControlError, match="InvalidLag"):
+            await control.set_graph_lag(-1)
+    assert (behind["data"], level["data"]) == ([], [{"name": "v"}])

@@ -1,6 +1,7 @@
 """What commands print, as golden files: `make golden` writes them anew, and the diff shows what a user will see change."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.support.command import Here
 
-ESTATE = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
+ROOT = Path(__file__).parents[3]
+ESTATE = ROOT / "examples" / "reach" / "reasons.json"
+MANIFEST = ESTATE.parents[1] / "hub-and-spoke" / "bastion-host.yaml"
 
 
 @pytest.mark.parametrize("output", ["table", "wide", "json", "yaml"])
@@ -34,3 +37,46 @@ def test_diff(golden: SnapshotAssertion, run_here: Here, tmp_path: Path, output:
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(rows))
     assert run_here("diff", ESTATE, changed, "-o", output).stdout == golden
+
+
+COMMANDS = (
+    "reach --from {estate}",
+    "explain db-1 --from {estate}",
+    "diff {estate} {estate}",
+    "topology --from {estate}",
+    "what-if --from {estate} -f {manifest}",
+    "import --from {estate}",
+    "doctor --from {estate}",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_the_formats_of_tables(run_here: Here, command: str) -> None:
+    words = command.format(manifest=MANIFEST, estate=ESTATE).split()
+    usual = run_here(*words)
+    assert usual.stdout
+    as_table, wide = run_here(*words, "-o", "table"), run_here(*words, "-o", "wide")
+    assert (as_table.stdout, as_table.returncode) == (usual.stdout, usual.returncode)
+    assert (bool(wide.stdout), wide.returncode) == (True, usual.returncode)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/kubectl-bastion.md"])
+def test_samples_of_reach_are_real(run_here: Here, page: str) -> None:
+    samples = re.findall(
+        r"^\$ .*bastion (reach --from examples/.*)\n([^`]*)```", (ROOT / page).read_text(), re.MULTILINE
+    )
+    assert samples
+    for command, output in samples:
+        assert run_here(*command.replace("examples/", f"{ROOT}/examples/").split()).stdout == output
+
+
+def test_the_sample_of_diff_is_real(run_here: Here, tmp_path: Path) -> None:
+    text = ESTATE.read_text()
+    rows = {row["id"].rpartition("/")[2]: row for row in json.loads(text)["data"]}
+    rows["db-nsg"]["properties"]["securityRules"] = []
+    rows["web-1"]["properties"]["extended"]["instanceView"]["powerState"]["code"] = "PowerState/deallocated"
+    (tmp_path / "after.json").write_text(json.dumps([*rows.values()]))
+    page = (ROOT / "docs/kubectl-bastion.md").read_text()
+    _, _, sample = page.partition("$ kubectl bastion diff before.json after.json\n")
+    told = run_here("diff", ESTATE, tmp_path / "after.json")
+    assert (told.stdout + told.stderr, told.returncode) == (sample.partition("```")[0], 1)

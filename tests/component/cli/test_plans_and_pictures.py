@@ -65,6 +65,18 @@ def test_what_if_of_custom_resources(golden: SnapshotAssertion, run: Run, output
     assert shown(run("what-if", *(f"-f{each}" for each in MANIFESTS), "--from", BARE, "-o", output)) == golden
 
 
+def test_names_that_hang_on_the_installation_are_called_examples_where_something_is_made(
+    run: Run, tmp_path: Path
+) -> None:
+    told = run("what-if", *(f"-f{each}" for each in MANIFESTS), "--from", BARE)
+    assert (
+        told.stderr == "names of new peerings and rules are examples: each installation of the operator has its own\n"
+    )
+    imported = tmp_path / "found.yaml"
+    imported.write_text(run("import", "--from", ESTATE).stdout)
+    assert run("what-if", "-f", imported, "--from", ESTATE).stderr == ""
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
     """A plan of Terraform's that shuts the VMs of ``shop`` off, and has a firewall, which is not understood."""

@@ -29,6 +29,7 @@ from tests.support.estates import (
     with_nsg,
 )
 
+FULL = Path("/dev/full")
 REASONS = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
 
 
@@ -234,11 +235,9 @@ def test_the_examples_in_help_are_shown_and_the_output_can_be_cut_off(blocked: P
     assert (cut.stdout, cut.stderr) == ("[", "")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
 def test_an_answer_that_cannot_be_written_is_told(blocked: Path) -> None:
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("this system has no full device")
-    with full.open("w") as answer:
+    with FULL.open("w") as answer:
         done = subprocess.run(
             [PROGRAM, "reach", "--from", blocked],
             stdout=answer,

@@ -22,16 +22,28 @@ def test_a_bare_host_and_a_trailing_slash_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"),
+    ("setting", "value", "instead"),
     [
-        ("AZURE_AUTHORITY_HOST", "http://login.example"),
-        ("AZURE_RESOURCE_MANAGER_ENDPOINT", "https://"),
-        ("SSL_CERT_FILE", "/no/such/file.pem"),
+        ("AZURE_AUTHORITY_HOST", "http://login.example", PUBLIC_AUTHORITY),
+        ("AZURE_AUTHORITY_HOST", "https://[::1", PUBLIC_AUTHORITY),
+        ("AZURE_RESOURCE_MANAGER_ENDPOINT", "https://", PUBLIC_RESOURCE_MANAGER),
+        ("SSL_CERT_FILE", "/no/such/file.pem", "a file of PEM certificates"),
     ],
 )
-def test_a_wrong_setting_is_named(setting: str, value: str) -> None:
-    with pytest.raises(CloudSettingsError, match=setting):
+def test_a_wrong_setting_is_named_with_what_to_write_instead(setting: str, value: str, instead: str) -> None:
+    with pytest.raises(CloudSettingsError, match=f"^{setting} is .*{instead}"):
         Cloud.from_environment({setting: value})
+
+
+def test_all_that_is_wrong_is_named() -> None:
+    wrong = {
+        "AZURE_AUTHORITY_HOST": "ftp://login",
+        "AZURE_RESOURCE_MANAGER_ENDPOINT": "https://",
+        "SSL_CERT_FILE": "/no",
+    }
+    with pytest.raises(CloudSettingsError) as caught:
+        Cloud.from_environment(wrong)
+    assert [each.split()[0] for each in caught.value.problems] == [*wrong]
 
 
 def test_a_file_of_certificates_is_taken(tmp_path: Path) -> None:

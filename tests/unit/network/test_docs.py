@@ -72,6 +72,10 @@ def test_the_index_is_made_from_the_pages_in_the_order_in_which_reasons_come() -
     assert listed == list(CODES)
 
 
+def test_the_index_has_whole_sentences() -> None:
+    assert [code for code in CODES if not first_sentence(ROOT, code).endswith(".")] == []
+
+
 def test_a_code_without_a_page_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingPageError, match="BastionNotFound"):
         first_sentence(tmp_path, "BastionNotFound")

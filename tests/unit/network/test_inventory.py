@@ -11,8 +11,10 @@ from bastion_operator.network.resource_types import (
     EFFECTIVE_RULES,
     GRAPH_TABLES,
     HUB_CONNECTIONS,
-    LISTED_TYPES,
+    HUB_ROUTE_TABLES,
+    JIT_POLICIES,
     PRIVATE_ZONE_LINKS,
+    ROUTING_INTENTS,
 )
 from bastion_operator.network.virtual_machine import OperatingSystem
 from tests.support.estates import (
@@ -113,7 +115,8 @@ def test_steps_whose_resources_were_not_asked_for_say_that_they_did_not_look() -
 
     rows = hub_and_spoke()
     assert not_looked_at(Inventory.from_rows(rows)) == set()
-    everything = (*(kind for kinds in GRAPH_TABLES.values() for kind in kinds), *LISTED_TYPES)
+    listed = (HUB_CONNECTIONS, HUB_ROUTE_TABLES, ROUTING_INTENTS, JIT_POLICIES)
+    everything = (*(kind for kinds in GRAPH_TABLES.values() for kind in kinds), *listed)
     assert not_looked_at(Inventory.from_rows(rows, everything)) == set()
     some = (kind for kind in everything if kind not in {PRIVATE_ZONE_LINKS, HUB_CONNECTIONS, EFFECTIVE_RULES})
     assert not_looked_at(Inventory.from_rows(rows, some)) == {"step 5", "step 6", "step 12", "step 14"}

@@ -74,8 +74,8 @@ def test_an_observer_tells_what_differs_also_what_azure_fixes_and_owns_nothing()
     (change,) = plan.changes
     assert [str(each) for each in change.differences] == [
         "sku.name: Premium → Standard",
-        "properties.enableFileCopy: True → False",
-        "features.privateOnly: False → True",
+        "properties.enableFileCopy: true → false",
+        "features.privateOnly: false → true",
         "zones: none → 1",
     ]
     assert plan.claims == ()

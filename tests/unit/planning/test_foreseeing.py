@@ -80,7 +80,7 @@ def test_what_exists_already_is_told_before_and_after_and_what_is_in_the_way_is_
     [step] = found.steps
     assert {str(each) for each in step.change.differences} == {
         "properties.scaleUnits: 2 → 4",
-        "properties.enableTunneling: unset → True",
+        "properties.enableTunneling: unset → true",
     }
     [verdict] = judge_all(found.after)
     assert "NativeClient" in verdict.methods

@@ -220,7 +220,7 @@ def test_a_changed_flag_is_put_with_the_whole_body_that_was_read_and_its_etag() 
     before = rows[0]["properties"]["virtualNetworkPeerings"][0]
     assert change.body == {**before, "properties": {**before["properties"], "allowForwardedTraffic": False}}
     assert change.if_match == 'W/"7"'
-    assert str(change.differences[0]) == "properties.allowForwardedTraffic: True → False"
+    assert str(change.differences[0]) == "properties.allowForwardedTraffic: true → false"
 
 
 def test_flags_that_the_spec_leaves_out_are_neither_compared_nor_changed() -> None:
@@ -346,7 +346,7 @@ def test_an_observer_tells_differences_and_changes_no_ownership() -> None:
     rows = networks(hub=[peering("spoke", space=SPOKE, name="theirs", allowForwardedTraffic=True)], spoke=[to_hub()])
     plan = observing(*rows, hubToSpoke={"allowForwardedTraffic": False}, adoptionPolicy="IfUnmanaged")
     assert [str(each) for change in plan.changes for each in change.differences] == [
-        "properties.allowForwardedTraffic: True → False"
+        "properties.allowForwardedTraffic: true → false"
     ]
     assert plan.claims == ()
 

@@ -1,7 +1,7 @@
-{{/* Every key of .Values.settings as the environment variable of its option; the schema knows no other keys. */}}
+{{/* Every key of .Values.settings as the environment variable of its option, that of a list in the singular; the schema knows no other keys. */}}
 {{- define "bastion-operator.settingsEnvironment" -}}
 {{- range $name, $value := .Values.settings }}
-- name: BASTION_OPERATOR_RUN_{{ $name | snakecase | upper }}
+- name: BASTION_OPERATOR_RUN_{{ (kindIs "slice" $value | ternary (trimSuffix "s" $name) $name) | snakecase | upper }}
   value: {{ if kindIs "slice" $value }}{{ join " " $value | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}
 {{- end }}
 {{- end }}

@@ -2,6 +2,8 @@
 
 import click
 
+from bastion_operator.cli.completion import SHELLS, completion_script
+
 _EXAMPLES = """\b
 Examples:
   source <(kubectl bastion completion bash)
@@ -11,7 +13,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print the script by which SHELL completes kubectl-bastion.
@@ -19,6 +21,4 @@ def completion(context: click.Context, shell: str) -> None:
     Of kubectl bastion the words are completed by kubectl's own completion (kubectl completion --help), which asks the program
     kubectl_complete-bastion that is installed beside this one.
     """
-    from bastion_operator.cli.completion import completion_script  # noqa: PLC0415
-
     click.echo(completion_script(context.find_root().command, shell))

@@ -2,7 +2,7 @@
 
 import click
 
-from bastion_operator.cli.options import complete_code, output_option, question_options, source_options
+from bastion_operator.cli.options import FIXES, SOME, complete_code, output_option, question_options, source_options
 from bastion_operator.cli.sources import Source
 
 _EXAMPLES = """\b
@@ -63,8 +63,8 @@ Examples:
 @output_option()
 @click.option(
     "--fixes",
-    type=click.Choice(["some", "all", "none"]),
-    default="some",
+    type=click.Choice(FIXES),
+    default=SOME,
     show_default=True,
     help="With json and yaml: tell with each reason what would mend it, tried before it is told. some stands for the first 200"
     " verdicts with reasons.",

@@ -215,7 +215,21 @@ def bastion(random: Random) -> Estate:
     lost = rarely(random, 0.04, "publicIPAddress", "subnet")
     if lost is not None and sku != "Developer":
         held = estates.change(held, "bas", f"{CONFIGURATION}.{lost}", None)
-    return held
+    unread = rarely(random, 0.05, "all", "place", "reference", "configuration")
+    return held if unread is None else estates.change(held, "bas", *_unread_bastion(random, unread, sku))
+
+
+def _unread_bastion(random: Random, what: str, sku: str) -> tuple[str, Any]:
+    """A field of a Bastion, and what stands there that tells nothing."""
+    if what == "all":
+        return "properties", random.choice((None, {}))
+    if sku == "Developer":
+        return "properties.virtualNetwork", random.choice((None, {}, {"id": 5}))
+    if what == "place":
+        return "properties.ipConfigurations", random.choice((None, [], [None], [{"name": "one"}]))
+    if what == "reference":
+        return f"{CONFIGURATION}.{random.choice(('subnet', 'publicIPAddress'))}", random.choice(({}, "x", {"id": None}))
+    return "properties.ipConfigurations.0", {"properties": {}}
 
 
 def bastion_subnet(random: Random) -> Row:

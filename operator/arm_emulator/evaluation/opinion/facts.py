@@ -9,6 +9,8 @@ from arm_emulator.evaluation.opinion.addresses import HOST, NOT_PUBLIC, span
 from arm_emulator.evaluation.rows import Estate, field, parts, referred
 
 OPEN, REFUSED = "EffectiveDataUnavailable", "PermissionDenied"
+UNREAD = "?"
+"""Stands for an id that cannot be read; no row has it, and nobody refused it."""
 PROVIDERS = "/providers/"
 PARTS_OF_A_RESOURCE = 3
 """Namespace, type and name; a child has more."""
@@ -93,6 +95,24 @@ def word(body: Json, name: str) -> str:
 def states(body: Json, name: str) -> bool:
     """Whether a body states a list of that name, be it empty."""
     return isinstance(field(body, name), list)
+
+
+def lists_whole(body: Json, name: str) -> bool:
+    """Whether a body states a list of that name, each entry of which has properties: what is in none of them is not there."""
+    held = field(body, name)
+    return isinstance(held, list) and all(
+        isinstance(one, dict) and isinstance(one.get("properties"), dict) for one in held
+    )
+
+
+def attached(body: Json, name: str) -> str | None:
+    """The id of what is attached; None for nothing, UNREAD for what cannot be read."""
+    properties = body.get("properties")
+    held = properties.get(name) if isinstance(properties, dict) else {}
+    if held is None:
+        return None
+    named = held.get("id") if isinstance(held, dict) else None
+    return named if isinstance(named, str) and named else UNREAD
 
 
 def states_space(body: Json, name: str) -> bool:

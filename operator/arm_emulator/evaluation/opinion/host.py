@@ -18,7 +18,19 @@ from arm_emulator.evaluation.opinion.addresses import (
     usable,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, word
+from arm_emulator.evaluation.opinion.facts import (
+    OPEN,
+    UNREAD,
+    Facts,
+    attached,
+    column,
+    flag,
+    key,
+    lists_whole,
+    peerings,
+    region,
+    word,
+)
 from arm_emulator.evaluation.rows import SUBNETS, field, network_of, parts, referred, space, subnet_prefixes
 
 SKUS = ("Developer", "Basic", "Standard", "Premium")
@@ -53,6 +65,13 @@ class Host:
         return self.sku == "Developer"
 
     @property
+    def homeless(self) -> bool:
+        """Whether nothing tells its network; one that lists what it has, and has no subnet, is in none."""
+        if self.network_id is not None:
+            return False
+        return self.developer or self.subnet_id is not None or not lists_whole(self.row, "ipConfigurations")
+
+    @property
     def full(self) -> bool:
         """Whether it is of a SKU that has it all: any protocol, any port, IP-based connection."""
         return self.sku in {"Standard", "Premium"}
@@ -67,8 +86,9 @@ def host(facts: Facts, bastion: Json) -> Host:
     name = (bastion.get("sku") or {}).get("name") or "Basic"
     sku = next((one for one in SKUS if one.lower() == str(name).lower()), None)
     if sku == "Developer":
-        return Host(bastion, sku, referred(bastion, "virtualNetwork"), None, None, (), (HOST,))
-    subnet_id = next((referred(part, "subnet") for part in parts(bastion, "ipConfigurations")), None)
+        bound = attached(bastion, "virtualNetwork")
+        return Host(bastion, sku, None if bound == UNREAD else bound, None, None, (), (HOST,))
+    subnet_id = attached(_configuration(bastion), "subnet")
     if subnet_id is None or SUBNETS not in subnet_id.lower():
         return Host(bastion, sku, None, subnet_id, None, (), ())
     subnet = facts.find(subnet_id)
@@ -76,6 +96,14 @@ def host(facts: Facts, bastion: Json) -> Host:
         return Host(bastion, sku, network_of(subnet_id), subnet_id, None, (), ())
     prefixes = tuple(subnet_prefixes(subnet))
     return Host(bastion, sku, network_of(subnet_id), subnet_id, subnet, prefixes, facts.stretches(usable(prefixes)))
+
+
+def _configuration(bastion: Json) -> Json:
+    """The configuration that names a subnet, else the first; one that says nothing where there is none."""
+    listed = parts(bastion, "ipConfigurations")
+    named = [one for one in listed if attached(one, "subnet") not in {None, UNREAD}]
+    found = next(iter(named or listed), {})
+    return found if isinstance(found.get("properties"), dict) else {"properties": {}}
 
 
 def host_codes(facts: Facts, found: Host) -> Iterator[str]:
@@ -108,7 +136,7 @@ def _state(bastion: Json) -> Iterator[str]:
 
 def _subnet(facts: Facts, found: Host) -> Iterator[str]:
     if found.subnet_id is None:
-        yield "SubnetMissing"
+        yield "SubnetMissing" if lists_whole(found.row, "ipConfigurations") else OPEN
     elif facts.find(found.network_id) is None:
         yield facts.gone(found.network_id or found.subnet_id)
     elif found.subnet is None:
@@ -210,9 +238,9 @@ def _zones(facts: Facts, found: Host) -> Iterator[str]:
 
 
 def _public_ip(facts: Facts, bastion: Json) -> Iterator[str]:
-    address_id = next((referred(part, "publicIPAddress") for part in parts(bastion, "ipConfigurations")), None)
+    address_id = attached(_configuration(bastion), "publicIPAddress")
     if address_id is None:
-        yield "PublicIPInvalid"
+        yield "PublicIPInvalid" if lists_whole(bastion, "ipConfigurations") else OPEN
         return
     address = facts.find(address_id)
     if address is None:

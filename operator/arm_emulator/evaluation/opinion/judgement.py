@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion import gateways, hubs
 from arm_emulator.evaluation.opinion.addresses import LAST, Span, span, within
-from arm_emulator.evaluation.opinion.facts import Facts, flag, is_held_by_hub, key
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key
 from arm_emulator.evaluation.opinion.flow import Reason, Way, flow_reasons
 from arm_emulator.evaluation.opinion.host import Host, host, host_codes
 from arm_emulator.evaluation.opinion.machine import Machine, address_codes, machine, machine_codes, system
@@ -117,7 +117,8 @@ class Opinion:
         if not list(self._facts.of_type(BASTIONS)):
             codes.append("BastionNotFound")
         elif self._facts.find(target.network_id) is not None:
-            codes.append("NotPeered")
+            placed = all(network is not None for _, network in self._homes())
+            codes.append("NotPeered" if placed else OPEN)
         return _judgement(None, None, (), _coded(*codes, *ALWAYS))
 
     def _candidates(self, target: Machine) -> list[Json]:
@@ -129,16 +130,20 @@ class Opinion:
         near = neighbours(facts, target.network_id)
         around = near | hubs.mates(facts, target.network_id, every) | {own}
         # What is in force on a network is told beside it: it is known of one whose own row is not in the data.
-        held = (host(facts, one).network_id for one in facts.of_type(BASTIONS))
+        held = (network for _, network in self._homes())
         around |= {key(one) for one in held if one and key(one) != own and grouped(facts, target.network_id, one)}
+        homeless = [one for one in facts.of_type(BASTIONS) if host(facts, one).homeless]
         if found := self._bastions_in(around):
-            return found
+            return found + homeless
         further = {other for one in near for other in neighbours(facts, one)}
-        return self._bastions_in(further - near - {own})
+        return self._bastions_in(further - near - {own}) + homeless
+
+    def _homes(self) -> Iterator[tuple[Json, str | None]]:
+        """Each Bastion with the id of its network."""
+        return ((one, host(self._facts, one).network_id) for one in self._facts.of_type(BASTIONS))
 
     def _bastions_in(self, networks: set[str]) -> list[Json]:
-        hosts = ((one, host(self._facts, one).network_id) for one in self._facts.of_type(BASTIONS))
-        return [one for one, network in hosts if network is not None and key(network) in networks]
+        return [one for one, network in self._homes() if network is not None and key(network) in networks]
 
 
 def _coded(*codes: str) -> list[Reason]:

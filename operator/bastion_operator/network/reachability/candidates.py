@@ -10,7 +10,8 @@ from bastion_operator.network.reachability.target import Target
 
 def candidate_bastions(evaluation: Evaluation, target: Target) -> tuple[BastionHost, ...]:
     """Bastions in the VM's VNet, in VNets with a peering link to or from it, and in those that a virtual WAN or a network
-    manager connects with it; only if there are none, one VNet further.
+    manager connects with it; only if there are none, one VNet further. Bastions that may be in any VNet come into question
+    for every VM.
     """
     key = target.network_key
     return () if key is None else evaluation.once(("candidates", key), lambda: _candidates(evaluation, key))
@@ -19,10 +20,10 @@ def candidate_bastions(evaluation: Evaluation, target: Target) -> tuple[BastionH
 def _candidates(evaluation: Evaluation, key: str) -> tuple[BastionHost, ...]:
     near = evaluation.neighbours.get(key, frozenset())
     found = _in_networks(evaluation, {key, *near, *evaluation.wan_mates(key), *evaluation.group_mates(key)})
-    if found:
-        return found
-    further = {next_key for neighbour in near for next_key in evaluation.neighbours.get(neighbour, ())}
-    return _in_networks(evaluation, further - near - {key})
+    if not found:
+        further = {next_key for neighbour in near for next_key in evaluation.neighbours.get(neighbour, ())}
+        found = _in_networks(evaluation, further - near - {key})
+    return (*found, *evaluation.bastions_anywhere)
 
 
 def _in_networks(evaluation: Evaluation, keys: set[str]) -> tuple[BastionHost, ...]:

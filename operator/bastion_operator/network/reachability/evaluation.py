@@ -141,6 +141,11 @@ class Evaluation:
                 found[normalise_id(network_id)].append(bastion)
         return {key: tuple(bastions) for key, bastions in found.items()}
 
+    @cached_property
+    def bastions_anywhere(self) -> tuple[BastionHost, ...]:
+        """Bastions of which nothing tells in which VNet they are."""
+        return tuple(bastion for _, bastion in sorted(self.inventory.bastions.items()) if bastion.may_be_anywhere)
+
     def learns_routes(self, network: VirtualNetwork) -> bool:
         """Whether a gateway or a virtual hub may bring routes to the VNet."""
         return self.once(("learns", network.key), lambda: self._learns_routes(network))

@@ -120,7 +120,10 @@ def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
     bastion = host.bastion
     if host.is_developer:
         return
-    if bastion.subnet_id is None:
+    if bastion.subnet_id is None and not bastion.states_configurations:
+        message = f"Bastion {bastion.name} does not state its ipConfigurations: which subnet it is in is not known"
+        yield finding("EffectiveDataUnavailable", message, resource=bastion.id)
+    elif bastion.subnet_id is None:
         message = f"Bastion {bastion.name} points to no subnet: it needs one named {SUBNET_NAME}"
         yield finding("SubnetMissing", message, resource=bastion.id)
     elif host.network is None:
@@ -161,6 +164,10 @@ def host_public_ip(inventory: Inventory, host: Host) -> Iterator[Finding]:
     """Step 7: the public IP is Standard, static, IPv4 and in the host's region; a private-only host has none."""
     bastion = host.bastion
     if host.is_developer or bastion.private_only:
+        return
+    if bastion.public_ip_id is None and not bastion.states_configurations:
+        message = f"Bastion {bastion.name} does not state its ipConfigurations: which public IP it has is not known"
+        yield finding("EffectiveDataUnavailable", message, resource=bastion.id)
         return
     if bastion.public_ip_id is None:
         message = (

@@ -1,0 +1,98 @@
+"""Rows that say less than Azure does, or something else: what is not stated is not known, what is stated empty is a fact."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.differential.parts import WEB
+from tests.differential.random_estates import BAS, Asked, Question
+from tests.differential.test_two_opinions import compare, engine
+from tests.support.estates import (
+    DELETE,
+    Estate,
+    bastion,
+    bastion_id,
+    change,
+    drop,
+    find,
+    hub_and_spoke,
+    public_ip,
+    rule,
+    same_vnet,
+    with_nsg,
+)
+
+OPEN = "EffectiveDataUnavailable"
+SSH = Question("SSH", 22)
+CONFIGURATIONS = "properties.ipConfigurations"
+FIRST = f"{CONFIGURATIONS}.0.properties"
+
+
+def reasons(estate: Estate, bastion: str | None = None) -> list[str]:
+    """The codes of both sides, which have to agree; of a Bastion, or of the best one."""
+    one = Asked(estate, questions=(SSH,), bastions=(BAS,))
+    compare(one)
+    return sorted({reason.code for reason in engine(one)(WEB, SSH, bastion).reasons})
+
+
+UNPLACED: list[tuple[str, Estate]] = [
+    ("developer", change(same_vnet(sku="Developer"), "bas", "properties.virtualNetwork", None)),
+    ("properties null", change(same_vnet(), "bas", "properties", None)),
+    ("properties absent", change(same_vnet(), "bas", "properties", DELETE)),
+    ("no configurations", change(same_vnet(), "bas", CONFIGURATIONS, DELETE)),
+    ("configurations null", change(same_vnet(), "bas", CONFIGURATIONS, None)),
+    ("configurations no list", change(same_vnet(), "bas", CONFIGURATIONS, "x")),
+    ("configuration null", change(same_vnet(), "bas", CONFIGURATIONS, [None])),
+    ("configuration bare", change(same_vnet(), "bas", CONFIGURATIONS, [{"name": "a"}])),
+    ("empty reference", change(same_vnet(), "bas", f"{FIRST}.subnet", {})),
+    ("reference to a number", change(same_vnet(), "bas", f"{FIRST}.subnet", {"id": 5})),
+]
+
+
+@pytest.mark.parametrize("estate", [estate for _, estate in UNPLACED], ids=[name for name, _ in UNPLACED])
+def test_a_bastion_that_does_not_say_where_it_is_may_be_anywhere(estate: Estate) -> None:
+    # Facts: never guess Unreachable. The engine said NotPeered, or that it lacked a subnet and a public IP; mended.
+    assert reasons(estate) == [OPEN]
+    assert reasons(estate, BAS) == [OPEN]
+    (named,) = {reason.resource for reason in engine(Asked(estate))(WEB, SSH, None).reasons}
+    assert named == BAS
+
+
+@pytest.mark.parametrize("subnet", [None, DELETE])
+def test_a_bastion_that_states_a_configuration_without_a_subnet_lacks_one(subnet: Any) -> None:
+    estate = change(same_vnet(), "bas", f"{FIRST}.subnet", subnet)
+    assert reasons(estate, BAS) == ["SubnetMissing"]
+    assert reasons(estate) == [OPEN]
+
+
+def test_a_bastion_of_which_the_configurations_are_an_empty_list_lacks_both() -> None:
+    assert reasons(change(same_vnet(), "bas", CONFIGURATIONS, []), BAS) == ["PublicIPInvalid", "SubnetMissing"]
+
+
+def test_the_configuration_that_names_a_subnet_counts() -> None:
+    good = find(same_vnet(), "bas")["properties"]["ipConfigurations"][0]
+    assert reasons(change(same_vnet(), "bas", CONFIGURATIONS, [{"properties": {}}, good]), BAS) == []
+
+
+def unread_beside(estate: Estate) -> Estate:
+    return [*estate, public_ip("near-ip"), bastion("near", "hub") | {"properties": None}]
+
+
+def test_beside_a_bastion_that_cannot_be_read_another_serves() -> None:
+    assert reasons(unread_beside(hub_and_spoke())) == []
+
+
+@pytest.mark.parametrize(
+    "estate",
+    [with_nsg(hub_and_spoke(), "nic", rule("no", 100, "Deny")), drop(hub_and_spoke(), "bas")],
+    ids=["denied from the other", "no other"],
+)
+def test_whether_a_bastion_that_cannot_be_read_reaches_what_no_other_does_is_not_known(estate: Estate) -> None:
+    assert reasons(unread_beside(estate)) == [OPEN]
+
+
+def test_a_machine_that_does_not_run_is_reached_by_no_bastion_wherever_it_is() -> None:
+    state = "properties.extended.instanceView.powerState.code"
+    estate = change(change(same_vnet(), "bas", "properties", None), "web", state, "PowerState/deallocated")
+    assert reasons(estate) == [OPEN, "VMNotRunning"]

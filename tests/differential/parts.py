@@ -345,6 +345,9 @@ def oddity(random: Random) -> tuple[str, Any] | None:
         ("properties.encryption", {"enabled": True, "enforcement": "DropUnencrypted"}),
         ("properties.encryption", {"enabled": True, "enforcement": "AllowUnencrypted"}),
         ("properties.addressSpace", None),
+        ("properties.subnets", None),
+        ("properties.virtualNetworkPeerings", None),
+        ("properties.virtualNetworkPeerings", [None]),
         ("properties.addressSpace.addressPrefixes", ["10.0.0.0/16", "10.300.0.0/16"]),
     )
     return found

@@ -1,6 +1,5 @@
 """Rows that say less than Azure does, or something else: what is not stated is not known, what is stated empty is a fact."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from tests.support.estates import (
     DELETE,
     Estate,
     bastion,
-    bastion_id,
     change,
     drop,
     find,
@@ -20,6 +18,7 @@ from tests.support.estates import (
     public_ip,
     rule,
     same_vnet,
+    subnet_id,
     with_nsg,
 )
 
@@ -96,3 +95,50 @@ def test_a_machine_that_does_not_run_is_reached_by_no_bastion_wherever_it_is() -
     state = "properties.extended.instanceView.powerState.code"
     estate = change(change(same_vnet(), "bas", "properties", None), "web", state, "PowerState/deallocated")
     assert reasons(estate) == [OPEN, "VMNotRunning"]
+
+
+LINKS, SUBNETS = "properties.virtualNetworkPeerings", "properties.subnets"
+UNLISTED = [None, DELETE, "x", {"a": 1}, [None, 3]]
+
+
+@pytest.mark.parametrize("wrong", UNLISTED, ids=str)
+def test_subnets_that_are_not_stated_are_not_held_to_be_missing(wrong: Any) -> None:
+    # Facts: a list that is not stated is not known. The engine said SubnetMissing; mended.
+    assert reasons(change(hub_and_spoke(), "hub", SUBNETS, wrong)) == [OPEN]
+    assert reasons(change(hub_and_spoke(), "spoke", SUBNETS, wrong)) == [OPEN]
+
+
+def test_subnets_that_are_stated_to_be_none_are_missing() -> None:
+    assert reasons(change(hub_and_spoke(), "hub", SUBNETS, [])) == ["SubnetMissing"]
+
+
+def test_a_subnet_of_a_wrong_name_is_wrong_whatever_else_is_there() -> None:
+    estate = change(hub_and_spoke(), "bas", f"{FIRST}.subnet.id", subnet_id("hub", "other"))
+    assert reasons(change(estate, "hub", SUBNETS, None)) == ["SubnetMissing"]
+
+
+@pytest.mark.parametrize("wrong", [*UNLISTED, [{"name": "to-hub", "properties": None}]], ids=str)
+def test_a_half_that_its_network_does_not_state_is_not_held_to_be_missing(wrong: Any) -> None:
+    # The engine said PeeringOneSided; mended.
+    assert reasons(change(hub_and_spoke(), "spoke", LINKS, wrong)) == [OPEN]
+    assert reasons(change(hub_and_spoke(), "hub", LINKS, wrong)) == [OPEN]
+    assert reasons(change(same_vnet(), "hub", LINKS, wrong)) == []
+
+
+def test_a_half_that_is_not_stated_leaves_another_that_waits_one_sided() -> None:
+    estate = change(hub_and_spoke(), "hub", f"{LINKS}.0.properties.peeringState", "Initiated")
+    assert reasons(change(estate, "spoke", LINKS, None)) == ["PeeringOneSided"]
+
+
+def test_networks_neither_of_which_states_its_links_may_be_peered() -> None:
+    estate = change(change(hub_and_spoke(), "spoke", LINKS, None), "hub", LINKS, None)
+    assert reasons(estate) == reasons(estate, BAS) == [OPEN]
+    assert reasons(drop(estate, "hub")) == [OPEN]
+    assert reasons([row for row in estate if row["name"] != "bas"]) == ["BastionNotFound"]
+
+
+@pytest.mark.parametrize(("silent", "telling"), [("hub", "spoke"), ("spoke", "hub")])
+def test_networks_one_of_which_states_that_it_has_no_link_are_not_peered(silent: str, telling: str) -> None:
+    # Facts, section 5: a peering is two links; where one is known not to be there, there is none.
+    estate = change(change(hub_and_spoke(), silent, LINKS, None), telling, LINKS, [])
+    assert reasons(estate) == reasons(estate, BAS) == ["NotPeered"]

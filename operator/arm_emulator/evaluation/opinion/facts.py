@@ -99,10 +99,20 @@ def states(body: Json, name: str) -> bool:
 
 def lists_whole(body: Json, name: str) -> bool:
     """Whether a body states a list of that name, each entry of which has properties: what is in none of them is not there."""
+    return lists_objects(body, name) and all(isinstance(one.get("properties"), dict) for one in parts(body, name))
+
+
+def lists_objects(body: Json, name: str) -> bool:
+    """Whether a body states a list of that name that holds objects and nothing else."""
     held = field(body, name)
-    return isinstance(held, list) and all(
-        isinstance(one, dict) and isinstance(one.get("properties"), dict) for one in held
-    )
+    return isinstance(held, list) and all(isinstance(one, dict) for one in held)
+
+
+def tells_links(network: Json) -> bool:
+    """Whether a network states all its links, and of each whom it leads to."""
+    links = parts(network, "virtualNetworkPeerings")
+    ends = {attached(link, "remoteVirtualNetwork") for link in links}
+    return lists_objects(network, "virtualNetworkPeerings") and not ends & {None, UNREAD}
 
 
 def attached(body: Json, name: str) -> str | None:

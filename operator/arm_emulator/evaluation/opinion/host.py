@@ -26,6 +26,7 @@ from arm_emulator.evaluation.opinion.facts import (
     column,
     flag,
     key,
+    lists_objects,
     lists_whole,
     peerings,
     region,
@@ -140,7 +141,9 @@ def _subnet(facts: Facts, found: Host) -> Iterator[str]:
     elif facts.find(found.network_id) is None:
         yield facts.gone(found.network_id or found.subnet_id)
     elif found.subnet is None:
-        yield "SubnetMissing"
+        perhaps = key(found.subnet_id).endswith(f"/{SUBNET_NAME.lower()}") and facts.find(found.subnet_id) is None
+        told = lists_objects(facts.find(found.network_id) or {}, "subnets")
+        yield OPEN if perhaps and not told else "SubnetMissing"
     elif not found.prefixes:
         yield OPEN
     else:

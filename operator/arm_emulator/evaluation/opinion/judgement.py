@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion import gateways, hubs
 from arm_emulator.evaluation.opinion.addresses import LAST, Span, span, within
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key, tells_links
 from arm_emulator.evaluation.opinion.flow import Reason, Way, flow_reasons
 from arm_emulator.evaluation.opinion.host import Host, host, host_codes
 from arm_emulator.evaluation.opinion.machine import Machine, address_codes, machine, machine_codes, system
@@ -133,10 +133,21 @@ class Opinion:
         held = (network for _, network in self._homes())
         around |= {key(one) for one in held if one and key(one) != own and grouped(facts, target.network_id, one)}
         homeless = [one for one in facts.of_type(BASTIONS) if host(facts, one).homeless]
-        if found := self._bastions_in(around):
-            return found + homeless
-        further = {other for one in near for other in neighbours(facts, one)}
-        return self._bastions_in(further - near - {own}) + homeless
+        if not self._bastions_in(around):
+            around = {other for one in near for other in neighbours(facts, one)} - near - {own}
+        return self._bastions_in(around | self._perhaps_peered(target.network_id)) + homeless
+
+    def _perhaps_peered(self, network_id: str) -> set[str]:
+        """Keys of the networks of Bastions of which neither they nor this one say whether the two are peered."""
+
+        def silent(one: str) -> bool:
+            held = self._facts.find(one)
+            return held is None or not tells_links(held)
+
+        own = self._facts.find(network_id)
+        if own is None or tells_links(own):
+            return set()
+        return {key(one) for _, one in self._homes() if one is not None and silent(one)}
 
     def _homes(self) -> Iterator[tuple[Json, str | None]]:
         """Each Bastion with the id of its network."""

@@ -19,6 +19,7 @@ from arm_emulator.evaluation.opinion.facts import (
     peerings,
     region,
     states_space,
+    tells_links,
     word,
 )
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host, routes_of
@@ -74,6 +75,8 @@ def path(facts: Facts, host: Host, machine: Machine) -> Path:
         return Path(PEERED, found.via, here, there, mended, codes=(*general, *faults, *access, *encryption))
     if ours is None or theirs is None:
         return Path(UNCLEAR, codes=tuple(general))
+    if not tells_links(ours) and not tells_links(theirs):
+        return Path(UNCLEAR, mended=True, codes=(*general, OPEN))
     ways = _ways(facts, host, machine, ours, theirs)
     if ways:
         codes = (*general, *encryption, *_over_a_gateway(host, ways))
@@ -103,10 +106,12 @@ def _faults(facts: Facts, host: Host, machine: Machine, here: Json | None, there
     if "disconnected" in states:
         yield "PeeringDisconnected"
         return
-    silent = facts.find(machine.network_id if there is None else host.network_id) is None
-    if "initiated" in states or (len(links) == 1 and not silent):
+    owner = facts.find(machine.network_id if there is None else host.network_id)
+    if "initiated" in states or (len(links) == 1 and owner is not None and tells_links(owner)):
         yield "PeeringOneSided"
-    elif any(state not in KNOWN_STATES for state in states) and len(links) > 1:
+    elif (len(links) == 1 and owner is not None) or (
+        any(state not in KNOWN_STATES for state in states) and len(links) > 1
+    ):
         yield OPEN
     if machine.addresses and host.sources:
         yield from _spaces(here, machine.addresses)

@@ -70,6 +70,8 @@ class ForeseenRows:
             self._store(resource_id, written)
             if kind.lower() == VIRTUAL_NETWORKS:
                 self._name_parts(written)
+                for collection in _PARTS_OF_NETWORK if before is None else ():
+                    properties.setdefault(collection, [])
         else:
             self._put_part(*place, written, resource_id)
             if kind.lower() == PEERINGS:
@@ -147,7 +149,7 @@ class ForeseenRows:
     @staticmethod
     def _name_parts(network: Json) -> None:
         """Gives each part the id that Azure gives it."""
-        for collection in ("subnets", "virtualNetworkPeerings"):
+        for collection in _PARTS_OF_NETWORK:
             for part in objects(network, "properties", collection):
                 if isinstance(part, dict) and "name" in part:
                     part.setdefault("id", f"{network['id']}/{collection}/{part['name']}")
@@ -291,6 +293,7 @@ def _merged(before: Row, after: Json) -> Json:
     return found
 
 
+_PARTS_OF_NETWORK: Final = ("subnets", "virtualNetworkPeerings")
 # Parts of which Azure tells more than anybody writes: addresses, states.
 _PARTS_WITH_STATE: Final = frozenset({"subnets", "virtualNetworkPeerings", "ipConfigurations"})
 

@@ -129,6 +129,9 @@ def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
     elif host.network is None:
         missing = host.network_id or bastion.subnet_id
         yield lost(inventory, missing, f"the VNet {missing} of Bastion {bastion.name} is not in the data")
+    elif host.subnet is None and _may_be_there(inventory, host.network, bastion.subnet_id):
+        message = f"VNet {host.network.name} does not state its subnets: what {SUBNET_NAME} is like is not known"
+        yield finding("EffectiveDataUnavailable", message, resource=host.network.id)
     elif host.subnet is None:
         message = (
             f"Bastion {bastion.name} points to {bastion.subnet_id}, but VNet {host.network.name} has no subnet named"
@@ -139,6 +142,12 @@ def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
         yield finding("EffectiveDataUnavailable", message, resource=host.subnet.id)
     else:
         yield from _subnet_shape(inventory, host.subnet, host.prefix)
+
+
+def _may_be_there(inventory: Inventory, network: VirtualNetwork, subnet_id: str) -> bool:
+    """Whether a VNet may have the subnet of that id, and under the right name, though none is known."""
+    named = subnet_id.rstrip("/").rpartition("/")[2].lower() == SUBNET_NAME.lower()
+    return named and not network.states_subnets and inventory.subnet(subnet_id) is None
 
 
 def _subnet_shape(inventory: Inventory, subnet: Subnet, prefix: AddressSet) -> Iterator[Finding]:

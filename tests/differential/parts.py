@@ -265,6 +265,7 @@ def machine(random: Random) -> Estate:
         ("web-nic", f"{CONFIGURATION}.subnet", DELETE),
         ("web-nic", "properties.ipConfigurations", DELETE),
         ("web-nic", "properties.ipConfigurations", []),
+        ("web-nic", "properties.networkSecurityGroup", {}),
     )
     held = held if odd is None else estates.change(held, *odd)
     if random.random() < 0.05:

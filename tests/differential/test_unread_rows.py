@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bastion_operator.network.gaps import gaps
+from bastion_operator.network.inventory import Inventory
 from tests.differential.parts import WEB
 from tests.differential.random_estates import BAS, Asked, Question
 from tests.differential.test_two_opinions import compare, engine
@@ -15,6 +17,7 @@ from tests.support.estates import (
     drop,
     find,
     hub_and_spoke,
+    nic_id,
     public_ip,
     rule,
     same_vnet,
@@ -142,3 +145,40 @@ def test_networks_one_of_which_states_that_it_has_no_link_are_not_peered(silent:
     # Facts, section 5: a peering is two links; where one is known not to be there, there is none.
     estate = change(change(hub_and_spoke(), silent, LINKS, None), telling, LINKS, [])
     assert reasons(estate) == reasons(estate, BAS) == ["NotPeered"]
+
+
+WRONG: list[Any] = [{"id": 5}, {}, "x", {"id": None}, {"id": ""}, []]
+WORKLOAD, BASTION_SUBNET = "properties.subnets.1.properties", "properties.subnets.0.properties"
+PLACES = [
+    ("web-nic", "properties.networkSecurityGroup"),
+    ("hub", f"{WORKLOAD}.networkSecurityGroup"),
+    ("hub", f"{WORKLOAD}.routeTable"),
+    ("hub", f"{BASTION_SUBNET}.networkSecurityGroup"),
+    ("hub", f"{BASTION_SUBNET}.routeTable"),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize(("row", "field"), PLACES)
+def test_a_reference_that_cannot_be_read_is_not_held_to_be_none(row: str, field: str, wrong: Any) -> None:
+    # Facts: never guess Reachable. The engine and the opinion both took it for no group and no table; mended.
+    assert reasons(change(same_vnet(), row, field, wrong)) == [OPEN]
+    assert reasons(change(same_vnet(), row, field, None)) == []
+
+
+def test_a_reference_that_cannot_be_read_is_named_by_what_holds_it() -> None:
+    estate = change(same_vnet(), "web-nic", "properties.networkSecurityGroup", {})
+    (reason,) = engine(Asked(estate))(WEB, SSH, None).reasons
+    assert (reason.resource, "networkSecurityGroup" in reason.message) == (nic_id("web-nic"), True)
+    assert gaps(Inventory.from_rows(estate)) == []
+
+
+@pytest.mark.parametrize("properties", [None, DELETE], ids=str)
+def test_of_a_subnet_without_properties_neither_group_nor_table_is_known(properties: Any) -> None:
+    estate = change(same_vnet(), "hub", "properties.subnets.1.properties", properties)
+    told = engine(Asked(estate, questions=(SSH,)))(WEB, SSH, None).reasons
+    assert {word for reason in told for word in ("routeTable", "networkSecurityGroup") if word in reason.message} == {
+        "routeTable",
+        "networkSecurityGroup",
+    }
+    assert reasons(estate) == [OPEN]

@@ -57,7 +57,7 @@ def read_bastion_host(row: Row, row_id: str) -> BastionHost:
     properties = mapping(row, "properties")
     listed = list(objects(properties, "ipConfigurations"))
     placed = (one for one in listed if text(one, "properties", "subnet", "id") is not None)
-    configuration = mapping(next(placed, listed[0] if listed else None), "properties")
+    configuration = next(placed, listed[0] if listed else {"properties": {}}).get("properties")
     sku_name = text(row, "sku", "name")
     return BastionHost(
         id=row_id,

@@ -40,13 +40,13 @@ def text(holder: object, *path: str) -> str | None:
     return found if type(found) is str and found else None
 
 
-def reference(holder: Row, field: str, holder_id: str) -> str | None:
+def reference(holder: object, field: str, holder_id: str) -> str | None:
     """The id in a ``{"id": …}`` field; None where the field is absent or null: nothing is there.
 
-    Anything else refers to something of which nobody can tell what it is: the answer is an id that no row has, which
-    ``unreadable_reference`` knows.
+    Anything else refers to something of which nobody can tell what it is, and so does a holder that is no object: the
+    answer is an id that no row has, which ``unreadable_reference`` knows.
     """
-    held = holder.get(field)
+    held = holder.get(field) if type(holder) is dict else holder_id
     if held is None:
         return None
     return text(held, "id") or f"{holder_id}{_UNREADABLE}{field}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, flag, ids, mapping, text
+from bastion_operator.network.fields import Row, flag, ids, mapping, reference, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
         id=row_id,
         key=normalise_id(row_id),
         primary=flag(properties, "primary"),
-        network_security_group_id=text(properties, "networkSecurityGroup", "id"),
+        network_security_group_id=reference(properties, "networkSecurityGroup", row_id),
         ip_configurations=tuple([_read_configuration(item) for item in listed if type(item) is dict])
         if type(listed) is list
         else None,

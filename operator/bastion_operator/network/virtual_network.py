@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, all_objects, flag, ids, mapping, objects, text, texts
+from bastion_operator.network.fields import Row, all_objects, flag, ids, mapping, objects, reference, text, texts
 from bastion_operator.network.peering import PeeringLink, read_link
 from bastion_operator.network.prefixes import PrefixList
 
@@ -107,8 +107,8 @@ def read_subnet(row: Row, virtual_network_id: str) -> Subnet:
         name=name,
         virtual_network_id=virtual_network_id,
         prefixes=PrefixList.of(prefixes) if prefixes else None,
-        network_security_group_id=text(properties, "networkSecurityGroup", "id"),
-        route_table_id=text(properties, "routeTable", "id"),
+        network_security_group_id=reference(row.get("properties"), "networkSecurityGroup", subnet_id),
+        route_table_id=reference(row.get("properties"), "routeTable", subnet_id),
         nat_gateway_id=text(properties, "natGateway", "id"),
         occupants=tuple(occupant for field in _OCCUPANTS for occupant in ids(properties, field)),
         delegations=tuple(

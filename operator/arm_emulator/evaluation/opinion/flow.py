@@ -7,13 +7,13 @@ from functools import partial
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
 from arm_emulator.evaluation.opinion.addresses import Span, spans, within
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, states, states_space
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, flag, states, states_space
 from arm_emulator.evaluation.opinion.host import Host, routes_of, unreadable
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
 from arm_emulator.evaluation.opinion.side import Side, side_of
-from arm_emulator.evaluation.rows import parts, referred, space
+from arm_emulator.evaluation.rows import parts, space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
 
 PARTLY = "NsgPartiallyBlocksBastion"
@@ -167,7 +167,7 @@ def _group(
     past: list[Callable[[int], Fates]] | None = None,
 ) -> Iterator[Reason]:
     """A security group's word; no group allows, and what an administrator lets past it is not asked."""
-    group_id = referred(owner, "networkSecurityGroup")
+    group_id = attached(owner, "networkSecurityGroup")
     if group_id is None or side is None:
         return
     if past and _all_pass(way, past):
@@ -211,7 +211,7 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
         return
     if way.path.learned:
         yield Reason("NotLookedAt")
-    table_id = referred(way.subnet, "routeTable")
+    table_id = attached(way.subnet, "routeTable")
     table = way.facts.find(table_id)
     if table_id is None or table is None:
         yield from () if table_id is None else (Reason(way.facts.gone(table_id)),)

@@ -186,7 +186,7 @@ def public_addresses(facts: Facts, network_id: str | None, *others: list[Span]) 
 
 
 def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
-    table_id = referred(subnet, "routeTable")
+    table_id = attached(subnet, "routeTable")
     table = facts.find(table_id)
     if table_id is None or table is None:
         yield from () if table_id is None else (facts.gone(table_id),)
@@ -213,7 +213,7 @@ def longest(routes: list[tuple[str, Span | None, str]], address: int) -> str | N
 
 def _learned(facts: Facts, found: Host) -> Iterator[str]:
     """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
-    table = facts.find(referred(found.subnet or {}, "routeTable"))
+    table = facts.find(attached(found.subnet or {}, "routeTable"))
     network = facts.find(found.network_id)
     if network is None or (table is not None and flag(table, "disableBgpRoutePropagation")):
         return

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion import gateways, hubs
 from arm_emulator.evaluation.opinion.addresses import LAST, Span, span, within
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key, tells_links
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, flag, is_held_by_hub, key, tells_links
 from arm_emulator.evaluation.opinion.flow import Reason, Way, flow_reasons
 from arm_emulator.evaluation.opinion.host import Host, host, host_codes
 from arm_emulator.evaluation.opinion.machine import Machine, address_codes, machine, machine_codes, system
 from arm_emulator.evaluation.opinion.own_rules import own_rule_codes
 from arm_emulator.evaluation.opinion.path import NETWORKS, Path, grouped, neighbours, path
 from arm_emulator.evaluation.opinion.rules import OTHER_PROTOCOLS
-from arm_emulator.evaluation.rows import field, parts, referred
+from arm_emulator.evaluation.rows import field, parts
 from arm_emulator.evaluation.security_rules import Rule, port_range, rules_of
 
 BASTIONS = "Microsoft.Network/bastionHosts"
@@ -235,7 +235,7 @@ def _kept_closed(facts: Facts, near: Host, target: Machine, port: int) -> bool:
             and _holds_all(near, [str(one.get("allowedSourceAddressPrefix"))])
             for one in granted
         )
-    groups = [referred(one or {}, "networkSecurityGroup") for one in (target.subnet, target.interface)]
+    groups = [attached(one or {}, "networkSecurityGroup") for one in (target.subnet, target.interface)]
     for group in filter(None, map(facts.find, groups)):
         about = [
             rule

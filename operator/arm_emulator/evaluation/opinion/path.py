@@ -12,6 +12,7 @@ from arm_emulator.evaluation.opinion.facts import (
     OPEN,
     Facts,
     any_named,
+    attached,
     column,
     flag,
     key,
@@ -149,7 +150,7 @@ def _access(host: Host, machine: Machine, found: Path) -> Iterator[str]:
     near, far = [host.subnet], [machine.subnet, machine.interface]
     for link, owners in ((found.here, near), (found.there, far)):
         # A side that is not known is not held to be without a group.
-        guarded = None in owners or any(referred(owner or {}, "networkSecurityGroup") for owner in owners)
+        guarded = None in owners or any(attached(owner or {}, "networkSecurityGroup") for owner in owners)
         if found.closed(link) and not guarded:
             yield "PeeringAccessDisabled"
 
@@ -159,7 +160,7 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
 
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
-    table = facts.find(referred(host.subnet or {}, "routeTable")) or {}
+    table = facts.find(attached(host.subnet or {}, "routeTable")) or {}
     for _, held, hop in routes_of(table):
         if held is None or held == EVERYTHING or hop not in HOPS_ON:
             continue

@@ -14,7 +14,7 @@ from arm_emulator.evaluation.opinion.addresses import (
     spans,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, states_space, word
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, flag, peerings, states_space, word
 from arm_emulator.evaluation.rows import referred, space
 
 SERVICES = frozenset(
@@ -90,7 +90,7 @@ def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link
     if across is not None:
         known += spans(space(across)) + ([] if link is None else spans(space(link, "remoteAddressSpace")))
     doubt = None if readable_space(network) else OPEN
-    table_id = referred(subnet, "routeTable")
+    table_id = attached(subnet, "routeTable")
     table = facts.find(table_id)
     default = table is None or not flag(table, "disableBgpRoutePropagation")
     default = default and bool(host.learned_defaults(facts, network))

@@ -7,7 +7,7 @@ import pytest
 from bastion_operator.network.gaps import gaps
 from bastion_operator.network.inventory import Inventory
 from tests.differential.parts import WEB
-from tests.differential.random_estates import BAS, Asked, Question
+from tests.differential.random_estates import BAS, INSTANCE, Asked, Question
 from tests.differential.test_two_opinions import compare, engine
 from tests.support.estates import (
     DELETE,
@@ -21,6 +21,7 @@ from tests.support.estates import (
     public_ip,
     rule,
     same_vnet,
+    scale_set,
     subnet_id,
     with_nsg,
 )
@@ -36,6 +37,13 @@ def reasons(estate: Estate, bastion: str | None = None) -> list[str]:
     one = Asked(estate, questions=(SSH,), bastions=(BAS,))
     compare(one)
     return sorted({reason.code for reason in engine(one)(WEB, SSH, bastion).reasons})
+
+
+def instance_reasons(estate: Estate) -> list[str]:
+    """The same of an instance of scale set ``fleet``."""
+    one = Asked(estate, questions=(SSH,), machines=(INSTANCE,))
+    compare(one)
+    return sorted({reason.code for reason in engine(one)(INSTANCE, SSH, None).reasons})
 
 
 UNPLACED: list[tuple[str, Estate]] = [
@@ -182,3 +190,27 @@ def test_of_a_subnet_without_properties_neither_group_nor_table_is_known(propert
         "networkSecurityGroup",
     }
     assert reasons(estate) == [OPEN]
+
+
+PREFIXES = f"{BASTION_SUBNET}.addressPrefixes"
+
+
+@pytest.mark.parametrize("unread", ["10.0.5.0/99", "", 5, None], ids=str)
+def test_a_prefix_of_bastion_that_cannot_be_read_beside_one_that_can_leaves_open_what_comes_from_there(
+    unread: Any,
+) -> None:
+    # Facts: never guess Reachable. The engine left it out; mended.
+    guards = (rule("known", 100, "Allow", source="10.0.1.0/26"), rule("rest", 110, "Deny"))
+    estate = with_nsg(change(same_vnet(), "hub", PREFIXES, ["10.0.1.0/26", unread]), "nic", *guards)
+    assert reasons(estate) == [OPEN]
+    estate = with_nsg(change(same_vnet(), "hub", PREFIXES, ["10.0.1.0/26", unread]), "nic", rule("all", 100, "Deny"))
+    assert reasons(estate) == [OPEN, "NicNsgDenies"]
+    assert reasons(change(same_vnet(), "hub", PREFIXES, ["10.0.1.0/26", "fd00::/64"])) == []
+
+
+def test_an_instance_of_a_subnet_with_a_prefix_that_cannot_be_read_may_be_there() -> None:
+    guards = (rule("known", 100, "Allow", destination="10.0.2.0/24"), rule("rest", 110, "Deny"))
+    estate = change(
+        with_nsg(same_vnet(), "subnet", *guards), "hub", f"{WORKLOAD}.addressPrefixes", ["10.0.2.0/24", "x"]
+    )
+    assert instance_reasons([*estate, *scale_set("fleet", "hub", "workload")]) == [OPEN]

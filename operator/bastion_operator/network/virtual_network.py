@@ -98,7 +98,8 @@ def read_subnet(row: Row, virtual_network_id: str) -> Subnet:
     properties = mapping(row, "properties")
     name = text(row, "name") or (text(row, "id") or "").rsplit("/", 1)[-1]
     subnet_id = text(row, "id") or f"{virtual_network_id}/subnets/{name}"
-    prefixes = texts(properties, "addressPrefixes") or ()
+    listed = properties.get("addressPrefixes")
+    prefixes = tuple(map(str, listed)) if type(listed) is list else ()
     if not prefixes and (single := text(properties, "addressPrefix")) is not None:
         prefixes = (single,)
     return Subnet(

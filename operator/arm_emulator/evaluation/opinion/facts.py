@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from arm_emulator.errors import Json
-from arm_emulator.evaluation.opinion.addresses import HOST, NOT_PUBLIC, span
+from arm_emulator.evaluation.opinion.addresses import HOST, NOT_PUBLIC, is_ipv6, span
 from arm_emulator.evaluation.rows import Estate, field, parts, referred
 
 OPEN, REFUSED = "EffectiveDataUnavailable", "PermissionDenied"
@@ -123,6 +123,13 @@ def attached(body: Json, name: str) -> str | None:
         return None
     named = held.get("id") if isinstance(held, dict) else None
     return named if isinstance(named, str) and named else UNREAD
+
+
+def odd_prefixes(subnet: Json) -> bool:
+    """Whether a subnet has a prefix that is neither IPv4 nor IPv6."""
+    several, one = field(subnet, "addressPrefixes"), field(subnet, "addressPrefix")
+    texts = several if isinstance(several, list) and several else [one] if one else []
+    return any(span(str(text)) is None and not is_ipv6(str(text)) for text in texts)
 
 
 def states_space(body: Json, name: str) -> bool:

@@ -28,6 +28,7 @@ from arm_emulator.evaluation.opinion.facts import (
     key,
     lists_objects,
     lists_whole,
+    odd_prefixes,
     peerings,
     region,
     word,
@@ -147,6 +148,8 @@ def _subnet(facts: Facts, found: Host) -> Iterator[str]:
     elif not found.prefixes:
         yield OPEN
     else:
+        if odd_prefixes(found.subnet):
+            yield OPEN
         if any(prefix.prefixlen > LONGEST_PREFIX for prefix in found.prefixes):
             yield "SubnetTooSmall"
         told = [str(one["id"]).lower() for name in OCCUPANTS for one in parts(found.subnet, name)]

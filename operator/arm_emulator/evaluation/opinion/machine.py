@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import usable
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, states
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, odd_prefixes, states
 from arm_emulator.evaluation.rows import SUBNETS, field, parts, primary_configuration, referred, subnet_prefixes
 
 INSTANCES = "/virtualmachinescalesets/"
@@ -113,6 +113,8 @@ def _instance(facts: Facts, row: Json) -> Machine:
     placed = _placed(facts, row, {"id": f"{row['id']}/networkInterfaces/{described['name']}", **described})
     if placed.addresses or placed.subnet is None or primary_configuration(described) is None:
         return placed
+    if odd_prefixes(placed.subnet):
+        return replace(placed, gaps=(*(gap for gap in placed.gaps if gap != "NoIPv4Address"), OPEN))
     every = usable(subnet_prefixes(placed.subnet))
     gaps = tuple(gap for gap in placed.gaps if gap != "NoIPv4Address" or not every)
     return replace(placed, addresses=facts.stretches(every), gaps=gaps, anywhere=frozenset(every))

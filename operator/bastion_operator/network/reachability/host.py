@@ -141,6 +141,11 @@ def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
         message = f"the prefix of subnet {host.subnet.id} is missing or cannot be read"
         yield finding("EffectiveDataUnavailable", message, resource=host.subnet.id)
     else:
+        if unread := host.subnet.prefixes.malformed if host.subnet.prefixes is not None else ():
+            message = (
+                f"the prefix {unread[0]!r} of subnet {host.subnet.id} cannot be read: sessions may come from there too"
+            )
+            yield finding("EffectiveDataUnavailable", message, resource=host.subnet.id)
         yield from _subnet_shape(inventory, host.subnet, host.prefix)
 
 

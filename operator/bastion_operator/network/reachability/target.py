@@ -96,8 +96,11 @@ def _instance(inventory: Inventory, vm: VirtualMachine, scale_set_id: str) -> Ta
     configuration = nic.primary_ipv4
     if configuration is None or configuration.address is not None:
         return placed
-    range_of = usable_addresses(placed.subnet.prefixes.addresses)
     missing = tuple(item for item in placed.missing if item.code != "NoIPv4Address")
+    if placed.subnet.prefixes.malformed:
+        message = f"which address {vm.name} has: subnet {placed.subnet.id} has a prefix that cannot be read"
+        return replace(placed, missing=(*missing, _unavailable(message, placed.subnet.id)))
+    range_of = usable_addresses(placed.subnet.prefixes.addresses)
     return replace(placed, addresses=range_of, missing=missing)
 
 

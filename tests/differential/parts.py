@@ -239,6 +239,7 @@ def bastion_subnet(random: Random) -> Row:
         "prefix": random.choice(("1.0/26", "1.0/26", "1.0/27", "1.64/28")),
         "stray": random.random() < 0.06,
         "silent": random.random() < 0.02,
+        "further": rarely(random, 0.1, "1.64/26", "1.32/27", "5.0/26", "5.0/99"),
     }
 
 

@@ -108,6 +108,8 @@ def _bastion_subnet(draw: st.DrawFn, base: str, rows: Estate) -> Row:
         held["properties"]["ipConfigurations"] = [estates.ref(f"{estates.nic_id('stray')}/ipConfigurations/one")]
     if said["silent"]:
         del held["properties"]["addressPrefix"]
+    elif said["further"] is not None:
+        held["properties"]["addressPrefixes"] = [f"{base}.{said[name]}" for name in ("prefix", "further")]
     _blurred(draw, held)
     return held
 

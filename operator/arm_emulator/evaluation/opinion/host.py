@@ -150,7 +150,7 @@ def _subnet(facts: Facts, found: Host) -> Iterator[str]:
     else:
         if odd_prefixes(found.subnet):
             yield OPEN
-        if any(prefix.prefixlen > LONGEST_PREFIX for prefix in found.prefixes):
+        if all(prefix.prefixlen > LONGEST_PREFIX for prefix in found.prefixes):
             yield "SubnetTooSmall"
         told = [str(one["id"]).lower() for name in OCCUPANTS for one in parts(found.subnet, name)]
         others = [one for one in told if "/bastionhosts/" not in one]

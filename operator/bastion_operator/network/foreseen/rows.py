@@ -14,7 +14,7 @@ from bastion_operator.network.fields import Row, at, objects, text, texts
 from bastion_operator.network.foreseen.bodies import COLLECTIONS, WholeBodies
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import HUB_CONNECTION_LINK, PeeringState
-from bastion_operator.network.prefixes import AddressSet, format_address
+from bastion_operator.network.prefixes import PrefixList, format_address
 from bastion_operator.network.resource_types import (
     BASTION_HOSTS,
     NETWORK_INTERFACES,
@@ -220,7 +220,7 @@ class ForeseenRows:
             subnet = self.get(str(text(configuration, "properties", "subnet", "id")))
             prefixes = texts(subnet, "properties", "addressPrefixes") or ()
             single = text(subnet, "properties", "addressPrefix")
-            room = usable_addresses(AddressSet.readable(*(prefixes or ((single,) if single else ()))))
+            room = usable_addresses(PrefixList.of(prefixes or ((single,) if single else ())))
             chosen = next((each for first, last in room.intervals for each in _free(first, last, taken)), None)
             if chosen is not None:
                 taken.add(chosen)

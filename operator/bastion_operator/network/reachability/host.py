@@ -11,7 +11,7 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.fields import region
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
+from bastion_operator.network.prefixes import EMPTY, AddressSet, PrefixList, prefix_length
 from bastion_operator.network.public_ip import PublicIp
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.service_tags import HOST
@@ -73,8 +73,10 @@ def find_host(inventory: Inventory, bastion: BastionHost) -> Host:
     subnet = inventory.subnet(bastion.subnet_id)
     if subnet is not None and subnet.name != SUBNET_NAME:
         subnet = None
-    prefix = subnet.prefixes.addresses if subnet is not None and subnet.prefixes is not None else EMPTY
-    return Host(bastion, network_id, network, subnet, prefix, usable_addresses(prefix) or prefix)
+    if subnet is None or subnet.prefixes is None:
+        return Host(bastion, network_id, network, subnet, EMPTY, EMPTY)
+    prefix = subnet.prefixes.addresses
+    return Host(bastion, network_id, network, subnet, prefix, usable_addresses(subnet.prefixes) or prefix)
 
 
 def host_state(host: Host) -> Iterator[Finding]:
@@ -137,16 +139,11 @@ def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
             f"Bastion {bastion.name} points to {bastion.subnet_id}, but VNet {host.network.name} has no subnet named"
         )
         yield finding("SubnetMissing", f"{message} exactly {SUBNET_NAME} there: create it", resource=bastion.subnet_id)
-    elif not host.prefix:
+    elif host.subnet.prefixes is None or not host.prefix:
         message = f"the prefix of subnet {host.subnet.id} is missing or cannot be read"
         yield finding("EffectiveDataUnavailable", message, resource=host.subnet.id)
     else:
-        if unread := host.subnet.prefixes.malformed if host.subnet.prefixes is not None else ():
-            message = (
-                f"the prefix {unread[0]!r} of subnet {host.subnet.id} cannot be read: sessions may come from there too"
-            )
-            yield finding("EffectiveDataUnavailable", message, resource=host.subnet.id)
-        yield from _subnet_shape(inventory, host.subnet, host.prefix)
+        yield from _subnet_shape(inventory, host.subnet, host.subnet.prefixes)
 
 
 def _may_be_there(inventory: Inventory, network: VirtualNetwork, subnet_id: str) -> bool:
@@ -155,11 +152,16 @@ def _may_be_there(inventory: Inventory, network: VirtualNetwork, subnet_id: str)
     return named and not network.states_subnets and inventory.subnet(subnet_id) is None
 
 
-def _subnet_shape(inventory: Inventory, subnet: Subnet, prefix: AddressSet) -> Iterator[Finding]:
-    if min(map(prefix_length, prefix.intervals)) > LONGEST_SUBNET_PREFIX:
+def _subnet_shape(inventory: Inventory, subnet: Subnet, prefixes: PrefixList) -> Iterator[Finding]:
+    if prefixes.malformed:
+        message = (
+            f"the prefix {prefixes.malformed[0]!r} of subnet {subnet.id} cannot be read: sessions may come from there"
+        )
+        yield finding("EffectiveDataUnavailable", message, resource=subnet.id)
+    if min(map(prefix_length, prefixes.intervals())) > LONGEST_SUBNET_PREFIX:
         yield finding(
             "SubnetTooSmall",
-            f"{SUBNET_NAME} is {', '.join(prefix.prefixes())}; Azure asks for a /{LONGEST_SUBNET_PREFIX} or larger",
+            f"{SUBNET_NAME} is {', '.join(prefixes.texts)}; Azure asks for a /{LONGEST_SUBNET_PREFIX} or larger",
             resource=subnet.id,
         )
     others = [occupant for occupant in subnet.occupants if "/bastionhosts/" not in occupant.lower()]

@@ -100,7 +100,7 @@ def _instance(inventory: Inventory, vm: VirtualMachine, scale_set_id: str) -> Ta
     if placed.subnet.prefixes.malformed:
         message = f"which address {vm.name} has: subnet {placed.subnet.id} has a prefix that cannot be read"
         return replace(placed, missing=(*missing, _unavailable(message, placed.subnet.id)))
-    range_of = usable_addresses(placed.subnet.prefixes.addresses)
+    range_of = usable_addresses(placed.subnet.prefixes)
     return replace(placed, addresses=range_of, missing=missing)
 
 

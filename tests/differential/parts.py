@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, TypeVar
 
@@ -270,14 +270,24 @@ def machine(random: Random) -> Estate:
     )
     held = held if odd is None else estates.change(held, *odd)
     if random.random() < 0.05:
+        held[0]["properties"]["ipConfigurations"] = [*_configurations(random, held[0])]
+    if random.random() < 0.05:
         ids = [estates.nic_id(name) for name in ("second-nic", "web-nic")]
-        marked = random.choice((0, 1, None))
-        listed = [{"id": one, "properties": {"primary": place == marked}} for place, one in enumerate(ids)]
+        marked = random.choice(((0,), (1,), (), (0, 1)))
+        listed = [{"id": one, "properties": {"primary": place in marked}} for place, one in enumerate(ids)]
         second = estates.nic("second-nic", "home", "workload", "10.1.2.9")
         held = [*estates.change(held, "web", "properties.networkProfile.networkInterfaces", listed), second]
         for one in (held[0], second):
             one["properties"]["primary"] = random.random() < 0.5
     return held
+
+
+def _configurations(random: Random, nic: Row) -> Iterator[Row]:
+    """Two configurations, of which one may be IPv6, and none or both may be marked as primary."""
+    for one in nic["properties"].get("ipConfigurations") or ():
+        for address in random.choice((("address", "10.1.2.7"), ("fd00::4", "address"))):
+            held = {**one["properties"], "privateIPAddress": address, "primary": random.choice((True, False))}
+            yield {**one, "name": address, "properties": held}
 
 
 def gateways(random: Random) -> Estate:

@@ -29,13 +29,21 @@ class NetworkInterface:
     ip_configurations: tuple[IpConfiguration, ...] | None
 
     @property
+    def ipv4(self) -> tuple[IpConfiguration, ...]:
+        """The IPv4 configurations that may be the primary one: those that are marked so, or all where none is."""
+        listed = tuple([each for each in self.ip_configurations or () if each.ipv4])
+        if len(listed) <= 1:
+            return listed
+        return tuple([each for each in listed if each.primary]) or listed
+
+    @property
     def primary_ipv4(self) -> IpConfiguration | None:
-        """The configuration that Bastion connects to: the primary among the IPv4 ones, or the only one."""
-        listed = self.ip_configurations or ()
-        if len(listed) == 1:
-            return listed[0] if listed[0].ipv4 else None
-        ipv4 = [configuration for configuration in listed if configuration.ipv4]
-        return next((configuration for configuration in ipv4 if configuration.primary), ipv4[0] if ipv4 else None)
+        """The configuration that Bastion connects to: the primary among the IPv4 ones, or the only one.
+
+        None where there is none, and where there are several (``ipv4``) and not one alone is marked.
+        """
+        found = self.ipv4
+        return found[0] if len(found) == 1 else None
 
 
 def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
@@ -55,15 +63,22 @@ def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
 
 def _read_configuration(row: Row) -> IpConfiguration:
     properties = mapping(row, "properties")
-    version = text(properties, "privateIPAddressVersion")
+    address = text(properties, "privateIPAddress")
     groups = "applicationSecurityGroups"
     return IpConfiguration(
         name=text(row, "name") or "",
         primary=flag(properties, "primary"),
-        ipv4=version is None or version.lower() == "ipv4",
-        address=text(properties, "privateIPAddress"),
+        ipv4=_is_ipv4(text(properties, "privateIPAddressVersion"), address),
+        address=address,
         subnet_id=text(properties, "subnet", "id"),
         application_security_group_ids=tuple(map(normalise_id, ids(properties, groups)))
         if groups in properties
         else (),
     )
+
+
+def _is_ipv4(version: str | None, address: str | None) -> bool:
+    """By the version, where Azure leaves it out by the address itself."""
+    if version is not None:
+        return version.lower() == "ipv4"
+    return address is None or ":" not in address

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import usable
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, odd_prefixes, states
-from arm_emulator.evaluation.rows import SUBNETS, field, parts, primary_configuration, referred, subnet_prefixes
+from arm_emulator.evaluation.rows import SUBNETS, field, parts, referred, subnet_prefixes
 
 INSTANCES = "/virtualmachinescalesets/"
 SESSION_HOSTS = "Microsoft.DesktopVirtualization/hostPools/sessionHosts"
@@ -64,31 +64,46 @@ def _interfaces(row: Json) -> list[Json] | None:
 
 
 def _primary(facts: Facts, listed: list[Json]) -> str | None:
-    """The interface that is alone, or marked as primary by the machine, or by itself."""
-    ids = [str(one["id"]) for one in listed]
+    """The interface that is alone, or alone marked as primary by the machine, or by itself."""
+    ids = [key(str(one["id"])) for one in listed]
     if len(ids) == 1:
         return ids[0]
-    marked = [str(one["id"]) for one in listed if flag(one, "primary")]
-    marked = marked or [one for one in ids if flag(facts.find(one) or {}, "primary")]
-    return next(iter(marked), None)
+    marked = {key(str(one["id"])) for one in listed if flag(one, "primary")}
+    marked = marked or {one for one in ids if flag(facts.find(one) or {}, "primary")}
+    return marked.pop() if len(marked) == 1 else None
+
+
+def _contenders(interface: Json) -> list[Json]:
+    """The IPv4 configurations any of which may be the primary one; without a version the address tells."""
+
+    def is_ipv4(one: Json) -> bool:
+        version = field(one, "privateIPAddressVersion")
+        return str(version).lower() == "ipv4" if version else ":" not in str(field(one, "privateIPAddress"))
+
+    every = [one for one in parts(interface, "ipConfigurations") if is_ipv4(one)]
+    marked = [one for one in every if flag(one, "primary")]
+    return marked if marked and len(every) > 1 else every
 
 
 def _placed(facts: Facts, row: Json, interface: Json) -> Machine:
     if not states(interface, "ipConfigurations"):
         return Machine(row, interface, gaps=(OPEN,))
-    configuration = primary_configuration(interface)
-    lying = configuration or next(iter(parts(interface, "ipConfigurations")), None)
+    contenders = _contenders(interface)
+    configuration = contenders[0] if len(contenders) == 1 else None
+    lying = {referred(one, "subnet") for one in contenders or parts(interface, "ipConfigurations")}
     gaps: list[str] = []
     address = None if configuration is None else field(configuration, "privateIPAddress")
     addresses: tuple[int, ...] = ()
-    if not address:
+    if len(contenders) > 1:
+        gaps.append(OPEN)
+    elif not address:
         gaps.append("NoIPv4Address")
     else:
         try:
             addresses = (int(IPv4Address(str(address))),)
         except ValueError:
             gaps.append(OPEN)
-    subnet_id = None if lying is None else referred(lying, "subnet")
+    subnet_id = lying.pop() if len(lying) == 1 else None
     if subnet_id is None:
         return Machine(row, interface, addresses, gaps=tuple(gaps or [OPEN]))
     subnet = facts.find(subnet_id)
@@ -109,9 +124,12 @@ def _instance(facts: Facts, row: Json) -> Machine:
     )
     if not listed:
         return Machine(row, gaps=(facts.gone(set_id),))
-    described = next((one for one in listed if flag(one, "primary")), listed[0])
+    marked = [one for one in listed if flag(one, "primary")] if len(listed) > 1 else listed
+    if len(marked) != 1:
+        return Machine(row, gaps=(OPEN,))
+    described = marked[0]
     placed = _placed(facts, row, {"id": f"{row['id']}/networkInterfaces/{described['name']}", **described})
-    if placed.addresses or placed.subnet is None or primary_configuration(described) is None:
+    if placed.addresses or placed.subnet is None or len(_contenders(described)) != 1:
         return placed
     if odd_prefixes(placed.subnet):
         return replace(placed, gaps=(*(gap for gap in placed.gaps if gap != "NoIPv4Address"), OPEN))

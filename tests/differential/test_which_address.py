@@ -112,3 +112,25 @@ def test_configurations_in_different_subnets_leave_open_what_hangs_on_the_subnet
     other = subnet_id("spoke", "other")
     listed = [configuration("10.1.2.4"), configuration("10.1.3.4", subnet=ref(other))]
     assert reasons(change(hub_and_spoke(), "web-nic", CONFIGURATIONS, listed)) == [OPEN]
+
+
+SPACE = "properties.virtualNetworkPeerings.0.properties.remoteAddressSpace.addressPrefixes"
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (["10.1.0.0/16"], [OPEN]),
+        (["10.1.0.0/16", "10.2.0.0/16"], []),
+        (["10.1.0.0/16", "10.2.2.0/25"], [OPEN]),
+        (["10.9.0.0/16"], ["AddressSpaceNotSynced"]),
+        ([], ["AddressSpaceNotSynced"]),
+    ],
+)
+def test_an_instance_may_have_the_address_that_a_link_knows(known: list[str], expected: list[str]) -> None:
+    # Facts, section 4: an instance's address is not known. The engine said AddressSpaceNotSynced of a part; mended.
+    both = ["10.1.2.0/24", "10.2.2.0/24"]
+    estate = change(hub_and_spoke(), "spoke", "properties.subnets.0.properties.addressPrefixes", both)
+    estate = change(estate, "spoke", "properties.addressSpace.addressPrefixes", ["10.1.0.0/16", "10.2.0.0/16"])
+    estate = [*change(estate, "hub", SPACE, known), *scale_set("fleet", "spoke", "workload")]
+    assert reasons(estate, INSTANCE) == expected

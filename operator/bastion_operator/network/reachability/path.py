@@ -140,9 +140,20 @@ def _address_spaces(host: Host, target: Target, pair: PeeringPair) -> Iterator[F
     if not target.addresses or not host.sources:
         return
     if pair.near is not None:
-        yield from _known(pair.near, target.addresses, f"the VM's address, {target.address_text}")
+        yield from _known_target(pair.near, target)
     if pair.far is not None and host.prefix:
         yield from _known(pair.far, host.prefix, f"the Bastion prefix {host.prefix_text}")
+
+
+def _known_target(link: PeeringLink, target: Target) -> Iterator[Finding]:
+    """The VM has one address, though it may not be known which: a link that knows some of them may know that one."""
+    space = link.remote_address_space
+    if space is not None and target.addresses - space.addresses and target.addresses & space.addresses:
+        known = ", ".join(space.texts)
+        message = f"which address {target.vm.name} has is not known ({target.address_text}): peering {link.name} knows {known}"
+        yield finding("EffectiveDataUnavailable", message, resource=target.vm.id)
+        return
+    yield from _known(link, target.addresses, f"the VM's address, {target.address_text}")
 
 
 def _known(link: PeeringLink, addresses: AddressSet, what: str) -> Iterator[Finding]:

@@ -266,6 +266,8 @@ def machine(random: Random) -> Estate:
         ("web-nic", f"{CONFIGURATION}.subnet", DELETE),
         ("web-nic", "properties.ipConfigurations", DELETE),
         ("web-nic", "properties.ipConfigurations", []),
+        ("web-nic", "properties.ipConfigurations", [{"name": "one"}]),
+        ("web", "properties.networkProfile.networkInterfaces", [{"id": None}]),
         ("web-nic", "properties.networkSecurityGroup", {}),
     )
     held = held if odd is None else estates.change(held, *odd)

@@ -134,3 +134,31 @@ def test_an_instance_may_have_the_address_that_a_link_knows(known: list[str], ex
     estate = change(estate, "spoke", "properties.addressSpace.addressPrefixes", ["10.1.0.0/16", "10.2.0.0/16"])
     estate = [*change(estate, "hub", SPACE, known), *scale_set("fleet", "spoke", "workload")]
     assert reasons(estate, INSTANCE) == expected
+
+
+@pytest.mark.parametrize("listed", [[{"id": None}], [{"id": ""}], [{}], [None], [{"id": 5}], ["x", None]], ids=str)
+def test_a_nic_that_cannot_be_read_is_a_nic(listed: list[Any]) -> None:
+    # Facts: only an empty list says that there is none. The engine said NoIPv4Address; mended.
+    assert reasons(change(same_vnet(), "web", INTERFACES, listed)) == [OPEN]
+    assert reasons(change(same_vnet(), "web", INTERFACES, [])) == ["NoIPv4Address"]
+
+
+def test_beside_a_nic_that_cannot_be_read_one_that_is_marked_counts() -> None:
+    marked = {"id": nic_id("web-nic"), "properties": {"primary": True}}
+    assert reasons(change(same_vnet(), "web", INTERFACES, [{"id": None}, marked])) == []
+
+
+@pytest.mark.parametrize("unread", [{"name": "a"}, None, {"name": "a", "properties": None}, "x"], ids=str)
+def test_a_configuration_that_cannot_be_read_may_have_an_address(unread: Any) -> None:
+    assert reasons(change(same_vnet(), "web-nic", CONFIGURATIONS, [unread])) == [OPEN]
+    assert reasons(change(same_vnet(), "web-nic", CONFIGURATIONS, [])) == ["NoIPv4Address"]
+    for primary, expected in ((True, []), (False, [OPEN])):
+        listed = [unread, configuration("10.0.2.4", primary=primary)]
+        assert reasons(change(same_vnet(), "web-nic", CONFIGURATIONS, listed)) == expected
+
+
+def test_an_address_that_is_no_text_is_one_that_cannot_be_read() -> None:
+    assert reasons(change(same_vnet(), "web-nic", f"{CONFIGURATIONS}.0.properties.privateIPAddress", 5)) == [OPEN]
+    assert reasons(change(same_vnet(), "web-nic", f"{CONFIGURATIONS}.0.properties.privateIPAddress", "")) == [
+        "NoIPv4Address"
+    ]

@@ -49,7 +49,12 @@ def reference(holder: object, field: str, holder_id: str) -> str | None:
     held = holder.get(field) if type(holder) is dict else holder_id
     if held is None:
         return None
-    return text(held, "id") or f"{holder_id}{_UNREADABLE}{field}"
+    return text(held, "id") or unreadable(field, holder_id)
+
+
+def unreadable(field: str, holder_id: str) -> str:
+    """What stands for the id in a field of a resource where that cannot be read."""
+    return f"{holder_id}{_UNREADABLE}{field}"
 
 
 def unreadable_reference(resource_id: str) -> tuple[str, str] | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, flag, ids, mapping, reference, text
+from bastion_operator.network.fields import Row, at, flag, ids, mapping, reference, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,17 @@ class IpConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class NetworkInterface:
-    """A NIC; ``ip_configurations`` is None where the resource states no list of them."""
+    """A NIC; ``ip_configurations`` is None where the resource states no list of them.
+
+    ``all_read``: there is nothing among them that cannot be read.
+    """
 
     id: str
     key: str
     primary: bool
     network_security_group_id: str | None
     ip_configurations: tuple[IpConfiguration, ...] | None
+    all_read: bool
 
     @property
     def ipv4(self) -> tuple[IpConfiguration, ...]:
@@ -40,30 +44,38 @@ class NetworkInterface:
     def primary_ipv4(self) -> IpConfiguration | None:
         """The configuration that Bastion connects to: the primary among the IPv4 ones, or the only one.
 
-        None where there is none, and where there are several (``ipv4``) and not one alone is marked.
+        None where there is none, and where it is not told which it is.
         """
         found = self.ipv4
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and (self.all_read or found[0].primary) else None
+
+    @property
+    def primary_is_untold(self) -> bool:
+        """Whether there is, or may be, a primary one, and nothing says which."""
+        return self.primary_ipv4 is None and (bool(self.ipv4) or not self.all_read)
 
 
 def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
     """A NIC out of its ARM JSON; also that of a scale set instance."""
     properties = mapping(row, "properties")
     listed = properties.get("ipConfigurations")
+    read = None
+    if type(listed) is list:
+        read = tuple([_read_configuration(each) for each in listed if type(at(each, "properties")) is dict])
     return NetworkInterface(
         id=row_id,
         key=normalise_id(row_id),
         primary=flag(properties, "primary"),
         network_security_group_id=reference(properties, "networkSecurityGroup", row_id),
-        ip_configurations=tuple([_read_configuration(item) for item in listed if type(item) is dict])
-        if type(listed) is list
-        else None,
+        ip_configurations=read,
+        all_read=read is not None and len(read) == len(listed),
     )
 
 
 def _read_configuration(row: Row) -> IpConfiguration:
     properties = mapping(row, "properties")
-    address = text(properties, "privateIPAddress")
+    stated = properties.get("privateIPAddress")
+    address = None if stated is None else str(stated) or None
     groups = "applicationSecurityGroups"
     return IpConfiguration(
         name=text(row, "name") or "",

@@ -143,7 +143,7 @@ def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> T
 def _addresses(
     vm: VirtualMachine, nic: NetworkInterface, configuration: IpConfiguration | None
 ) -> tuple[AddressSet, tuple[Finding, ...]]:
-    if configuration is None and nic.ipv4:
+    if nic.primary_is_untold:
         message = f"not one of the IPv4 configurations of NIC {nic.id} alone is marked as primary"
         return EMPTY, (_unavailable(message, nic.id),)
     if configuration is None:

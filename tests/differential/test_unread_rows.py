@@ -214,3 +214,13 @@ def test_an_instance_of_a_subnet_with_a_prefix_that_cannot_be_read_may_be_there(
         with_nsg(same_vnet(), "subnet", *guards), "hub", f"{WORKLOAD}.addressPrefixes", ["10.0.2.0/24", "x"]
     )
     assert instance_reasons([*estate, *scale_set("fleet", "hub", "workload")]) == [OPEN]
+
+
+@pytest.mark.parametrize("lacking", ["publicIPAddress", "subnet"])
+def test_what_a_sku_that_nobody_knows_can_do_without_is_not_known(lacking: str) -> None:
+    # The engine said PublicIPInvalid; mended.
+    estate = change(same_vnet(), "bas", f"{FIRST}.{lacking}", None)
+    assert reasons(change(estate, "bas", "sku.name", "Ultra"), BAS) == [OPEN]
+    assert reasons(change(estate, "bas", "sku.name", "Ultra")) == [OPEN]
+    wrong = change(change(same_vnet(), "bas", "sku.name", "Ultra"), "bas-ip", "sku.name", "Basic")
+    assert reasons(wrong) == [OPEN, "PublicIPInvalid"]

@@ -49,7 +49,7 @@ class BastionHost:
         """Whether nothing tells which VNet it sits in; one that lists configurations without a subnet sits in none."""
         if self.virtual_network_id is not None:
             return False
-        return self.sku is Sku.DEVELOPER or self.subnet_id is not None or not self.states_configurations
+        return self.sku in {Sku.DEVELOPER, None} or self.subnet_id is not None or not self.states_configurations
 
 
 def read_bastion_host(row: Row, row_id: str) -> BastionHost:

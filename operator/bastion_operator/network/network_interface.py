@@ -58,17 +58,16 @@ class NetworkInterface:
 def read_network_interface(row: Row, row_id: str) -> NetworkInterface:
     """A NIC out of its ARM JSON; also that of a scale set instance."""
     properties = mapping(row, "properties")
-    listed = properties.get("ipConfigurations")
-    read = None
-    if type(listed) is list:
-        read = tuple([_read_configuration(each) for each in listed if type(at(each, "properties")) is dict])
+    stated = properties.get("ipConfigurations")
+    listed: list[Row] = stated if type(stated) is list else []
+    read = tuple([_read_configuration(each) for each in listed if type(at(each, "properties")) is dict])
     return NetworkInterface(
         id=row_id,
         key=normalise_id(row_id),
         primary=flag(properties, "primary"),
         network_security_group_id=reference(properties, "networkSecurityGroup", row_id),
-        ip_configurations=read,
-        all_read=read is not None and len(read) == len(listed),
+        ip_configurations=read if type(stated) is list else None,
+        all_read=type(stated) is list and len(read) == len(listed),
     )
 
 

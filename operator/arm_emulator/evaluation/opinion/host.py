@@ -71,7 +71,11 @@ class Host:
         """Whether nothing tells its network; one that lists what it has, and has no subnet, is in none."""
         if self.network_id is not None:
             return False
-        return self.developer or self.subnet_id is not None or not lists_whole(self.row, "ipConfigurations")
+        return (
+            self.sku in {"Developer", None}
+            or self.subnet_id is not None
+            or not lists_whole(self.row, "ipConfigurations")
+        )
 
     @property
     def full(self) -> bool:
@@ -120,7 +124,9 @@ def host_codes(facts: Facts, found: Host) -> Iterator[str]:
         yield from _own_routes(facts, found, found.subnet)
         yield from _learned(facts, found)
     yield from _zones(facts, found)
-    if not found.private_only:
+    # What a SKU that nobody knows can do without, nobody knows.
+    bare = found.sku is None and attached(_configuration(found.row), "publicIPAddress") is None
+    if not found.private_only and not bare:
         yield from _public_ip(facts, found.row)
 
 
@@ -137,14 +143,16 @@ def _state(bastion: Json) -> Iterator[str]:
 
 
 def _subnet(facts: Facts, found: Host) -> Iterator[str]:
+    if found.subnet_id is None and found.sku is None:
+        return
     if found.subnet_id is None:
         yield "SubnetMissing" if lists_whole(found.row, "ipConfigurations") else OPEN
     elif facts.find(found.network_id) is None:
         yield facts.gone(found.network_id or found.subnet_id)
     elif found.subnet is None:
         perhaps = key(found.subnet_id).endswith(f"/{SUBNET_NAME.lower()}") and facts.find(found.subnet_id) is None
-        told = lists_objects(facts.find(found.network_id) or {}, "subnets")
-        yield OPEN if perhaps and not told else "SubnetMissing"
+        listed = lists_objects(facts.find(found.network_id) or {}, "subnets")
+        yield OPEN if perhaps and not listed else "SubnetMissing"
     elif not found.prefixes:
         yield OPEN
     else:

@@ -1,6 +1,6 @@
 """The machine's side: whether it runs, its address, where it lies. Step 8."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
@@ -73,7 +73,7 @@ def _interfaces(row: Json) -> list[Json] | None:
     return listed if isinstance(listed, list) else None
 
 
-def _primary(facts: Facts, listed: list[Json]) -> str | None:
+def _primary(facts: Facts, listed: Sequence[object]) -> str | None:
     """The interface that is alone, or alone marked as primary by the machine, or by itself."""
     ids = [_named(one) for one in listed]
     if len(ids) == 1:

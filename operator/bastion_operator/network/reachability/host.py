@@ -120,7 +120,7 @@ def host_sku(host: Host) -> Iterator[Finding]:
 def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
     """Step 3: the subnet has its one allowed name, is large enough, and holds nothing else."""
     bastion = host.bastion
-    if host.is_developer:
+    if host.is_developer or (bastion.sku is None and bastion.subnet_id is None):
         return
     if bastion.subnet_id is None and not bastion.states_configurations:
         message = f"Bastion {bastion.name} does not state its ipConfigurations: which subnet it is in is not known"
@@ -177,9 +177,9 @@ def _named(nic: str, occupants: list[str]) -> bool:
 
 
 def host_public_ip(inventory: Inventory, host: Host) -> Iterator[Finding]:
-    """Step 7: the public IP is Standard, static, IPv4 and in the host's region; a private-only host has none."""
+    """Step 7: the public IP is Standard, static, IPv4 and in the host's region; a private-only host has none, and one of an unknown SKU may."""
     bastion = host.bastion
-    if host.is_developer or bastion.private_only:
+    if host.is_developer or bastion.private_only or (bastion.sku is None and bastion.public_ip_id is None):
         return
     if bastion.public_ip_id is None and not bastion.states_configurations:
         message = f"Bastion {bastion.name} does not state its ipConfigurations: which public IP it has is not known"

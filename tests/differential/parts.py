@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, TypeVar
 
@@ -249,7 +249,21 @@ def bastion(random: Random) -> Estate:
     lost = rarely(random, 0.04, "publicIPAddress", "subnet")
     if lost is not None and sku != "Developer":
         held = estates.change(held, "bas", f"{CONFIGURATION}.{lost}", None)
-    return held
+    unread = rarely(random, 0.05, "all", "place", "reference", "configuration")
+    return held if unread is None else estates.change(held, "bas", *_unread_bastion(random, unread, sku))
+
+
+def _unread_bastion(random: Random, what: str, sku: str) -> tuple[str, Any]:
+    """A field of a Bastion, and what stands there that tells nothing."""
+    if what == "all":
+        return "properties", random.choice((None, {}))
+    if sku == "Developer":
+        return "properties.virtualNetwork", random.choice((None, {}, {"id": 5}))
+    if what == "place":
+        return "properties.ipConfigurations", random.choice((None, [], [None], [{"name": "one"}]))
+    if what == "reference":
+        return f"{CONFIGURATION}.{random.choice(('subnet', 'publicIPAddress'))}", random.choice(({}, "x", {"id": None}))
+    return "properties.ipConfigurations.0", {"properties": {}}
 
 
 def bastion_subnet(random: Random) -> Row:
@@ -259,6 +273,7 @@ def bastion_subnet(random: Random) -> Row:
         "prefix": random.choice(("1.0/26", "1.0/26", "1.0/27", "1.64/28")),
         "stray": random.random() < 0.06,
         "silent": random.random() < 0.02,
+        "further": rarely(random, 0.1, "1.64/26", "1.32/27", "5.0/26", "5.0/99"),
     }
 
 
@@ -285,17 +300,30 @@ def machine(random: Random) -> Estate:
         ("web-nic", f"{CONFIGURATION}.subnet", DELETE),
         ("web-nic", "properties.ipConfigurations", DELETE),
         ("web-nic", "properties.ipConfigurations", []),
+        ("web-nic", "properties.ipConfigurations", [{"name": "one"}]),
+        ("web", "properties.networkProfile.networkInterfaces", [{"id": None}]),
+        ("web-nic", "properties.networkSecurityGroup", {}),
     )
     held = held if odd is None else estates.change(held, *odd)
     if random.random() < 0.05:
+        held[0]["properties"]["ipConfigurations"] = [*_configurations(random, held[0])]
+    if random.random() < 0.05:
         ids = [estates.nic_id(name) for name in ("second-nic", "web-nic")]
-        marked = random.choice((0, 1, None))
-        listed = [{"id": one, "properties": {"primary": place == marked}} for place, one in enumerate(ids)]
+        marked = random.choice(((0,), (1,), (), (0, 1)))
+        listed = [{"id": one, "properties": {"primary": place in marked}} for place, one in enumerate(ids)]
         second = estates.nic("second-nic", "home", "workload", "10.1.2.9")
         held = [*estates.change(held, "web", "properties.networkProfile.networkInterfaces", listed), second]
         for one in (held[0], second):
             one["properties"]["primary"] = random.random() < 0.5
     return held
+
+
+def _configurations(random: Random, nic: Row) -> Iterator[Row]:
+    """Two configurations, of which one may be IPv6, and none or both may be marked as primary."""
+    for one in nic["properties"].get("ipConfigurations") or ():
+        for address in random.choice((("address", "10.1.2.7"), ("fd00::4", "address"))):
+            held = {**one["properties"], "privateIPAddress": address, "primary": random.choice((True, False))}
+            yield {**one, "name": address, "properties": held}
 
 
 def gateways(random: Random) -> Estate:
@@ -381,6 +409,9 @@ def oddity(random: Random) -> tuple[str, Any] | None:
         ("properties.encryption", {"enabled": True, "enforcement": "DropUnencrypted"}),
         ("properties.encryption", {"enabled": True, "enforcement": "AllowUnencrypted"}),
         ("properties.addressSpace", None),
+        ("properties.subnets", None),
+        ("properties.virtualNetworkPeerings", None),
+        ("properties.virtualNetworkPeerings", [None]),
         ("properties.addressSpace.addressPrefixes", ["10.0.0.0/16", "10.300.0.0/16"]),
     )
     return found

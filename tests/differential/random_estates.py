@@ -70,6 +70,7 @@ def asked(draw: st.DrawFn) -> Asked:
     if one_in(draw, 12):
         service = draw(st.sampled_from(("Microsoft.Sql/managedInstances", "Microsoft.Web/serverFarms")))
         workload["properties"]["delegations"] = [{"name": "d", "properties": {"serviceName": service}}]
+    _blurred(draw, workload)
     subnets[home].append(workload)
     second = draw(st.sampled_from((None, None, None, "spoke", "third", "hub")))
     if second in OWN_SPACE:
@@ -108,7 +109,17 @@ def _bastion_subnet(draw: st.DrawFn, base: str, rows: Estate) -> Row:
         held["properties"]["ipConfigurations"] = [estates.ref(f"{estates.nic_id('stray')}/ipConfigurations/one")]
     if said["silent"]:
         del held["properties"]["addressPrefix"]
+    elif said["further"] is not None:
+        held["properties"]["addressPrefixes"] = [f"{base}.{said[name]}" for name in ("prefix", "further")]
+    _blurred(draw, held)
     return held
+
+
+def _blurred(draw: st.DrawFn, subnet: Row) -> None:
+    """Now and then what is on the subnet cannot be read."""
+    if one_in(draw, 50):
+        field = draw(st.sampled_from(("networkSecurityGroup", "routeTable")))
+        subnet["properties"][field] = draw(st.sampled_from(({}, "x", {"id": 5})))
 
 
 def _group(draw: st.DrawFn, name: str, rows: Estate) -> str | None:

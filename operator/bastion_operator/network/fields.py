@@ -6,6 +6,8 @@ from typing import Any, Final
 
 Row = Mapping[str, Any]
 NOTHING: Final[Row] = MappingProxyType({})
+_UNREADABLE: Final = "#"
+"""Between an id and a field; Azure allows it in no name."""
 
 
 def mapping(holder: object, *path: str) -> Row:
@@ -36,6 +38,29 @@ def text(holder: object, *path: str) -> str | None:
             return None
         found = found.get(key)
     return found if type(found) is str and found else None
+
+
+def reference(holder: object, field: str, holder_id: str) -> str | None:
+    """The id in a ``{"id": …}`` field; None where the field is absent or null: nothing is there.
+
+    Anything else refers to something of which nobody can tell what it is, and so does a holder that is no object: the
+    answer is an id that no row has, which ``unreadable_reference`` knows.
+    """
+    held = holder.get(field) if type(holder) is dict else holder_id
+    if held is None:
+        return None
+    return text(held, "id") or unreadable(field, holder_id)
+
+
+def unreadable(field: str, holder_id: str) -> str:
+    """What stands for the id in a field of a resource where that cannot be read."""
+    return f"{holder_id}{_UNREADABLE}{field}"
+
+
+def unreadable_reference(resource_id: str) -> tuple[str, str] | None:
+    """Of an id that stands for a reference that cannot be read: the id of what holds it, and the field."""
+    holder, mark, field = resource_id.partition(_UNREADABLE)
+    return (holder, field) if mark else None
 
 
 def flag(holder: object, *path: str, default: bool = False) -> bool:
@@ -69,6 +94,12 @@ def objects(holder: object, *path: str) -> Iterator[Row]:
     found = at(holder, *path)
     if isinstance(found, list):
         yield from (item for item in found if isinstance(item, dict))
+
+
+def all_objects(holder: Row, field: str) -> bool:
+    """Whether the field is a list of objects and nothing else, be it empty: what is not in it is not there."""
+    found = holder.get(field)
+    return type(found) is list and all(type(item) is dict for item in found)
 
 
 def texts(holder: object, *path: str) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterator
 
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import unreadable_reference
 from bastion_operator.network.inventory import Inventory
 
 
@@ -26,7 +27,8 @@ def _references(inventory: Inventory) -> Iterator[tuple[str, Container[str]]]:
         (_networks(inventory), inventory.virtual_networks),
     )
     for references, rows in found:
-        yield from ((each, rows) for each in references if each is not None)
+        readable = (each for each in references if each is not None and unreadable_reference(each) is None)
+        yield from ((each, rows) for each in readable)
 
 
 def _interfaces(inventory: Inventory) -> Iterator[str]:

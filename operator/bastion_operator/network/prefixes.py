@@ -247,6 +247,12 @@ class PrefixList:
                     malformed.append(text)
         return cls(kept, AddressSet(intervals), tuple(malformed))
 
+    def intervals(self) -> Iterator[tuple[int, int]]:
+        """First and last address of each IPv4 prefix by itself, as they are listed."""
+        for text in self.texts:
+            if text not in self.malformed and not is_ipv6(text):
+                yield parse_prefix(text)
+
 
 def overlaps(one: str | Iterable[str], other: str | Iterable[str]) -> bool:
     """Whether any prefix of the one shares an address with any of the other; IPv4 and IPv6. Raises PrefixError."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, at, flag, mapping, objects, text
+from bastion_operator.network.fields import Row, at, flag, mapping, objects, text, unreadable
 
 _RUNNING = "running"
 _UNTOLD = frozenset({"unknown"})
@@ -23,7 +23,7 @@ class OperatingSystem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InterfaceReference:
-    """A VM's reference to one of its NICs."""
+    """A VM's reference to one of its NICs; ``id`` stands for one that cannot be read as those of ``fields.reference`` do."""
 
     id: str
     primary: bool
@@ -66,7 +66,7 @@ def read_virtual_machine(row: Row, row_id: str) -> VirtualMachine:
         tags=mapping(row, "tags"),
         power_state=power_state(row),
         operating_system=operating_system(properties),
-        interfaces=_interfaces(at(properties, "networkProfile", "networkInterfaces")),
+        interfaces=_interfaces(at(properties, "networkProfile", "networkInterfaces"), row_id),
         session_host=_is_session_host(row),
         scale_set_id=_scale_set_of(row_id) if _SCALE_SET in key else None,
     )
@@ -112,14 +112,16 @@ def _scale_set_of(row_id: str) -> str | None:
     return row_id[:place] if key.find(_SCALE_SET, 0, place) >= 0 else None
 
 
-def _interfaces(listed: object) -> tuple[InterfaceReference, ...] | None:
+def _interfaces(listed: object, row_id: str) -> tuple[InterfaceReference, ...] | None:
     if type(listed) is not list:
         return None
     return tuple(
         [
-            InterfaceReference(nic_id, flag(item, "properties", "primary") or flag(item, "primary"))
+            InterfaceReference(
+                text(item, "id") or unreadable("networkInterfaces", row_id),
+                flag(item, "properties", "primary") or flag(item, "primary"),
+            )
             for item in listed
-            if (nic_id := text(item, "id")) is not None
         ]
     )
 

@@ -1,10 +1,10 @@
 """Virtual networks and their subnets, as read from ARM JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.fields import Row, flag, ids, mapping, objects, text, texts
+from bastion_operator.network.fields import Row, all_objects, flag, ids, mapping, objects, reference, text, texts
 from bastion_operator.network.peering import PeeringLink, read_link
 from bastion_operator.network.prefixes import PrefixList
 
@@ -29,7 +29,10 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class VirtualNetwork:
-    """A VNet with its subnets and its links; ``key`` is its lower-cased id."""
+    """A VNet with its subnets and its links; ``key`` is its lower-cased id.
+
+    ``states_subnets``, ``states_links``: all of them are known, so that one that is not among them is not there.
+    """
 
     id: str
     key: str
@@ -40,6 +43,8 @@ class VirtualNetwork:
     address_space: PrefixList | None
     subnets: tuple[Subnet, ...]
     links: tuple[PeeringLink, ...]
+    states_subnets: bool
+    states_links: bool
     drops_unencrypted: bool
 
     def subnet(self, name: str) -> Subnet | None:
@@ -56,8 +61,8 @@ class VirtualNetwork:
 def read_virtual_network(
     row: Row,
     row_id: str,
-    subnets: Iterable[Row] = (),
-    links: Iterable[Row] = (),
+    subnets: Sequence[Row] = (),
+    links: Sequence[Row] = (),
     subscription_tenant: str | None = None,
 ) -> VirtualNetwork:
     """A VNet out of its ARM JSON, together with subnets and links that came as rows of their own.
@@ -68,7 +73,8 @@ def read_virtual_network(
     space = texts(properties, "addressSpace", "addressPrefixes")
     encryption = mapping(properties, "encryption")
     read_subnets = (read_subnet(child, row_id) for child in (*objects(properties, "subnets"), *subnets))
-    read_links = (read_link(child, row_id) for child in (*objects(properties, "virtualNetworkPeerings"), *links))
+    every_link = (read_link(child, row_id) for child in (*objects(properties, "virtualNetworkPeerings"), *links))
+    read_links = tuple({normalise_id(link.id): link for link in every_link}.values())
     return VirtualNetwork(
         id=row_id,
         key=normalise_id(row_id),
@@ -78,7 +84,10 @@ def read_virtual_network(
         tags=mapping(row, "tags"),
         address_space=None if space is None else PrefixList.of(space),
         subnets=tuple({subnet.key: subnet for subnet in read_subnets}.values()),
-        links=tuple({normalise_id(link.id): link for link in read_links}.values()),
+        links=read_links,
+        states_subnets=bool(subnets) or all_objects(properties, "subnets"),
+        states_links=(bool(links) or all_objects(properties, "virtualNetworkPeerings"))
+        and all(link.remote_key for link in read_links),
         drops_unencrypted=flag(encryption, "enabled")
         and (text(encryption, "enforcement") or "").lower() == "dropunencrypted",
     )
@@ -89,7 +98,8 @@ def read_subnet(row: Row, virtual_network_id: str) -> Subnet:
     properties = mapping(row, "properties")
     name = text(row, "name") or (text(row, "id") or "").rsplit("/", 1)[-1]
     subnet_id = text(row, "id") or f"{virtual_network_id}/subnets/{name}"
-    prefixes = texts(properties, "addressPrefixes") or ()
+    listed = properties.get("addressPrefixes")
+    prefixes = tuple(map(str, listed)) if type(listed) is list else ()
     if not prefixes and (single := text(properties, "addressPrefix")) is not None:
         prefixes = (single,)
     return Subnet(
@@ -98,8 +108,8 @@ def read_subnet(row: Row, virtual_network_id: str) -> Subnet:
         name=name,
         virtual_network_id=virtual_network_id,
         prefixes=PrefixList.of(prefixes) if prefixes else None,
-        network_security_group_id=text(properties, "networkSecurityGroup", "id"),
-        route_table_id=text(properties, "routeTable", "id"),
+        network_security_group_id=reference(row.get("properties"), "networkSecurityGroup", subnet_id),
+        route_table_id=reference(row.get("properties"), "routeTable", subnet_id),
         nat_gateway_id=text(properties, "natGateway", "id"),
         occupants=tuple(occupant for field in _OCCUPANTS for occupant in ids(properties, field)),
         delegations=tuple(

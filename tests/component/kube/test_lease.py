@@ -52,7 +52,9 @@ async def standing(kube: KubeClient, namespace: str) -> AsyncIterator[Stand]:
     made: list[Candidate] = []
 
     def stand(holder: str) -> Candidate:
-        settings = LeaseSettings(namespace, "operator", holder, DURATION, renew_deadline=RENEW_DEADLINE, retry_period=0.2)
+        settings = LeaseSettings(
+            namespace, "operator", holder, DURATION, renew_deadline=RENEW_DEADLINE, retry_period=0.2
+        )
         made.append(Candidate(settings, kube))
         return made[-1]
 

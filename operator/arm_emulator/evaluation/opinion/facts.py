@@ -9,6 +9,8 @@ from arm_emulator.evaluation.opinion.addresses import HOST, NOT_PUBLIC, is_ipv6,
 from arm_emulator.evaluation.rows import Estate, field, parts, referred
 
 OPEN, REFUSED = "EffectiveDataUnavailable", "PermissionDenied"
+UNREAD = "?"
+"""Stands for an id that cannot be read; no row has it, and nobody refused it."""
 PROVIDERS = "/providers/"
 PARTS_OF_A_RESOURCE = 3
 """Namespace, type and name; a child has more."""
@@ -93,6 +95,41 @@ def word(body: Json, name: str) -> str:
 def states(body: Json, name: str) -> bool:
     """Whether a body states a list of that name, be it empty."""
     return isinstance(field(body, name), list)
+
+
+def lists_whole(body: Json, name: str) -> bool:
+    """Whether a body states a list of that name, each entry of which has properties: what is in none of them is not there."""
+    return lists_objects(body, name) and all(isinstance(one.get("properties"), dict) for one in parts(body, name))
+
+
+def lists_objects(body: Json, name: str) -> bool:
+    """Whether a body states a list of that name that holds objects and nothing else."""
+    held = field(body, name)
+    return isinstance(held, list) and all(isinstance(one, dict) for one in held)
+
+
+def tells_links(network: Json) -> bool:
+    """Whether a network states all its links, and of each whom it leads to."""
+    links = parts(network, "virtualNetworkPeerings")
+    ends = {attached(link, "remoteVirtualNetwork") for link in links}
+    return lists_objects(network, "virtualNetworkPeerings") and not ends & {None, UNREAD}
+
+
+def attached(body: Json, name: str) -> str | None:
+    """The id of what is attached; None for nothing, UNREAD for what cannot be read."""
+    properties = body.get("properties")
+    held = properties.get(name) if isinstance(properties, dict) else {}
+    if held is None:
+        return None
+    named = held.get("id") if isinstance(held, dict) else None
+    return named if isinstance(named, str) and named else UNREAD
+
+
+def odd_prefixes(subnet: Json) -> bool:
+    """Whether a subnet has a prefix that is neither IPv4 nor IPv6."""
+    several, one = field(subnet, "addressPrefixes"), field(subnet, "addressPrefix")
+    texts = several if isinstance(several, list) and several else [one] if one else []
+    return any(span(str(text)) is None and not is_ipv6(str(text)) for text in texts)
 
 
 def states_space(body: Json, name: str) -> bool:

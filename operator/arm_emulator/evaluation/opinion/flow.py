@@ -7,14 +7,14 @@ from functools import partial
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
 from arm_emulator.evaluation.opinion.addresses import Span, spans
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, readable_space, states, states_space
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, readable_space, states, states_space
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
 from arm_emulator.evaluation.opinion.side import Side, side_of
 from arm_emulator.evaluation.opinion.user_routes import UserRoute, cut_off, out_of_sight, routes_of, taker
-from arm_emulator.evaluation.rows import referred, space
+from arm_emulator.evaluation.rows import space
 from arm_emulator.evaluation.security_rules import Rule, rules_of
 
 PARTLY = "NsgPartiallyBlocksBastion"
@@ -168,7 +168,7 @@ def _group(
     past: list[Callable[[int], Fates]] | None = None,
 ) -> Iterator[Reason]:
     """A security group's word; no group allows, and what an administrator lets past it is not asked."""
-    group_id = referred(owner, "networkSecurityGroup")
+    group_id = attached(owner, "networkSecurityGroup")
     if group_id is None or side is None:
         return
     if past and _all_pass(way, past):
@@ -212,7 +212,7 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
         return
     if way.path.learned:
         yield Reason("NotLookedAt")
-    table_id = referred(way.subnet, "routeTable")
+    table_id = attached(way.subnet, "routeTable")
     table = way.facts.find(table_id)
     if table_id is None or table is None:
         yield from () if table_id is None else (Reason(way.facts.gone(table_id)),)

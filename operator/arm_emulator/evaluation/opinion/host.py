@@ -16,7 +16,22 @@ from arm_emulator.evaluation.opinion.addresses import (
     usable,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, peerings, region, states, word
+from arm_emulator.evaluation.opinion.facts import (
+    OPEN,
+    UNREAD,
+    Facts,
+    attached,
+    column,
+    flag,
+    key,
+    lists_objects,
+    lists_whole,
+    odd_prefixes,
+    peerings,
+    region,
+    states,
+    word,
+)
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of, taker
 from arm_emulator.evaluation.rows import SUBNETS, field, network_of, parts, referred, space, subnet_prefixes
 
@@ -52,6 +67,17 @@ class Host:
         return self.sku == "Developer"
 
     @property
+    def homeless(self) -> bool:
+        """Whether nothing tells its network; one that lists what it has, and has no subnet, is in none."""
+        if self.network_id is not None:
+            return False
+        return (
+            self.sku in {"Developer", None}
+            or self.subnet_id is not None
+            or not lists_whole(self.row, "ipConfigurations")
+        )
+
+    @property
     def full(self) -> bool:
         """Whether it is of a SKU that has it all: any protocol, any port, IP-based connection."""
         return self.sku in {"Standard", "Premium"}
@@ -66,8 +92,9 @@ def host(facts: Facts, bastion: Json) -> Host:
     name = (bastion.get("sku") or {}).get("name") or "Basic"
     sku = next((one for one in SKUS if one.lower() == str(name).lower()), None)
     if sku == "Developer":
-        return Host(bastion, sku, referred(bastion, "virtualNetwork"), None, None, (), (HOST,))
-    subnet_id = next((referred(part, "subnet") for part in parts(bastion, "ipConfigurations")), None)
+        bound = attached(bastion, "virtualNetwork")
+        return Host(bastion, sku, None if bound == UNREAD else bound, None, None, (), (HOST,))
+    subnet_id = attached(_configuration(bastion), "subnet")
     if subnet_id is None or SUBNETS not in subnet_id.lower():
         return Host(bastion, sku, None, subnet_id, None, (), ())
     subnet = facts.find(subnet_id)
@@ -75,6 +102,14 @@ def host(facts: Facts, bastion: Json) -> Host:
         return Host(bastion, sku, network_of(subnet_id), subnet_id, None, (), ())
     prefixes = tuple(subnet_prefixes(subnet))
     return Host(bastion, sku, network_of(subnet_id), subnet_id, subnet, prefixes, facts.stretches(usable(prefixes)))
+
+
+def _configuration(bastion: Json) -> Json:
+    """The configuration that names a subnet, else the first; one that says nothing where there is none."""
+    listed = parts(bastion, "ipConfigurations")
+    named = [one for one in listed if attached(one, "subnet") not in {None, UNREAD}]
+    found = next(iter(named or listed), {})
+    return found if isinstance(found.get("properties"), dict) else {"properties": {}}
 
 
 def host_codes(facts: Facts, found: Host) -> Iterator[str]:
@@ -89,7 +124,9 @@ def host_codes(facts: Facts, found: Host) -> Iterator[str]:
         yield from _own_routes(facts, found, found.subnet)
         yield from _learned(facts, found)
     yield from _zones(facts, found)
-    if not found.private_only:
+    # What a SKU that nobody knows can do without, nobody knows.
+    bare = found.sku is None and attached(_configuration(found.row), "publicIPAddress") is None
+    if not found.private_only and not bare:
         yield from _public_ip(facts, found.row)
 
 
@@ -106,16 +143,22 @@ def _state(bastion: Json) -> Iterator[str]:
 
 
 def _subnet(facts: Facts, found: Host) -> Iterator[str]:
+    if found.subnet_id is None and found.sku is None:
+        return
     if found.subnet_id is None:
-        yield "SubnetMissing"
+        yield "SubnetMissing" if lists_whole(found.row, "ipConfigurations") else OPEN
     elif facts.find(found.network_id) is None:
         yield facts.gone(found.network_id or found.subnet_id)
     elif found.subnet is None:
-        yield "SubnetMissing"
+        perhaps = key(found.subnet_id).endswith(f"/{SUBNET_NAME.lower()}") and facts.find(found.subnet_id) is None
+        listed = lists_objects(facts.find(found.network_id) or {}, "subnets")
+        yield OPEN if perhaps and not listed else "SubnetMissing"
     elif not found.prefixes:
         yield OPEN
     else:
-        if any(prefix.prefixlen > LONGEST_PREFIX for prefix in found.prefixes):
+        if odd_prefixes(found.subnet):
+            yield OPEN
+        if all(prefix.prefixlen > LONGEST_PREFIX for prefix in found.prefixes):
             yield "SubnetTooSmall"
         told = [str(one["id"]).lower() for name in OCCUPANTS for one in parts(found.subnet, name)]
         others = [one for one in told if "/bastionhosts/" not in one]
@@ -141,7 +184,7 @@ def public_addresses(facts: Facts, network_id: str | None, *others: list[Span]) 
 
 
 def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
-    table_id = referred(subnet, "routeTable")
+    table_id = attached(subnet, "routeTable")
     table = facts.find(table_id)
     if table_id is None or table is None:
         yield from () if table_id is None else (facts.gone(table_id),)
@@ -161,7 +204,7 @@ def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
 
 def _learned(facts: Facts, found: Host) -> Iterator[str]:
     """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
-    table_id = referred(found.subnet or {}, "routeTable")
+    table_id = attached(found.subnet or {}, "routeTable")
     table, network = facts.find(table_id), facts.find(found.network_id)
     if network is None or cut_off(table):
         return
@@ -201,9 +244,9 @@ def _zones(facts: Facts, found: Host) -> Iterator[str]:
 
 
 def _public_ip(facts: Facts, bastion: Json) -> Iterator[str]:
-    address_id = next((referred(part, "publicIPAddress") for part in parts(bastion, "ipConfigurations")), None)
+    address_id = attached(_configuration(bastion), "publicIPAddress")
     if address_id is None:
-        yield "PublicIPInvalid"
+        yield "PublicIPInvalid" if lists_whole(bastion, "ipConfigurations") else OPEN
         return
     address = facts.find(address_id)
     if address is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion import gateways, hubs, just_in_time
-from arm_emulator.evaluation.opinion.facts import Facts, flag, is_held_by_hub, key
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key, tells_links
 from arm_emulator.evaluation.opinion.flow import Reason, Way, flow_reasons
 from arm_emulator.evaluation.opinion.host import Host, host, host_codes
 from arm_emulator.evaluation.opinion.machine import Machine, address_codes, machine, machine_codes, system
@@ -113,7 +113,8 @@ class Opinion:
         if not list(self._facts.of_type(BASTIONS)):
             codes.append("BastionNotFound")
         elif self._facts.find(target.network_id) is not None:
-            codes.append("NotPeered")
+            placed = all(network is not None for _, network in self._homes())
+            codes.append("NotPeered" if placed else OPEN)
         return _judgement(None, None, (), _coded(*codes, *ALWAYS))
 
     def _candidates(self, target: Machine) -> list[Json]:
@@ -125,16 +126,31 @@ class Opinion:
         near = neighbours(facts, target.network_id)
         around = near | hubs.mates(facts, target.network_id, every) | {own}
         # What is in force on a network is told beside it: it is known of one whose own row is not in the data.
-        held = (host(facts, one).network_id for one in facts.of_type(BASTIONS))
+        held = (network for _, network in self._homes())
         around |= {key(one) for one in held if one and key(one) != own and grouped(facts, target.network_id, one)}
-        if found := self._bastions_in(around):
-            return found
-        further = {other for one in near for other in neighbours(facts, one)}
-        return self._bastions_in(further - near - {own})
+        homeless = [one for one in facts.of_type(BASTIONS) if host(facts, one).homeless]
+        if not self._bastions_in(around):
+            around = {other for one in near for other in neighbours(facts, one)} - near - {own}
+        return self._bastions_in(around | self._perhaps_peered(target.network_id)) + homeless
+
+    def _perhaps_peered(self, network_id: str) -> set[str]:
+        """Keys of the networks of Bastions of which neither they nor this one say whether the two are peered."""
+
+        def silent(one: str) -> bool:
+            held = self._facts.find(one)
+            return held is None or not tells_links(held)
+
+        own = self._facts.find(network_id)
+        if own is None or tells_links(own):
+            return set()
+        return {key(one) for _, one in self._homes() if one is not None and silent(one)}
+
+    def _homes(self) -> Iterator[tuple[Json, str | None]]:
+        """Each Bastion with the id of its network."""
+        return ((one, host(self._facts, one).network_id) for one in self._facts.of_type(BASTIONS))
 
     def _bastions_in(self, networks: set[str]) -> list[Json]:
-        hosts = ((one, host(self._facts, one).network_id) for one in self._facts.of_type(BASTIONS))
-        return [one for one, network in hosts if network is not None and key(network) in networks]
+        return [one for one, network in self._homes() if network is not None and key(network) in networks]
 
 
 def _coded(*codes: str) -> list[Reason]:

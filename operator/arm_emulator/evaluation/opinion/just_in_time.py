@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import LAST, Span, is_ipv6, span, within
-from arm_emulator.evaluation.opinion.facts import Facts, key
+from arm_emulator.evaluation.opinion.facts import Facts, attached, key
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.rules import OTHER_PROTOCOLS
-from arm_emulator.evaluation.rows import parts, referred
+from arm_emulator.evaluation.rows import parts
 from arm_emulator.evaluation.security_rules import Rule, port_range, rules_of
 
 POLICIES = "Microsoft.Security/locations/jitNetworkAccessPolicies"
@@ -23,7 +23,7 @@ def kept_closed(facts: Facts, near: Host, target: Machine, port: int) -> bool:
     covering = [policy for policy in facts.of_type(POLICIES) if _covers(policy, own, port)]
     if covering:
         return not any(_grants(policy, own, port, near) for policy in covering)
-    groups = [referred(one or {}, "networkSecurityGroup") for one in (target.subnet, target.interface)]
+    groups = [attached(one or {}, "networkSecurityGroup") for one in (target.subnet, target.interface)]
     for group in filter(None, map(facts.find, groups)):
         about = [
             rule

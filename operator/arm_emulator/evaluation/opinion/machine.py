@@ -1,13 +1,23 @@
 """The machine's side: whether it runs, its address, where it lies. Step 8."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import usable
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, column, flag, key, states
-from arm_emulator.evaluation.rows import SUBNETS, field, parts, primary_configuration, referred, subnet_prefixes
+from arm_emulator.evaluation.opinion.facts import (
+    OPEN,
+    UNREAD,
+    Facts,
+    column,
+    flag,
+    key,
+    lists_whole,
+    odd_prefixes,
+    states,
+)
+from arm_emulator.evaluation.rows import SUBNETS, field, parts, referred, subnet_prefixes
 
 INSTANCES = "/virtualmachinescalesets/"
 SESSION_HOSTS = "Microsoft.DesktopVirtualization/hostPools/sessionHosts"
@@ -44,7 +54,7 @@ def machine(facts: Facts, machine_id: str) -> Machine:
     if row is None:
         raise LookupError(f"{machine_id} is not among the rows")
     own = _interfaces(row)
-    if INSTANCES in key(machine_id) and not any(facts.find(str(one["id"])) for one in own or []):
+    if INSTANCES in key(machine_id) and not any(facts.find(_named(one)) for one in own or []):
         return _instance(facts, row)
     if own is None:
         return Machine(row, gaps=(OPEN,))
@@ -63,32 +73,65 @@ def _interfaces(row: Json) -> list[Json] | None:
     return listed if isinstance(listed, list) else None
 
 
-def _primary(facts: Facts, listed: list[Json]) -> str | None:
-    """The interface that is alone, or marked as primary by the machine, or by itself."""
-    ids = [str(one["id"]) for one in listed]
+def _primary(facts: Facts, listed: Sequence[object]) -> str | None:
+    """The interface that is alone, or alone marked as primary by the machine, or by itself."""
+    ids = [_named(one) for one in listed]
     if len(ids) == 1:
         return ids[0]
-    marked = [str(one["id"]) for one in listed if flag(one, "primary")]
-    marked = marked or [one for one in ids if flag(facts.find(one) or {}, "primary")]
-    return next(iter(marked), None)
+    marked = {_named(one) for one in listed if isinstance(one, dict) and flag(one, "primary")}
+    marked = marked or {one for one in ids if flag(facts.find(one) or {}, "primary")}
+    return marked.pop() if len(marked) == 1 else None
+
+
+def _named(listed: object) -> str:
+    """The key of an interface in a machine's list; UNREAD where it cannot be read."""
+    named = listed.get("id") if isinstance(listed, dict) else None
+    return key(named) if isinstance(named, str) and named else UNREAD
+
+
+def _contenders(interface: Json) -> list[Json]:
+    """The IPv4 configurations any of which may be the primary one; without a version the address tells."""
+
+    def is_ipv4(one: Json) -> bool:
+        version = field(one, "privateIPAddressVersion")
+        return str(version).lower() == "ipv4" if version else ":" not in str(field(one, "privateIPAddress"))
+
+    every = [one for one in _configurations(interface) if is_ipv4(one)]
+    marked = [one for one in every if flag(one, "primary")]
+    return marked if marked and len(every) > 1 else every
+
+
+def _configurations(interface: Json) -> list[Json]:
+    """The configurations that can be read."""
+    return [one for one in parts(interface, "ipConfigurations") if isinstance(one.get("properties"), dict)]
+
+
+def _the_one(interface: Json) -> Json | None:
+    """The primary configuration where it is told; one that is not marked is alone only among what can all be read."""
+    held = _contenders(interface)
+    told = len(held) == 1 and (lists_whole(interface, "ipConfigurations") or flag(held[0], "primary"))
+    return held[0] if told else None
 
 
 def _placed(facts: Facts, row: Json, interface: Json) -> Machine:
     if not states(interface, "ipConfigurations"):
         return Machine(row, interface, gaps=(OPEN,))
-    configuration = primary_configuration(interface)
-    lying = configuration or next(iter(parts(interface, "ipConfigurations")), None)
+    contenders = _contenders(interface)
+    configuration = _the_one(interface)
+    lying = {referred(one, "subnet") for one in contenders or _configurations(interface)}
     gaps: list[str] = []
     address = None if configuration is None else field(configuration, "privateIPAddress")
     addresses: tuple[int, ...] = ()
-    if not address:
+    if configuration is None and (contenders or not lists_whole(interface, "ipConfigurations")):
+        gaps.append(OPEN)
+    elif not address:
         gaps.append("NoIPv4Address")
     else:
         try:
             addresses = (int(IPv4Address(str(address))),)
         except ValueError:
             gaps.append(OPEN)
-    subnet_id = None if lying is None else referred(lying, "subnet")
+    subnet_id = lying.pop() if len(lying) == 1 else None
     if subnet_id is None:
         return Machine(row, interface, addresses, gaps=tuple(gaps or [OPEN]))
     subnet = facts.find(subnet_id)
@@ -109,10 +152,15 @@ def _instance(facts: Facts, row: Json) -> Machine:
     )
     if not listed:
         return Machine(row, gaps=(facts.gone(set_id),))
-    described = next((one for one in listed if flag(one, "primary")), listed[0])
+    marked = [one for one in listed if flag(one, "primary")] if len(listed) > 1 else listed
+    if len(marked) != 1:
+        return Machine(row, gaps=(OPEN,))
+    described = marked[0]
     placed = _placed(facts, row, {"id": f"{row['id']}/networkInterfaces/{described['name']}", **described})
-    if placed.addresses or placed.subnet is None or primary_configuration(described) is None:
+    if placed.addresses or placed.subnet is None or _the_one(described) is None:
         return placed
+    if odd_prefixes(placed.subnet):
+        return replace(placed, gaps=(*(gap for gap in placed.gaps if gap != "NoIPv4Address"), OPEN))
     every = usable(subnet_prefixes(placed.subnet))
     gaps = tuple(gap for gap in placed.gaps if gap != "NoIPv4Address" or not every)
     return replace(placed, addresses=facts.stretches(every), gaps=gaps, anywhere=frozenset(every))

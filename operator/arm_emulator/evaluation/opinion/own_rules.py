@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from arm_emulator.evaluation.opinion.addresses import HOST, LAST, NOT_PUBLIC, Span, samples, span, spans, within
-from arm_emulator.evaluation.opinion.facts import Facts, states
+from arm_emulator.evaluation.opinion.facts import Facts, attached, states
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.rules import Packet, fields_met
 from arm_emulator.evaluation.opinion.side import SERVICES, Doubt, Side, without_routes
-from arm_emulator.evaluation.rows import referred
 from arm_emulator.evaluation.security_rules import Rule, rules_of
 
 GATEWAY_MANAGER, AZURE_CLOUD = LAST + 1, LAST + 2
@@ -43,7 +42,7 @@ class Row:
 
 def own_rule_codes(facts: Facts, host: Host) -> Iterator[str]:
     """What is wrong with the rows of the table; nothing where the subnet has no group."""
-    network, group_id = facts.find(host.network_id), referred(host.subnet or {}, "networkSecurityGroup")
+    network, group_id = facts.find(host.network_id), attached(host.subnet or {}, "networkSecurityGroup")
     if network is None or group_id is None or not host.prefixes:
         return
     group = facts.find(group_id)

@@ -12,6 +12,7 @@ from arm_emulator.evaluation.opinion.facts import (
     OPEN,
     Facts,
     any_named,
+    attached,
     column,
     flag,
     key,
@@ -19,6 +20,7 @@ from arm_emulator.evaluation.opinion.facts import (
     peerings,
     readable_space,
     region,
+    tells_links,
     word,
 )
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
@@ -74,6 +76,8 @@ def path(facts: Facts, host: Host, machine: Machine) -> Path:
         return Path(PEERED, found.via, here, there, mended, codes=(*general, *faults, *access, *encryption))
     if ours is None or theirs is None:
         return Path(UNCLEAR, codes=tuple(general))
+    if not tells_links(ours) and not tells_links(theirs):
+        return Path(UNCLEAR, mended=True, codes=(*general, OPEN))
     ways = _ways(facts, host, machine, ours, theirs)
     if ways:
         codes = (*general, *encryption, *_over_a_gateway(host, ways))
@@ -103,13 +107,17 @@ def _faults(facts: Facts, host: Host, machine: Machine, here: Json | None, there
     if "disconnected" in states:
         yield "PeeringDisconnected"
         return
-    silent = facts.find(machine.network_id if there is None else host.network_id) is None
-    if "initiated" in states or (len(links) == 1 and not silent):
+    owner = facts.find(machine.network_id if there is None else host.network_id)
+    if "initiated" in states or (len(links) == 1 and owner is not None and tells_links(owner)):
         yield "PeeringOneSided"
-    elif any(state not in KNOWN_STATES for state in states) and len(links) > 1:
+    elif (len(links) == 1 and owner is not None) or (
+        any(state not in KNOWN_STATES for state in states) and len(links) > 1
+    ):
         yield OPEN
     if machine.addresses and host.sources:
-        yield from _spaces(here, machine.addresses)
+        known = {bool(list(_spaces(here, (one,)))) for one in machine.addresses}
+        # A machine has one of these addresses: a link that knows some of them may know that one.
+        yield from (OPEN,) if len(known) > 1 else _spaces(here, machine.addresses)
         bastion = [end for first, last in spans(host.prefixes) for end in (first, last)]
         yield from _spaces(there, tuple(bastion)) if bastion else ()
     yield from _subnets(host, machine, here, there)
@@ -144,7 +152,7 @@ def _access(host: Host, machine: Machine, found: Path) -> Iterator[str]:
     near, far = [host.subnet], [machine.subnet, machine.interface]
     for link, owners in ((found.here, near), (found.there, far)):
         # A side that is not known is not held to be without a group.
-        guarded = None in owners or any(referred(owner or {}, "networkSecurityGroup") for owner in owners)
+        guarded = None in owners or any(attached(owner or {}, "networkSecurityGroup") for owner in owners)
         if found.closed(link) and not guarded:
             yield "PeeringAccessDisabled"
 
@@ -154,7 +162,7 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
 
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
-    table_id = referred(host.subnet or {}, "routeTable")
+    table_id = attached(host.subnet or {}, "routeTable")
     table = facts.find(table_id)
     if table_id is not None and table is None:
         return [facts.gone(table_id)]

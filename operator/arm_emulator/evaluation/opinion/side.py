@@ -14,7 +14,16 @@ from arm_emulator.evaluation.opinion.addresses import (
     spans,
     within,
 )
-from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, peerings, readable_space, states_space, word
+from arm_emulator.evaluation.opinion.facts import (
+    OPEN,
+    Facts,
+    attached,
+    flag,
+    peerings,
+    readable_space,
+    states_space,
+    word,
+)
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import referred, space
 
@@ -91,7 +100,7 @@ def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link
     if across is not None:
         known += spans(space(across)) + ([] if link is None else spans(space(link, "remoteAddressSpace")))
         doubt = doubt or (None if readable_space(across) else OPEN) or (None if link is None else _untold(facts, link))
-    table_id = referred(subnet, "routeTable")
+    table_id = attached(subnet, "routeTable")
     table = facts.find(table_id)
     default = cut_off(table) is not True and bool(host.learned_defaults(facts, network))
     if table_id is not None and table is None:

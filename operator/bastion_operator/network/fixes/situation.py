@@ -86,7 +86,7 @@ def free_addresses(inventory: Inventory, subnet: Subnet) -> Iterator[str]:
     if subnet.prefixes is None:
         return
     taken = AddressSet.readable(*_addresses_in(inventory, subnet))
-    for first, last in (usable_addresses(subnet.prefixes.addresses) - taken).intervals:
+    for first, last in (usable_addresses(subnet.prefixes) - taken).intervals:
         yield from map(format_address, range(first, last + 1))
 
 

@@ -14,7 +14,7 @@ from bastion_operator.network.fields import Row, at, objects, text, texts
 from bastion_operator.network.foreseen.bodies import COLLECTIONS, WholeBodies
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.peering import HUB_CONNECTION_LINK, PeeringState
-from bastion_operator.network.prefixes import AddressSet, format_address
+from bastion_operator.network.prefixes import PrefixList, format_address
 from bastion_operator.network.resource_types import (
     BASTION_HOSTS,
     NETWORK_INTERFACES,
@@ -70,6 +70,8 @@ class ForeseenRows:
             self._store(resource_id, written)
             if kind.lower() == VIRTUAL_NETWORKS:
                 self._name_parts(written)
+                for collection in _PARTS_OF_NETWORK if before is None else ():
+                    properties.setdefault(collection, [])
         else:
             self._put_part(*place, written, resource_id)
             if kind.lower() == PEERINGS:
@@ -147,7 +149,7 @@ class ForeseenRows:
     @staticmethod
     def _name_parts(network: Json) -> None:
         """Gives each part the id that Azure gives it."""
-        for collection in ("subnets", "virtualNetworkPeerings"):
+        for collection in _PARTS_OF_NETWORK:
             for part in objects(network, "properties", collection):
                 if isinstance(part, dict) and "name" in part:
                     part.setdefault("id", f"{network['id']}/{collection}/{part['name']}")
@@ -218,7 +220,7 @@ class ForeseenRows:
             subnet = self.get(str(text(configuration, "properties", "subnet", "id")))
             prefixes = texts(subnet, "properties", "addressPrefixes") or ()
             single = text(subnet, "properties", "addressPrefix")
-            room = usable_addresses(AddressSet.readable(*(prefixes or ((single,) if single else ()))))
+            room = usable_addresses(PrefixList.of(prefixes or ((single,) if single else ())))
             chosen = next((each for first, last in room.intervals for each in _free(first, last, taken)), None)
             if chosen is not None:
                 taken.add(chosen)
@@ -291,6 +293,7 @@ def _merged(before: Row, after: Json) -> Json:
     return found
 
 
+_PARTS_OF_NETWORK: Final = ("subnets", "virtualNetworkPeerings")
 # Parts of which Azure tells more than anybody writes: addresses, states.
 _PARTS_WITH_STATE: Final = frozenset({"subnets", "virtualNetworkPeerings", "ipConfigurations"})
 

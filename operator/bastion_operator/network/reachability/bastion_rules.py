@@ -10,6 +10,7 @@ Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from itertools import chain, combinations
 from typing import Final
 
@@ -185,6 +186,7 @@ def _hangs_on(
     the tag is everything or nothing.
     """
 
+    @cache
     def breaks(true: frozenset[Doubt]) -> bool:
         return _breaks(_judge(group, row, _Meaning(virtual_network, true), []))
 

@@ -10,7 +10,8 @@ from bastion_operator.network.reachability.target import Target
 
 def candidate_bastions(evaluation: Evaluation, target: Target) -> tuple[BastionHost, ...]:
     """Bastions in the VM's VNet, in VNets with a peering link to or from it, and in those that a virtual WAN or a network
-    manager connects with it; only if there are none, one VNet further.
+    manager connects with it; only if there are none, one VNet further. Bastions of which it is not known whether they are
+    near come into question as well.
     """
     key = target.network_key
     return () if key is None else evaluation.once(("candidates", key), lambda: _candidates(evaluation, key))
@@ -18,11 +19,20 @@ def candidate_bastions(evaluation: Evaluation, target: Target) -> tuple[BastionH
 
 def _candidates(evaluation: Evaluation, key: str) -> tuple[BastionHost, ...]:
     near = evaluation.neighbours.get(key, frozenset())
-    found = _in_networks(evaluation, {key, *near, *evaluation.wan_mates(key), *evaluation.group_mates(key)})
-    if found:
-        return found
-    further = {next_key for neighbour in near for next_key in evaluation.neighbours.get(neighbour, ())}
-    return _in_networks(evaluation, further - near - {key})
+    keys = {key, *near, *evaluation.wan_mates(key), *evaluation.group_mates(key)}
+    if not _in_networks(evaluation, keys):
+        further = {next_key for neighbour in near for next_key in evaluation.neighbours.get(neighbour, ())}
+        keys = further - near - {key}
+    return (*_in_networks(evaluation, keys | _perhaps_near(evaluation, key)), *evaluation.bastions_anywhere)
+
+
+def _perhaps_near(evaluation: Evaluation, key: str) -> set[str]:
+    """Keys of the VNets with a Bastion whose peering with this one neither of the two tells or denies."""
+    silent = evaluation.silent_networks
+    if key not in silent:
+        return set()
+    known = evaluation.inventory.virtual_networks
+    return {other for other in evaluation.bastions_by_network if other in silent or other not in known}
 
 
 def _in_networks(evaluation: Evaluation, keys: set[str]) -> tuple[BastionHost, ...]:

@@ -120,9 +120,11 @@ def reach_of(changes: KeysByType, before: Evaluation, after: Evaluation, depende
 
 
 def _entangled(state: Evaluation) -> bool:
-    """Whether VNets are connected by more than peerings, so that what hangs on one is not told by its neighbours."""
+    """Whether VNets are connected by more than peerings, or by some that are not stated: neighbours do not tell then."""
     inventory = state.inventory
-    return bool(inventory.hub_connections or inventory.connectivity_configurations or inventory.held_by_hubs)
+    return bool(state.silent_networks) or bool(
+        inventory.hub_connections or inventory.connectivity_configurations or inventory.held_by_hubs
+    )
 
 
 def _hosts_touched(changed: KeysByType, subnets: set[str], state: Evaluation) -> Iterator[str]:

@@ -140,6 +140,16 @@ class Evaluation:
                 found[normalise_id(network_id)].append(bastion)
         return {key: tuple(bastions) for key, bastions in found.items()}
 
+    @cached_property
+    def bastions_anywhere(self) -> tuple[BastionHost, ...]:
+        """Bastions of which nothing tells in which VNet they are."""
+        return tuple(bastion for _, bastion in sorted(self.inventory.bastions.items()) if bastion.may_be_anywhere)
+
+    @cached_property
+    def silent_networks(self) -> frozenset[str]:
+        """Keys of the VNets that do not state their links: each may be peered with any other that does not."""
+        return frozenset(key for key, network in self.inventory.virtual_networks.items() if not network.states_links)
+
     def learns_routes(self, network: VirtualNetwork) -> bool:
         """Whether a gateway or a virtual hub may bring routes to the VNet."""
         return self.once(("learns", network.key), lambda: self._learns_routes(network))

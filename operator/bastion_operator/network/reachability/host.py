@@ -11,7 +11,7 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.fields import region
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
+from bastion_operator.network.prefixes import EMPTY, AddressSet, PrefixList, prefix_length
 from bastion_operator.network.public_ip import PublicIp
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.service_tags import HOST
@@ -73,8 +73,10 @@ def find_host(inventory: Inventory, bastion: BastionHost) -> Host:
     subnet = inventory.subnet(bastion.subnet_id)
     if subnet is not None and subnet.name != SUBNET_NAME:
         subnet = None
-    prefix = subnet.prefixes.addresses if subnet is not None and subnet.prefixes is not None else EMPTY
-    return Host(bastion, network_id, network, subnet, prefix, usable_addresses(prefix) or prefix)
+    if subnet is None or subnet.prefixes is None:
+        return Host(bastion, network_id, network, subnet, EMPTY, EMPTY)
+    prefix = subnet.prefixes.addresses
+    return Host(bastion, network_id, network, subnet, prefix, usable_addresses(subnet.prefixes) or prefix)
 
 
 def host_state(host: Host) -> Iterator[Finding]:
@@ -118,31 +120,48 @@ def host_sku(host: Host) -> Iterator[Finding]:
 def host_subnet(inventory: Inventory, host: Host) -> Iterator[Finding]:
     """Step 3: the subnet has its one allowed name, is large enough, and holds nothing else."""
     bastion = host.bastion
-    if host.is_developer:
+    if host.is_developer or (bastion.sku is None and bastion.subnet_id is None):
         return
-    if bastion.subnet_id is None:
+    if bastion.subnet_id is None and not bastion.states_configurations:
+        message = f"Bastion {bastion.name} does not state its ipConfigurations: which subnet it is in is not known"
+        yield finding("EffectiveDataUnavailable", message, resource=bastion.id)
+    elif bastion.subnet_id is None:
         message = f"Bastion {bastion.name} points to no subnet: it needs one named {SUBNET_NAME}"
         yield finding("SubnetMissing", message, resource=bastion.id)
     elif host.network is None:
         missing = host.network_id or bastion.subnet_id
         yield lost(inventory, missing, f"the VNet {missing} of Bastion {bastion.name} is not in the data")
+    elif host.subnet is None and _may_be_there(inventory, host.network, bastion.subnet_id):
+        message = f"VNet {host.network.name} does not state its subnets: what {SUBNET_NAME} is like is not known"
+        yield finding("EffectiveDataUnavailable", message, resource=host.network.id)
     elif host.subnet is None:
         message = (
             f"Bastion {bastion.name} points to {bastion.subnet_id}, but VNet {host.network.name} has no subnet named"
         )
         yield finding("SubnetMissing", f"{message} exactly {SUBNET_NAME} there: create it", resource=bastion.subnet_id)
-    elif not host.prefix:
+    elif host.subnet.prefixes is None or not host.prefix:
         message = f"the prefix of subnet {host.subnet.id} is missing or cannot be read"
         yield finding("EffectiveDataUnavailable", message, resource=host.subnet.id)
     else:
-        yield from _subnet_shape(inventory, host.subnet, host.prefix)
+        yield from _subnet_shape(inventory, host.subnet, host.subnet.prefixes)
 
 
-def _subnet_shape(inventory: Inventory, subnet: Subnet, prefix: AddressSet) -> Iterator[Finding]:
-    if min(map(prefix_length, prefix.intervals)) > LONGEST_SUBNET_PREFIX:
+def _may_be_there(inventory: Inventory, network: VirtualNetwork, subnet_id: str) -> bool:
+    """Whether a VNet may have the subnet of that id, and under the right name, though none is known."""
+    named = subnet_id.rstrip("/").rpartition("/")[2].lower() == SUBNET_NAME.lower()
+    return named and not network.states_subnets and inventory.subnet(subnet_id) is None
+
+
+def _subnet_shape(inventory: Inventory, subnet: Subnet, prefixes: PrefixList) -> Iterator[Finding]:
+    if prefixes.malformed:
+        message = (
+            f"the prefix {prefixes.malformed[0]!r} of subnet {subnet.id} cannot be read: sessions may come from there"
+        )
+        yield finding("EffectiveDataUnavailable", message, resource=subnet.id)
+    if min(map(prefix_length, prefixes.intervals())) > LONGEST_SUBNET_PREFIX:
         yield finding(
             "SubnetTooSmall",
-            f"{SUBNET_NAME} is {', '.join(prefix.prefixes())}; Azure asks for a /{LONGEST_SUBNET_PREFIX} or larger",
+            f"{SUBNET_NAME} is {', '.join(prefixes.texts)}; Azure asks for a /{LONGEST_SUBNET_PREFIX} or larger",
             resource=subnet.id,
         )
     others = [occupant for occupant in subnet.occupants if "/bastionhosts/" not in occupant.lower()]
@@ -158,9 +177,13 @@ def _named(nic: str, occupants: list[str]) -> bool:
 
 
 def host_public_ip(inventory: Inventory, host: Host) -> Iterator[Finding]:
-    """Step 7: the public IP is Standard, static, IPv4 and in the host's region; a private-only host has none."""
+    """Step 7: the public IP is Standard, static, IPv4 and in the host's region; a private-only host has none, and one of an unknown SKU may."""
     bastion = host.bastion
-    if host.is_developer or bastion.private_only:
+    if host.is_developer or bastion.private_only or (bastion.sku is None and bastion.public_ip_id is None):
+        return
+    if bastion.public_ip_id is None and not bastion.states_configurations:
+        message = f"Bastion {bastion.name} does not state its ipConfigurations: which public IP it has is not known"
+        yield finding("EffectiveDataUnavailable", message, resource=bastion.id)
         return
     if bastion.public_ip_id is None:
         message = (

@@ -308,6 +308,16 @@ def _absent(bastion_id: str, own: tuple[Finding, ...]) -> Candidate:
     return Candidate(bastion_id, verdict_of(reasons), None, (), reasons, warnings)
 
 
+def _none_near(inventory: Inventory, target: Target) -> Finding:
+    """That no Bastion is near, unless one of them points to no VNet at all: every Bastion is in one."""
+    lost = next((one for one in inventory.bastions.values() if one.virtual_network_id is None), None)
+    if lost is not None:
+        message = f"Bastion {lost.name} does not state in which VNet it is, and no other is near {target.vm.name}"
+        return finding("EffectiveDataUnavailable", message, resource=lost.id)
+    where = f"in VNet {target.network_name} of {target.vm.name} nor in a VNet peered with it"
+    return finding("NotPeered", f"no Bastion is {where}: peer it with one", resource=target.network_id)
+
+
 def _without_candidate(evaluation: Evaluation, target: Target, asked: Asked) -> Verdict:
     """No Bastion is near: step 8 alone, and that there is none."""
     vm = target.vm
@@ -316,10 +326,7 @@ def _without_candidate(evaluation: Evaluation, target: Target, asked: Asked) -> 
         message = "there is no Bastion in the data: create one in the VM's VNet or in a VNet peered with it"
         findings.insert(0, finding("BastionNotFound", message))
     elif target.network is not None:
-        message = (
-            f"no Bastion is in VNet {target.network_name} of {vm.name} nor in a VNet peered with it: peer it with one"
-        )
-        findings.append(finding("NotPeered", message, resource=target.network_id))
+        findings.append(_none_near(evaluation.inventory, target))
     reasons, warnings = _sorted_out((*findings, *always_findings()))
     return Verdict(
         vm=vm.id,

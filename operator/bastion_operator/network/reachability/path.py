@@ -113,20 +113,26 @@ def pair_findings(host: Host, target: Target, pair: PeeringPair) -> Iterator[Fin
 
 
 def _one_sided(host: Host, target: Target, pair: PeeringPair) -> Iterator[Finding]:
-    """A half that waits, or is missing from a VNet whose row is there; what a VNet without a row holds is not known."""
+    """A half that waits, or is missing from a VNet that states its links; what a VNet without a row holds is not known."""
     waiting = next((link for link in pair.links if link.state is PeeringState.INITIATED), None)
     link = waiting or next(iter(pair.links))
-    owner_known = (target if pair.far is None else host).network is not None
     if pair.near is None or pair.far is None:
-        if owner_known:
-            owner = target.network_id if pair.far is None else host.network_id
-            message = f"peering {link.name} has no other half: create the link in VNet {owner}"
+        owner = (target if pair.far is None else host).network
+        if owner is not None and owner.states_links:
+            message = f"peering {link.name} has no other half: create the link in VNet {owner.id}"
             yield finding("PeeringOneSided", message, resource=link.id)
             return
         if waiting is None:
+            if owner is not None:
+                yield _unstated(owner, f"whether peering {link.name} has its other half there")
             return
     message = f"peering {link.name} reads Initiated: its other half is not connected to it; write both links again"
     yield finding("PeeringOneSided", message, resource=link.id)
+
+
+def _unstated(network: VirtualNetwork, what: str) -> Finding:
+    message = f"VNet {network.name} does not state its virtualNetworkPeerings: {what} is not known"
+    return finding("EffectiveDataUnavailable", message, resource=network.id)
 
 
 def _address_spaces(host: Host, target: Target, pair: PeeringPair) -> Iterator[Finding]:
@@ -134,9 +140,20 @@ def _address_spaces(host: Host, target: Target, pair: PeeringPair) -> Iterator[F
     if not target.addresses or not host.sources:
         return
     if pair.near is not None:
-        yield from _known(pair.near, target.addresses, f"the VM's address, {target.address_text}")
+        yield from _known_target(pair.near, target)
     if pair.far is not None and host.prefix:
         yield from _known(pair.far, host.prefix, f"the Bastion prefix {host.prefix_text}")
+
+
+def _known_target(link: PeeringLink, target: Target) -> Iterator[Finding]:
+    """The VM has one address, though it may not be known which: a link that knows some of them may know that one."""
+    space = link.remote_address_space
+    if space is not None and target.addresses - space.addresses and target.addresses & space.addresses:
+        known = ", ".join(space.texts)
+        message = f"which address {target.vm.name} has is not known ({target.address_text}): peering {link.name} knows {known}"
+        yield finding("EffectiveDataUnavailable", message, resource=target.vm.id)
+        return
+    yield from _known(link, target.addresses, f"the VM's address, {target.address_text}")
 
 
 def _known(link: PeeringLink, addresses: AddressSet, what: str) -> Iterator[Finding]:
@@ -244,6 +261,11 @@ def find_path(host: Host, target: Target, between: str | None) -> Path:
         return _peered(host, target, pair, general)
     if host.network is None or target.network is None:
         return Path(Topology.NOT_KNOWN, findings=general)
+    if not host.network.states_links and not target.network.states_links:
+        unstated = _unstated(
+            target.network, f"whether it is peered with VNet {host.network.name}, which does not either,"
+        )
+        return Path(Topology.NOT_KNOWN, sound=False, findings=(*general, unstated))
     findings = (*general, *encryption_findings((host.network, target.network)))
     return Path(Topology.APART, sound=False, between=between, findings=findings)
 

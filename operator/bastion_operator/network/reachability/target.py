@@ -72,7 +72,9 @@ def find_target(inventory: Inventory, vm: VirtualMachine) -> Target:
         return Target(vm, missing=(_no_address(vm, "it has no NIC"),))
     nic_id = _primary_interface_id(inventory, vm)
     if nic_id is None:
-        return Target(vm, missing=(_unavailable(f"none of the NICs of {vm.name} is marked as primary", vm.id),))
+        return Target(
+            vm, missing=(_unavailable(f"not one of the NICs of {vm.name} alone is marked as primary", vm.id),)
+        )
     nic = inventory.network_interface(nic_id)
     if nic is None:
         return Target(vm, missing=(lost(inventory, nic_id, f"NIC {nic_id} of {vm.name} is not in the data"),))
@@ -88,7 +90,9 @@ def _instance(inventory: Inventory, vm: VirtualMachine, scale_set_id: str) -> Ta
     scale_set = inventory.row(scale_set_id)
     nic = profile_interface(inventory.row(vm.id) or {}, scale_set, vm.id)
     if nic is None:
-        message = f"neither a NIC of {vm.name} nor the network profile of its scale set {scale_set_id} is in the data"
+        message = (
+            f"neither a NIC of {vm.name} is in the data nor one that its scale set {scale_set_id} describes as primary"
+        )
         return Target(vm, missing=(lost(inventory, scale_set_id, message),))
     placed = _place(inventory, vm, nic)
     if placed.addresses or placed.subnet is None or placed.subnet.prefixes is None:
@@ -96,8 +100,11 @@ def _instance(inventory: Inventory, vm: VirtualMachine, scale_set_id: str) -> Ta
     configuration = nic.primary_ipv4
     if configuration is None or configuration.address is not None:
         return placed
-    range_of = usable_addresses(placed.subnet.prefixes.addresses)
     missing = tuple(item for item in placed.missing if item.code != "NoIPv4Address")
+    if placed.subnet.prefixes.malformed:
+        message = f"which address {vm.name} has: subnet {placed.subnet.id} has a prefix that cannot be read"
+        return replace(placed, missing=(*missing, _unavailable(message, placed.subnet.id)))
+    range_of = usable_addresses(placed.subnet.prefixes)
     return replace(placed, addresses=range_of, missing=missing)
 
 
@@ -105,14 +112,11 @@ def _primary_interface_id(inventory: Inventory, vm: VirtualMachine) -> str | Non
     references = vm.interfaces or ()
     if len(references) == 1:
         return references[0].id
-    marked = [reference.id for reference in references if reference.primary]
+    marked = {normalise_id(reference.id): reference.id for reference in references if reference.primary}
     if not marked:
-        marked = [
-            reference.id
-            for reference in references
-            if (nic := inventory.network_interface(reference.id)) is not None and nic.primary
-        ]
-    return marked[0] if marked else None
+        found = (inventory.network_interface(reference.id) for reference in references)
+        marked = {nic.key: nic.id for nic in found if nic is not None and nic.primary}
+    return next(iter(marked.values())) if len(marked) == 1 else None
 
 
 def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> Target:
@@ -120,8 +124,8 @@ def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> T
         return Target(vm, nic, missing=(_unavailable(f"NIC {nic.id} states no ipConfigurations", nic.id),))
     configuration = nic.primary_ipv4
     addresses, missing = _addresses(vm, nic, configuration)
-    lying = configuration or next(iter(nic.ip_configurations), None)
-    subnet_id = lying.subnet_id if lying is not None else None
+    lying = nic.ipv4 or nic.ip_configurations
+    subnet_id = lying[0].subnet_id if len({each.subnet_id for each in lying}) == 1 else None
     if subnet_id is None:
         if not missing:
             missing = (_unavailable(f"NIC {nic.id} of {vm.name} names no subnet", nic.id),)
@@ -139,6 +143,9 @@ def _place(inventory: Inventory, vm: VirtualMachine, nic: NetworkInterface) -> T
 def _addresses(
     vm: VirtualMachine, nic: NetworkInterface, configuration: IpConfiguration | None
 ) -> tuple[AddressSet, tuple[Finding, ...]]:
+    if nic.primary_is_untold:
+        message = f"not one of the IPv4 configurations of NIC {nic.id} alone is marked as primary"
+        return EMPTY, (_unavailable(message, nic.id),)
     if configuration is None:
         return EMPTY, (_no_address(vm, f"NIC {nic.id} has no IPv4 configuration"),)
     if configuration.address is None:

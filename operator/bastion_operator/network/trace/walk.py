@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.fields import unreadable_reference
 from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.peering import PeeringLink
 from bastion_operator.network.reachability.candidates import path_between
@@ -271,4 +272,6 @@ def _address(target: Target) -> str:
 
 
 def _name(resource_id: str | None) -> str:
+    if resource_id is not None and unreadable_reference(resource_id) is not None:
+        return "cannot be read"
     return "" if resource_id is None else resource_id.rstrip("/").rsplit("/", 1)[-1]

@@ -471,5 +471,8 @@ def with_nsg(estate: Estate, where: str, *rules: Row, bare: bool = False) -> Est
 class _Delete:
     """The mark for ``change`` to take a field away."""
 
+    def __repr__(self) -> str:
+        return "DELETE"
+
 
 DELETE = _Delete()

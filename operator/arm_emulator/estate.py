@@ -1,5 +1,6 @@
 """Estate files: lists of ARM resources, as `az` and Resource Graph write them, made live."""
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,11 +24,22 @@ from arm_emulator.store import Resource, resource
 
 _ENVELOPE = ("location", "tags", "sku", "identity", "zones", "plan", "kind", "managedBy", "extendedLocation")
 _WRAPPERS = ("data", "value")
+_TEXTS, _OBJECTS, _LISTS = ("type", "name", "location"), ("properties", "tags", "sku", "identity"), ("zones",)
+_FIELDS = [
+    (name, kind, told)
+    for names, kind, told in ((_TEXTS, str, "a text"), (_OBJECTS, dict, "an object"), (_LISTS, list, "a list"))
+    for name in names
+]
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PROVIDER = re.compile(r"/subscriptions/([^/]+)/providers/([^/]+)/?", re.IGNORECASE)
 
 
 class EstateError(Exception):
     """A file that is no estate: the message names file, row and field."""
+
+
+class _FieldError(ValueError):
+    """A field inside a row's properties that is not of the type that Azure writes."""
 
 
 def read(path: Path) -> list[Json]:
@@ -36,7 +48,20 @@ def read(path: Path) -> list[Json]:
         data = path.read_bytes()
     except OSError as error:
         raise EstateError(f"{path}: cannot be read: {error.strerror}") from error
+    if data.startswith(_UTF16):
+        data = _from_utf16(path, data)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if not data.strip():
+        raise EstateError(f"{path}: is empty: expected an ARM resource or a list of them")
     return [_checked(path, number, row) for number, row in enumerate(_rows(path, data), start=1)]
+
+
+def _from_utf16(path: Path, data: bytes) -> bytes:
+    """What Windows PowerShell redirects into a file is UTF-16."""
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError as error:
+        raise EstateError(f"{path}: begins as UTF-16 and cannot be read as such") from error
 
 
 def _rows(path: Path, data: bytes) -> Iterator[Any]:
@@ -65,6 +90,8 @@ def _unwrapped(path: Path, document: object) -> Iterator[Any]:
         yield from document
     elif isinstance(document, dict):
         wrapped = next((document[name] for name in _WRAPPERS if isinstance(document.get(name), list)), None)
+        if wrapped is None and isinstance(document.get("data"), dict):
+            wrapped = _of_table(path, document["data"])
         if wrapped is not None:
             yield from wrapped
         else:
@@ -73,15 +100,25 @@ def _unwrapped(path: Path, document: object) -> Iterator[Any]:
         raise EstateError(f"{path}: row 1: expected an ARM resource or a list of them, not {type(document).__name__}")
 
 
+def _of_table(path: Path, table: Json) -> list[Any]:
+    """Resource Graph's table form: the columns' names once, then the values of each row."""
+    columns, rows = table.get("columns"), table.get("rows")
+    named = isinstance(columns, list) and all(isinstance(one, dict) and "name" in one for one in columns)
+    if not named or not isinstance(rows, list):
+        raise EstateError(f"{path}: field data: expected a list of rows, or a table with columns and rows")
+    names = [one["name"] for one in columns or ()]
+    return [dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in rows]
+
+
 def _checked(path: Path, number: int, row: object) -> Json:
     if not isinstance(row, dict):
         raise EstateError(f"{path}: row {number}: expected an object, not {type(row).__name__}")
     identifier = row.get("id")
     if not isinstance(identifier, str) or not identifier.startswith("/"):
         raise EstateError(f"{path}: row {number}: field id: expected an ARM id, not {identifier!r}")
-    for name, kinds in (("properties", (dict, type(None))), ("tags", (dict, type(None))), ("type", (str, type(None)))):
-        if not isinstance(row.get(name), kinds):
-            raise EstateError(f"{path}: row {number}: field {name}: unexpected {type(row[name]).__name__}")
+    for name, kind, told in _FIELDS:
+        if not isinstance(row.get(name), (kind, type(None))):
+            raise EstateError(f"{path}: row {number}: field {name}: expected {told}, not {type(row[name]).__name__}")
     return row
 
 
@@ -90,8 +127,13 @@ def load(cloud: Cloud, path: Path) -> None:
     for number, row in enumerate(read(path), start=1):
         try:
             _load_one(cloud, row)
+        except _FieldError as error:
+            raise EstateError(f"{path}: row {number}: field {error}") from error
         except (TypeError, AttributeError, KeyError, ValueError) as error:
-            raise EstateError(f"{path}: row {number}: field properties: not as Azure writes it: {error}") from error
+            # Which field it is, only the type that reads it could tell.
+            raise EstateError(
+                f"{path}: row {number}: field properties: not as Azure writes those of a {row.get('type')}"
+            ) from error
 
 
 def load_rows(cloud: Cloud, rows: list[Json]) -> None:
@@ -155,7 +197,7 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
         view = view or _view_of_statuses(properties.pop("instanceView", None))
         if view is not None:
             body[VIEW] = view
-    nested = {name: properties.pop(name, None) or [] for name in declared.nested}
+    nested = {name: _children(properties.pop(name, None), name) for name in declared.nested}
     for name in ("subnets", "networkInterfaces", "defaultSecurityRules", "ipConfigurationProfiles"):
         if declared.name and name in declared.read_only:
             properties.pop(name, None)
@@ -168,6 +210,18 @@ def _store(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:
     for name, child_type in declared.nested.items():
         for child in nested[name]:
             _store(cloud, resource_id.child(child_type.rpartition("/")[2], str(child.get("name", ""))), child)
+
+
+def _children(listed: object, name: str) -> list[Json]:
+    """The resources that a row holds in a list of that name, which may be absent."""
+    if listed is None:
+        return []
+    if not isinstance(listed, list):
+        raise _FieldError(f"properties.{name}: expected a list, not {type(listed).__name__}")
+    for place, child in enumerate(listed):
+        if not isinstance(child, dict) or not isinstance(child.get("properties"), (dict, type(None))):
+            raise _FieldError(f"properties.{name}.{place}: expected an object with properties")
+    return listed
 
 
 def _store_subscription(cloud: Cloud, resource_id: ResourceId, row: Json) -> None:

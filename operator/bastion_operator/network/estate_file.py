@@ -23,7 +23,17 @@ _ANEW: Final = "if it is half a file, write it anew; if it is of another kind, "
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")
 _NEXT: Final = "nextLink"
-_FIELDS: Final = (("type", str), ("name", str), ("properties", dict))
+_FIELDS: Final = (
+    ("type", str),
+    ("name", str),
+    ("properties", dict),
+    ("location", str),
+    ("tags", dict),
+    ("sku", dict),
+    ("identity", dict),
+    ("zones", list),
+)
+_KINDS: Final = {str: "a text", dict: "an object", list: "a list"}
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MEGABYTE: Final = 1024 * 1024
 _PACKED_TOGETHER: Final = 1_000
@@ -240,9 +250,9 @@ def _checked(name: str, number: int, row: object) -> dict[str, Any]:
         raise EstateFileError(f"{name}, row {number}, field id: it {told}, and must be an ARM id (/subscriptions/…)")
     for field, wanted in _FIELDS:
         value = row.get(field)
-        if type(value) is not wanted and value is not None:
-            kind = "an object" if wanted is dict else "a text"
-            raise EstateFileError(f"{name}, row {number}, field {field}: it is {_kind(value)}, and must be {kind}")
+        if value is not None and type(value) is not wanted:
+            told = f"it is {_kind(value)}, and must be {_KINDS[wanted]}"
+            raise EstateFileError(f"{name}, row {number}, field {field}: {told}")
     return row
 
 

@@ -1,9 +1,13 @@
 """Rows of estate files as live resources, however little they say."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arm_emulator.estate import EstateError, load
 from tests.support.arm import NET, PUBLIC_IP, RG, Arm, bastion_body, link_body, network_body, rule_body
 
 
@@ -106,3 +110,32 @@ def test_what_lies_below_a_resource_of_a_type_that_is_not_known_is_listed() -> N
     arm = Arm(estate=[{"id": device, "location": "westeurope", "properties": {}}, part])
     assert [each["id"] for each in arm.get(f"{device}/parts").body["value"]] == [part["id"]]
     assert arm.get(f"{device}/others").body["value"] == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "field"),
+    [
+        ({"subnets": {"name": "a"}}, "properties.subnets"),
+        ({"subnets": "x"}, "properties.subnets"),
+        ({"subnets": [None]}, "properties.subnets.0"),
+        ({"virtualNetworkPeerings": [{"name": "a", "properties": "x"}]}, "properties.virtualNetworkPeerings.0"),
+        ({"virtualNetworkPeerings": False}, "properties.virtualNetworkPeerings"),
+    ],
+)
+def test_what_lies_inside_a_row_and_is_of_a_wrong_type_is_named(
+    properties: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "estate.json"
+    held = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, **properties}
+    path.write_text(json.dumps([{"id": f"{NET}/virtualNetworks/a", "location": "westeurope", "properties": held}]))
+    with pytest.raises(EstateError, match=f"estate.json: row 1: field {re.escape(field)}: ") as told:
+        load(Arm().cloud, path)
+    assert "object has no attribute" not in str(told.value)
+
+
+def test_of_what_no_field_can_be_named_the_row_and_its_type_are(tmp_path: Path) -> None:
+    path = tmp_path / "estate.json"
+    row = {"id": f"{RG}/providers/Microsoft.Compute/virtualMachines/a", "properties": {"extended": "x"}}
+    path.write_text(json.dumps([row | {"type": "microsoft.compute/virtualmachines"}]))
+    with pytest.raises(EstateError, match="row 1: field properties: not as Azure writes those of a "):
+        load(Arm().cloud, path)

@@ -115,8 +115,10 @@ def tells_links(network: Json) -> bool:
     return lists_objects(network, "virtualNetworkPeerings") and not ends & {None, UNREAD}
 
 
-def attached(body: Json, name: str) -> str | None:
-    """The id of what is attached; None for nothing, UNREAD for what cannot be read."""
+def attached(body: Json | None, name: str) -> str | None:
+    """The id of what is attached; None for nothing and to nothing, UNREAD for what cannot be read."""
+    if body is None:
+        return None
     properties = body.get("properties")
     held = properties.get(name) if isinstance(properties, dict) else {}
     if held is None:

@@ -204,7 +204,7 @@ def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
 
 def _learned(facts: Facts, found: Host) -> Iterator[str]:
     """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
-    table_id = attached(found.subnet or {}, "routeTable")
+    table_id = attached(found.subnet, "routeTable")
     table, network = facts.find(table_id), facts.find(found.network_id)
     if network is None or cut_off(table):
         return

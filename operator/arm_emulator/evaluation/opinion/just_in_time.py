@@ -23,7 +23,7 @@ def kept_closed(facts: Facts, near: Host, target: Machine, port: int) -> bool:
     covering = [policy for policy in facts.of_type(POLICIES) if _covers(policy, own, port)]
     if covering:
         return not any(_grants(policy, own, port, near) for policy in covering)
-    groups = [attached(one or {}, "networkSecurityGroup") for one in (target.subnet, target.interface)]
+    groups = [attached(one, "networkSecurityGroup") for one in (target.subnet, target.interface)]
     for group in filter(None, map(facts.find, groups)):
         about = [
             rule

@@ -162,7 +162,7 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
 
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
-    table_id = attached(host.subnet or {}, "routeTable")
+    table_id = attached(host.subnet, "routeTable")
     table = facts.find(table_id)
     if table_id is not None and table is None:
         return [facts.gone(table_id)]

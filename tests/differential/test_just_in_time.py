@@ -97,16 +97,16 @@ def test_access_granted_to_a_neighbour_opens_nothing_here() -> None:
 
 
 def test_machines_behind_one_group_are_told_apart_by_the_addresses_of_its_rules() -> None:
-    # The rule's sources are no Bastion's, so that only whom it guards tells the two apart.
+    # Its sources are no Bastion's, so that only whom it guards tells the two apart; the one that it guards is judged last.
     estate = with_nsg(
         hub_and_spoke(), "subnet", rule(JIT, 1000, "Deny", source="203.0.113.0/24", destination="10.1.2.99")
     )
-    estate = add(estate, nic("db-nic", "spoke", "workload", "10.1.2.99"), vm("db", nics=["db-nic"]))
+    estate = add(estate, nic("zed-nic", "spoke", "workload", "10.1.2.99"), vm("zed", nics=["zed-nic"]))
     warned = {
         verdict.vm.rsplit("/", 1)[-1]: "JitMayBlock" in {one.code for one in verdict.warnings}
         for verdict in judge_all(Inventory.from_rows(estate))
     }
-    assert warned == {"web": False, "db": True}
+    assert warned == {"web": False, "zed": True}
 
 
 def fix(estate: Estate) -> tuple[set[Action], str]:

@@ -10,7 +10,7 @@ Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, combinations
 from typing import Final
 
@@ -42,6 +42,7 @@ _NETWORK: Final = ("VirtualNetwork",)
 _INTERNET: Final = ("Internet",)
 # So many doubts are tried in every combination; of more, each beside none and beside all of the others.
 _TRIED_TOGETHER: Final = 5
+_KEPT: Final = 256
 _PRIVATE: Final = AddressSet.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
 
@@ -153,7 +154,8 @@ def unmet_rows(inventory: Inventory, host: Host) -> Iterator[tuple[NeededRow, Fi
     """The rows of Azure's table that are not met, with what is said of each."""
     group, _ = _group_of(inventory, host)
     if group is not None and host.network is not None:
-        yield from _needed(group, host, known_addresses(inventory, host.network))
+        network = known_addresses(inventory, host.network)
+        yield from _unmet(group, host.prefix, network, private_only=host.bastion.private_only)
 
 
 def _group_of(inventory: Inventory, host: Host) -> tuple[SecurityGroup | None, Finding | None]:
@@ -163,18 +165,25 @@ def _group_of(inventory: Inventory, host: Host) -> tuple[SecurityGroup | None, F
     return (None, None) if group_id is None else known_group(inventory, group_id)
 
 
-def _needed(group: SecurityGroup, host: Host, virtual_network: AddressSet) -> Iterator[tuple[NeededRow, Finding]]:
-    for row in _rows(host.prefix, virtual_network, private_only=host.bastion.private_only):
-        doubts: list[Doubt] = []
-        told = _judge(group, row, _Meaning(virtual_network), doubts)
-        hangs_on = _hangs_on(group, row, virtual_network, tuple(dict.fromkeys(doubts))) if doubts else ()
-        for doubt in hangs_on:
-            message = (
-                f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubt.what}"
-            )
-            yield row, finding(doubt.code, message, resource=group.id)
-        if told is not None and not hangs_on:
-            yield row, told
+# A suggested change is tried on an estate of its own, which most often leaves these as they are.
+@lru_cache(maxsize=_KEPT)
+def _unmet(
+    group: SecurityGroup, prefix: AddressSet, virtual_network: AddressSet, *, private_only: bool
+) -> tuple[tuple[NeededRow, Finding], ...]:
+    rows = _rows(prefix, virtual_network, private_only=private_only)
+    return tuple([(row, told) for row in rows for told in _said(group, row, virtual_network)])
+
+
+def _said(group: SecurityGroup, row: NeededRow, virtual_network: AddressSet) -> Iterator[Finding]:
+    """What is said of a row: what it hangs on, or that it is not met."""
+    doubts: list[Doubt] = []
+    told = _judge(group, row, _Meaning(virtual_network), doubts)
+    hangs_on = _hangs_on(group, row, virtual_network, tuple(dict.fromkeys(doubts))) if doubts else ()
+    for doubt in hangs_on:
+        message = f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubt.what}"
+        yield finding(doubt.code, message, resource=group.id)
+    if told is not None and not hangs_on:
+        yield told
 
 
 def _hangs_on(

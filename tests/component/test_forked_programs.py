@@ -28,8 +28,7 @@ def test_what_it_says_and_its_exit_code_are_those_of_the_program(tmp_path: Path)
     assert child.wait(30) == 2
     assert child.wait(0) == 2
     said = child.tail()
-    assert said.startswith("Usage: bastion-operator run")
-    assert "'many' is not a valid integer" in said
+    assert said.startswith("bastion-operator: --workers: 'many' is not a valid integer")
 
 
 def test_it_works_where_its_starter_does_and_holds_no_files_of_others(

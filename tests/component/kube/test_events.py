@@ -43,9 +43,9 @@ async def peered(recorder: EventRecorder, raw: dict[str, Any], note: str = "spok
 
 
 async def events(kube: RecordingClient, namespace: str) -> list[dict[str, Any]]:
-    """The Events of a namespace, oldest first."""
+    """The Events of a namespace, oldest first. The API server's own, in `default`, state no eventTime."""
     answer = await kube.request("GET", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")
-    return sorted(answer["items"], key=lambda event: event["eventTime"])
+    return sorted(answer["items"], key=lambda event: event["eventTime"] or event["metadata"]["creationTimestamp"])
 
 
 async def test_an_event_says_what_happened_to_which_object(

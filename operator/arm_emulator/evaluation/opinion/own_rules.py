@@ -102,7 +102,10 @@ def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
     if codes:
         yield from codes
         return
-    plain = {packet: _fate_of(towards, packet, side, frozenset()) for packet in row.packets}
+    # What is told holds whatever the rules may do of which nobody can say whether they allow or deny.
+    either_way = {rule.place for rule in towards if "access" in rule.unread}
+    certain = [rule for rule in towards if rule.place not in either_way]
+    plain = {packet: _fate_of(certain, packet, side, frozenset()) for packet in row.packets}
     if surely:
         told = dict(_nowhere_but(plain, DENIED)) if row.any_of else plain
         denied = [fate for packet, fate in told.items() if packet in row.vital and fate in DENIED]

@@ -102,10 +102,12 @@ class _Rest:
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What tags mean in this group. What cannot be known or read counts as everything if it is in ``true``, else as nothing."""
+    """What tags mean in this group. What cannot be known or read counts as everything if it is in ``true``, else as nothing;
+    an access denies then, but for where nothing is weighed (None): there the rule counts for nothing.
+    """
 
     virtual_network: AddressSet
-    true: frozenset[Doubt] = frozenset()
+    true: frozenset[Doubt] | None = None
 
     def of(self, endpoints: Endpoints, doubts: list[Doubt]) -> AddressSet:
         """The addresses and stand-ins of one side of a rule."""
@@ -138,7 +140,7 @@ class _Meaning:
     def holds(self, doubt: Doubt, doubts: list[Doubt]) -> bool:
         """Whether something in doubt is so."""
         doubts.append(doubt)
-        return doubt in self.true
+        return self.true is not None and doubt in self.true
 
 
 def needed_rules(inventory: Inventory, host: Host) -> Iterator[Finding]:
@@ -390,7 +392,7 @@ def _names_some_source_ports(rule: SecurityRule) -> bool:
 
 
 def _access(rule: SecurityRule, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Access | None:
-    """What a rule that may apply does; None where it does not apply. One of which nobody can tell allows, else it denies."""
+    """What a rule that may apply does; None where it does not apply."""
     unreadable = [field for field in ("priority", "direction", "protocol") if getattr(rule, field) is None]
     if port not in rule.destination_ports:
         unreadable.append("destinationPortRange")
@@ -399,7 +401,7 @@ def _access(rule: SecurityRule, port: int, meaning: _Meaning, doubts: list[Doubt
     access = rule.access
     if access is None:
         allows = meaning.holds(_unread(rule, "access"), doubts)
-        access = Access.ALLOW if allows else Access.DENY
+        access = Access.ALLOW if allows else None if meaning.true is None else Access.DENY
     applies = not unreadable or meaning.holds(_unread(rule, unreadable[0]), doubts)
     return access if applies and not (access is Access.ALLOW and _names_some_source_ports(rule)) else None
 

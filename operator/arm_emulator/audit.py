@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from arm_emulator.errors import ArmError, Json
+from arm_emulator.guids import new_guid
 
 _MOST_REFUSED = 10_000
 
@@ -46,4 +47,4 @@ def correlation(given: str | None) -> str:
     try:
         return str(uuid.UUID(given or ""))
     except ValueError:
-        return str(uuid.uuid4())
+        return new_guid()

@@ -1,12 +1,12 @@
 """The whole of the local Azure that has state: one object that every part is handed."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from arm_emulator.audit import Audit
 from arm_emulator.clock import Clock
 from arm_emulator.errors import Json
+from arm_emulator.guids import new_guid
 from arm_emulator.ids import ResourceId, parse
 from arm_emulator.operations import Operations
 from arm_emulator.rights import Rights
@@ -76,12 +76,12 @@ class Cloud:
 
 def new_etag() -> str:
     """A weak etag around a fresh guid, as Microsoft.Network makes them."""
-    return f'W/"{uuid.uuid4()}"'
+    return f'W/"{new_guid()}"'
 
 
 def own_etag() -> str:
     """A bare GUID, as services beside Microsoft.Network's core write etags."""
-    return str(uuid.uuid4())
+    return new_guid()
 
 
 def id_of(reference: object) -> str | None:

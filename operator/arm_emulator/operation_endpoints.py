@@ -40,14 +40,14 @@ class OperationEndpoints:
         if item is not None and item.id.type == GROUP_TYPE:
             result = f"{request.endpoint}/subscriptions/{operation.subscription}/operationresults/{operation.id}"
             return {**headers, "Location": f"{result}?api-version={version}"}
-        result = self._cloud.operations.url(request.endpoint, operation, "operationResults", version)
-        if operation.kind == "result":
-            return {**headers, "Location": result}
-        url = self._cloud.operations.url(request.endpoint, operation, "operations", version)
-        headers["Azure-AsyncOperation"] = url
-        if item is None or type_of(item.id.type).notifies:
-            headers["Azure-AsyncNotification"] = "Enabled"
-        return {**headers, "Location": result} if status == HTTPStatus.ACCEPTED else headers
+        urls = self._cloud.operations
+        if operation.kind != "result":
+            headers["Azure-AsyncOperation"] = urls.url(request.endpoint, operation, "operations", version)
+            if item is None or type_of(item.id.type).notifies:
+                headers["Azure-AsyncNotification"] = "Enabled"
+        if operation.kind == "result" or status == HTTPStatus.ACCEPTED:
+            headers["Location"] = urls.url(request.endpoint, operation, "operationResults", version)
+        return headers
 
     def _operation(self, request: Request, collection: str, operation_id: str) -> Answer:
         operation = self._cloud.operations.get(operation_id)

@@ -5,12 +5,12 @@ import hashlib
 import heapq
 import hmac
 import itertools
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from arm_emulator.clock import Clock, iso, offset_iso
 from arm_emulator.errors import Json
+from arm_emulator.guids import new_guid
 
 IN_PROGRESS = "InProgress"
 SUCCEEDED = "Succeeded"
@@ -83,6 +83,8 @@ class Operations:
         self._due: list[tuple[float, int, str]] = []
         self._sequence = itertools.count()
         self._running: dict[str, dict[str, None]] = {}
+        # One certificate signs all URLs, as at Azure.
+        self._certificate = self._noise("c", _CERTIFICATE_BYTES)
         self.finish: Callable[[Operation], None] = lambda _operation: None
         self.listeners: list[Callable[[Operation], None]] = []
         self.settled: list[Callable[[Operation], None]] = []
@@ -105,7 +107,7 @@ class Operations:
         """A new operation that ends after `timing`, at the clock's speed."""
         now = self._clock.now()
         operation = Operation(
-            id=str(uuid.uuid4()),
+            id=new_guid(),
             name=name,
             kind=kind,
             subscription=subscription,
@@ -180,8 +182,8 @@ class Operations:
             f"/{collection}/{operation.id}"
         )
         ticks = str(int(operation.started * 10_000_000) + 621_355_968_000_000_000)
-        query = f"api-version={api_version}&t={ticks}&c={self._noise(operation.id, 'c', _CERTIFICATE_BYTES)}"
-        query += f"&s={self._noise(operation.id, 's', _SIGNATURE_BYTES)}"
+        query = f"api-version={api_version}&t={ticks}&c={self._certificate}"
+        query += f"&s={self._noise(f's/{operation.id}', _SIGNATURE_BYTES)}"
         return f"{endpoint}{path}?{query}&h={self._digest(path, query)}"
 
     def genuine(self, path: str, query: str) -> bool:
@@ -190,11 +192,11 @@ class Operations:
         return bool(found) and hmac.compare_digest(digest, self._digest(path, unsigned))
 
     def _digest(self, path: str, query: str) -> str:
-        return _text(hmac.new(self._secret, f"{path.lower()}?{query}".encode(), hashlib.sha256).digest())
+        return _text(hmac.digest(self._secret, f"{path.lower()}?{query}".encode(), "sha256"))
 
-    def _noise(self, operation_id: str, label: str, size: int) -> str:
-        """Bytes that look like the certificate and signature in Azure's URLs: long, opaque, the same for one operation."""
-        return _text(hashlib.shake_256(self._secret + f"{label}/{operation_id}".encode()).digest(size))
+    def _noise(self, label: str, size: int) -> str:
+        """Bytes that look like the certificate and signature in Azure's URLs: long, opaque, the same for one label."""
+        return _text(hashlib.shake_256(self._secret + label.encode()).digest(size))
 
 
 def _text(data: bytes) -> str:

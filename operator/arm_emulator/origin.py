@@ -5,9 +5,8 @@ which the gateway gives, and for DNS, which is a provider of its own behind the 
 carry `x-ms-failure-cause: gateway` and no `details`.
 """
 
-import uuid
-
 from arm_emulator.errors import GATEWAY_CODES, ArmError
+from arm_emulator.guids import new_guid
 from arm_emulator.messages import Answer
 
 SERVICE_REQUEST_ID = "x-ms-arm-service-request-id"
@@ -18,7 +17,7 @@ _NETWORK, _DNS = "microsoft.network/", "microsoft.network/privatedns"
 def sign(answer: Answer, path: str) -> None:
     """Adds the provider's header to an answer of Microsoft.Network."""
     if _is_networks(path) and not (answer.body == {"value": []} and "/resourcegroups/" not in path.lower()):
-        answer.headers[SERVICE_REQUEST_ID] = str(uuid.uuid4())
+        answer.headers[SERVICE_REQUEST_ID] = new_guid()
 
 
 def sign_refusal(error: ArmError, path: str) -> None:
@@ -26,7 +25,7 @@ def sign_refusal(error: ArmError, path: str) -> None:
     if error.code in GATEWAY_CODES:
         error.headers[FAILURE_CAUSE] = "gateway"
     elif _is_networks(path):
-        error.headers[SERVICE_REQUEST_ID] = str(uuid.uuid4())
+        error.headers[SERVICE_REQUEST_ID] = new_guid()
         error.lists_details = True
 
 

@@ -1,6 +1,7 @@
 """Requests taken apart: which resource, list, action or service a URL of ARM means."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -50,6 +51,8 @@ class Target:
         return str(self.id or self.parent or self.place or "/")
 
 
+# Several parts ask for it in each request, and a resource is asked for many times.
+@lru_cache(maxsize=1 << 16)
 def target_of(path: str) -> Target | None:
     """The target of a path; None where it is no URL of a resource, a list or an action."""
     path = path.rstrip("/")

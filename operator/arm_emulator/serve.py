@@ -99,6 +99,8 @@ async def serve(options: Options) -> None:
     view.load_everything()
     gc.freeze()
     gc.enable()
+    # Nearly all that a request makes stays (resources, rows, entries of the audit) or goes without the collector.
+    gc.set_threshold(10_000, 5, 100)
     accounts = _accounts(principals, state)
     tokens = AccessTokens(
         tenant_id=settings.tenant_id,

@@ -6,10 +6,10 @@ import re
 import ssl
 import time
 import traceback
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -28,6 +28,7 @@ from arm_emulator.entra.service import EntraService
 from arm_emulator.errors import ArmError, Json
 from arm_emulator.faults import Fault, Faults
 from arm_emulator.graph.service import GraphService
+from arm_emulator.guids import new_guid
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operations import Operation
 from arm_emulator.principals import Principal
@@ -50,6 +51,7 @@ class Seen:
     """What the log will say about a request; the status stays 0 where the client got no answer."""
 
     principal: str | None = None
+    api_version: str | None = None
     code: str | None = None
     status: int = 0
 
@@ -161,7 +163,7 @@ class Server:
             return Answer(failure.status, failure.body())
 
     async def _routed(self, http: web.Request, seen: Seen) -> Answer:
-        request = await _request(http)
+        request = await _request(http, seen)
         if self._services.control.serves(request):
             return self._act(lambda: self._services.control.answer(request))
         principal: Principal | None = None
@@ -173,7 +175,7 @@ class Server:
         return await self._with_faults(http, seen, request, lambda: self._served(request, principal))
 
     async def _routed_metadata(self, http: web.Request, seen: Seen) -> Answer:
-        request = await _request(http)
+        request = await _request(http, seen)
         answer = await self._with_faults(http, seen, request, lambda: self._services.managed_identity.answer(request))
         if isinstance(answer.body, dict):
             seen.code = answer.body.get("error")
@@ -269,14 +271,17 @@ def _entry(http: web.Request, at: str, seen: Seen, seconds: float) -> Json:
         "principal": seen.principal,
         "method": http.method,
         "url": f"{http.scheme}://{http.host}{http.raw_path}",
-        "api_version": http.query.get("api-version"),
+        "api_version": seen.api_version,
         "status": seen.status,
         "code": seen.code,
         "ms": round(seconds * 1000, 3),
     }
 
 
-async def _request(http: web.Request) -> Request:
+async def _request(http: web.Request, seen: Seen) -> Request:
+    _, _, raw_query = http.raw_path.partition("?")
+    query = dict(parse_qsl(raw_query, keep_blank_values=True))
+    seen.api_version = query.get("api-version")
     try:
         body = await http.read()
     except web.HTTPRequestEntityTooLarge:
@@ -285,13 +290,12 @@ async def _request(http: web.Request) -> Request:
             "RequestEntityTooLarge",
             f"The request content size exceeds the maximum size of {LARGEST_BODY} bytes.",
         ) from None
-    _, _, raw_query = http.raw_path.partition("?")
     return Request(
         method=http.method,
         # ARM reads several slashes as one: `az resource` writes two where a resource has no parent.
         path=re.sub("//+", "/", http.path),
         raw_query=raw_query,
-        query=dict(parse_qsl(raw_query, keep_blank_values=True)),
+        query=query,
         headers=http.headers,
         body=body,
         endpoint=f"{http.scheme}://{http.host}",
@@ -299,10 +303,10 @@ async def _request(http: web.Request) -> Request:
 
 
 def _response(answer: Answer, method: str, at: float) -> web.Response:
-    request_id = str(uuid.uuid4())
+    request_id = new_guid()
     headers = {
         **_COMMON_HEADERS,
-        "Date": formatdate(at, usegmt=True),
+        "Date": _http_date(int(at)),
         "x-ms-request-id": request_id,
         "x-ms-correlation-request-id": request_id,
         "x-ms-routing-request-id": f"LOCAL:{request_id}",
@@ -316,3 +320,8 @@ def _response(answer: Answer, method: str, at: float) -> web.Response:
     return web.Response(
         status=answer.status, body=payload, headers={**headers, "Content-Type": "application/json; charset=utf-8"}
     )
+
+
+@lru_cache(maxsize=64)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

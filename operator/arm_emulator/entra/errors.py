@@ -3,10 +3,10 @@
 Numbers and wordings: https://learn.microsoft.com/entra/identity-platform/reference-error-codes, and what users published.
 """
 
-import uuid
 from http import HTTPStatus
 
 from arm_emulator.errors import Json
+from arm_emulator.guids import new_guid
 
 
 class TokenError(Exception):
@@ -22,7 +22,7 @@ class TokenError(Exception):
 
     def body(self, timestamp: str) -> Json:
         """As Entra writes it."""
-        trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
+        trace, correlation = new_guid(), new_guid()
         return {
             "error": self.error,
             "error_description": f"AADSTS{self.number}: {self.text} Trace ID: {trace} Correlation ID: {correlation} "

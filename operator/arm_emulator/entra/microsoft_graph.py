@@ -4,11 +4,11 @@ https://learn.microsoft.com/graph/api/serviceprincipal-list, https://learn.micro
 """
 
 import re
-import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
 
 from arm_emulator.errors import Json
+from arm_emulator.guids import new_guid
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.requests import body_of
@@ -85,4 +85,4 @@ def _service_principal(principal: Principal) -> Json:
 
 
 def _refused(status: int, code: str, text: str) -> Answer:
-    return Answer(status, {"error": {"code": code, "message": text, "innerError": {"request-id": str(uuid.uuid4())}}})
+    return Answer(status, {"error": {"code": code, "message": text, "innerError": {"request-id": new_guid()}}})

@@ -2,7 +2,6 @@
 
 import math
 import re
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from arm_emulator.graph.query import run
 from arm_emulator.graph.scopes import SUBSCRIPTION, Scope, scope_of
 from arm_emulator.graph.tables import COLUMNS, CONTAINERS, HIDDEN_COLUMNS, TABLES, Table
 from arm_emulator.graph.view import GraphView
+from arm_emulator.guids import new_guid
 from arm_emulator.messages import Answer, Request
 from arm_emulator.principals import Principal
 from arm_emulator.requests import body_of
@@ -203,7 +203,7 @@ class GraphService:
 
     def _told(self, error: ArmError, headers: dict[str, str]) -> ArmError:
         """The error with the graph's message, which says nothing, and with the headers of the quota."""
-        advice = _ADVICE.format(at=self._cloud.clock.timestamp(), id=uuid.uuid4())
+        advice = _ADVICE.format(at=self._cloud.clock.timestamp(), id=new_guid())
         return ArmError(error.status, error.code, advice, details=error.details, headers={**headers, **error.headers})
 
 

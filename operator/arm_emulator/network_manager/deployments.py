@@ -1,12 +1,12 @@
 """Commits: which configurations are deployed in which region, as copies of what they were when they were committed."""
 
 import copy
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json
+from arm_emulator.guids import new_guid
 from arm_emulator.network_manager.names import (
     ADMIN_RULES,
     GOAL_STATES,
@@ -166,4 +166,4 @@ def below(cloud: Cloud, snapshot: str) -> list[Resource]:
 
 def new_commit_id() -> str:
     """A fresh guid."""
-    return str(uuid.uuid4())
+    return new_guid()

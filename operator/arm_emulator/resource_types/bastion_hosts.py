@@ -3,10 +3,9 @@
 Rules: https://learn.microsoft.com/azure/bastion/configuration-settings and https://learn.microsoft.com/azure/bastion/bastion-sku-comparison
 """
 
-import uuid
-
 from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types.address_use import configured
@@ -87,7 +86,7 @@ class BastionHosts(ResourceType):
         if sku_of(item) == "Developer":
             item.properties["dnsName"] = f"omnibrain.{item.location}.bastionglobal.azure.com"
         elif not str(item.properties.get("dnsName", "")).startswith("bst-"):
-            item.properties["dnsName"] = f"bst-{uuid.uuid4()}.bastion.azure.com"
+            item.properties["dnsName"] = f"bst-{new_guid()}.bastion.azure.com"
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         return {"ipConfigurations": answered_parts(cloud, item, SEGMENT)}

@@ -1,10 +1,10 @@
 """Bodies of resources: defaults, enumerations and references in what is asked for, and parts in what is answered."""
 
-import uuid
 from collections.abc import Sequence
 
 from arm_emulator.cloud import Cloud, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_format, invalid_reference
+from arm_emulator.guids import new_guid
 from arm_emulator.ids import ResourceId
 from arm_emulator.resource_types.base import Link, Put
 from arm_emulator.store import Resource
@@ -56,7 +56,7 @@ def choice(properties: Json, name: str, choices: Sequence[str], fallback: str | 
 
 def with_guid(put: "Put") -> None:
     """A resourceGuid that stays."""
-    put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+    put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
 
 
 def refuse_used(cloud: Cloud, item: Resource, relations: Sequence[str], code: str) -> None:

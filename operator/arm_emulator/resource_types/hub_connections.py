@@ -8,6 +8,7 @@ import uuid
 
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Put
@@ -148,13 +149,13 @@ def _refuse_overlap(put: Put, network: Resource) -> None:
 def _add_link(cloud: Cloud, item: Resource, network: Resource, hub: Resource) -> None:
     if any(link.name.startswith(HUB_LINK) for link in cloud.store.children(network.key, PEERINGS)):
         return
-    link_id = network.id.child("virtualNetworkPeerings", f"{HUB_LINK}{uuid.uuid4()}")
+    link_id = network.id.child("virtualNetworkPeerings", f"{HUB_LINK}{new_guid()}")
     owner, guid = (uuid.uuid5(uuid.NAMESPACE_URL, f"{hub.key}{part}") for part in ("/subscription", ""))
     group = f"/subscriptions/{owner}/resourceGroups/RG_{hub.name}_{guid}"
     space = {"addressPrefixes": [hub.properties.get("addressPrefix")]}
     properties: Json = {
         "provisioningState": "Succeeded",
-        "resourceGuid": str(uuid.uuid4()),
+        "resourceGuid": new_guid(),
         "peeringState": "Connected",
         "peeringSyncLevel": "FullyInSync",
         LINK: {"id": f"{group}/providers/Microsoft.Network/virtualNetworks/HV_{hub.name}_{guid}"},

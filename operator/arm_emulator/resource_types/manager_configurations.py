@@ -3,7 +3,6 @@
 Rules: https://learn.microsoft.com/azure/virtual-network-manager/concept-security-admins and concept-connectivity-configuration
 """
 
-import uuid
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -11,6 +10,7 @@ from arm_emulator.cloud import Cloud, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.evaluation.rows import prefix_of
 from arm_emulator.evaluation.security_rules import LAST_PORT, port_range
+from arm_emulator.guids import new_guid
 from arm_emulator.network_manager import deployments
 from arm_emulator.network_manager.names import (
     ADMIN_CONFIGURATIONS,
@@ -48,7 +48,7 @@ class _Part(ResourceType):
                 raise missing(name, put.id)
             if given not in choices:
                 raise invalid(put, name, given)
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         manager = cloud.store.get(item.root_key)

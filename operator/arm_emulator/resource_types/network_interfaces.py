@@ -7,6 +7,7 @@ from arm_emulator.cloud import Cloud, id_of, items, parsed
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.evaluation.effective import effective_groups, effective_route_table
 from arm_emulator.evaluation.live import CloudRows
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
 from arm_emulator.resource_types.address_use import configured, subnet_prefixes, taken_addresses
@@ -86,7 +87,7 @@ class NetworkInterfaces(ResourceType):
             defaultOutboundConnectivityEnabled=False,
         )
         keep(put, "privateEndpoint")
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
         put.properties["ipConfigurations"] = [self._part(put, part, first=n == 0) for n, part in enumerate(parts)]
         group = put.properties.get("networkSecurityGroup")
         if group is None:

@@ -3,10 +3,9 @@
 Rules: https://learn.microsoft.com/azure/virtual-network-manager/overview
 """
 
-import uuid
-
 from arm_emulator.cloud import Cloud, parsed
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
+from arm_emulator.guids import new_guid
 from arm_emulator.network_manager import answers, deployments
 from arm_emulator.network_manager.names import (
     CONFIGURATIONS,
@@ -56,7 +55,7 @@ class NetworkManagers(ResourceType):
                     "InvalidNetworkManagerScopeAccess",
                     f"Scope access '{access}' of network manager {put.id} is none of {', '.join(ACCESSES)}.",
                 )
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
         if put.old is not None:
             kept = {name: value for name, value in put.old.body.items() if name.startswith("_")}
             put.body.update(kept)
@@ -162,7 +161,7 @@ class NetworkGroups(ResourceType):
             raise bad_request(
                 "InvalidMemberType", f"Member type '{put.properties['memberType']}' of {put.id} is not known."
             )
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         users = [

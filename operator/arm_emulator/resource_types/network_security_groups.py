@@ -3,10 +3,11 @@
 Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
 """
 
-import uuid
+from functools import cache
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types.base import Put, ResourceType, Superseding
@@ -50,7 +51,7 @@ class NetworkSecurityGroups(ResourceType):
                            "flowLogs"})  # fmt: skip
 
     def prepare(self, put: Put) -> None:
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
 
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
         if len(children) > MOST_RULES:
@@ -200,22 +201,31 @@ def default_rules(group: str, etag: str, state: str) -> list[Json]:
             "id": f"{group}/defaultSecurityRules/{name}",
             "etag": etag,
             "type": f"{GROUPS}/defaultSecurityRules",
-            "properties": {
-                "provisioningState": state,
-                "description": description,
-                "protocol": "*",
-                "sourcePortRange": "*",
-                "destinationPortRange": "*",
-                "sourceAddressPrefix": source,
-                "destinationAddressPrefix": destination,
-                "access": access,
-                "priority": priority,
-                "direction": direction,
-                "sourcePortRanges": [],
-                "destinationPortRanges": [],
-                "sourceAddressPrefixes": [],
-                "destinationAddressPrefixes": [],
-            },
+            "properties": properties,
+        }
+        for name, properties in _properties_of_defaults(state).items()
+    ]
+
+
+# Several answers and rows come of each write, and nobody changes what is answered: all groups share these.
+@cache
+def _properties_of_defaults(state: str) -> dict[str, Json]:
+    return {
+        name: {
+            "provisioningState": state,
+            "description": description,
+            "protocol": "*",
+            "sourcePortRange": "*",
+            "destinationPortRange": "*",
+            "sourceAddressPrefix": source,
+            "destinationAddressPrefix": destination,
+            "access": access,
+            "priority": priority,
+            "direction": direction,
+            "sourcePortRanges": [],
+            "destinationPortRanges": [],
+            "sourceAddressPrefixes": [],
+            "destinationAddressPrefixes": [],
         }
         for name, description, source, destination, access, priority, direction in _DEFAULTS
-    ]
+    }

@@ -3,10 +3,9 @@
 Rules: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering
 """
 
-import uuid
-
 from arm_emulator.cloud import Cloud, id_of, parsed
 from arm_emulator.errors import Json, bad_request, invalid_reference
+from arm_emulator.guids import new_guid
 from arm_emulator.ids import ResourceId
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
@@ -249,7 +248,7 @@ class Peerings(ResourceType):
             known = {"addressPrefixes": prefixes_of(remote.properties)}
         properties["remoteAddressSpace"] = known
         guid = put.before.get("resourceGuid") or (other.properties.get("resourceGuid") if other is not None else None)
-        properties["resourceGuid"] = guid or str(uuid.uuid4())
+        properties["resourceGuid"] = guid or new_guid()
 
 
 def _is_hubs(cloud: Cloud, link: ResourceId) -> bool:

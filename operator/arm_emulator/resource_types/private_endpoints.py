@@ -3,11 +3,11 @@
 Rules: https://learn.microsoft.com/azure/private-link/private-endpoint-overview
 """
 
-import uuid
 from dataclasses import replace
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request, invalid_format
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses, bastion_rules
 from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
@@ -53,7 +53,7 @@ class PrivateEndpoints(Pointing):
             return
         subnet = cloud.find(id_of(item.properties["subnet"]))
         assert subnet is not None, "prepare has looked"
-        guid = uuid.uuid4()
+        guid = new_guid()
         part = {
             "name": f"privateEndpointIpConfig.{guid}",
             "properties": {
@@ -67,7 +67,7 @@ class PrivateEndpoints(Pointing):
         properties = {
             "ipConfigurations": [part],
             "privateEndpoint": {"id": str(item.id)},
-            "resourceGuid": str(uuid.uuid4()),
+            "resourceGuid": new_guid(),
             "nicType": "Standard",
             "enableAcceleratedNetworking": False,
             "enableIPForwarding": False,

@@ -1,9 +1,8 @@
 """Microsoft.Network/routeTables and their routes."""
 
-import uuid
-
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Put, ResourceType, Superseding
@@ -28,7 +27,7 @@ class RouteTables(ResourceType):
 
     def prepare(self, put: Put) -> None:
         default(put.properties, disableBgpRoutePropagation=False)
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
 
     def check_children(self, put: Put, child_type: str, children: list[Json]) -> None:
         taken: dict[str, str] = {}

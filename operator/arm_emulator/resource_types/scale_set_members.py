@@ -7,6 +7,7 @@ import uuid
 from arm_emulator.clock import iso
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json
+from arm_emulator.guids import new_guid
 from arm_emulator.ids import ResourceId
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
@@ -148,7 +149,7 @@ def _machine_properties(cloud: Cloud, item: Resource, number: int) -> Json:
         **{name: profile[name] for name in taken_over if profile.get(name)},
         "osProfile": {**guest, "computerName": f"{prefix}{_in_base_36(number)}"},
         "networkProfile": {"networkInterfaces": []},
-        "vmId": str(uuid.uuid4()),
+        "vmId": new_guid(),
         "timeCreated": iso(cloud.clock.now()),
         "provisioningState": "Creating",
     }
@@ -183,7 +184,7 @@ def _add_interface(
         **wanted,
         "primary": wanted.get("primary", True),
         "virtualMachine": {"id": str(machine)},
-        "resourceGuid": str(uuid.uuid4()),
+        "resourceGuid": new_guid(),
         "provisioningState": "Succeeded",
         "ipConfigurations": [_part(cloud, part, first=position == 0) for position, part in enumerate(parts)],
     }

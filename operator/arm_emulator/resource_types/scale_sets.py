@@ -3,13 +3,13 @@
 Rules: https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes
 """
 
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 
 from arm_emulator.clock import iso
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, conflict
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types import scale_set_members as members
@@ -69,7 +69,7 @@ class ScaleSets(Pointing):
             default(put.properties, singlePlacementGroup=True, overprovision=True)
             default(put.properties, upgradePolicy={"mode": "Manual"})
         _refuse_change(put)
-        put.properties["uniqueId"] = put.before.get("uniqueId") or str(uuid.uuid4())
+        put.properties["uniqueId"] = put.before.get("uniqueId") or new_guid()
         put.properties["timeCreated"] = put.before.get("timeCreated") or iso(put.cloud.clock.now())
         super().prepare(put)
         self._check_capacity(put)

@@ -1,10 +1,9 @@
 """Microsoft.Compute/virtualMachines: their interfaces, and the flexible scale set that they are in."""
 
-import uuid
-
 from arm_emulator.clock import offset_iso
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, bad_request, conflict, not_found
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types.base import Link, Put
 from arm_emulator.resource_types.bodies import keep
@@ -60,7 +59,7 @@ class VirtualMachines(Machine):
         _check_scale_set(put)
         put.properties.pop("userData", None)
         conceal(put.properties.get("osProfile"))
-        put.properties["vmId"] = put.before.get("vmId") or str(uuid.uuid4())
+        put.properties["vmId"] = put.before.get("vmId") or new_guid()
         put.properties["timeCreated"] = put.before.get("timeCreated") or offset_iso(put.cloud.clock.now())
         keep(put, "storageProfile" if "storageProfile" not in put.properties else "vmId")
         if put.old is not None and VIEW in put.old.body:

@@ -1,11 +1,11 @@
 """Microsoft.Network/virtualNetworks: address space and its children, subnets and peerings."""
 
 import ipaddress
-import uuid
 from collections.abc import Mapping
 
 from arm_emulator.cloud import Cloud, id_of
 from arm_emulator.errors import Json, bad_request
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.address_use import availability, subnet_prefixes, usages
@@ -57,7 +57,7 @@ class VirtualNetworks(Pointing):
             )
         default(put.properties, enableDdosProtection=False)
         self._as_azure_keeps_it(put.properties)
-        put.properties["resourceGuid"] = put.before.get("resourceGuid") or str(uuid.uuid4())
+        put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
         keep(put, "defaultPublicNatGateway")
         super().prepare(put)
         self._still_distinct_from_peers(put)

@@ -3,10 +3,9 @@
 Shape: https://learn.microsoft.com/rest/api/loganalytics/workspaces
 """
 
-import uuid
-
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import bad_request
+from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types.base import IMMEDIATE, Put, ResourceType
 from arm_emulator.resource_types.bodies import default
@@ -40,7 +39,7 @@ class Workspaces(ResourceType):
         at = put.cloud.clock.timestamp()
         wanted["sku"] = {**sku, "name": name}
         default(wanted, publicNetworkAccessForIngestion="Enabled", publicNetworkAccessForQuery="Enabled")
-        wanted["customerId"] = put.before.get("customerId") or str(uuid.uuid4())
+        wanted["customerId"] = put.before.get("customerId") or new_guid()
         wanted["createdDate"] = put.before.get("createdDate", at)
         wanted["modifiedDate"] = at
 

@@ -6,6 +6,7 @@ The machine's wall clock may be set wrong, or be set right by a step of hours. W
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from bastion_operator.clock import Clock
 
@@ -38,6 +39,8 @@ class AzureTime:
         return min(own, azure), max(own, azure)
 
 
+# It changes once a second, however many answers come.
+@lru_cache(maxsize=16)
 def date_of(header: str | None) -> datetime | None:
     """The time of a Date header; None where it is missing, or is none."""
     try:

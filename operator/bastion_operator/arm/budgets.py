@@ -109,7 +109,7 @@ class Budgets:
     def room(self, call: Call) -> int:
         """How many such calls may be held now."""
         now = self.clock.monotonic()
-        return min(limit.room(now) for limit in self.limits(call))
+        return min([limit.room(now) for limit in self.limits(call)])
 
     def opens_in(self, call: Call, calls: int) -> float:
         """Seconds until there is room for so many."""
@@ -119,7 +119,7 @@ class Budgets:
     def spread_in(self, call: Call, waiting: int) -> float:
         """Seconds until the next routine call, of so many that wait."""
         now = self.clock.monotonic()
-        return max(limit.spread_in(now, waiting) for limit in self.limits(call))
+        return max([limit.spread_in(now, waiting) for limit in self.limits(call)])
 
     def hold(self, call: Call, *, routine: bool = False) -> None:
         """Set a call aside, for which there must be room."""
@@ -139,9 +139,11 @@ class Budgets:
         """
         now = self.clock.monotonic()
         limits = self.limits(call)
-        wait = max(limit.blocked(now) for limit in limits)
-        if not held:
-            wait = max(wait, *(0.0 if limit.room(now) else limit.opens_in(now, 1) or 1.0 for limit in limits))
+        wait = 0.0
+        for limit in limits:
+            wait = max(wait, limit.blocked(now))
+            if not held and not limit.room(now):
+                wait = max(wait, limit.opens_in(now, 1) or 1.0)
         if wait > 0:
             if held:
                 self.drop(call)

@@ -5,19 +5,19 @@ stay the JSON that Azure sent, so that a field unknown to the SDK's models is ne
 docs/adr/0020).
 """
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
+import orjson
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.pipeline import AsyncPipeline
-from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.pipeline.transport import AsyncHttpTransport
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.core.rest import AsyncHttpResponse
 
 from bastion_operator import __version__
 from bastion_operator.arm.answers import (
@@ -43,6 +43,7 @@ from bastion_operator.arm.errors import (
     known_error,
     operation_failure,
 )
+from bastion_operator.arm.request import ArmRequest
 from bastion_operator.arm.token_policy import TokenPolicy
 from bastion_operator.arm.trace_policy import TracePolicy
 from bastion_operator.arm.unanswered import unanswered
@@ -93,17 +94,18 @@ class ArmClient:
     holder: CredentialHolder = field(default_factory=CredentialHolder)
     subscriptions: frozenset[str] | None = None
     _pipeline: AsyncPipeline[Any, Any] = field(init=False)
+    _user_agent: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self._user_agent = UserAgentPolicy(f"bastion-operator/{__version__}").user_agent
         self._pipeline = AsyncPipeline(
             self.transport,
             # Of the SDK's own policies those that one call needs. Left out: retries, which sleep inside the call, uncapped;
             # the registration of providers, which writes unasked and waits for it; redirects, which lead to other hosts; the
-            # log of requests, which would hold signed URLs; the decoding of bodies, which are decoded here.
+            # log of requests, which would hold signed URLs; the decoding of bodies, which are decoded here; those that only
+            # set a header, as the request is made with all of them.
             policies=[
                 *([TracePolicy(self.traces)] if self.traces is not None else ()),
-                RequestIdPolicy(),
-                UserAgentPolicy(f"bastion-operator/{__version__}"),
                 TokenPolicy(self.credential, self.cloud.scope, self.clock),
                 WriteFencePolicy(self.leadership),
             ],
@@ -324,21 +326,19 @@ class ArmClient:
                 holder=self.holder,
             )
 
-    def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
-    ) -> HttpRequest:
-        correlation = correlation_id.get() or str(uuid.uuid4())
-        request = HttpRequest(
-            method,
-            url,
-            headers={"Accept": "application/json", "x-ms-correlation-request-id": correlation, **headers},
-            content=None if body is None else json.dumps(body).encode(),
-        )
-        if body is not None:
-            request.headers["Content-Type"] = "application/json"
-        return request
+    def _request(self, method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None) -> ArmRequest:
+        request_id = str(uuid.uuid4())
+        common = {
+            "Accept": "application/json",
+            "User-Agent": self._user_agent,
+            "x-ms-client-request-id": request_id,
+            "x-ms-correlation-request-id": correlation_id.get() or request_id,
+            **({} if body is None else {"Content-Type": "application/json"}),
+        }
+        content = None if body is None else orjson.dumps(body)
+        return ArmRequest(method, url, headers={**common, **headers}, content=content)
 
-    async def _exchange(self, request: HttpRequest, kind: CallKind, target: str) -> AsyncHttpResponse:
+    async def _exchange(self, request: ArmRequest, kind: CallKind, target: str) -> AsyncHttpResponse:
         try:
             answer = await self._pipeline.run(request)
         except (SdkError, OSError) as error:

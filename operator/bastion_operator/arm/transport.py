@@ -6,7 +6,6 @@ connection is used twice: so the context is the pool's own here.
 
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core.exceptions import ServiceRequestError
@@ -28,7 +27,7 @@ class PooledTransport(AioHttpTransport):  # type: ignore[misc]  # azure.core exp
         super().__init__(connection_timeout=timeout, read_timeout=timeout)
         self._request_class = fenced_request(leadership)
         self._context = ssl.create_default_context(cafile=ca_file)
-        self._proxies: dict[tuple[str, str], str | None] = {}
+        self._proxies: dict[str, str | None] = {}
 
     async def open(self) -> None:
         """Open the pool, on the event loop that is to use it."""
@@ -52,9 +51,8 @@ class PooledTransport(AioHttpTransport):  # type: ignore[misc]  # azure.core exp
         return answer
 
     def _proxy_to(self, url: str) -> str | None:
-        parts = urlsplit(url)
         # Azure has few hosts, and a look at NO_PROXY compares with each of its entries.
-        host = (parts.scheme, parts.netloc)
+        host = "/".join(url.split("/", 3)[:3])
         if host not in self._proxies:
             self._proxies[host] = proxy_to(url)
         return self._proxies[host]

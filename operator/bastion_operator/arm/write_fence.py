@@ -12,8 +12,8 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_reqrep import ClientResponse
 from aiohttp.connector import Connection
-from azure.core.pipeline import PipelineRequest
-from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy
 
 from bastion_operator.leadership import Leadership, NotLeadingError
 
@@ -22,20 +22,21 @@ _READS = frozenset({"GET", "HEAD"})
 _GRAPH = "/providers/microsoft.resourcegraph/"
 
 
-class WriteFencePolicy(SansIOHTTPPolicy[Any, Any]):
+class WriteFencePolicy(AsyncHTTPPolicy[Any, Any]):
     """The last policy of a pipeline; a request that is sent again passes it again."""
 
     def __init__(self, leadership: Leadership) -> None:
         super().__init__()
         self._leadership = leadership
 
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Let a read pass, and a write if it may be made.
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send a read on, and a write if it may be made.
 
         :raises NotLeadingError: another process may be writing
         """
         if is_write(request.http_request.method, request.http_request.url):
             self._leadership.check()
+        return await self.next.send(request)
 
 
 def fenced_request(leadership: Leadership) -> type[aiohttp.ClientRequest]:

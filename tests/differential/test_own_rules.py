@@ -102,7 +102,9 @@ def test_a_deny_that_cannot_be_read_may_stand_in_the_way(fields: Row) -> None:
 @pytest.mark.parametrize(
     ("access", "warned"), [("Deny", ["BastionNsgRowNotExplicit"]), ("Allow", []), ("?", [])], ids=str
 )
-def test_what_a_doubtful_rule_would_make_less_than_explicit_is_not_said_to_be_so(access: str, warned: list[str]) -> None:
+def test_what_a_doubtful_rule_would_make_less_than_explicit_is_not_said_to_be_so(
+    access: str, warned: list[str]
+) -> None:
     of_the_network = rule("what", 100, "Deny", source="10.0.5.0/24", destination="10.0.1.0/26")
     of_the_network["properties"]["access"] = access
     assert said(of_the_network, *bastion_rules()) == ([], warned)

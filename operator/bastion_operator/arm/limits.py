@@ -173,7 +173,8 @@ class TokenBucket:
         if remaining is None:
             return
         remaining = min(remaining, self.size.capacity)
-        self.told = float(remaining - self.in_flight)
+        # Of what is in flight Azure may have counted all or nothing: where the own count lies between, nobody else took any.
+        self.told = self.level if self.level <= remaining else float(remaining - self.in_flight)
         self._measure_others(now, remaining)
 
     def close(self, now: float, seconds: float) -> None:

@@ -211,6 +211,17 @@ def test_azures_word_goes_before_the_own_count() -> None:
     assert bucket.left(1e6) == 18
 
 
+def test_what_is_in_flight_is_not_subtracted_twice_from_what_azure_has_counted_already() -> None:
+    bucket = TokenBucket(BucketSize(200, 10.0), 0.0)
+    for _ in range(20):
+        bucket.hold(0.0, routine=False)
+        bucket.send(0.0)
+    bucket.answer(0.0, 185, refused=False)
+    assert bucket.left(0.0) == 180, "fifteen are counted and five on their way, as nobody else was there"
+    bucket.answer(0.0, 179, refused=False)
+    assert bucket.left(0.0) == 161, "somebody has taken one, and all the others of ours may be on their way"
+
+
 def test_no_burst_is_under_way_before_azure_has_said_a_word_of_the_bucket() -> None:
     bucket = TokenBucket(BucketSize(200, 10.0), 0.0)
     assert bucket.left(0.0) == 200

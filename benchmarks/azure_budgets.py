@@ -1,8 +1,9 @@
 """2,000 writes within Azure's budgets, alone and beside another client, against the least time that the local Azure names.
 
-The writes go through the operator's own schedule and client, as passes of :data:`CLAIMANTS` custom resources would send
-them, without what else a pass does. At speed 20 the budgets allow more than two processes on a few cores can send, so
-the time that the same calls take without budgets stands beside it.
+The writes go through the operator's own queue, schedule and client, as passes of :data:`CLAIMANTS` custom resources would
+send them, without what else a pass does; each pass reads before it writes, so connections are open when the time begins. At
+speed 20 the budgets allow nearly as much as two processes on two cores can send: the time that the same calls take without
+budgets stands beside it, and where that is longer than the least time, no order of the calls keeps the limit.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import itertools
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,8 @@ NAME: Final = "azure_budgets"
 SUBSCRIPTIONS: Final = tuple(f"00000000-0000-0000-0000-0000000000{number:02d}" for number in range(4))
 REGIONS: Final = ("westeurope", "northeurope")
 WRITES, CLAIMANTS, WORKERS, AT_ONCE = 2_000, 40, 8, 16
+# In each subscription as many at once as go out before Azure has said a word: in four, as many connections as the pool holds.
+FIRST_READS: Final = 25
 SPEEDS: Final = (1.0, 20.0)
 NEAR, NEAR_BESIDE = 1.1, 1.3
 OVERHEADS: Final = 5
@@ -71,17 +74,13 @@ def _measured(speed: float) -> Iterator[Figure]:
     with _azure(speed) as azure:
         best = asyncio.run(_best(azure, counts))
         alone = asyncio.run(_send(azure, writes, SystemClock(speed)))
-        # At a speed beyond the processor's the ratio below, to the larger of the two times, has the limit.
-        at_most = NEAR if speed == SPEEDS[0] else None
         ratio = max(alone.done.values()) / best
-        yield Figure(NAME, what, ratio, "ratio", f"the least time, {best:.1f} s", at_most=at_most)
+        yield Figure(NAME, what, ratio, "ratio", f"the least time, {best:.1f} s", at_most=NEAR)
         yield Figure(NAME, "the same: refused as too many", _refusals(azure).total(), "calls", at_most=0)
     with _azure(speed, "--no-throttling") as azure:
         unbound = asyncio.run(_send(azure, writes, SystemClock(NO_BUDGETS)))
         took = max(unbound.done.values())
         yield Figure(NAME, "the same calls without any budget", took / best, "ratio", "the least time")
-        within = max(alone.done.values()) / max(best, took)
-        yield Figure(NAME, "within the budgets", within, "ratio", "the larger of these two", at_most=NEAR)
     with _azure(speed) as azure:
         beside = asyncio.run(_send(azure, writes, SystemClock(speed), eater_in=SUBSCRIPTIONS[0]))
         halved = counts + Counter({(SUBSCRIPTIONS[0], REGIONS[0]): beside.eaten})
@@ -94,10 +93,10 @@ def _measured(speed: float) -> Iterator[Figure]:
             beside.done[SUBSCRIPTIONS[0]] / one,
             "ratio",
             taken,
-            at_most=NEAR_BESIDE if speed == SPEEDS[0] else None,
+            at_most=NEAR_BESIDE,
         )
         harmed = others / max(alone.done.values())
-        yield Figure(NAME, "the others", harmed, "ratio", "the time without it", at_most=at_most)
+        yield Figure(NAME, "the others", harmed, "ratio", "the time without it", at_most=NEAR)
         yield Figure(NAME, "refused as too many", _refusals(azure).total(), "calls")
         yield Figure(NAME, "refused twice in a row", _twice_in_a_row(azure), "calls", at_most=0)
 
@@ -180,7 +179,9 @@ async def _send(azure: LocalAzure, writes: Sequence[Write], clock: Clock, *, eat
     connection, client = _client(azure, clock)
     eating_by, eater = _client(azure, SystemClock(NO_BUDGETS))
     try:
-        await client.authenticate()
+        # A pass reads before it writes: by then connections are open, and there is a token.
+        first = writes[: FIRST_READS * len({each.subscription for each in writes})]
+        await asyncio.gather(*(client.get(each.id, region=each.region) for each in first))
         sent = Sent()
         running = _Claimants(client, connection.budgets, clock, writes, sent)
         if eater_in is None:
@@ -207,13 +208,14 @@ class _Claimants:
     """Custom resources with writes to send, each woken by the schedule through the operator's own queue."""
 
     def __init__(self, client: ArmClient, budgets: Budgets, clock: Clock, writes: Sequence[Write], sent: Sent) -> None:
-        self._client, self._budgets, self._sent = client, budgets, sent
+        self._client, self._sent = client, sent
         self._queue = WorkQueue(clock)
         self._schedule: Schedule[Key] = Schedule(budgets, clock, self._queue.add)
         self._left: dict[Key, dict[str, Write]] = {
             Key(Kind.VNET_PEERING, "team", str(number)): {each.id: each for each in writes[number::CLAIMANTS]}
             for number in range(CLAIMANTS)
         }
+        self._wants = {each.id: Want(each.id, self._call(each), Urgency.CREATION) for each in writes}
         self._open = Counter(each.subscription for each in writes)
         self._all = asyncio.Event()
         self._began = 0.0
@@ -238,15 +240,15 @@ class _Claimants:
         while True:
             key = await self._queue.take()
             left = self._left[key]
-            granted = self._schedule.ask(key, self._wants(left.values()))
+            granted = self._schedule.ask(key, [self._wants[name] for name in left])
             limit = asyncio.Semaphore(AT_ONCE)
             await asyncio.gather(*(self._put(key, left[name], limit) for name in granted))
-            self._schedule.expect(key, self._wants(left.values()))
+            self._schedule.expect(key, [self._wants[name] for name in left])
             self._queue.done(key)
 
     async def _put(self, key: Key, write: Write, limit: asyncio.Semaphore) -> None:
         async with limit:
-            if not self._schedule.spend(key, write.id, self._call(write)):
+            if not self._schedule.spend(key, write.id, self._wants[write.id].call):
                 return
             try:
                 await self._client.put(write.id, write.body, region=write.region, held=True)
@@ -260,9 +262,6 @@ class _Claimants:
             self._sent.done[write.subscription] = time.monotonic() - self._began
         if not any(self._open.values()):
             self._all.set()
-
-    def _wants(self, writes: Iterable[Write]) -> list[Want]:
-        return [Want(each.id, self._call(each), Urgency.CREATION) for each in writes]
 
     def _call(self, write: Write) -> Call:
         return call_of(self._client.principal, CallKind.WRITE, write.id, write.region)
@@ -314,7 +313,7 @@ def overhead() -> float:
     clock = _SteppedClock()
     budgets = Budgets(clock)
     woken: list[int] = []
-    schedule: Schedule[int] = Schedule(budgets, clock, woken.append)
+    schedule: Schedule[int] = Schedule(budgets, clock, lambda key, _: woken.append(key))
     writes = {
         key: {
             each.id: each for each in (_write(50 * key + number, SUBSCRIPTIONS[0], REGIONS[0]) for number in range(50))

@@ -120,6 +120,11 @@ class _Claimant:
     waiting: dict[tuple[str, Call], Urgency] = field(default_factory=dict)
     granted: dict[tuple[str, Call], float] = field(default_factory=dict)
 
+    @property
+    def budget(self) -> tuple[str, ...]:
+        """What its oldest grant draws on."""
+        return _group_of(next(iter(self.granted))[1])
+
     def due(self, now: float) -> bool:
         """Whether its grants are worth coming for."""
         share = len(self.granted) >= _SHARE_TO_WAKE * (len(self.waiting) + len(self.granted))
@@ -131,11 +136,14 @@ class Schedule(Generic[K]):
     """Grants for the calls of all claimants. Not one method waits, but :meth:`run`.
 
     Who holds grants that it was not told of, neither by an answer nor by being woken, is among the untold.
+
+    :ivar wake: is told of a claimant that holds grants, and whose budget they draw on: what tells that of one identity in one
+        subscription from others
     """
 
     budgets: Budgets
     clock: Clock
-    wake: Callable[[K], None]
+    wake: Callable[[K, Hashable], None]
     _groups: dict[tuple[str, ...], _Group[K]] = field(default_factory=dict)
     _claimants: dict[K, _Claimant] = field(default_factory=dict)
     _untold: dict[K, None] = field(default_factory=dict)
@@ -260,9 +268,10 @@ class Schedule(Generic[K]):
     def _wake(self, keys: Iterable[K], now: float) -> None:
         """Those of the untold for whom it is worth while to come."""
         for key in keys:
-            if self._claimants[key].due(now):
+            claimant = self._claimants[key]
+            if claimant.due(now):
                 del self._untold[key]
-                self.wake(key)
+                self.wake(key, claimant.budget)
 
     def _next(self, group: _Group[K]) -> tuple[_Lane[K], Urgency, K] | None:
         """The lane and the claimant to be served next; None if there is no room for anybody."""
@@ -314,10 +323,10 @@ class Schedule(Generic[K]):
             key for key, each in self._claimants.items() if each.granted and next(iter(each.granted.values())) < old
         ]
         for key in lost:
-            untold = key in self._untold
+            untold, budget = key in self._untold, self._claimants[key].budget
             self.forget(key)
             if untold:
-                self.wake(key)
+                self.wake(key, budget)
 
     def _seconds(self, call: Call) -> float:
         """Seconds until all that waits in the lane will have gone; those who share a budget with it go meanwhile."""

@@ -1,9 +1,10 @@
-"""The one queue of keys: coalescing, with delayed adds, and never two passes of one key at a time."""
+"""The one queue of keys: coalescing, with delayed adds, lanes that take turns, and never two passes of one key at a time."""
 
 import asyncio
 import heapq
 import random
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -12,15 +13,46 @@ from bastion_operator.reconcile.keys import Key
 
 
 @dataclass(slots=True)
+class _Lanes:
+    """What waits, by lane; each lane gives one and goes to the end."""
+
+    lanes: dict[Hashable, deque[Key]] = field(default_factory=dict)
+
+    def append(self, item: tuple[Hashable, Key]) -> None:
+        lane, key = item
+        self.lanes.setdefault(lane, deque()).append(key)
+
+    def popleft(self) -> tuple[Hashable, Key]:
+        lane = next(iter(self.lanes))
+        keys = self.lanes.pop(lane)
+        key = keys.popleft()
+        if keys:
+            self.lanes[lane] = keys
+        return lane, key
+
+    def __len__(self) -> int:
+        return sum(map(len, self.lanes.values()))
+
+
+class _TurnByTurn(asyncio.Queue[tuple[Hashable, Key]]):
+    """A queue in which lanes take turns."""
+
+    def _init(self, maxsize: int) -> None:
+        del maxsize  # it holds each key once
+        self._queue = _Lanes()
+
+
+@dataclass(slots=True)
 class WorkQueue:
     """Keys that are due, each once.
 
     A key that is added while its pass runs is due again when the pass ends, so that nothing that happened in between is
-    missed. Of several delayed adds the earliest counts.
+    missed. Of several delayed adds the earliest counts. Lanes take turns: workers are few, and a hundred keys that hold
+    grants for calls to one subscription must not keep them from all others, whose budgets would overflow meanwhile.
     """
 
     clock: Clock
-    _ready: asyncio.Queue[Key] = field(default_factory=asyncio.Queue)
+    _ready: _TurnByTurn = field(default_factory=_TurnByTurn)
     # Since when a key is due, and for how long one that runs had been.
     _queued: dict[Key, float] = field(default_factory=dict)
     _running: dict[Key, float] = field(default_factory=dict)
@@ -30,14 +62,14 @@ class WorkQueue:
     _order: Iterator[int] = field(default_factory=count)
     _earlier: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def add(self, key: Key) -> None:
-        """The key is due now."""
+    def add(self, key: Key, lane: Hashable = None) -> None:
+        """The key is due now, in the lane that it is in already, if it is due."""
         self._due.pop(key, None)
         if key in self._running:
             self._again.add(key)
         elif key not in self._queued:
             self._queued[key] = self.clock.monotonic()
-            self._ready.put_nowait(key)
+            self._ready.put_nowait((lane, key))
 
     def add_after(self, key: Key, seconds: float) -> None:
         """The key is due in so many seconds, unless it is earlier already."""
@@ -51,7 +83,7 @@ class WorkQueue:
     def spread(self, seconds: float, rng: random.Random) -> None:
         """What is due now comes at random moments of so many seconds instead."""
         while not self._ready.empty():
-            key = self._ready.get_nowait()
+            _, key = self._ready.get_nowait()
             del self._queued[key]
             self.add_after(key, rng.uniform(0, seconds))
 
@@ -61,7 +93,7 @@ class WorkQueue:
 
     async def take(self) -> Key:
         """The next key that is due; it is running until :meth:`done`."""
-        key = await self._ready.get()
+        _, key = await self._ready.get()
         self._running[key] = self.clock.monotonic() - self._queued.pop(key)
         return key
 

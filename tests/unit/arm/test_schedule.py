@@ -38,7 +38,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.budgets = Budgets(self.clock)
-        self.schedule: Schedule[str] = Schedule(self.budgets, self.clock, self.woken.append)
+        self.schedule: Schedule[str] = Schedule(self.budgets, self.clock, lambda key, _: self.woken.append(key))
         self.left: dict[str, list[Want]] = {}
         self.sent: list[tuple[str, Want]] = []
         self.hear()
@@ -191,6 +191,17 @@ def test_nobody_is_woken_for_what_it_was_told_when_it_asked() -> None:
     desk.schedule.expect("hub", wants(6, write()))
     desk.schedule.serve()
     assert desk.woken == ["hub"], "one more, which it does not know of"
+
+
+def test_who_is_woken_is_told_of_with_the_budget_that_its_grants_draw_on() -> None:
+    desk, told = Desk(), list[tuple[str, object]]()
+    desk.schedule.wake = lambda key, budget: told.append((key, budget))
+    for number, subscription in enumerate((SUBSCRIPTION, OTHER_SUBSCRIPTION, SUBSCRIPTION)):
+        desk.schedule.expect(f"claimant-{number}", wants(1, write(subscription=subscription)))
+    desk.schedule.serve()
+    budgets = dict(told)
+    assert budgets.keys() == {"claimant-0", "claimant-1", "claimant-2"}
+    assert budgets["claimant-0"] == budgets["claimant-2"] != budgets["claimant-1"]
 
 
 def test_regions_share_arms_budget_evenly() -> None:

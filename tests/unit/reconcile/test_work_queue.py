@@ -30,6 +30,17 @@ async def test_a_key_added_often_is_due_once(queue: WorkQueue) -> None:
     assert len(queue) == 0
 
 
+async def test_lanes_take_turns(queue: WorkQueue) -> None:
+    many = [Key(Kind.VNET_PEERING, "team", f"of-one-subscription-{number}") for number in range(3)]
+    for key in many:
+        queue.add(key, "one subscription")
+    queue.add(ONE)
+    queue.add(OTHER, "another")
+    queue.add(many[2])
+    assert len(queue) == 5
+    assert [await queue.take() for _ in range(5)] == [many[0], ONE, OTHER, many[1], many[2]]
+
+
 async def test_a_key_added_while_its_pass_runs_is_due_again_after_it(queue: WorkQueue) -> None:
     queue.add(ONE)
     await queue.take()

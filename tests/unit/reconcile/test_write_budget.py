@@ -26,7 +26,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.budgets = Budgets(self.clock)
-        self.writes = WriteBudget(Schedule(self.budgets, self.clock, self.woken.append), self.clock)
+        self.writes = WriteBudget(Schedule(self.budgets, self.clock, lambda key, _: self.woken.append(key)), self.clock)
 
     def use_up(self, kind: CallKind = CallKind.WRITE, region: str = "westeurope") -> None:
         """Leave nothing of what a budget holds now."""

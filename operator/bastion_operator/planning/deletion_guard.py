@@ -124,7 +124,10 @@ def _most(waiting: list[Claim], before: tuple[Claim, ...], part_of: PartOf) -> f
 
 
 def _kept(waiting: list[Claim], before: tuple[Claim, ...], part_of: PartOf) -> dict[str, str]:
-    """All that the share is of: what was there when the deletion was first asked for."""
+    """All that the share is of: what was there when the deletion was first asked for.
+
+    Times are whole seconds: what was made in that very second is not counted, as what the same plan makes must not be.
+    """
     since = _since(waiting)
     there = (
         claim

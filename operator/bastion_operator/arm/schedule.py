@@ -291,14 +291,23 @@ class Schedule(Generic[K]):
 
     def _wait(self, key: K, claimant: _Claimant, each: tuple[str, Call], urgency: Urgency) -> None:
         name, call = each
-        group = self._groups.setdefault(_group_of(call), _Group())
-        lane = group.lanes.setdefault(call, _Lane(call))
+        lane = self._lane(call)
         since = self.clock.monotonic()
         before = claimant.waiting.get(each)
         if before is not None:
             since = lane.remove(key, name, before)
         claimant.waiting[each] = urgency
         lane.add(key, name, urgency, since)
+
+    def _lane(self, call: Call) -> _Lane[K]:
+        name = _group_of(call)
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = _Group()
+        lane = group.lanes.get(call)
+        if lane is None:
+            lane = group.lanes[call] = _Lane(call)
+        return lane
 
     def _unwait(self, key: K, claimant: _Claimant, each: tuple[str, Call]) -> None:
         urgency = claimant.waiting.pop(each)

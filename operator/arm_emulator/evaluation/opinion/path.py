@@ -172,7 +172,7 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
             return [OPEN]
     if table is not None and out_of_sight(table):
         return [OPEN]
-    found = _learned(facts, machine, ours, theirs)
+    found = _learned(facts, host, machine, ours, theirs)
     if not found or cut_off(table):
         return []
     if cut_off(table) is None:
@@ -180,9 +180,9 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
     return ["route"] if "route" in found else found[:1]
 
 
-def _learned(facts: Facts, machine: Machine, ours: Json, theirs: Json) -> list[str]:
+def _learned(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) -> list[str]:
     """The same of what hubs and gateways tell a network."""
-    found = hubs.between(facts, ours, theirs)
+    found = hubs.between(facts, ours, theirs, (host.sources, machine.addresses))
     for site in gateways.sites(facts, ours):
         if machine.addresses and not gateways.tells_all(site) and all(within(one, site) for one in machine.addresses):
             found.append("route")

@@ -225,6 +225,35 @@ def static_routes_towards_a_network_that_does_not_say_its_space() -> Estate:
     return change([*associated("noneRouteTable"), table], "spoke", "properties.addressSpace", None)
 
 
+def static(*prefixes: str) -> Estate:
+    """Both VNets take the routes of a hub's default table, in which there are static ones as well."""
+    return [*behind_a_hub(), hub_route_table("east", "defaultRouteTable", labels=["default"], routes=prefixes)]
+
+
+def static_route_as_long_as_the_machines_network() -> Estate:
+    return static("10.1.0.0/16")
+
+
+def static_route_longer_than_that_around_the_machine() -> Estate:
+    return static("10.1.2.0/24")
+
+
+def static_route_back_as_long_as_bastions_network() -> Estate:
+    return static("10.0.0.0/16")
+
+
+def static_route_back_for_a_part_of_bastions_subnet() -> Estate:
+    return static("10.0.1.32/27")
+
+
+def static_routes_that_are_shorter() -> Estate:
+    return static("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/15")
+
+
+def static_routes_for_others_in_both_networks() -> Estate:
+    return static("10.1.9.0/24", "10.0.2.0/24")
+
+
 def connection_that_names_no_network() -> Estate:
     return change(behind_a_hub(), "spoke-connection", "properties.remoteVirtualNetwork", None)
 
@@ -284,6 +313,12 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (hub_table_without_a_row_that_is_told_by_its_id, []),
     (table_of_bastions_connection_without_a_row, [OPEN]),
     (static_routes_towards_a_network_that_does_not_say_its_space, [OPEN]),
+    (static_route_as_long_as_the_machines_network, [OPEN]),
+    (static_route_longer_than_that_around_the_machine, [OPEN]),
+    (static_route_back_as_long_as_bastions_network, [OPEN]),
+    (static_route_back_for_a_part_of_bastions_subnet, [OPEN]),
+    (static_routes_that_are_shorter, []),
+    (static_routes_for_others_in_both_networks, []),
     (connection_that_names_no_network, [OPEN]),
     (such_a_connection_of_another_hub, NO_WAY),
     (such_a_connection_beside_two_that_do, NO_WAY),

@@ -28,11 +28,15 @@ from bastion_operator.network.network_manager import (
     ConnectivityConfiguration,
     admin_configurations,
     admin_rules,
+    collection_groups,
     connectivity_configurations,
     effective_configurations,
+    group_memberships,
+    is_for_others,
 )
 from bastion_operator.network.public_ip import PublicIp, read_public_ip
 from bastion_operator.network.resource_types import (
+    ADMIN_COLLECTION_SNAPSHOTS,
     ADMIN_RULE_SNAPSHOTS,
     ADMIN_SNAPSHOTS,
     BASTION_HOSTS,
@@ -41,6 +45,7 @@ from bastion_operator.network.resource_types import (
     EFFECTIVE_RULES,
     GATEWAY_CONNECTIONS,
     GATEWAYS,
+    GROUP_MEMBERSHIPS,
     HUB_CONNECTIONS,
     HUB_ROUTE_TABLES,
     JIT_POLICIES,
@@ -324,12 +329,18 @@ class Inventory:
                 found[other].add(connection.gateway_key)
         return {key: frozenset(others) for key, others in found.items()}
 
-    @made_of(EFFECTIVE_RULES, ADMIN_RULE_SNAPSHOTS, ADMIN_SNAPSHOTS)
+    @made_of(EFFECTIVE_RULES, ADMIN_RULE_SNAPSHOTS, ADMIN_COLLECTION_SNAPSHOTS, ADMIN_SNAPSHOTS, GROUP_MEMBERSHIPS)
     def admin_configurations(self) -> Mapping[str, tuple[AdminConfiguration, ...]]:
         """Security admin configurations in force, by the VNet's lower-cased id."""
         effective = effective_configurations(self.rows(EFFECTIVE_RULES), "effectiveSecurityAdminConfigurations")
         rules, snapshots = admin_rules(self.rows(ADMIN_RULE_SNAPSHOTS)), self.rows(ADMIN_SNAPSHOTS)
-        return {key: tuple(admin_configurations(listed, rules, snapshots)) for key, listed in effective.items()}
+        collections = collection_groups(self.rows(ADMIN_COLLECTION_SNAPSHOTS))
+        groups = group_memberships(self.rows(GROUP_MEMBERSHIPS))
+        found: dict[str, tuple[AdminConfiguration, ...]] = {}
+        for key, listed in effective.items():
+            elsewhere = partial(is_for_others, groups=groups.get(key), collections=collections)
+            found[key] = tuple(admin_configurations(listed, rules, snapshots, elsewhere))
+        return found
 
     @made_of(EFFECTIVE_CONNECTIVITY, CONNECTIVITY_SNAPSHOTS)
     def connectivity_configurations(self) -> Mapping[str, tuple[ConnectivityConfiguration, ...]]:

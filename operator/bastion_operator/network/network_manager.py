@@ -1,13 +1,14 @@
 """What Azure Virtual Network Manager does to a VNet, as Resource Graph's table ``networkresources`` tells it.
 
 ``effectiveSecurityAdminRules`` of a VNet names snapshots of security admin configurations; the rules are the snapshots of
-each rule. ``effectiveConnectivityConfigurations`` likewise names connectivity configurations. Both occur with property
-names in camel and in Pascal case. Source: Microsoft Learn, "Query Azure Virtual Network Manager using Azure Resource Graph"
-and "Security admin rules in Azure Virtual Network Manager".
+each rule. Of these rules apply to the VNet what is in a collection for one of its network groups, which its row
+``networkGroupMemberships`` names. ``effectiveConnectivityConfigurations`` names connectivity configurations. All occur
+with property names in camel and in Pascal case. Source: Microsoft Learn, "Query Azure Virtual Network Manager using
+Azure Resource Graph" and "Security admin rules in Azure Virtual Network Manager".
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class AdminRule:
 
 @dataclass(frozen=True, slots=True)
 class AdminConfiguration:
-    """A configuration that is in force on a VNet; ``rules`` is None where none of its rules could be found."""
+    """A configuration in force on a VNet with the rules that apply there; None where no rule of it could be found."""
 
     id: str
     rules: tuple[AdminRule, ...] | None
@@ -73,10 +74,38 @@ def effective_configurations(rows: Mapping[str, Row], field: str) -> Mapping[str
     return found
 
 
+def group_memberships(rows: Mapping[str, Row]) -> Mapping[str, frozenset[str]]:
+    """Lower-cased ids of the network groups that a VNet is in, by its lower-cased id; a row without tells nothing."""
+    found: dict[str, frozenset[str]] = {}
+    for key, row in rows.items():
+        network_key = key.partition("/providers/microsoft.network/networkgroupmemberships")[0]
+        if groups := _group_ids(objects(camel(mapping(row, "properties")), "groupMemberships")):
+            found[network_key] = groups
+    return found
+
+
+def _group_ids(items: Iterable[Row]) -> frozenset[str]:
+    named = (text(item, "networkGroupId") for item in items)
+    return frozenset(normalise_id(group) for group in named if group is not None)
+
+
+def collection_groups(rows: Mapping[str, Row]) -> Mapping[str, frozenset[str]]:
+    """Lower-cased ids of the network groups that a rule collection is for, by the lower-cased id of its snapshot."""
+    read = ((key, camel(mapping(row, "properties"))) for key, row in rows.items())
+    return {
+        key: _group_ids(objects(properties, "appliesToGroups"))
+        for key, properties in read
+        if isinstance(properties.get("appliesToGroups"), list)
+    }
+
+
 def admin_configurations(
-    snapshot_ids: Iterable[str], rules: Mapping[str, tuple[AdminRule, ...]], snapshots: Mapping[str, Row]
+    snapshot_ids: Iterable[str],
+    rules: Mapping[str, tuple[AdminRule, ...]],
+    snapshots: Mapping[str, Row],
+    elsewhere: Callable[[AdminRule], bool],
 ) -> Iterator[AdminConfiguration]:
-    """The configurations named by snapshot ids, with their rules."""
+    """The configurations named by snapshot ids, with those of their rules that are not for other VNets alone."""
     for snapshot_id in snapshot_ids:
         key = normalise_id(snapshot_id)
         configuration, _, number_text = key.partition("/snapshots/")
@@ -84,7 +113,16 @@ def admin_configurations(
         same = tuple(rule for rule in held if normalise_id(rule.id).endswith(f"/snapshots/{number_text}"))
         row = camel(mapping(snapshots.get(key), "properties"))
         services = {item.lower() for item in texts(row, "applyOnNetworkIntentPolicyBasedServices") or ()}
-        yield AdminConfiguration(snapshot_id, same or _latest(held) or None, _ALLOW_RULES_ONLY in services)
+        every = same or _latest(held)
+        here = tuple(rule for rule in every if not elsewhere(rule))
+        yield AdminConfiguration(snapshot_id, here if every else None, _ALLOW_RULES_ONLY in services)
+
+
+def is_for_others(rule: AdminRule, groups: frozenset[str] | None, collections: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a rule's collection is for none of a VNet's network groups; where either is not told, it applies."""
+    collection, _, number_text = normalise_id(rule.id).partition("/rules/")
+    named = collections.get(f"{collection}/snapshots/{number_text.rpartition('/snapshots/')[2]}")
+    return groups is not None and named is not None and named.isdisjoint(groups)
 
 
 def _latest(rules: tuple[AdminRule, ...]) -> tuple[AdminRule, ...]:

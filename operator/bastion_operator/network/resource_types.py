@@ -38,8 +38,12 @@ EFFECTIVE_CONNECTIVITY: Final = "microsoft.network/effectiveconnectivityconfigur
 ADMIN_RULE_SNAPSHOTS: Final = (
     "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules/snapshots"
 )
+ADMIN_COLLECTION_SNAPSHOTS: Final = (
+    "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/snapshots"
+)
 ADMIN_SNAPSHOTS: Final = "microsoft.network/networkmanagers/securityadminconfigurations/snapshots"
 CONNECTIVITY_SNAPSHOTS: Final = "microsoft.network/networkmanagers/connectivityconfigurations/snapshots"
+GROUP_MEMBERSHIPS: Final = "microsoft.network/networkgroupmemberships"
 
 GRAPH_TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -63,8 +67,10 @@ GRAPH_TABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             EFFECTIVE_RULES,
             EFFECTIVE_CONNECTIVITY,
             ADMIN_RULE_SNAPSHOTS,
+            ADMIN_COLLECTION_SNAPSHOTS,
             ADMIN_SNAPSHOTS,
             CONNECTIVITY_SNAPSHOTS,
+            GROUP_MEMBERSHIPS,
         ),
         "computeresources": (SCALE_SET_MACHINES, SCALE_SET_INTERFACES),
     }

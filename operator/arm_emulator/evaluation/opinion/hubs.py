@@ -3,6 +3,8 @@
 Rules: https://learn.microsoft.com/azure/virtual-wan/about-virtual-hub-routing
 """
 
+from collections.abc import Iterable
+
 from arm_emulator.errors import Json
 from arm_emulator.evaluation.opinion.addresses import EVERYTHING, Span, span, spans
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, flag, is_held_by_hub, key, readable_space, states
@@ -78,16 +80,35 @@ def _told_to(facts: Facts, sender: Json, receiver: Json) -> bool:
     return table_id in ids or bool(labels & {str(one).lower() for one in propagated.get("labels") or []})
 
 
-def between(facts: Facts, here: Json, there: Json) -> list[str]:
-    """What virtual WAN makes of the way between two networks: `route`, a code where that is not known, or nothing."""
+def between(facts: Facts, here: Json, there: Json, ends: tuple[Iterable[int], Iterable[int]]) -> list[str]:
+    """What virtual WAN makes of the way between two networks: `route`, a code where that is not known, or nothing.
+
+    `ends` are the addresses in the one and in the other that a session has.
+    """
     ours, theirs = connections(facts, str(here["id"])), connections(facts, str(there["id"]))
-    found = [said for one in ours for other in theirs if (said := _pair(facts, one, other, there)) is not None]
+    pairs = [(one, other) for one in ours for other in theirs]
+    found = [said for one, other in pairs if (said := _pair(facts, one, other, there)) is not None]
+    if "route" in found and any(
+        _taken(facts, one, ends[1], there) or _taken(facts, other, ends[0], here) for one, other in pairs
+    ):
+        found = [OPEN]
     if not (ours and theirs) and (ours or is_held_by_hub(here)) and (theirs or is_held_by_hub(there)):
         found.append(OPEN)
     if bool(ours) != bool(theirs):
         nameless = {hub_of(one) for one in facts.of_type(CONNECTIONS) if referred(one, "remoteVirtualNetwork") is None}
         found += [OPEN for one in (*ours, *theirs) if hub_of(one) in nameless]
     return found
+
+
+def _taken(facts: Facts, connection: Json, addresses: Iterable[int], network: Json) -> bool:
+    """Whether a static route of a connection's table is no shorter than the network's prefix around an address."""
+    fixed = [one for one in _static_routes(facts.find(_associated(connection)) or {}) if one not in {None, EVERYTHING}]
+    for address in addresses:
+        told = [last - first for first, last in spans(space(network)) if first <= address <= last]
+        width = min(told, default=EVERYTHING[1])
+        if any(one[0] <= address <= one[1] and one[1] - one[0] <= width for one in fixed):
+            return True
+    return False
 
 
 def _pair(facts: Facts, one: Json, other: Json, there: Json) -> str | None:

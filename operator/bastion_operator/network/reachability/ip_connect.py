@@ -1,8 +1,10 @@
 """Step 12: whether a route leads to a VM whose VNet is not peered, which IP-based connection could use.
 
 A gateway by itself is no route. Known routes are: both VNets on hubs of one virtual WAN whose route tables take each other's
-prefixes; a site that was told to Azure and covers the VM's address; a VNet-to-VNet connection.
-Source: Microsoft Learn, "Connect to a VM via specified private IP address" and "About virtual hub routing".
+prefixes, unless a static route there takes the traffic; a site that was told to Azure and covers the VM's address; a
+VNet-to-VNet connection.
+Source: Microsoft Learn, "Connect to a VM via specified private IP address", "About virtual hub routing" and
+"Virtual hub routing preference".
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +15,7 @@ from itertools import product
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EVERYTHING, AddressSet
+from bastion_operator.network.prefixes import EVERYTHING, AddressSet, PrefixList, prefix_length
 from bastion_operator.network.reachability.gateway_use import gateways_of, sites_of, unread_end
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost_fact
@@ -22,7 +24,14 @@ from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.service_tags import Doubt
 from bastion_operator.network.sku import supports
 from bastion_operator.network.virtual_network import VirtualNetwork
-from bastion_operator.network.virtual_wan import DEFAULT_TABLE, NONE_TABLE, HubConnection, propagates, table_labels
+from bastion_operator.network.virtual_wan import (
+    DEFAULT_TABLE,
+    NONE_TABLE,
+    HubConnection,
+    HubRouteTable,
+    propagates,
+    table_labels,
+)
 
 
 class RouteKnowledge(Enum):
@@ -55,7 +64,7 @@ def route_to(inventory: Inventory, host: Host, target: Target) -> RouteToTarget:
         return NO_ROUTE
     if (doubt := _own_table(inventory, host, target.addresses)) is not None:
         return RouteToTarget(RouteKnowledge.OPEN, doubt)
-    found = [*_over_hubs(inventory, host.network, target.network), *_over_gateways(inventory, host.network, target)]
+    found = [*_over_hubs(inventory, host, target), *_over_gateways(inventory, host.network, target)]
     for knowledge in (RouteKnowledge.KNOWN, RouteKnowledge.OPEN):
         for one in found:
             if one.knowledge is knowledge:
@@ -95,10 +104,14 @@ def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt
     return None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
 
 
-def _over_hubs(inventory: Inventory, ours: VirtualNetwork, theirs: VirtualNetwork) -> Iterator[RouteToTarget]:
+def _over_hubs(inventory: Inventory, host: Host, target: Target) -> Iterator[RouteToTarget]:
+    ours, theirs = host.network, target.network
+    assert ours is not None, "asked only where the Bastion's VNet is known"
+    assert theirs is not None, "asked only where the VM's VNet is known"
     ours_on, theirs_on = (inventory.hub_connections.get(network.key, ()) for network in (ours, theirs))
     for one, other in product(ours_on, theirs_on):
-        yield _between_connections(inventory, one, other)
+        known = _between_connections(inventory, one, other)
+        yield known if known is not _KNOWN else _past_static_routes(inventory, (one, host), (other, target))
     held = [any(link.is_hub_connection for link in network.links) for network in (ours, theirs)]
     if not (ours_on and theirs_on) and (held[0] or ours_on) and (held[1] or theirs_on):
         what = f"the virtual hub connections of VNets {ours.name} and {theirs.name} are not in the data"
@@ -156,6 +169,32 @@ def _unread_table(inventory: Inventory, connection: HubConnection) -> Doubt | No
         return None
     what = f"what hub route table {key} of connection {connection.name} holds"
     return lost_fact(inventory, key, what) if table is None else Doubt("EffectiveDataUnavailable", what, table.id)
+
+
+def _past_static_routes(
+    inventory: Inventory, here: tuple[HubConnection, Host], there: tuple[HubConnection, Target]
+) -> RouteToTarget:
+    """Of a static and a propagated route the longer wins, on a tie the static one; who knows what its next hop does."""
+    (one, host), (other, target) = here, there
+    for connection, addresses, network in (
+        (one, target.addresses, target.network),
+        (other, host.sources, host.network),
+    ):
+        table = inventory.hub_route_tables.get(connection.associated_table)
+        if table is not None and network is not None and _static_routes_take(table, addresses, network):
+            what = f"what the next hop of the static routes in hub route table {table.id} lets through"
+            return _open("EffectiveDataUnavailable", what, table.id)
+    return _KNOWN
+
+
+def _static_routes_take(table: HubRouteTable, addresses: AddressSet, network: VirtualNetwork) -> bool:
+    """Whether static routes take some of the addresses away from the routes to the VNet's own prefixes."""
+    own = () if network.address_space is None else tuple(network.address_space.intervals())
+    for route in PrefixList.of(table.destinations).intervals():
+        longer = AddressSet(prefix for prefix in own if prefix_length(prefix) > prefix_length(route))
+        if route != EVERYWHERE and addresses & AddressSet([route]) - longer:
+            return True
+    return False
 
 
 def _by_static_routes(inventory: Inventory, one: HubConnection, other: HubConnection) -> RouteToTarget:

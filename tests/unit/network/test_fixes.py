@@ -60,6 +60,16 @@ def fix_of(estate: Estate, **asked: Any) -> Fix:
     return fix
 
 
+def fixes_of(verdict: Verdict) -> list[Fix]:
+    """The fixes in the order of the reasons; one that mends several is made once."""
+    found: list[Fix] = []
+    for reason in verdict.reasons:
+        assert reason.fix is not None, reason
+        if reason.fix not in found:
+            found.append(reason.fix)
+    return found
+
+
 def added_rule(fix: Fix) -> dict[str, Any]:
     held: dict[str, Any] = fix.changes[-1].to_value["properties"]
     return held
@@ -183,9 +193,8 @@ def test_two_fixes_in_one_group_take_two_priorities() -> None:
     unmet = [rule("no", 100, "Deny", ports="443")]
     verdict = explained(with_nsg(same_vnet(), "bastion", *unmet))
     estate = with_nsg(same_vnet(), "bastion", *unmet)
-    for reason in verdict.reasons:
-        assert reason.fix is not None
-        estate = apply_fix(estate, reason.fix)
+    for fix in fixes_of(verdict):
+        estate = apply_fix(estate, fix)
     group = next(row for row in estate if row["name"] == "guard")
     inbound = [one["properties"] for one in group["properties"]["securityRules"]]
     taken = [one["priority"] for one in inbound if one["direction"] == "Inbound"]

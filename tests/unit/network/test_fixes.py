@@ -12,6 +12,7 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Verdict, judge, judge_all
 from bastion_operator.network.reachability.judge import UnknownVirtualMachineError
 from tests.support.estates import (
+    DELETE,
     Estate,
     Row,
     add,
@@ -42,6 +43,7 @@ from tests.support.estates import (
 from tests.unit.network.asking import LINK, ask, codes
 from tests.unit.network.random_estates import random_estate
 
+SMALL: dict[str, Any] = {"addressPrefix": "10.0.1.0/27", "addressPrefixes": ["10.0.1.0/27"]}
 NOT_PEERED: tuple[str, list[Row]] = ("properties.virtualNetworkPeerings", [])
 
 
@@ -261,6 +263,19 @@ def test_a_link_alone_waits_and_one_to_a_cut_off_half_too() -> None:
     again = Change(Action.REPEAT, f"{vnet_id('spoke')}/virtualNetworkPeerings/to-hub", "", None, None, Actor.OPERATOR)
     with pytest.raises(FixNotApplicableError, match="Disconnected"):
         apply_fix(cut, Fix("", (again,)))
+
+
+@pytest.mark.parametrize("field", ["addressPrefix", "addressPrefixes"])
+def test_a_subnet_gets_its_wider_prefix_in_the_field_that_it_has(field: str) -> None:
+    place = "properties.subnets.0.properties"
+    estate = change(
+        change(same_vnet(), "hub", f"{place}.addressPrefix", DELETE), "hub", f"{place}.{field}", SMALL[field]
+    )
+    [warning] = [one for one in explained(estate).warnings if one.code == "SubnetTooSmall"]
+    assert warning.fix is not None
+    [widened] = [one for one in warning.fix.changes if one.action is Action.SET]
+    assert (widened.field, widened.from_value) == (f"properties.{field}", SMALL[field])
+    assert type(widened.to_value) is type(SMALL[field])
 
 
 def test_nothing_that_is_there_is_written_over() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
-from bastion_operator.network.fields import Row, mapping, objects
+from bastion_operator.network.fields import Row, mapping, objects, text, texts
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_bastion_prefix, free_name, own_subnet, set_field
@@ -156,10 +156,18 @@ def widen_subnet(situation: Situation, _: Finding) -> Iterator[Fix]:
         return
     if (prefix := free_bastion_prefix(host.network)) is None:
         return
-    before = list(host.subnet.prefixes.texts) if host.subnet.prefixes is not None else []
-    wider = set_field(host.subnet.id, "properties.addressPrefixes", before, [prefix], Actor.OPERATOR)
-    changes = _recreated(situation, bastion, {}, wider)
+    changes = _recreated(situation, bastion, {}, _of_prefix(situation, host.network, host.subnet, prefix))
     yield Fix(f"make Bastion {bastion.name} anew in {SUBNET_NAME} of {prefix}", changes)
+
+
+def _of_prefix(situation: Situation, network: VirtualNetwork, subnet: Subnet, prefix: str) -> Change:
+    """The subnet with another prefix, in the one of the two fields that it has: Azure takes no subnet with both."""
+    listed = objects(situation.inventory.row(network.id), "properties", "subnets")
+    row = situation.inventory.row(subnet.id) or next((one for one in listed if text(one, "name") == subnet.name), None)
+    if several := texts(row, "properties", "addressPrefixes"):
+        return set_field(subnet.id, "properties.addressPrefixes", list(several), [prefix], Actor.OPERATOR)
+    single = text(row, "properties", "addressPrefix")
+    return set_field(subnet.id, "properties.addressPrefix", single, prefix, Actor.OPERATOR)
 
 
 def take_table_off(situation: Situation, _: Finding) -> Iterator[Fix]:

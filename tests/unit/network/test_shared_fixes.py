@@ -153,6 +153,31 @@ def test_a_fix_is_of_the_bastion_asked_about_not_of_another_that_reaches_the_vm_
     assert ask(apply_fix(estate, reason.fix), bastion_ids=[bastion_id("bas")]).verdict == "Reachable"
 
 
+@pytest.mark.parametrize(
+    ("near", "far"),
+    [
+        ({"peeringState": "Initiated"}, {"allowVirtualNetworkAccess": False}),
+        ({"remoteAddressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}, {"allowVirtualNetworkAccess": False}),
+        (
+            {"peeringState": "Disconnected"},
+            {"peerCompleteVnets": False, "localSubnetNames": ["other"], "remoteSubnetNames": ["other"]},
+        ),
+        (None, {"allowVirtualNetworkAccess": False}),
+    ],
+    ids=["one-sided and closed", "out of sync and closed", "cut off and other subnets", "missing half and closed"],
+)
+def test_what_a_broken_peering_hides_is_mended_with_it(near: dict[str, Any] | None, far: dict[str, Any]) -> None:
+    estate = hub_and_spoke()
+    for name, fields in (("hub", near), ("spoke", far)):
+        for field, value in (fields or {}).items():
+            estate = change(estate, name, f"{LINK}.{field}", value)
+    if near is None:
+        estate = change(estate, "hub", "properties.virtualNetworkPeerings", [])
+    [reason] = explained(estate).reasons
+    assert reason.fix is not None
+    assert codes(apply_fix(estate, reason.fix)) == []
+
+
 def test_two_warnings_of_one_group_take_two_priorities() -> None:
     estate = with_nsg(same_vnet(), "bastion", rule("all", 4000, "Allow", source="10.0.0.0/8"), bare=True)
     rules = [

@@ -178,6 +178,23 @@ def test_what_a_broken_peering_hides_is_mended_with_it(near: dict[str, Any] | No
     assert codes(apply_fix(estate, reason.fix)) == []
 
 
+def test_access_is_asked_for_from_every_prefix_of_the_bastion_subnet() -> None:
+    estate = change(
+        same_vnet(), "hub", "properties.subnets.0.properties.addressPrefixes", ["10.0.1.0/26", "10.0.5.0/26"]
+    )
+    [warning] = [one for one in explained(add(estate, jit_policy("web"))).warnings if one.code == "JitMayBlock"]
+    assert warning.fix is not None
+    [command] = az_commands(warning.fix)
+    assert '"allowedSourceAddressPrefixes":["10.0.1.0/26","10.0.5.0/26"]' in command
+
+
+def test_access_is_not_asked_for_from_a_host_whose_prefix_is_not_known() -> None:
+    estate = change(same_vnet(), "hub", "properties.addressSpace.addressPrefixes", ["10.0.2.0/24"])
+    estate = change(estate, "hub", "properties.subnets.0", subnet("rest", "10.0.2.0/24"))
+    estate = add(estate, jit_policy("web"))
+    assert [one.fix for one in explained(estate).warnings if one.code == "JitMayBlock"] == [None]
+
+
 def test_two_warnings_of_one_group_take_two_priorities() -> None:
     estate = with_nsg(same_vnet(), "bastion", rule("all", 4000, "Allow", source="10.0.0.0/8"), bare=True)
     rules = [

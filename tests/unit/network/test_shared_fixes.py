@@ -215,6 +215,21 @@ def test_a_warning_that_a_reasons_fix_takes_away_has_that_fix() -> None:
     assert warning.fix == told.reasons[0].fix
 
 
+def test_the_data_is_read_again_where_it_is_there_and_leaves_the_answer_open() -> None:
+    estate = change(same_vnet(), "web", "properties.extended", {})
+    [reason] = explained(estate).reasons
+    assert reason.fix is not None
+    assert reason.fix.summary == f"read {vm_id('web')} again: what the data has of it leaves this open"
+
+
+def test_a_private_only_host_keeps_to_the_internet_where_a_learned_default_leaves_it_open() -> None:
+    estate = same_vnet(sku="Premium", enablePrivateOnlyBastion=True)
+    estate = add(drop(estate, "bas-ip"), gateway("vpn", "hub"), *site("hq", "vpn", "0.0.0.0/0"))
+    [reason] = explained(estate).reasons
+    assert reason.code == "EffectiveDataUnavailable"
+    assert codes(mended(estate)) == []
+
+
 @pytest.mark.parametrize("seed", range(740, 770))
 def test_the_fixes_of_a_verdict_leave_none_of_its_reasons(seed: int) -> None:
     rows = random_estate(seed)

@@ -215,6 +215,13 @@ def test_a_warning_that_a_reasons_fix_takes_away_has_that_fix() -> None:
     assert warning.fix == told.reasons[0].fix
 
 
+def test_a_warning_is_mended_even_where_that_asks_for_the_reasons_fixes_anew() -> None:
+    estate = change(same_vnet(), "hub", "properties.subnets.0.properties.addressPrefix", "10.0.1.0/27")
+    estate = with_nsg(estate, "nic", rule("no", 100, "Deny"))
+    [warning] = [one for one in explained(estate).warnings if one.code == "SubnetTooSmall"]
+    assert warning.fix is not None
+
+
 def test_the_data_is_read_again_where_it_is_there_and_leaves_the_answer_open() -> None:
     estate = change(same_vnet(), "web", "properties.extended", {})
     [reason] = explained(estate).reasons

@@ -66,15 +66,19 @@ def _mended(reasons: Sequence[Finding], places: list["_Place"]) -> Iterator[Find
 
 
 def _more(warnings: Sequence[Finding], places: Sequence["_Place"]) -> Iterator[Finding]:
-    """The warnings with their fixes: each by itself, once the reasons are mended, of the Bastion that they are about."""
+    """The warnings with their fixes: each by itself, once the reasons are mended, of the Bastion that they are about.
+
+    One that would bring a reason back is told as if nothing were mended yet.
+    """
     asked = places[0].verdict.bastion
     same = [place for place in places if place.verdict.bastion == asked]
     for number, warning in enumerate(warnings):
         left = warnings[number:]
         fix = _taken_away(left, same)
-        here = same[-1].of(left)
-        if fix is None and here is not None and (found := same[-1].fix(here)) is not None:
-            fix = found[0]
+        if fix is None and (here := same[-1].of(left)) is not None:
+            found = same[-1].fix(here) or same[0].fix(warning)
+            fix = None if found is None else found[0]
+        if fix is not None:
             same[-1].claim(fix)
         yield warning if fix is None else replace(warning, fix=fix)
 

@@ -124,6 +124,13 @@ def test_rules_that_policy_put_there_are_never_moved(name: str) -> None:
     assert first(with_nsg(hub_and_spoke(), "nic", rule(name, 100, "Deny"))).fix is None
 
 
+@pytest.mark.parametrize(("others", "told"), [(998, True), (999, False)])
+def test_a_group_that_is_full_takes_no_rule_more(others: int, told: bool) -> None:
+    held = [rule(f"web-{place}", 300 + place, "Allow", ports="443") for place in range(others)]
+    estate = with_nsg(hub_and_spoke(), "nic", rule("no", 200, "Deny"), *held)
+    assert (first(estate).fix is not None) == told
+
+
 def test_in_front_of_a_policys_rule_there_is_room() -> None:
     fix = fix_of(with_nsg(hub_and_spoke(), "nic", rule("NRMS-Rule-106", 106, "Deny", ports=["22", "3389"])))
     assert added_rule(fix)["priority"] == 105

@@ -53,7 +53,7 @@ def _lines(told: Explanation, *, wide: bool) -> Iterator[str]:
         if listed:
             yield from ("", heading)
         for number, one in enumerate(listed, start=1):
-            yield from _mending(number, one)
+            yield from _mending(number, one, _same(one, listed[: number - 1]))
     yield from _further(told)
 
 
@@ -152,14 +152,20 @@ def _for(sources: str) -> str:
     return f"  (for {sources})" if sources else ""
 
 
-def _mending(number: int, one: Mended) -> Iterator[str]:
+def _same(one: Mended, before: Sequence[Mended]) -> int | None:
+    """The number of an earlier one that has the same fix: it is made once."""
+    fixes = [each.finding.fix for each in before]
+    return fixes.index(one.finding.fix) + 1 if one.finding.fix is not None and one.finding.fix in fixes else None
+
+
+def _mending(number: int, one: Mended, same: int | None) -> Iterator[str]:
     fix = one.finding.fix
-    what = one.none_because if fix is None else fix.summary
+    what = one.none_because if fix is None else fix.summary if same is None else f"mended by {same} as well"
     first, *rest = wrapped(f"{one.finding.code}: {what or one.finding.message}", 3, hanging=2)
     yield from (f"{number:>2} {first.lstrip()}", *rest)
     for field in one.fields:
         yield f"     {_field(field)}"
-    for command in one.commands:
+    for command in one.commands if same is None else ():
         yield f"     $ {command}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Here, printed, run_command, told_wrong
-from tests.support.estates import hub_and_spoke, nsg_id, rule, vm_id, with_nsg
+from tests.support.estates import change, hub_and_spoke, nsg_id, ref, rule, vm_id, with_nsg
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "reach" / "reasons.json"
 
@@ -35,6 +35,17 @@ def test_the_json_is_the_verdict_with_the_way_and_the_ways_out(blocked: Path) ->
         "spec.networkSecurity.overrideDenies",
     ]
     assert fix["commands"][0].startswith("az network nsg rule create ")
+
+
+def test_a_fix_that_mends_two_reasons_has_its_commands_once(tmp_path: Path) -> None:
+    rows = with_nsg(hub_and_spoke(enableTunneling=True), "nic", rule("no", 200, "Deny"))
+    file = tmp_path / "estate.json"
+    file.write_text(
+        json.dumps(change(rows, "spoke", "properties.subnets.0.properties.networkSecurityGroup", ref(nsg_id("guard"))))
+    )
+    told = printed("explain", "web", "--from", file)
+    assert " 2 NicNsgDenies: mended by 1 as well" in told
+    assert told.count("$ az network nsg rule create") == 1
 
 
 def test_a_vm_is_named_by_id_or_name_in_any_case(blocked: Path) -> None:

@@ -17,6 +17,7 @@ from tests.support.estates import (
     nic_id,
     nsg_id,
     resource_id,
+    route_table_id,
     rule,
     subnet_id,
     vm_id,
@@ -58,6 +59,16 @@ def test_a_modified_group_a_deleted_peering_and_a_field_that_goes_are_seen() -> 
     ]
     modified = change(nic_id("web-nic"), "Modify", {"properties": {"ipConfigurations": planned}}, delta=freed)
     assert told(outcome(denied, modified)) == ("Reachable", []), "and its address stays"
+
+
+def test_a_group_and_a_route_table_that_are_made_without_parts_have_none() -> None:
+    attached = {"networkSecurityGroup": {"id": nsg_id("new")}, "routeTable": {"id": route_table_id("new")}}
+    made = (
+        change(nsg_id("new"), "Create", {"location": "westeurope"}),
+        change(route_table_id("new"), "Create", {"location": "westeurope", "properties": {}}),
+        change(subnet_id("spoke", "workload"), "Modify", {"properties": attached}),
+    )
+    assert told(outcome(hub_and_spoke(), *made)) == ("Reachable", [])
 
 
 def test_what_comes_to_rest_or_cannot_matter_changes_nothing() -> None:

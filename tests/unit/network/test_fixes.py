@@ -12,6 +12,7 @@ from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Evaluation, Verdict, judge, judge_all
 from bastion_operator.network.reachability.judge import UnknownVirtualMachineError
 from tests.support.estates import (
+    DELETE,
     Estate,
     Row,
     add,
@@ -42,6 +43,7 @@ from tests.support.estates import (
 from tests.unit.network.asking import LINK, ask, codes
 from tests.unit.network.random_estates import random_estate
 
+SMALL: dict[str, Any] = {"addressPrefix": "10.0.1.0/27", "addressPrefixes": ["10.0.1.0/27"]}
 NOT_PEERED: tuple[str, list[Row]] = ("properties.virtualNetworkPeerings", [])
 
 
@@ -58,6 +60,16 @@ def fix_of(estate: Estate, **asked: Any) -> Fix:
     fix = first(estate, **asked).fix
     assert fix is not None
     return fix
+
+
+def fixes_of(verdict: Verdict) -> list[Fix]:
+    """The fixes in the order of the reasons; one that mends several is made once."""
+    found: list[Fix] = []
+    for reason in verdict.reasons:
+        assert reason.fix is not None, reason
+        if reason.fix not in found:
+            found.append(reason.fix)
+    return found
 
 
 def added_rule(fix: Fix) -> dict[str, Any]:
@@ -110,6 +122,13 @@ def test_where_no_priority_is_free_the_rules_are_moved_back_in_their_order() -> 
 @pytest.mark.parametrize("name", ["NRMS-Rule-100", "nrms-anything"])
 def test_rules_that_policy_put_there_are_never_moved(name: str) -> None:
     assert first(with_nsg(hub_and_spoke(), "nic", rule(name, 100, "Deny"))).fix is None
+
+
+@pytest.mark.parametrize(("others", "told"), [(998, True), (999, False)])
+def test_a_group_that_is_full_takes_no_rule_more(others: int, told: bool) -> None:
+    held = [rule(f"web-{place}", 300 + place, "Allow", ports="443") for place in range(others)]
+    estate = with_nsg(hub_and_spoke(), "nic", rule("no", 200, "Deny"), *held)
+    assert (first(estate).fix is not None) == told
 
 
 def test_in_front_of_a_policys_rule_there_is_room() -> None:
@@ -183,9 +202,8 @@ def test_two_fixes_in_one_group_take_two_priorities() -> None:
     unmet = [rule("no", 100, "Deny", ports="443")]
     verdict = explained(with_nsg(same_vnet(), "bastion", *unmet))
     estate = with_nsg(same_vnet(), "bastion", *unmet)
-    for reason in verdict.reasons:
-        assert reason.fix is not None
-        estate = apply_fix(estate, reason.fix)
+    for fix in fixes_of(verdict):
+        estate = apply_fix(estate, fix)
     group = next(row for row in estate if row["name"] == "guard")
     inbound = [one["properties"] for one in group["properties"]["securityRules"]]
     taken = [one["priority"] for one in inbound if one["direction"] == "Inbound"]
@@ -252,6 +270,19 @@ def test_a_link_alone_waits_and_one_to_a_cut_off_half_too() -> None:
     again = Change(Action.REPEAT, f"{vnet_id('spoke')}/virtualNetworkPeerings/to-hub", "", None, None, Actor.OPERATOR)
     with pytest.raises(FixNotApplicableError, match="Disconnected"):
         apply_fix(cut, Fix("", (again,)))
+
+
+@pytest.mark.parametrize("field", ["addressPrefix", "addressPrefixes"])
+def test_a_subnet_gets_its_wider_prefix_in_the_field_that_it_has(field: str) -> None:
+    place = "properties.subnets.0.properties"
+    estate = change(
+        change(same_vnet(), "hub", f"{place}.addressPrefix", DELETE), "hub", f"{place}.{field}", SMALL[field]
+    )
+    [warning] = [one for one in explained(estate).warnings if one.code == "SubnetTooSmall"]
+    assert warning.fix is not None
+    [widened] = [one for one in warning.fix.changes if one.action is Action.SET]
+    assert (widened.field, widened.from_value) == (f"properties.{field}", SMALL[field])
+    assert type(widened.to_value) is type(SMALL[field])
 
 
 def test_nothing_that_is_there_is_written_over() -> None:

@@ -183,8 +183,8 @@ def _request(change: Change) -> Iterator[str]:
 
 
 def _requested(port: Mapping[str, Any]) -> dict[str, Any]:
-    source = port["allowedSourceAddressPrefix"]
-    return {"number": port["number"], "endTimeUtc": _END_TIME, "allowedSourceAddressPrefix": source}
+    sources = {field: held for field, held in port.items() if field.startswith("allowedSourceAddressPrefix")}
+    return {"number": port["number"], "endTimeUtc": _END_TIME} | sources
 
 
 def _create(change: Change) -> Iterator[str]:

@@ -77,10 +77,10 @@ def _requests(situation: Situation, question: Question) -> Iterator[Change]:
     covering = policies_for(situation.inventory, target, question.asked.port)
     named = [str(row["id"]) for row in covering] or situation.inventory.just_in_time_policies.get(target.vm.key, ())
     policy = next(iter(named), None)
-    if policy is None or normalise_id(policy) not in situation.inventory.rows(JIT_POLICIES):
+    sources = source_prefixes(question)
+    if policy is None or normalise_id(policy) not in situation.inventory.rows(JIT_POLICIES) or not sources:
         return
     port = {"number": question.asked.port, "status": "Initiated"}
-    sources = source_prefixes(question)
     one, several = {"allowedSourceAddressPrefix": sources[0]}, {"allowedSourceAddressPrefixes": sources}
     request = {"virtualMachines": [{"id": target.vm.id, "ports": [port | (one if len(sources) == 1 else several)]}]}
     yield Change(Action.REQUEST_ACCESS, policy, "properties.requests", None, request, Actor.USER)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
-from bastion_operator.network.fields import Row, mapping, objects
+from bastion_operator.network.fields import Row, mapping, objects, text, texts
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_bastion_prefix, free_name, own_subnet, set_field
@@ -27,8 +27,7 @@ def new_host(situation: Situation, network: VirtualNetwork) -> Iterator[Fix]:
     if own_subnet(network) is None and prefix is None:
         return
     group = network.id.partition("/providers/")[0]
-    taken = (key.rsplit("/", 1)[-1] for key in situation.inventory.rows(BASTION_HOSTS))
-    name = free_name(f"bastion-{network.name}", taken)
+    name = free_name(f"bastion-{network.name}", situation.names(BASTION_HOSTS))
     host_id = f"{group}/providers/Microsoft.Network/bastionHosts/{name}"
     changes = (*_own_subnet(network), *_new_address(situation, host_id, network.location))
     body = {
@@ -48,17 +47,19 @@ def _asked_sku(situation: Situation) -> Sku:
 
 
 def _own_subnet(network: VirtualNetwork) -> tuple[Change, ...]:
-    """The subnet where it is missing, in the VNet's lowest free /26."""
+    """The subnet where it is missing, in the VNet's lowest free /26; one whose name differs in case gives way."""
     if own_subnet(network) is not None:
         return ()
+    if (wrong := network.subnet(SUBNET_NAME)) is not None:
+        return tuple(_renamed(network, wrong))
     body = {"name": SUBNET_NAME, "properties": {"addressPrefix": free_bastion_prefix(network)}}
     return (Change(Action.ADD, network.id, _SUBNETS, None, body, Actor.OPERATOR),)
 
 
 def _new_address(situation: Situation, host_id: str, location: str | None) -> tuple[Change]:
     group, _, name = host_id.partition("/providers/Microsoft.Network/bastionHosts/")
-    taken = (key.rsplit("/", 1)[-1] for key in situation.inventory.rows(PUBLIC_IPS))
-    own = f"{group}/providers/Microsoft.Network/publicIPAddresses/{free_name(f'{name}-ip', taken)}"
+    address = free_name(f"{name}-ip", situation.names(PUBLIC_IPS))
+    own = f"{group}/providers/Microsoft.Network/publicIPAddresses/{address}"
     held = {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"}
     body = {"location": location, "sku": {"name": "Standard", "tier": "Regional"}, "properties": held}
     return (Change(Action.CREATE, own, "", None, body, Actor.OPERATOR),)
@@ -130,14 +131,9 @@ def give_subnet(situation: Situation, _: Finding) -> Iterator[Fix]:
     network = network or situation.target.network
     if bastion is None or network is None or not (own_subnet(network) or free_bastion_prefix(network)):
         return
-    wrong = next(
-        (one for one in network.subnets if one.name != SUBNET_NAME and one.name.lower() == SUBNET_NAME.lower()), None
-    )
-    if wrong is None and bastion.subnet_id is not None:
-        yield Fix(f"create {SUBNET_NAME} in VNet {network.name}", _own_subnet(network))
-    made: tuple[Change, ...] = () if wrong is not None else _own_subnet(network)
-    if wrong is not None:
-        made = tuple(_renamed(network, wrong))
+    made = _own_subnet(network)
+    if network.subnet(SUBNET_NAME) is None and bastion.subnet_id is not None:
+        yield Fix(f"create {SUBNET_NAME} in VNet {network.name}", made)
     address = bastion.public_ip_id
     bought: tuple[Change, ...] = () if address is not None else _new_address(situation, bastion.id, network.location)
     configuration = _configuration(network, address or bought[0].resource)
@@ -160,10 +156,18 @@ def widen_subnet(situation: Situation, _: Finding) -> Iterator[Fix]:
         return
     if (prefix := free_bastion_prefix(host.network)) is None:
         return
-    before = list(host.subnet.prefixes.texts) if host.subnet.prefixes is not None else []
-    wider = set_field(host.subnet.id, "properties.addressPrefixes", before, [prefix], Actor.OPERATOR)
-    changes = _recreated(situation, bastion, {}, wider)
+    changes = _recreated(situation, bastion, {}, _of_prefix(situation, host.network, host.subnet, prefix))
     yield Fix(f"make Bastion {bastion.name} anew in {SUBNET_NAME} of {prefix}", changes)
+
+
+def _of_prefix(situation: Situation, network: VirtualNetwork, subnet: Subnet, prefix: str) -> Change:
+    """The subnet with another prefix, in the one of the two fields that it has: Azure takes no subnet with both."""
+    listed = objects(situation.inventory.row(network.id), "properties", "subnets")
+    row = situation.inventory.row(subnet.id) or next((one for one in listed if text(one, "name") == subnet.name), None)
+    if several := texts(row, "properties", "addressPrefixes"):
+        return set_field(subnet.id, "properties.addressPrefixes", list(several), [prefix], Actor.OPERATOR)
+    single = text(row, "properties", "addressPrefix")
+    return set_field(subnet.id, "properties.addressPrefix", single, prefix, Actor.OPERATOR)
 
 
 def take_table_off(situation: Situation, _: Finding) -> Iterator[Fix]:
@@ -181,8 +185,7 @@ def keep_to_internet(situation: Situation, _: Finding) -> Iterator[Fix]:
     if host is None or host.subnet is None or host.network is None:
         return
     group = host.network.id.partition("/providers/")[0]
-    taken = (key.rsplit("/", 1)[-1] for key in situation.inventory.rows(ROUTE_TABLES))
-    name = free_name(f"bastion-{host.network.name}", taken)
+    name = free_name(f"bastion-{host.network.name}", situation.names(ROUTE_TABLES))
     own = f"{group}/providers/Microsoft.Network/routeTables/{name}"
     route = {"name": "internet", "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "Internet"}}
     body = {"location": host.network.location, "properties": {"routes": [route]}}
@@ -253,8 +256,9 @@ def scale_out(situation: Situation, _: Finding) -> Iterator[Fix]:
 
 
 def any_protocol(situation: Situation, _: Finding) -> Iterator[Fix]:
-    """The lowest SKU that speaks any protocol on any port."""
+    """The lowest SKU that speaks any protocol on any port; IP-based connection with it where that is the only path."""
     yield from changed_sku(situation, lowest_sku("anyProtocolAndPort"))
+    yield from changed_sku(situation, lowest_sku("anyProtocolAndPort"), {"enableIpConnect": True})
 
 
 def native_client(situation: Situation, _: Finding) -> Iterator[Fix]:

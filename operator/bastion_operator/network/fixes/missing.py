@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
 from bastion_operator.network.fixes.flows import open_group
-from bastion_operator.network.fixes.hosts import add_row, take_table_off
+from bastion_operator.network.fixes.hosts import add_row, keep_to_internet, take_table_off
 from bastion_operator.network.fixes.situation import Situation
 from bastion_operator.network.fixes.topology import peer
-from bastion_operator.network.resource_types import ROUTING_INTENTS
 
 
 def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
@@ -18,14 +17,26 @@ def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
     row = situation.inventory.row(reason.resource)
     if situation.inventory.security_group(reason.resource) is not None and situation.question is not None:
         yield from open_group(situation, reason)
-    if row is not None and normalise_id(reason.resource) in situation.inventory.rows(ROUTING_INTENTS):
+    if row is not None and _apart(situation):
         yield from peer(situation, reason)
     host = situation.host
     table = host.subnet.route_table_id if host is not None and host.subnet is not None else None
     if row is not None and table is not None and normalise_id(table) == normalise_id(reason.resource):
         yield from take_table_off(situation, reason)
+    if row is not None and host is not None and host.bastion.private_only:
+        yield from keep_to_internet(situation, reason)
     change = Change(Action.READ, reason.resource, "", None, None, Actor.USER)
-    yield Fix(f"read {reason.resource} and add it to the data", (change,))
+    again = "and add it to the data" if row is None else "again: what the data has of it leaves this open"
+    yield Fix(f"read {reason.resource} {again}", (change,))
+
+
+def _apart(situation: Situation) -> bool:
+    """Whether no link leads from the Bastion's VNet to the VM's, nor back."""
+    question = situation.question
+    if question is None or question.host.network is None or question.target.network is None:
+        return False
+    pair = question.path.pair
+    return question.host.network.key != question.target.network.key and (pair is None or not pair.links)
 
 
 def grant_reader(_: Situation, reason: Finding) -> Iterator[Fix]:

@@ -13,6 +13,8 @@ from bastion_operator.network.security_group import Access, Direction, SecurityG
 
 FIRST_PRIORITY: Final = 100
 LAST_PRIORITY: Final = 4096
+MOST_RULES: Final = 1000
+"""Azure's limit for a group: one that is full takes no rule more."""
 RULES: Final = "properties.securityRules"
 _OWN_TAGS: Final = frozenset({"virtualnetwork", "internet", "azureloadbalancer"})
 
@@ -36,7 +38,7 @@ def allow_in_front(
     ``guarded``: just-in-time access guards the VM; the rule then is what Azure adds when access is granted.
     """
     group = situation.security_group(group_id)
-    if group is None:
+    if group is None or len(group.rules or ()) >= MOST_RULES:
         return
     direction = Direction(rule["properties"]["direction"])
     name = free_name(rule["name"], (one.name for one in group.rules or ()))

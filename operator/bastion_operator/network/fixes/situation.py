@@ -22,13 +22,17 @@ from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A verdict's place: ``question`` is None where no Bastion is near; ``earlier`` holds the fixes of reasons before."""
+    """A verdict's place: ``question`` is None where no Bastion is near; ``earlier`` holds the fixes that are told beside.
+
+    ``whole``: all of the data, where the evaluation is about the rows around the VM alone.
+    """
 
     evaluation: Evaluation
     target: Target
     asked: Asked
     question: Question | None = None
     earlier: tuple[Fix, ...] = ()
+    whole: Inventory | None = None
 
     @property
     def inventory(self) -> Inventory:
@@ -40,8 +44,22 @@ class Situation:
         """The Bastion asked, if there is one."""
         return None if self.question is None else self.question.host
 
+    def names(self, kind: str) -> Iterator[str]:
+        """The names that resources of a type have, near and far."""
+        for inventory in filter(None, (self.inventory, self.whole)):
+            yield from (key.rsplit("/", 1)[-1] for key in inventory.rows(kind))
+
+    def free_addresses(self, subnet: Subnet) -> Iterator[str]:
+        """The addresses of a subnet that no NIC in the data has, lowest first."""
+        if subnet.prefixes is None:
+            return
+        inventories = filter(None, (self.inventory, self.whole))
+        taken = AddressSet.readable(*(text for one in inventories for text in _addresses_in(one, subnet)))
+        for first, last in (usable_addresses(subnet.prefixes) - taken).intervals:
+            yield from map(format_address, range(first, last + 1))
+
     def after(self, fix: Fix) -> "Situation":
-        """The situation for the next reason."""
+        """The situation with a fix told beside."""
         return replace(self, earlier=(*self.earlier, fix))
 
     def security_group(self, group_id: str) -> SecurityGroup | None:
@@ -79,15 +97,6 @@ def free_bastion_prefix(network: VirtualNetwork) -> str | None:
 def own_subnet(network: VirtualNetwork) -> Subnet | None:
     """The VNet's subnet of exactly the name that Bastion needs."""
     return next((subnet for subnet in network.subnets if subnet.name == SUBNET_NAME), None)
-
-
-def free_addresses(inventory: Inventory, subnet: Subnet) -> Iterator[str]:
-    """The addresses of a subnet that no NIC in the data has, lowest first."""
-    if subnet.prefixes is None:
-        return
-    taken = AddressSet.readable(*_addresses_in(inventory, subnet))
-    for first, last in (usable_addresses(subnet.prefixes) - taken).intervals:
-        yield from map(format_address, range(first, last + 1))
 
 
 def _addresses_in(inventory: Inventory, subnet: Subnet) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
-from bastion_operator.network.fixes.situation import Situation, free_addresses, free_name
+from bastion_operator.network.fixes.situation import Situation, free_name
 from bastion_operator.network.network_interface import NetworkInterface
 from bastion_operator.network.reachability.host import SUBNET_NAME
 from bastion_operator.network.resource_types import NETWORK_INTERFACES
@@ -38,7 +38,7 @@ def give_address(situation: Situation, _: Finding) -> Iterator[Fix]:
         yield from _new_interface(situation)
         return
     subnet = target.subnet
-    address = next(free_addresses(situation.inventory, subnet), None) if subnet is not None else None
+    address = next(situation.free_addresses(subnet), None) if subnet is not None else None
     if subnet is None or address is None:
         return
     lacking = nic.primary_ipv4
@@ -73,10 +73,10 @@ def _new_interface(situation: Situation) -> Iterator[Fix]:
     for bastion in sorted(inventory.bastions.values(), key=lambda one: one.key):
         network = inventory.virtual_network(bastion.virtual_network_id)
         for subnet in network.subnets if network is not None else ():
-            address = next(free_addresses(inventory, subnet), None)
+            address = next(situation.free_addresses(subnet), None)
             if network is None or address is None or subnet.name in {SUBNET_NAME, "GatewaySubnet"}:
                 continue
-            name = free_name(f"{vm.name}-nic", (key.rsplit("/", 1)[-1] for key in inventory.rows(NETWORK_INTERFACES)))
+            name = free_name(f"{vm.name}-nic", situation.names(NETWORK_INTERFACES))
             own = f"{vm.id.partition('/providers/')[0]}/providers/Microsoft.Network/networkInterfaces/{name}"
             held = {"primary": True, "ipConfigurations": [_configuration(None, subnet, address)]}
             body = {"location": network.location, "properties": held}
@@ -103,7 +103,7 @@ def move_out(situation: Situation, _: Finding) -> Iterator[Fix]:
     others = [one for one in host.network.subnets if one.name not in {SUBNET_NAME, "GatewaySubnet"}]
     nics = [inventory.network_interface(one) for one in inventory.interfaces_by_subnet.get(host.subnet.key, ())]
     for subnet in others:
-        addresses = free_addresses(inventory, subnet)
+        addresses = situation.free_addresses(subnet)
         changes = [change for nic in nics if nic is not None for change in _moved(nic, host.subnet, subnet, addresses)]
         if changes:
             yield Fix(f"move the NICs in {SUBNET_NAME} to {subnet.name}", tuple(changes))

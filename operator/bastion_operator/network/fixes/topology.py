@@ -1,6 +1,7 @@
 """Fixes of the way between two VNets: peerings made, completed, synced. Steps 11 and 12."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bastion_operator.network.arm_id import normalise_id
@@ -101,10 +102,25 @@ def complete(situation: Situation, _: Finding) -> Iterator[Fix]:
             Change(Action.REPEAT, link.id, "properties.peeringState", link.state, "Connected", Actor.OPERATOR)
             for link in pair.links
         )
-        yield Fix(f"write the links {pair.near.name} and {pair.far.name} again", again)
+        yield from _opened_too(pair, f"write the links {pair.near.name} and {pair.far.name} again", again)
     elif ours is not None and theirs is not None:
         owner, remote = (theirs, ours) if pair.far is None else (ours, theirs)
-        yield Fix(f"create the link from VNet {owner.name} to VNet {remote.name}", (_link(owner, remote, None),))
+        made = (_link(owner, remote, None),)
+        yield from _opened_too(pair, f"create the link from VNet {owner.name} to VNet {remote.name}", made)
+
+
+def _opened_too(pair: PeeringPair, summary: str, changes: tuple[Change, ...]) -> Iterator[Fix]:
+    """The changes; and with access switched on, which a link that is closed as well only needs once it is connected."""
+    yield Fix(summary, changes)
+    closed = [link for link in pair.links if not link.allow_virtual_network_access]
+    opened = tuple(_opened(link) for link in closed)
+    if opened:
+        names = " and ".join(link.name for link in closed)
+        yield Fix(f"{summary}, and set allowVirtualNetworkAccess of {names} to true", (*opened, *changes))
+
+
+def _opened(link: PeeringLink) -> Change:
+    return set_field(link.id, "properties.allowVirtualNetworkAccess", False, True, Actor.OPERATOR)
 
 
 def renew(situation: Situation, _: Finding) -> Iterator[Fix]:
@@ -114,8 +130,30 @@ def renew(situation: Situation, _: Finding) -> Iterator[Fix]:
         return
     gone = tuple(Change(Action.DELETE, link.id, "", link.state, None, Actor.OPERATOR) for link in pair.links)
     made = (_link(host.network, target.network, pair.near), _link(target.network, host.network, pair.far))
-    between = f"between VNet {host.network.name} and VNet {target.network.name}"
-    yield Fix(f"delete the links {between} and make both again", (*gone, *made))
+    what = f"delete the links between VNet {host.network.name} and VNet {target.network.name} and make both again"
+    yield Fix(what, (*gone, *made))
+    if target.subnet is not None:
+        named = (
+            _with_subnets(made[0], SUBNET_NAME, target.subnet.name),
+            _with_subnets(made[1], target.subnet.name, SUBNET_NAME),
+        )
+        yield Fix(f"{what}, with {SUBNET_NAME} and {target.subnet.name} named on them", (*gone, *named))
+
+
+def _with_subnets(made: Change, local: str, remote: str) -> Change:
+    """A link to be made, both subnets among those that it carries; one that carries all stays as it is."""
+    body = made.to_value
+    if body["properties"].get("peerCompleteVnets", True):
+        return made
+    named = {
+        field: [*body["properties"][field], *_missing(body["properties"][field], name)]
+        for field, name in (("localSubnetNames", local), ("remoteSubnetNames", remote))
+    }
+    return replace(made, to_value=body | {"properties": body["properties"] | named})
+
+
+def _missing(names: list[str], name: str) -> list[str]:
+    return [] if name.lower() in {one.lower() for one in names} else [name]
 
 
 def sync(situation: Situation, reason: Finding) -> Iterator[Fix]:
@@ -127,7 +165,8 @@ def sync(situation: Situation, reason: Finding) -> Iterator[Fix]:
     known = list(link.remote_address_space.texts) if link.remote_address_space is not None else []
     field = "properties.remoteAddressSpace.addressPrefixes"
     change = Change(Action.SYNC, link.id, field, known, list(remote.address_space.texts), Actor.OPERATOR)
-    yield Fix(f"sync the link {link.name} (az network vnet peering sync)", (change,))
+    if (pair := _pair(situation)) is not None:
+        yield from _opened_too(pair, f"sync the link {link.name} (az network vnet peering sync)", (change,))
 
 
 def _named_link(situation: Situation, reason: Finding) -> PeeringLink | None:
@@ -189,8 +228,7 @@ def carry_ipv4(situation: Situation, _: Finding) -> Iterator[Fix]:
 def allow_access(situation: Situation, reason: Finding) -> Iterator[Fix]:
     """Access switched on again at the link named."""
     if (link := _named_link(situation, reason)) is not None:
-        change = set_field(link.id, "properties.allowVirtualNetworkAccess", False, True, Actor.OPERATOR)
-        yield Fix(f"set allowVirtualNetworkAccess of {link.name} to true", (change,))
+        yield Fix(f"set allowVirtualNetworkAccess of {link.name} to true", (_opened(link),))
 
 
 def leave_developer(situation: Situation, _: Finding) -> Iterator[Fix]:

@@ -19,6 +19,8 @@ from bastion_operator.network.resource_types import (
     BASTION_HOSTS,
     NETWORK_INTERFACES,
     PEERINGS,
+    ROUTE_TABLES,
+    SECURITY_GROUPS,
     VIRTUAL_MACHINES,
     VIRTUAL_NETWORKS,
 )
@@ -70,8 +72,8 @@ class ForeseenRows:
             self._store(resource_id, written)
             if kind.lower() == VIRTUAL_NETWORKS:
                 self._name_parts(written)
-                for collection in _PARTS_OF_NETWORK if before is None else ():
-                    properties.setdefault(collection, [])
+            for collection in _PARTS_OF.get(kind.lower(), ()) if before is None else ():
+                properties.setdefault(collection, [])
         else:
             self._put_part(*place, written, resource_id)
             if kind.lower() == PEERINGS:
@@ -294,6 +296,12 @@ def _merged(before: Row, after: Json) -> Json:
 
 
 _PARTS_OF_NETWORK: Final = ("subnets", "virtualNetworkPeerings")
+# What is made without parts has none, which is another thing than parts that nobody states.
+_PARTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    VIRTUAL_NETWORKS: _PARTS_OF_NETWORK,
+    SECURITY_GROUPS: ("securityRules",),
+    ROUTE_TABLES: ("routes",),
+}
 # Parts of which Azure tells more than anybody writes: addresses, states.
 _PARTS_WITH_STATE: Final = frozenset({"subnets", "virtualNetworkPeerings", "ipConfigurations"})
 

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/role-based-access-control/role-definitions
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 from arm_emulator.ancestry import levels
@@ -31,12 +32,18 @@ class Permission:
 
     def grants(self, action: str) -> bool:
         """Whether this entry grants an action (lower-case); what another entry grants is not its business."""
-        return matches(self.actions, action) and not matches(self.not_actions, action)
+        return _grants(self.actions, self.not_actions, action)
 
     def body(self) -> Json:
         """As it is answered."""
         values = (self.actions, self.not_actions, self.data_actions, self.not_data_actions)
         return {name: list(value) for name, value in zip(_MEMBERS, values, strict=True)}
+
+
+# Asked for each resource that is written or read for the first time, with few actions and few entries.
+@lru_cache(maxsize=1 << 14)
+def _grants(actions: tuple[str, ...], not_actions: tuple[str, ...], action: str) -> bool:
+    return matches(actions, action) and not matches(not_actions, action)
 
 
 class Rights:

@@ -293,7 +293,7 @@ async def _request(http: web.Request, seen: Seen) -> Request:
     return Request(
         method=http.method,
         # ARM reads several slashes as one: `az resource` writes two where a resource has no parent.
-        path=re.sub("//+", "/", http.path),
+        path=re.sub("//+", "/", http.path) if "//" in http.path else http.path,
         raw_query=raw_query,
         query=query,
         headers=http.headers,

@@ -336,7 +336,7 @@ class ArmClient:
             **({} if body is None else {"Content-Type": "application/json"}),
         }
         content = None if body is None else orjson.dumps(body)
-        return ArmRequest(method, url, headers={**common, **headers}, content=content)
+        return ArmRequest(method, url, {**common, **headers}, content)
 
     async def _exchange(self, request: ArmRequest, kind: CallKind, target: str) -> AsyncHttpResponse:
         try:

@@ -95,9 +95,9 @@ class _Lane(Generic[K]):
     def heads(self) -> Iterator[tuple[Urgency, K, float]]:
         """Of each urgency whose turn it is, and since when."""
         for urgency, ring in self.rings.items():
-            for key, names in ring.items():
+            if ring:
+                key, names = next(iter(ring.items()))
                 yield urgency, key, next(iter(names.values()))
-                break
 
 
 @dataclass(slots=True)
@@ -275,19 +275,20 @@ class Schedule(Generic[K]):
 
     def _next(self, group: _Group[K]) -> tuple[_Lane[K], Urgency, K] | None:
         """The lane and the claimant to be served next; None if there is no room for anybody."""
-        heads = [
-            (urgency, group.served.get(key, 0), since, lane, key)
-            for lane in group.lanes.values()
-            if lane.waiting and self.budgets.room(lane.call) > 0
-            for spread in [self.budgets.spread_in(lane.call, lane.waiting) > 0]
-            for urgency, key, since in lane.heads()
-            if urgency < Urgency.ASKED_CREATION or not spread
-        ]
-        if not heads:
-            return None
         any_urgency = group.grants % _WHATEVER_ITS_URGENCY == _WHATEVER_ITS_URGENCY - 1
-        urgency, _, _, lane, key = min(heads, key=lambda head: head[1:3] if any_urgency else head[:3])
-        return lane, urgency, key
+        first: tuple[float, int, float] | None = None
+        chosen: tuple[_Lane[K], Urgency, K] | None = None
+        for lane in group.lanes.values():
+            if not lane.waiting or self.budgets.room(lane.call) <= 0:
+                continue
+            spread = self.budgets.spread_in(lane.call, lane.waiting) > 0
+            for urgency, key, since in lane.heads():
+                if spread and urgency >= Urgency.ASKED_CREATION:
+                    continue
+                rank = (0.0 if any_urgency else urgency, group.served.get(key, 0), since)
+                if first is None or rank < first:
+                    first, chosen = rank, (lane, urgency, key)
+        return chosen
 
     def _wait(self, key: K, claimant: _Claimant, each: tuple[str, Call], urgency: Urgency) -> None:
         name, call = each

@@ -67,10 +67,11 @@ def guard_deletions(
         return replace(plan, claims=tuple(_unmarked(each, going - held) for each in plan.claims))
     told = plan_hash(waiting)
     since = _since(waiting) or now
+    known = {id_key(claim.id) for claim in before}
     marked = (
         claim.replace(guarded_plan=told, guarded_at=since)
         if id_key(claim.id) in held and claim.guarded_plan != told
-        else _unmarked(claim, going)
+        else _unmarked(claim if id_key(claim.id) in known else _not_before(since, claim), going)
         for claim in plan.claims
     )
     return replace(
@@ -111,6 +112,11 @@ def _unmarked(claim: Claim, but: Collection[str]) -> Claim:
     return claim.replace(guarded_plan=None, guarded_at=None)
 
 
+def _not_before(since: datetime, new: Claim) -> Claim:
+    """What is made while a deletion is held is dated so: the time by Azure's answers may go back by seconds."""
+    return new if new.claimed_at is None or new.claimed_at >= since else new.replace(claimed_at=since)
+
+
 def _since(waiting: Iterable[Claim]) -> datetime | None:
     return min((claim.guarded_at for claim in waiting if claim.guarded_at is not None), default=None)
 
@@ -126,7 +132,7 @@ def _most(waiting: list[Claim], before: tuple[Claim, ...], part_of: PartOf) -> f
 def _kept(waiting: list[Claim], before: tuple[Claim, ...], part_of: PartOf) -> dict[str, str]:
     """All that the share is of: what was there when the deletion was first asked for.
 
-    Times are whole seconds: what was made in that very second is not counted, as what the same plan makes must not be.
+    What was made in that very second is not counted, as what the same plan makes must not be.
     """
     since = _since(waiting)
     there = (

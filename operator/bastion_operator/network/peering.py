@@ -74,11 +74,9 @@ class PeeringLink:
         """Whether both subnets take part: all do, unless the link names the ones that do."""
         if self.peer_complete_vnets:
             return True
-        return local.lower() in {name.lower() for name in self.local_subnet_names} and self.names_remote(remote)
-
-    def names_remote(self, subnet: str) -> bool:
-        """Whether a subnet of the other VNet takes part."""
-        return self.peer_complete_vnets or subnet.lower() in {name.lower() for name in self.remote_subnet_names}
+        names_here = {name.lower() for name in self.local_subnet_names}
+        names_there = {name.lower() for name in self.remote_subnet_names}
+        return local.lower() in names_here and remote.lower() in names_there
 
 
 @dataclass(frozen=True, slots=True)

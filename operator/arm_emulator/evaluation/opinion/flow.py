@@ -70,7 +70,7 @@ def flow_reasons(way: Way) -> Iterator[Reason]:
 
 def _side(way: Way, network: Json, subnet: Json, other_id: str | None, link: Json | None) -> Side:
     """The tags; the other network is among them where the way is thought mended, or learned from a gateway."""
-    across = way.facts.find(other_id) if way.path.brings(link) else None
+    across = way.facts.find(other_id) if way.path.mended or way.path.learned else None
     return side_of(way.facts, network, subnet, across, link)
 
 

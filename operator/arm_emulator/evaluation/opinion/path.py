@@ -1,13 +1,13 @@
 """How the Bastion's network and the machine's lie to each other. Steps 10 to 12."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as item
 
 from arm_emulator.errors import Json
 from arm_emulator.evaluation import managed
 from arm_emulator.evaluation.opinion import gateways, hubs
-from arm_emulator.evaluation.opinion.addresses import EVERYTHING, Span, spans, within
+from arm_emulator.evaluation.opinion.addresses import EVERYTHING, spans, within
 from arm_emulator.evaluation.opinion.facts import (
     OPEN,
     Facts,
@@ -26,7 +26,7 @@ from arm_emulator.evaluation.opinion.facts import (
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
-from arm_emulator.evaluation.rows import field, referred, space, subnet_prefixes
+from arm_emulator.evaluation.rows import field, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 KNOWN_STATES = ("initiated", "connected", "disconnected")
@@ -38,8 +38,7 @@ class Path:
     """The kind of path with the codes of steps 11 and 12. `here` and `there` are the links of a peering.
 
     `mended`: its faults are to be thought away: the other network counts as peered, with access. `learned`: a gateway or a
-    virtual hub lies between. `via` is how verdicts call the way. `grown` are links that are thought to name a subnet
-    which they leave out.
+    virtual hub lies between. `via` is how verdicts call the way.
     """
 
     kind: str
@@ -48,16 +47,11 @@ class Path:
     there: Json | None = None
     mended: bool = False
     learned: bool = False
-    grown: tuple[Json, ...] = ()
     codes: tuple[str, ...] = item(default=())
 
     def closed(self, link: Json | None) -> bool:
         """Whether a link, taken as it is, keeps the other network out of its side's tag."""
         return link is not None and not self.mended and not flag(link, "allowVirtualNetworkAccess", default=True)
-
-    def brings(self, link: Json | None) -> bool:
-        """Whether the other network is to be put into the tag of that link's side, which does not have it by itself."""
-        return self.mended or self.learned or (any(link is one for one in self.grown) and not self.closed(link))
 
 
 def path(facts: Facts, host: Host, machine: Machine) -> Path:
@@ -75,15 +69,11 @@ def path(facts: Facts, host: Host, machine: Machine) -> Path:
     there = next((link for link in peerings(theirs) if leads_to(link, host.network_id)), None)
     encryption = ["VnetEncryptionEnforced"] if _encrypted(ours) or _encrypted(theirs) else []
     if here is not None or there is not None:
-        before = [here, there]
-        if machine.subnet is not None and not host.developer:
-            here, there = _naming(here, machine.subnet), _naming(there, host.subnet)
-        grown = tuple(one for one in (here, there) if one is not None and not any(one is held for held in before))
         faults = list(_faults(facts, host, machine, here, there))
         mended = not _sound(here, there) or "AddressSpaceNotSynced" in faults
-        found = Path(PEERED, _via(host, ours, theirs), here, there, mended, grown=grown)
+        found = Path(PEERED, _via(host, ours, theirs), here, there, mended)
         access = list(_access(host, machine, found))
-        return replace(found, codes=(*general, *faults, *access, *encryption))
+        return Path(PEERED, found.via, here, there, mended, codes=(*general, *faults, *access, *encryption))
     if ours is None or theirs is None:
         return Path(UNCLEAR, codes=tuple(general))
     if not tells_links(ours) and not tells_links(theirs):
@@ -93,27 +83,6 @@ def path(facts: Facts, host: Host, machine: Machine) -> Path:
         codes = (*general, *encryption, *_over_a_gateway(host, ways))
         return Path(APART, "IpConnect", learned=True, codes=codes)
     return Path(APART, mended=True, codes=(*general, *encryption, *_no_way(facts, host, ours, theirs)))
-
-
-def _naming(link: Json | None, subnet: Json | None) -> Json | None:
-    """A link that peers named subnets as it were if it named this one too: of the network it knows theirs alone."""
-    if link is None or subnet is None or flag(link, "peerCompleteVnets", default=True):
-        return link
-    if any_named(field(link, "remoteSubnetNames") or [], str(subnet.get("name"))):  # type: ignore[arg-type]
-        return link
-    stated, prefixes = field(link, "remoteAddressSpace"), subnet_prefixes(subnet)
-    listed = stated.get("addressPrefixes") if isinstance(stated, dict) else None
-    known = spans(space(link, "remoteAddressSpace"))
-    if not isinstance(listed, list) or all(_all_within(held, known) for held in spans(prefixes)):
-        return link
-    grown = {"addressPrefixes": [*listed, *map(str, prefixes)]}
-    return {**link, "properties": {**link["properties"], "remoteAddressSpace": grown}}
-
-
-def _all_within(held: Span, known: list[Span]) -> bool:
-    """Whether each address of a span is known: the first, and each that follows upon a known stretch."""
-    after = [last + 1 for _, last in known if held[0] <= last < held[1]]
-    return all(within(address, known) for address in (held[0], *after))
 
 
 def _encrypted(network: Json | None) -> bool:

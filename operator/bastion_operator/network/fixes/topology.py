@@ -176,7 +176,7 @@ def _named_link(situation: Situation, reason: Finding) -> PeeringLink | None:
 
 
 def name_subnets(situation: Situation, _: Finding) -> Iterator[Fix]:
-    """Both subnets named on the links that carry named subnets only; one without its prefix is synced as well."""
+    """Both subnets named on the links that carry named subnets only."""
     pair, subnet = _pair(situation), situation.target.subnet
     if pair is None or subnet is None:
         return
@@ -187,24 +187,7 @@ def name_subnets(situation: Situation, _: Finding) -> Iterator[Fix]:
         if link is not None and not link.peer_complete_vnets
         for change in _named(link, local, remote)
     ]
-    summary = f"name {SUBNET_NAME} and {subnet.name} on the links of both VNets"
-    if synced := tuple(_known_anew(situation, pair)):
-        yield Fix(f"{summary}, and sync them (az network vnet peering sync)", (*changes, *synced))
-    else:
-        yield Fix(summary, tuple(changes))
-
-
-def _known_anew(situation: Situation, pair: PeeringPair) -> Iterator[Change]:
-    """What links of named subnets come to know of the other VNet once they name its subnet."""
-    networks = (situation.host.network if situation.host is not None else None, situation.target.network)
-    stated = {
-        link.id: link.remote_address_space for network in networks if network is not None for link in network.links
-    }
-    for link in pair.links:
-        known, then = stated.get(link.id), link.remote_address_space
-        if known is not None and then is not None and known.texts != then.texts:
-            field = "properties.remoteAddressSpace.addressPrefixes"
-            yield Change(Action.SYNC, link.id, field, list(known.texts), list(then.texts), Actor.OPERATOR)
+    yield Fix(f"name {SUBNET_NAME} and {subnet.name} on the links of both VNets", tuple(changes))
 
 
 def _named(link: PeeringLink, local: str, remote: str) -> Iterator[Change]:

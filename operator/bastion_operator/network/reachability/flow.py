@@ -141,16 +141,14 @@ def _side(
 def _across(question: Question, *, near: bool) -> Opposite | None:
     """The VNet across, as the near (the Bastion's) or the far side sees it, where the tags are not as they always are:
 
-    where a peering is judged as if it were mended or named a subnet, or a virtual hub or a gateway lies between.
+    where a peering is judged as if it were mended, or a virtual hub or a gateway lies between.
     """
     path = question.path
     learned = path.via is Via.IP_CONNECT
-    link = None if path.pair is None else path.pair.near if near else path.pair.far
-    lacks = (path.near_lacks if near else path.far_lacks) and not path.blocks_access(link)
-    if path.sound and not learned and not lacks:
+    if path.sound and not learned:
         return None
     network = question.target.network if near else question.host.network
-    return Opposite(network, mended=lacks or not path.sound, learned=learned)
+    return Opposite(network, mended=not path.sound, learned=learned)
 
 
 def _group_findings(

@@ -8,12 +8,12 @@ from bastion_operator.network.codes import finding
 from bastion_operator.network.fields import region
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.peering import PairState, PeeringLink, PeeringPair, PeeringState, link_to
-from bastion_operator.network.prefixes import AddressSet, PrefixList
+from bastion_operator.network.prefixes import AddressSet
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.ip_connect import NO_ROUTE, RouteKnowledge, RouteToTarget
 from bastion_operator.network.reachability.target import Target
 from bastion_operator.network.reachability.verdict import Via
-from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
+from bastion_operator.network.virtual_network import VirtualNetwork
 
 
 class Topology(Enum):
@@ -31,7 +31,6 @@ class Path:
 
     ``sound``: the peering's links are connected and in sync, so that their flags are settings to be taken as they are;
     otherwise what follows is judged as if they were, with access allowed. ``between`` names a VNet that both are peered with, ``route`` what is known of a route without a peering.
-    ``near_lacks``, ``far_lacks``: that side's link peers named subnets without the other end's, judged as if it had it.
     ``findings`` are those of step 11.
     """
 
@@ -41,8 +40,6 @@ class Path:
     sound: bool = True
     between: str | None = None
     route: RouteToTarget = NO_ROUTE
-    near_lacks: bool = False
-    far_lacks: bool = False
     findings: tuple[Finding, ...] = ()
 
     def blocks_access(self, link: PeeringLink | None) -> bool:
@@ -273,38 +270,9 @@ def find_path(host: Host, target: Target, between: str | None) -> Path:
     return Path(Topology.APART, sound=False, between=between, findings=findings)
 
 
-def _peered(host: Host, target: Target, stated: PeeringPair, general: tuple[Finding, ...]) -> Path:
-    pair = _with_both_subnets(host, target, stated)
+def _peered(host: Host, target: Target, pair: PeeringPair, general: tuple[Finding, ...]) -> Path:
     faults = tuple(pair_findings(host, target, pair))
     sound = pair.state is PairState.CONNECTED and all(fault.code != "AddressSpaceNotSynced" for fault in faults)
     encryption = tuple(encryption_findings((host.network, target.network)))
     findings = (*general, *faults, *encryption)
-    return Path(
-        Topology.PEERED,
-        peering_via(host, target),
-        pair,
-        sound,
-        near_lacks=pair.near is not stated.near,
-        far_lacks=pair.far is not stated.far,
-        findings=findings,
-    )
-
-
-def _with_both_subnets(host: Host, target: Target, pair: PeeringPair) -> PeeringPair:
-    """The links as they were if each named the other end's subnet: one that names subnets knows their prefixes alone.
-
-    That it does not know one that it does not name is no fault of its own.
-    """
-    if host.is_developer or target.subnet is None:
-        return pair
-    return PeeringPair(_naming(pair.near, target.subnet), _naming(pair.far, host.subnet))
-
-
-def _naming(link: PeeringLink | None, subnet: Subnet | None) -> PeeringLink | None:
-    """The link with a subnet's prefixes, if it neither names nor knows it; else the very same."""
-    if link is None or link.remote_address_space is None or subnet is None or subnet.prefixes is None:
-        return link
-    known = link.remote_address_space
-    if link.names_remote(subnet.name) or subnet.prefixes.addresses <= known.addresses:
-        return link
-    return replace(link, remote_address_space=PrefixList.of((*known.texts, *subnet.prefixes.texts)))
+    return Path(Topology.PEERED, peering_via(host, target), pair, sound, findings=findings)

@@ -43,7 +43,7 @@ def metrics(objects: ObjectStore) -> Metrics:
     clock = ManualClock()
     budgets = Budgets(clock)
     made = Metrics()
-    made.show_budgets(budgets, Schedule[Key](budgets, clock, lambda _: None))
+    made.show_budgets(budgets, Schedule[Key](budgets, clock, lambda *_: None))
     made.show_resources(objects, lambda: {"default": 42.0})
     made.show_leader(lambda: True)
     list(budgets.limits(call_of("client", CallKind.WRITE, "/subscriptions/s/resourceGroups/g")))

@@ -84,7 +84,7 @@ class Program(click.Group):
             click.echo(error.format_message(), err=True)
             sys.exit(EXIT_WRONG_USE)
         except click.UsageError as error:
-            path = error.ctx.command_path if error.ctx is not None else PROGRAM
+            path = error.ctx.command_path if error.ctx is not None else self._path_of(args)
             _fail(error.format_message().rstrip("."), getattr(error, "remedy", f"see {path} --help"))
         except Refusal as error:
             _fail(error.format_message(), error.remedy)
@@ -102,6 +102,11 @@ class Program(click.Group):
             )
         except Exception as error:  # noqa: BLE001  whatever it is, it must not look like the answer of a check
             _fail(f"{PROGRAM} has a defect: {_place_and_kind(error)}", "report this line and the command", EXIT_DEFECT)
+
+    def _path_of(self, args: Sequence[str] | None) -> str:
+        """The command that was called: errors of click's parser carry no context."""
+        called = next(iter(sys.argv[1:] if args is None else args), "")
+        return f"{PROGRAM} {called}" if called in self._lazy else PROGRAM
 
 
 def _fail(what: str, remedy: str, code: int = EXIT_WRONG_USE) -> NoReturn:

@@ -132,6 +132,18 @@ def test_a_loss_is_a_no_where_it_was_asked_for(run: Run, plan: Path, tmp_path: P
     )
 
 
+def test_what_is_in_the_way_of_every_spoke_is_told_once(run: Run, tmp_path: Path) -> None:
+    spokes = ", ".join(f"{{virtualNetworkID: {GROUP}/virtualNetworks/{name}}}" for name in ("one", "two", "three"))
+    peering = tmp_path / "peering.yaml"
+    peering.write_text(
+        "{apiVersion: azurebastion.dev/v1beta1, kind: VNetPeering, metadata: {name: p}, spec: "
+        f"{{hub: {{virtualNetworkID: {GROUP}/virtualNetworks/nowhere}}, spokes: [{spokes}]}}}}"
+    )
+    told = [line for line in run("what-if", "-f", peering, "--from", BARE).stdout.splitlines() if "in the way" in line]
+    assert told
+    assert len(told) == len(set(told))
+
+
 @pytest.mark.parametrize(
     ("field", "says"),
     [

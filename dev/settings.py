@@ -46,7 +46,7 @@ Azure is where these variables say, as in all Azure SDKs; in the chart they are 
 | Variable | Chart | What it says |
 |---|---|---|
 | `AZURE_AUTHORITY_HOST`, `AZURE_RESOURCE_MANAGER_ENDPOINT` | `cloud.name` | The endpoints of Entra and Resource Manager. `AzureUSGovernment` and `AzureChina` set both |
-| `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | `proxy` | The way to Azure. The chart excepts the API server and the cluster's own names |
+| `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | `proxy` | The way to Azure. The chart excepts the API server and the cluster's own names, and takes a URL with a password from a Secret |
 | `SSL_CERT_FILE` | `caBundle` | PEM certificates to trust in place of the system's own |
 | `AZURE_FEDERATED_TOKEN_FILE` | `workloadIdentity` | The service account's token that Entra exchanges |
 | `KUBECONFIG` | | Another cluster than the pod's own. For work on the operator itself |

@@ -17,14 +17,16 @@ from arm_emulator.serve import Options, serve
 from arm_emulator.state import StateError
 from arm_emulator.throttling import ARM_BUCKETS
 
+_LAST_PORT = 65535
 
-@click.group()
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """A local Azure Resource Manager for networking: real TLS, real tokens, long operations, Bastion's rules."""
 
 
-@main.command(name="serve")
+@main.command(name="serve", short_help="Serve it over TLS, until it is stopped.")
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 picks a free one.")
 @click.option(
     "--estate",
@@ -44,9 +46,19 @@ def main() -> None:
 @click.option("--request-log", type=click.Path(path_type=Path), help="Where to write a JSON line for each request.")
 @click.option("--state", type=click.Path(path_type=Path), help="A file that keeps the state over restarts.")
 @click.option("--control", is_flag=True, help="Opens the control side below /_emulator/.")
-@click.option("--token-lifetime", default=3599.0, show_default=True, help="Seconds that access tokens live.")
 @click.option(
-    "--graph-lag", default=2.0, show_default=True, help="Seconds (divided by speed) that Resource Graph lags."
+    "--token-lifetime",
+    default=3599.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds that access tokens live.",
+)
+@click.option(
+    "--graph-lag",
+    default=2.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Seconds (divided by speed) that Resource Graph lags.",
 )
 @click.option("--public-ip-quota", default=10, show_default=True, help="Public IPs for each subscription and region.")
 @click.option(
@@ -122,7 +134,7 @@ def serve_command(  # one parameter for each option of the command line
         sys.exit(2)
 
 
-@main.command(name="env")
+@main.command(name="env", short_help="Print shell lines that lead clients to it.")
 @click.argument("ready", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--client", help="The principal whose credentials are exported, by name; the first where left out.")
 def env_command(ready: Path, client: str | None) -> None:
@@ -134,7 +146,7 @@ def env_command(ready: Path, client: str | None) -> None:
         sys.exit(2)
 
 
-@main.command(name="best-time")
+@main.command(name="best-time", short_help="Print the least time that calls can take.")
 @click.option("--speed", default=1.0, show_default=True, help="That of the emulator.")
 @click.argument("calls", nargs=-1, required=True, metavar="SUBSCRIPTION/REGION/KIND=COUNT...")
 def best_time_command(speed: float, calls: tuple[str, ...]) -> None:
@@ -170,8 +182,8 @@ def _quota(text: str) -> tuple[str, int]:
 def _place(option: str, text: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`. Raises UsageError."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise click.UsageError(f"{option}: expected HOST:PORT, not {text!r}")
+    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
+        raise click.UsageError(f"{option}: expected HOST:PORT with a port up to {_LAST_PORT}, not {text!r}")
     return host.strip("[]"), int(port)
 
 

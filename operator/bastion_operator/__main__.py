@@ -31,7 +31,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Print the CustomResourceDefinitions.")
 def crds() -> None:
     """Print the CustomResourceDefinitions, for `kubectl apply --server-side -f -`."""
     from bastion_operator.api.crds import render_crds  # noqa: PLC0415 - `run` has no need of it

@@ -9,7 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 
 
 class ProxySettingError(ValueError):
-    """What the environment names as a proxy is no URL of one. The text tells nothing of it: it may hold a password."""
+    """What a setting names as a proxy is no URL of one. The text tells nothing of it: it may hold a password."""
 
 
 def proxy_to(url: str) -> str | None:
@@ -21,9 +21,17 @@ def proxy_to(url: str) -> str | None:
     named = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
     if not named:
         return None
+    return checked_proxy(named, f"{parts.scheme.upper()}_PROXY")
+
+
+def checked_proxy(named: str, setting: str) -> str:
+    """The URL of a proxy as a setting names it. Without a scheme it is plain HTTP to the proxy.
+
+    :raises ProxySettingError: if it is no such URL; with the setting's name, never with its value
+    """
     proxy = named if "://" in named else f"http://{named}"
     if not _is_proxy(proxy):
-        raise ProxySettingError(f"{parts.scheme.upper()}_PROXY does not name a proxy as http://host:port")
+        raise ProxySettingError(f"{setting} does not name a proxy as http://host:port")
     return proxy
 
 

@@ -12,7 +12,7 @@ from azure.identity import AzureAuthorityHosts
 
 from bastion_operator.arm.cloud import Cloud
 from dev.settings import settings
-from tests.support.deployment import NAMESPACE, ROOT
+from tests.support.deployment import NAMESPACE, ROOT, Manifest
 from tests.support.helm import CHART, CRD_CHART, Helm, HelmError, container_of, environment_of
 
 pytestmark = pytest.mark.deploy
@@ -93,7 +93,15 @@ def test_what_is_not_set_is_left_to_the_operator(helm: Helm) -> None:
             {"defaultIdentity": {"create": True, "type": "ManagedIdentity", "secretName": "azure"}},
             "ManagedIdentity has no secret",
         ),
-        ({"proxy": {"noProxy": [".example"]}}, "set proxy.https, or leave it out"),
+        ({"proxy": {"secretName": "proxy"}}, "proxy.secretName needs proxy.port"),
+        (
+            {"proxy": {"https": "http://proxy.example:3128", "secretName": "proxy", "port": 3128}},
+            "proxy.secretName stands in place of proxy.https",
+        ),
+        (
+            {"proxy": {"noProxy": [".example"]}, "extraEnv": [{"name": "no_proxy", "value": ".svc"}]},
+            "extraEnv sets NO_PROXY",
+        ),
         ({"serviceAccount": {"create": False}}, "name the account that is there"),
         (
             {"settings": {"metricsBindAddress": "0"}, "monitoring": {"podMonitor": {"enabled": True}}},
@@ -144,8 +152,51 @@ def test_a_proxys_port_is_let_through_and_the_cluster_is_excepted(helm: Helm) ->
     assert environment["HTTPS_PROXY"] == "http://proxy.example:3128"
     assert environment["NO_PROXY"].startswith("$(KUBERNETES_SERVICE_HOST),.svc,")
     assert environment["NO_PROXY"].endswith(",.corp.example")
+    assert _ports_let_out(manifests) == [443, 6443, 3128]
+
+
+def test_a_proxy_that_wants_a_password_is_named_by_a_secret(helm: Helm) -> None:
+    proxy = {"secretName": "way-out", "secretKey": "url", "port": 3128, "noProxy": [".corp.example"]}
+
+    manifests = helm.rendered(values={"proxy": proxy})
+
+    environment = {each["name"]: each for each in container_of(manifests)["env"]}
+    assert environment["HTTPS_PROXY"] == {
+        "name": "HTTPS_PROXY",
+        "valueFrom": {"secretKeyRef": {"name": "way-out", "key": "url"}},
+    }
+    assert environment["NO_PROXY"]["value"].startswith("$(KUBERNETES_SERVICE_HOST),.svc,")
+    assert environment["NO_PROXY"]["value"].endswith(",.corp.example")
+    assert _ports_let_out(manifests) == [443, 6443, 3128]
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY"])
+def test_the_cluster_is_excepted_from_a_proxy_among_further_variables(helm: Helm, name: str) -> None:
+    further = [{"name": name, "value": "http://proxy.example:3128"}]
+
+    manifests = helm.rendered(values={"extraEnv": further, "proxy": {"port": 3128}})
+
+    assert environment_of(manifests)["NO_PROXY"].startswith("$(KUBERNETES_SERVICE_HOST),.svc,")
+    assert _ports_let_out(manifests) == [443, 6443, 3128]
+
+
+def test_exceptions_of_ones_own_are_set_once(helm: Helm) -> None:
+    further = [{"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"}, {"name": "NO_PROXY", "value": "10.0.0.1"}]
+
+    names = [each["name"] for each in container_of(helm.rendered(values={"extraEnv": further}))["env"]]
+
+    assert names.count("NO_PROXY") == 1
+
+
+def test_exceptions_without_a_proxy_stand_for_one_that_the_cluster_sets(helm: Helm) -> None:
+    environment = environment_of(helm.rendered(values={"proxy": {"noProxy": [".corp.example"]}}))
+
+    assert environment["NO_PROXY"].endswith(",.corp.example")
+
+
+def _ports_let_out(manifests: tuple[Manifest, ...]) -> list[int]:
     (policy,) = (each for each in manifests if each["kind"] == "NetworkPolicy")
-    assert [port["port"] for port in policy["spec"]["egress"][1]["ports"]] == [443, 6443, 3128]
+    return [port["port"] for port in policy["spec"]["egress"][1]["ports"]]
 
 
 @pytest.mark.parametrize(

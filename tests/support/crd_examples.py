@@ -251,9 +251,15 @@ BAD = [
     ),
     Example("a zone that is none", host(zones=["4"]), 'Unsupported value: "4"'),
     Example("a zone twice", host(zones=["1", "1"]), "Duplicate value"),
-    Example("a small subnet", host(subnetPrefix="10.0.0.0/27"), "an IPv4 prefix of /26 or larger without host bits"),
+    Example("a small subnet", host(subnetPrefix="10.0.0.0/27"), "must be Auto, or an IPv4 prefix of /26"),
     Example("a subnet with host bits", host(subnetPrefix="10.0.0.1/26"), "must be Auto, or an IPv4 prefix of /26"),
     Example("a subnet of IPv6", host(subnetPrefix="fd00::/26"), "must be Auto, or an IPv4 prefix of /26"),
+    Example("a subnet of three bytes", host(subnetPrefix="10.1.0/26"), "must be Auto, or an IPv4 prefix of /26"),
+    Example("a subnet without its length", host(subnetPrefix="10.0.0.0"), "must be Auto, or an IPv4 prefix of /26"),
+    Example("a subnet by a mask", host(subnetPrefix="10.0.0.0/255.0.0.0"), "must be Auto, or an IPv4 prefix of /26"),
+    Example(
+        "a subnet with a zero in front", host(subnetPrefix="10.0.0.0/08"), "must be Auto, or an IPv4 prefix of /26"
+    ),
     Example("a subnet that is none", host(subnetPrefix="automatic"), "must be Auto, or an IPv4 prefix of /26"),
     Example("an address by name and id", host(publicIP={"name": "a", "id": PUBLIC_IP}), "write either name"),
     Example("an address by nothing", host(publicIP={}), "write either name"),
@@ -295,7 +301,7 @@ BAD = [
     Example(
         "a source by a tag that Bastion does not take",
         host(networkSecurity={"allowedSources": ["AzureCloud"]}),
-        "or one of the service tags Internet and VirtualNetwork",
+        "must be an IPv4 prefix without host bits such as 203.0.113.0/24 (/32 for one address), or one of the service tags",
     ),
     Example("no source at all", host(networkSecurity={"allowedSources": []}), "should have at least 1 items"),
     Example("a port that is none", host(networkSecurity={"ports": {"rdp": [65536]}}), "less than or equal to 65535"),

@@ -4,10 +4,11 @@ Lengths and characters are those of Microsoft's "Naming rules and restrictions f
 Azure compares them without regard to case, and so does everything here.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
+from bastion_operator.api.ipv4_prefix import IPv4Prefix
 from bastion_operator.api.model import Extra, Matches, Rule
 
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -91,34 +92,26 @@ ObjectName = Annotated[
     ),
 ]
 
-_CIDR = "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self).prefixLength() <= 26 && cidr(self) == cidr(self).masked()"
+AUTO: Final = "Auto"
 SubnetPrefix = Annotated[
     str,
     Field(max_length=18),
-    Extra(
-        rules=(
-            Rule(
-                f"self == 'Auto' || ({_CIDR})",
-                "must be Auto, or an IPv4 prefix of /26 or larger without host bits, such as 10.0.1.0/26: Azure Bastion "
-                "needs at least 64 addresses",
-            ),
-        )
+    IPv4Prefix(
+        or_one_of=(AUTO,),
+        smallest=26,
+        message="must be Auto, or an IPv4 prefix of /26 or larger without host bits, such as 10.0.1.0/26: Azure Bastion "
+        "needs at least 64 addresses",
     ),
 ]
 """An IPv4 prefix of /26 or larger, or ``Auto``."""
 
-_PREFIX = "isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked()"
 AllowedSource = Annotated[
     str,
     Field(max_length=18),
-    Extra(
-        rules=(
-            Rule(
-                f"self in ['Internet', 'VirtualNetwork'] || ({_PREFIX})",
-                "must be an IPv4 prefix without host bits such as 203.0.113.0/24 (/32 for one address), or one of the service "
-                "tags Internet and VirtualNetwork: Azure Bastion takes no other tag there",
-            ),
-        )
+    IPv4Prefix(
+        or_one_of=("Internet", "VirtualNetwork"),
+        message="must be an IPv4 prefix without host bits such as 203.0.113.0/24 (/32 for one address), or one of the service "
+        "tags Internet and VirtualNetwork: Azure Bastion takes no other tag there",
     ),
 ]
 """An IPv4 prefix, or a service tag from which Azure lets clients come to Bastion."""

@@ -41,6 +41,11 @@ def run_diff(options: DiffOptions) -> int:
     gc.disable()  # a program of a few seconds: what is read stays in use to the end, and looking through it costs half the time
     before = read_inventory(_files(options.before))
     after = read_inventory(options.after if isinstance(options.after, Azure) else _files(options.after))
+    if before.virtual_machines and not after.virtual_machines:
+        raise Refusal(
+            f"AFTER holds no VM, and BEFORE holds {len(before.virtual_machines)}: a check by it would say yes to anything",
+            "see that AFTER is the whole estate",
+        )
     changes = compared(before, after, options)
     shown = [one for one in changes if options.everything or one.kind is not Kind.SAME]
     show_changes(shown, changes, options.output)
@@ -145,12 +150,15 @@ def _word(verdict: Verdict | None) -> str:
 
 def _why(change: VerdictChange, *, wide: bool) -> str:
     """What stands in the way now, and what no longer does; else how it is reached otherwise."""
+    if change.after is None:
+        # What stood in the way of a VM that is gone was not mended.
+        return "-"
     new = [f"{each.code}: {each.message}" if wide else str(each.code) for each in change.new]
     gone = [f"no longer {each.code}" for each in change.gone]
     if new or gone:
         return "; ".join((*new, *gone))
     before, after = change.before, change.after
-    if before is None or after is None or change.kind is Kind.SAME:
+    if before is None or change.kind is Kind.SAME:
         return "-"
     turned = (
         (before.verdict.value, after.verdict.value),

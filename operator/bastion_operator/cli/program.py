@@ -3,9 +3,11 @@
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -19,7 +21,11 @@ COMPLETE_VARIABLE = "_KUBECTL_BASTION_COMPLETE"
 """The environment variable by which shells ask click for completions of ``kubectl-bastion``."""
 EXIT_CHECK_FAILED = 1
 EXIT_WRONG_USE = 2
+EXIT_DEFECT = 70
+"""A defect of this program (EX_SOFTWARE of sysexits.h): never 1, which is what a check says no with."""
 _EXIT_INTERRUPTED = 130
+_PACKAGE: Final = "bastion_operator"
+_FRAMES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Program(click.Group):
         return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
-        """Runs a command as a program: always ends by SystemExit, never with a traceback for what a user did."""
+        """Runs a command as a program: always ends by SystemExit, with a traceback never."""
         extra |= {"standalone_mode": False, "complete_var": COMPLETE_VARIABLE}
         try:
             code = super().main(args, prog_name or PROGRAM, **extra)
@@ -78,7 +84,7 @@ class Program(click.Group):
             click.echo(error.format_message(), err=True)
             sys.exit(EXIT_WRONG_USE)
         except click.UsageError as error:
-            path = error.ctx.command_path if error.ctx is not None else PROGRAM
+            path = error.ctx.command_path if error.ctx is not None else self._path_of(args)
             _fail(error.format_message().rstrip("."), getattr(error, "remedy", f"see {path} --help"))
         except Refusal as error:
             _fail(error.format_message(), error.remedy)
@@ -94,11 +100,26 @@ class Program(click.Group):
             _fail(
                 f"{where} cannot be read or written: {error.strerror or error}", "check the disk and the file's rights"
             )
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not look like the answer of a check
+            _fail(f"{PROGRAM} has a defect: {_place_and_kind(error)}", "report this line and the command", EXIT_DEFECT)
+
+    def _path_of(self, args: Sequence[str] | None) -> str:
+        """The command that was called: errors of click's parser carry no context."""
+        called = next(iter(sys.argv[1:] if args is None else args), "")
+        return f"{PROGRAM} {called}" if called in self._lazy else PROGRAM
 
 
-def _fail(what: str, remedy: str) -> None:
+def _fail(what: str, remedy: str, code: int = EXIT_WRONG_USE) -> NoReturn:
     click.echo(f"error: {_one_line(what)}\nhint: {_one_line(remedy)}", err=True)
-    sys.exit(EXIT_WRONG_USE)
+    sys.exit(code)
+
+
+def _place_and_kind(error: Exception) -> str:
+    """Where this program's own code was left, and by what: what a traceback would be read for."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [each for each in frames if _PACKAGE in Path(each.filename).parts] or frames
+    places = [f"{Path(each.filename).name}:{each.lineno}" for each in ours[-_FRAMES:]]
+    return f"{type(error).__name__} at {' > '.join(places)}: {error}"
 
 
 def _one_line(text: str) -> str:

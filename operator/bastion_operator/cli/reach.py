@@ -2,7 +2,7 @@
 
 import gc
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -80,9 +80,19 @@ def _answer(options: ReachOptions) -> Answer:
     if isinstance(options.source, Cluster):
         return Answer(_published(options.source, options))
     gc.disable()  # what is read stays in use to the end of a few seconds, and looking through it costs half of them
-    evaluation = Evaluation(read_inventory(options.source, access=bool(options.principals)))
+    inventory = read_inventory(options.source, access=bool(options.principals))
+    _refuse_a_check_of_nothing(options, inventory.virtual_machines)
+    evaluation = Evaluation(inventory)
     keep_to_the_end(evaluation)
     return judged(evaluation, options)
+
+
+def _refuse_a_check_of_nothing(options: ReachOptions, every: Sized) -> None:
+    if options.fail_on is not None and not every:
+        raise Refusal(
+            "there is no VM in the data, so --fail-on has nothing to check",
+            "see that the query, the file or the subscriptions are the ones you meant",
+        )
 
 
 def judged(evaluation: Evaluation, options: ReachOptions) -> Answer:
@@ -126,7 +136,9 @@ def _published(source: Cluster, options: ReachOptions) -> list[Verdict]:
         async with open_cluster(source) as cluster:
             return published_verdicts(await cluster.reports())
 
-    found = chosen_of(asyncio.run(read()), options.choice, options.protocol, options.port)
+    every = asyncio.run(read())
+    _refuse_a_check_of_nothing(options, every)
+    found = chosen_of(every, options.choice, options.protocol, options.port)
     return options.choice.shown(found)
 
 

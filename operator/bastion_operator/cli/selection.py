@@ -40,7 +40,7 @@ class Choice:
             return None
         machines = inventory.virtual_machines.values()
         named = None if not self.vms else {normalise_id(each) for each in machine_ids(inventory, self.vms)}
-        wanted = [_tag(text) for text in self.tags]
+        wanted = [_tag_that_is_there(machines, text) for text in self.tags]
         subnets = _subnet_keys(inventory, self.subnets)
         return [
             vm.id
@@ -111,6 +111,13 @@ def _by_name(text: str) -> Callable[[str, str], bool]:
 def _tag(text: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
     return name.lower(), value if equals else None
+
+
+def _tag_that_is_there(machines: Iterable[VirtualMachine], text: str) -> tuple[str, str | None]:
+    tag = _tag(text)
+    if not any(_has_tag(vm, *tag) for vm in machines):
+        raise NotThere(f"no VM in the data has the tag {text}", "check name and value; of values the case counts")
+    return tag
 
 
 def _has_tag(vm: VirtualMachine, name: str, value: str | None) -> bool:

@@ -66,8 +66,8 @@ def _outlook_text(outlook: Outlook) -> Iterator[str]:
     name = _shown(outlook.asked)
     for change in outlook.told:
         yield f"  only told, {name} does not ask for it to be made: {change.summary}"
-    for obstacle in outlook.obstacles:
-        yield f"  in the way of {name}, {obstacle.code}: {obstacle.message}"
+    # One thing may be in the way of every spoke.
+    yield from dict.fromkeys(f"  in the way of {name}, {each.code}: {each.message}" for each in outlook.obstacles)
     for wait in outlook.waits:
         yield f"  {name} waits: {wait.summary}"
     for note in outlook.notes:
@@ -99,20 +99,27 @@ def _turned_text(turned: Sequence[VerdictChange]) -> Iterator[str]:
     for each in turned[:_MOST_SHOWN]:
         verdict = each.verdict
         asked = f"{verdict.vm_name} {verdict.protocol.value} {verdict.port}"
-        yield f"  {each.kind.value:<7} {asked}: {_way(each.before)} → {_way(each.after)}"
+        yield f"  {each.kind.value:<7} {asked}: {_way(each.before, each.after)} → {_way(each.after, each.before)}"
         for reason in each.after.reasons if each.after is not None else ():
             yield f"          {reason.code}: {reason.message}"
     if len(turned) > _MOST_SHOWN:
         yield f"  and {len(turned) - _MOST_SHOWN} more: -o json has all"
 
 
-def _way(verdict: Verdict | None) -> str:
+def _way(verdict: Verdict | None, other: Verdict | None) -> str:
+    """The verdict of one side; with its Bastion where it is reached by it, or where nothing but the Bastion differs."""
     if verdict is None:
         return "not there"
     if verdict.via is None or verdict.bastion is None or verdict.reasons:
-        return verdict.verdict.value
+        same = other is not None and other.verdict is verdict.verdict
+        moved = same and other is not None and (other.bastion or "").lower() != (verdict.bastion or "").lower()
+        return verdict.verdict.value + (f" from {_last(verdict.bastion)}" if moved else "")
     methods = ",".join(method.value for method in verdict.methods)
-    return f"{verdict.verdict.value} by {verdict.bastion.rsplit('/', 1)[-1]} ({methods or 'no method'})"
+    return f"{verdict.verdict.value} by {_last(verdict.bastion)} ({methods or 'no method'})"
+
+
+def _last(bastion: str | None) -> str:
+    return "no Bastion" if bastion is None else bastion.rsplit("/", 1)[-1]
 
 
 def _counted(count: int, word: str) -> str:

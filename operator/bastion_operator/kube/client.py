@@ -22,7 +22,7 @@ from bastion_operator.clock import Clock, SystemClock
 from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
 from bastion_operator.kube.yaml_body import yaml_body
 from bastion_operator.leadership import Leadership
-from bastion_operator.proxies import proxy_to
+from bastion_operator.proxies import checked_proxy, proxy_to
 
 FIELD_MANAGER = "bastion-operator"
 KUBECONFIG = "KUBECONFIG"
@@ -94,7 +94,10 @@ def told_as_configuration_error(config: ClusterConfig) -> Iterator[None]:
     """Whatever goes wrong with a configuration is told as ConfigurationError."""
     try:
         yield
-    except (ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
+        # The loaders take it for granted that every part has its shape: their words would be Python's, not the file's.
+        raise ConfigurationError(f"{config} cannot be used: it is no kubeconfig") from error
+    except (ConfigException, OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{config} cannot be used: {error}") from error
 
 
@@ -139,7 +142,8 @@ class KubeClient:
         configuration.connection_pool_maxsize = _CONNECTIONS
         await config.load_into(configuration)
         with told_as_configuration_error(config):
-            configuration.proxy = configuration.proxy or proxy_to(configuration.host)
+            named = configuration.proxy
+            configuration.proxy = checked_proxy(named, "proxy-url") if named else proxy_to(configuration.host)
         configuration.client_session_kwargs = {"trust_env": False}
         api = ApiClient(configuration)
         api.user_agent = FIELD_MANAGER
@@ -226,6 +230,8 @@ class KubeClient:
             raw = await response.read()
         except TimeoutError as error:
             raise UnavailableError(f"{method} {path}: no answer within {seconds:.0f} s") from error
+        except aiohttp.ClientResponseError as error:
+            raise UnavailableError(f"{method} {path}: the API server cannot be reached: {_told(error)}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise UnavailableError(f"{method} {path}: the API server cannot be reached: {error}") from error
         return response.status, raw, response.headers.get("Retry-After")
@@ -254,6 +260,8 @@ class KubeClient:
                     yield _object(line)
             finally:
                 answer.close()
+        except aiohttp.ClientResponseError as error:
+            raise UnavailableError(f"GET {path}: the watch broke off: {_told(error)}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise UnavailableError(f"GET {path}: the watch broke off: {error}") from error
 
@@ -266,6 +274,13 @@ class KubeClient:
     async def _read_credentials(self) -> None:
         self._read_at = self._clock.monotonic()
         await self._config.load_into(self._api.configuration)
+
+
+def _told(error: aiohttp.ClientResponseError) -> str:
+    """What answered in the API server's place. aiohttp's own text holds the proxy's URL, and so its password."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answers {error.status} {error.message}".rstrip()
+    return f"the answer is no HTTP: {error.message}"
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -7,12 +7,13 @@ nothing and go at once.
 from dataclasses import replace
 
 from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.api.identifiers import AUTO
 from bastion_operator.network.arm_id import normalise_id, same_id
 from bastion_operator.planning.bastion_diagnostics import DIAGNOSTICS, remove_diagnostics
 from bastion_operator.planning.bastion_input import BastionHostInput
 from bastion_operator.planning.bastion_ownership import SECURITY_GROUP
 from bastion_operator.planning.bastion_public_ip import user_of_address
-from bastion_operator.planning.bastion_subnet import AUTO, SUBNET, SUBNET_NAME, subnet_prefixes
+from bastion_operator.planning.bastion_subnet import SUBNET, SUBNET_NAME, subnet_prefixes
 from bastion_operator.planning.body import child, children, etag, in_transition, provisioning_state, referenced_id
 from bastion_operator.planning.model import NOT_READ, Change, Plan, Verb, Wait
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle

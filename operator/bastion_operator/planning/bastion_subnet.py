@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 
 from bastion_operator.api.bastion_host import BastionHostSpec
 from bastion_operator.api.common import Claim, ClaimOrigin
+from bastion_operator.api.identifiers import AUTO
 from bastion_operator.network.prefixes import free_prefix
 from bastion_operator.planning.body import (
     child,
@@ -26,7 +27,6 @@ from bastion_operator.planning.ownership import claim_on, with_claim_in_place, w
 
 SUBNET_NAME = "AzureBastionSubnet"
 SUBNET = "Subnet"
-AUTO = "Auto"
 _SMALLEST = 26
 _HOST_SEGMENT = "/bastionhosts/"
 

@@ -109,10 +109,20 @@ def _plan(asked: Asked, inventory: Inventory, now: datetime) -> Plan:
     if isinstance(resource, VNetPeering):
         selector = resource.spec.spoke_selector
         found = () if selector is None else matching_networks(selector, inventory.rows(VIRTUAL_NETWORKS))
-        return plan_vnet_peering(VNetPeeringInput(asked.owner, resource.spec, asked.claims, estate, now, found))
+        allowed = resource.metadata.allow_plan
+        return plan_vnet_peering(
+            VNetPeeringInput(asked.owner, resource.spec, asked.claims, estate, now, found, allow_plan=allowed)
+        )
     ids = bastion_host_ids(resource.metadata.name, resource.spec)
     given = BastionHostInput(
-        asked.owner, resource.spec, ids, asked.claims, estate, now, resource.metadata.recreate_failed
+        asked.owner,
+        resource.spec,
+        ids,
+        asked.claims,
+        estate,
+        now,
+        recreate_failed=resource.metadata.recreate_failed,
+        allow_plan=resource.metadata.allow_plan,
     )
     return plan_with_targets(given, _target_rules(given, inventory))
 

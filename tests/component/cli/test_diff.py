@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Here, run_command, told_wrong
-from tests.support.estates import drop, hub_and_spoke, rule, vm_id, with_nsg
+from tests.support.estates import drop, hub_and_spoke, rule, vm, vm_id, with_nsg
 
 OPEN = with_nsg(hub_and_spoke(), "nic")
 CLOSED = with_nsg(hub_and_spoke(), "nic", rule("no", 200, "Deny"))
@@ -62,9 +62,29 @@ def test_a_folder_is_one_estate_and_vms_can_be_chosen(tmp_path: Path, files: tup
 
 def test_a_vm_that_is_gone_is_no_loss(tmp_path: Path, files: tuple[Path, Path]) -> None:
     gone = tmp_path / "gone.json"
-    gone.write_text(json.dumps(drop(OPEN, "web")))
-    done = run_command("diff", files[0], gone)
+    gone.write_text(json.dumps([*drop(OPEN, "web"), vm("other")]))
+    done = run_command("diff", files[0], gone, "--vm", "web")
     assert (done.returncode, done.stdout.split()[7]) == (0, "Removed")
+
+
+def test_what_stood_in_the_way_of_a_vm_that_is_gone_is_not_called_mended(
+    run_here: Here, tmp_path: Path, files: tuple[Path, Path]
+) -> None:
+    gone = tmp_path / "gone.json"
+    gone.write_text(json.dumps([*drop(CLOSED, "web"), vm("other")]))
+    _, line, _ = run_here("diff", files[1], gone, "--vm", "web").stdout.splitlines()
+    assert line.split() == ["Removed", "web", "SSH", "22", "Unreachable", "-", "-"]
+
+
+def test_an_estate_without_vms_is_not_compared_with_one_that_has_some(
+    run_here: Here, tmp_path: Path, files: tuple[Path, Path]
+) -> None:
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text("[]")
+    what, _ = told_wrong(run_here("diff", files[0], nothing))
+    assert what.startswith("AFTER holds no VM, and BEFORE holds 1")
+    assert run_here("diff", nothing, nothing).returncode == 0
+    assert run_here("diff", nothing, files[0]).returncode == 0
 
 
 def test_wrong_use(run_here: Here, tmp_path: Path, files: tuple[Path, Path]) -> None:

@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[3]
 ESTATE = ROOT / "examples" / "reach" / "reasons.json"
 NAMESPACE = "connectivity"
 ROWS: list[dict[str, Any]] = json.loads(ESTATE.read_text())["data"]
+for _row in ROWS:
+    if _row["type"].lower() == "microsoft.compute/virtualmachines":
+        # An example asks for it, and a tag that no VM has is refused.
+        _row["tags"] = {"env": "prod"}
 SUBSCRIPTION = {
     "id": "/subscriptions/0a1b2c3d-0000-4000-8000-00000000000c",
     "subscriptionId": "0a1b2c3d-0000-4000-8000-00000000000c",

@@ -132,6 +132,38 @@ def test_a_loss_is_a_no_where_it_was_asked_for(run: Run, plan: Path, tmp_path: P
     )
 
 
+def test_what_is_in_the_way_of_every_spoke_is_told_once(run: Run, tmp_path: Path) -> None:
+    spokes = ", ".join(f"{{virtualNetworkID: {GROUP}/virtualNetworks/{name}}}" for name in ("one", "two", "three"))
+    peering = tmp_path / "peering.yaml"
+    peering.write_text(
+        "{apiVersion: azurebastion.dev/v1beta1, kind: VNetPeering, metadata: {name: p}, spec: "
+        f"{{hub: {{virtualNetworkID: {GROUP}/virtualNetworks/nowhere}}, spokes: [{spokes}]}}}}"
+    )
+    told = [line for line in run("what-if", "-f", peering, "--from", BARE).stdout.splitlines() if "in the way" in line]
+    assert told
+    assert len(told) == len(set(told))
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("subnetPrefix: 10.1.0/26", "field spec.subnetPrefix: must be Auto, or an IPv4 prefix of /26 or larger"),
+        ("subnetPrefix: 10.1.0.1/26", "field spec.subnetPrefix: must be Auto, or an IPv4 prefix of /26 or larger"),
+        ("networkSecurity: {allowedSources: [foo]}", "field spec.networkSecurity.allowedSources.0: must be an IPv4"),
+    ],
+)
+def test_a_prefix_that_is_none_is_wrong_use_and_names_its_field(
+    run: Run, tmp_path: Path, field: str, says: str
+) -> None:
+    host = tmp_path / "host.yaml"
+    host.write_text(
+        "{apiVersion: azurebastion.dev/v1beta1, kind: BastionHost, metadata: {name: bas}, spec: "
+        f"{{virtualNetworkID: {GROUP}/virtualNetworks/hub, sku: Standard, {field}}}}}"
+    )
+    what, _ = told_wrong(run("what-if", "-f", host, "--from", BARE, "--fail-on-loss"))
+    assert what.startswith(f"BastionHost bas, {says}")
+
+
 def test_what_was_imported_is_foreseen_to_change_nothing(run: Run, tmp_path: Path) -> None:
     found = tmp_path / "found.yaml"
     found.write_text(printed("import", "--from", ESTATE))

@@ -185,6 +185,8 @@ def test_an_estate_without_vms_is_an_empty_answer(tmp_path: Path) -> None:
         (["--from", "FILE", "--bastion", "ghost"], "[]", "Bastion ghost is not in the data"),
         (["--from", "FILE", "--reason", "Ghost"], "[]", "--reason Ghost is no code"),
         (["--from", "FILE", "--subnet", "ghost"], "[]", "subnet ghost is not in the data"),
+        (["--from", "FILE", "--tag", "evn=prod"], "[]", "no VM in the data has the tag evn=prod"),
+        (["--from", "FILE", "--fail-on", "Unknown"], "[]", "--fail-on has nothing to check"),
         (["--from", "FILE", "--azure"], "[]", "--from and --azure are two sources"),
         (["--from", "FILE", "--context", "prod"], "[]", "--context is for the cluster"),
         (["--subscription", "prod"], None, "--subscription is for Azure"),

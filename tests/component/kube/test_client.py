@@ -1,6 +1,9 @@
 """The client finds its cluster, keeps its credentials fresh, and tells errors apart."""
 
+import asyncio
 import shutil
+import traceback
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -58,6 +61,20 @@ class TestFindingTheCluster:
     async def test_a_file_that_is_no_kubeconfig_is_named(self, tmp_path: Path, content: str) -> None:
         (tmp_path / "odd").write_text(content, encoding="utf-8")
         with pytest.raises(ConfigurationError, match=f"kubeconfig {tmp_path}/odd cannot be used: "):
+            await KubeClient.connect(KubeconfigFile(str(tmp_path / "odd")))
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "just words",
+            "[]",
+            "{current-context: c, contexts: 7}",
+            "{current-context: c, contexts: [{name: c, context: words}]}",
+        ],
+    )
+    async def test_a_file_of_another_shape_is_told_in_words_of_its_own(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "odd").write_text(content, encoding="utf-8")
+        with pytest.raises(ConfigurationError, match=r"odd cannot be used: it is no kubeconfig$"):
             await KubeClient.connect(KubeconfigFile(str(tmp_path / "odd")))
 
     async def test_a_pod_without_a_token_is_told(self, tmp_path: Path) -> None:
@@ -123,6 +140,40 @@ class TestTheUsersEnvironment:
             await KubeClient.connect(pod)
         assert "word" not in str(refused.value)
 
+    async def test_a_proxy_of_the_kubeconfig_that_is_none_is_told_without_its_password(self, tmp_path: Path) -> None:
+        config = kubeconfig_of(tmp_path, "https://kube.example:6443", proxy="http://me:word@proxy:port")
+        with pytest.raises(ConfigurationError, match="proxy-url does not name a proxy") as refused:
+            await KubeClient.connect(config)
+        assert "word" not in str(refused.value)
+
+    async def test_a_proxy_that_wants_another_password_is_told_without_the_one_it_got(
+        self, tmp_path: Path, proxy_of_nobody: str
+    ) -> None:
+        config = kubeconfig_of(tmp_path, "https://kube.example:6443", proxy=f"http://me:word@{proxy_of_nobody}")
+        async with await KubeClient.connect(config) as client:
+            with pytest.raises(UnavailableError) as asked:
+                await client.request("GET", KUBE_SYSTEM)
+            with pytest.raises(UnavailableError) as watched:
+                await anext(client.stream(KUBE_SYSTEM, query={}, seconds=5))
+        for refused in (asked, watched):
+            told = "".join(traceback.format_exception(refused.value))
+            assert "the proxy answers 407 Proxy Authentication Required" in told
+            assert "word@" not in told
+
+
+@pytest_asyncio.fixture
+async def proxy_of_nobody() -> AsyncIterator[str]:
+    """Host and port of a proxy that lets nobody pass."""
+
+    async def refuse(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
 
 Serve = Callable[[Callable[[web.Request], Awaitable[web.Response]]], Awaitable[KubeconfigFile]]
 
@@ -146,13 +197,16 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         await server.close()
 
 
-def kubeconfig_of(folder: Path, url: str, *, token_file: Path | None = None) -> KubeconfigFile:
+def kubeconfig_of(
+    folder: Path, url: str, *, token_file: Path | None = None, proxy: str | None = None
+) -> KubeconfigFile:
     """A kubeconfig for a server."""
+    cluster = {"server": url} | ({"proxy-url": proxy} if proxy else {})
     user = {"tokenFile": str(token_file)} if token_file else {"token": "t"}
     content = {
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
-        "clusters": [{"name": "k", "cluster": {"server": url}}],
+        "clusters": [{"name": "k", "cluster": cluster}],
         "users": [{"name": "u", "user": user}],
     }
     (folder / "kubeconfig").write_text(yaml.dump(content), encoding="utf-8")

@@ -42,7 +42,14 @@ def test_a_right_example_survives_a_round_trip(example: Example) -> None:
     assert _MODELS[example.manifest["kind"]].model_validate(model.to_json()) == model
 
 
-_BY_PATTERN = ("must be the ARM id", "must be a name that Azure takes", "must be the name of", "must be a UUID")
+_BY_PATTERN = (
+    "must be the ARM id",
+    "must be a name that Azure takes",
+    "must be the name of",
+    "must be a UUID",
+    "must be Auto, or an IPv4 prefix",
+    "must be an IPv4 prefix",
+)
 
 
 @pytest.mark.parametrize(

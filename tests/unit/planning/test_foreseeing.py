@@ -1,6 +1,7 @@
 """What the operator would do, seen to its end: the changes in their order, and the estate that they lead to."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bastion_operator.api.bastion_host import BastionHost
+from bastion_operator.api.common import Claim
+from bastion_operator.api.meta import ALLOW_PLAN
 from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.network.estate_file import read_estate_file
 from bastion_operator.network.inventory import Inventory
@@ -92,6 +95,28 @@ def test_who_only_watches_changes_nothing_and_is_told_what_differs() -> None:
     found = foreseen(hub_and_spoke(), asked_host(managementPolicy="Observe", scaleUnits=4))
     assert not found.steps
     assert told(found.outlooks[0].told) == [("Update", "bastionHosts/bas")]
+
+
+def test_a_plan_that_a_person_has_allowed_is_foreseen_with_its_deletions() -> None:
+    names = [f"s{number}" for number in range(1, 9)]
+    rows = [vnet("hub", "10.0.0.0/16"), *(vnet(name, f"10.{name[1:]}.0.0/16") for name in names)]
+    joined = foreseen(rows, asked_peering(*names))
+
+    def cut(claims: tuple[Claim, ...], annotations: dict[str, str]) -> Foreseen:
+        one = asked_peering(names[0])
+        metadata = {"name": "net", "annotations": annotations}
+        resource = VNetPeering.model_validate({"metadata": metadata, "spec": one.resource.spec})
+        return foresee(joined.after, [Asked(resource, one.owner, claims)], NOW)
+
+    held = cut(joined.outlooks[0].asked.claims, {})
+    assert not held.steps
+    [guarded] = held.outlooks[0].obstacles
+    plan = re.search(r"plan ([0-9a-f]+) ", guarded.message)
+    assert plan is not None
+
+    allowed = cut(held.outlooks[0].asked.claims, {ALLOW_PLAN: plan[1]})
+    assert [step.change.verb.value for step in allowed.steps] == ["Delete"] * 14
+    assert not allowed.outlooks[0].obstacles
 
 
 def test_rules_for_targets_are_foreseen() -> None:

@@ -47,21 +47,38 @@
 {{- end }}
 {{- end }}
 
+{{/* The proxy's variables. NO_PROXY stands beside a proxy wherever it is named, or the API server would be asked through it. */}}
 {{- define "bastion-operator.proxyEnvironment" -}}
 {{- $proxy := .Values.proxy }}
-{{- if or $proxy.https $proxy.http }}
+{{- $further := list }}
+{{- range .Values.extraEnv }}
+{{- $further = append $further (upper .name) }}
+{{- end }}
 {{- with $proxy.https }}
+{{- if $proxy.secretName }}
+{{- fail "proxy.secretName stands in place of proxy.https: leave one of them out" }}
+{{- end }}
 - name: HTTPS_PROXY
   value: {{ . | quote }}
+{{- end }}
+{{- with $proxy.secretName }}
+- name: HTTPS_PROXY
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $proxy.secretKey }}
 {{- end }}
 {{- with $proxy.http }}
 - name: HTTP_PROXY
   value: {{ . | quote }}
 {{- end }}
+{{- if has "NO_PROXY" $further }}
+{{- if $proxy.noProxy }}
+{{- fail "extraEnv sets NO_PROXY: name the exceptions there or in proxy.noProxy, not in both" }}
+{{- end }}
+{{- else if or $proxy.https $proxy.http $proxy.secretName $proxy.noProxy (has "HTTPS_PROXY" $further) (has "HTTP_PROXY" $further) }}
 - name: NO_PROXY
   value: {{ concat (list "$(KUBERNETES_SERVICE_HOST)" ".svc" ".cluster.local" "169.254.169.254") $proxy.noProxy | join "," | quote }}
-{{- else if $proxy.noProxy }}
-{{- fail "proxy.noProxy names exceptions to no proxy: set proxy.https, or leave it out" }}
 {{- end }}
 {{- end }}
 

@@ -25,12 +25,24 @@ _NO_LONGER: Final = "no longer has the tags of spokeSelector, or lies in none of
 
 
 def plan_leaver(
-    owner: Owner, spec: VNetPeeringSpec, left: Left, table: LinkTable, plan: Plan, *, now: datetime, watching: bool
+    owner: Owner,
+    spec: VNetPeeringSpec,
+    left: Left,
+    table: LinkTable,
+    plan: Plan,
+    *,
+    now: datetime,
+    latest: datetime,
+    watching: bool,
 ) -> Plan:
-    """The plan with what becomes of one network that left: told, and removed if its time has come."""
+    """The plan with what becomes of one network that left: told, and removed if its time has come.
+
+    :param now: the earlier of the own clock's and Azure's times, by which a grace ends
+    :param latest: the later one, by which it begins
+    """
     links, observed = _links(spec, left, table), table.observed
     due = _due(spec, left)
-    plan = replace(plan, told=(*plan.told, _told(spec, left, due, links, now)))
+    plan = replace(plan, told=(*plan.told, _told(spec, left, due, links, now=now, latest=latest)))
     if watching:
         return plan
     if not left.seen:
@@ -90,7 +102,9 @@ def _without_gone(left: Left, observed: Observed, plan: Plan) -> Plan:
     return plan
 
 
-def _told(spec: VNetPeeringSpec, left: Left, due: datetime | None, links: list[Link], now: datetime) -> Finding:
+def _told(
+    spec: VNetPeeringSpec, left: Left, due: datetime | None, links: list[Link], *, now: datetime, latest: datetime
+) -> Finding:
     network = named(left.network_id)
     if not left.seen:
         return obstacle(
@@ -109,7 +123,7 @@ def _told(spec: VNetPeeringSpec, left: Left, due: datetime | None, links: list[L
     elif _carries_gateways(links):
         fate = "its peering stays while one side's way on-premises leads over the other's gateway"
     elif due is None or now < due:
-        at = due or now + selector.leave_grace
+        at = due or latest + selector.leave_grace
         fate = f"its peering is removed after {at:%Y-%m-%d %H:%M:%S} UTC unless it matches again"
     else:
         fate = "the time of its peering is up, and it is removed"

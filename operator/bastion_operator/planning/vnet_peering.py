@@ -106,10 +106,13 @@ def plan_vnet_peering(asked: VNetPeeringInput) -> Plan:
     known = _Known(links, claims, PeerSpaces(asked.observed, links), PeeringCounts(links))
     for pair in members.pairs:
         plan = _plan_pair(asked, pair, plan, known)
+    latest = asked.latest or asked.now
     if not asked.watching:
-        plan = replace(plan, claims=with_membership(plan.claims, members, asked.latest or asked.now))
+        plan = replace(plan, claims=with_membership(plan.claims, members, latest))
     for left in members.left:
-        plan = plan_leaver(asked.owner, asked.spec, left, links, plan, now=asked.now, watching=asked.watching)
+        plan = plan_leaver(
+            asked.owner, asked.spec, left, links, plan, now=asked.now, latest=latest, watching=asked.watching
+        )
     if asked.watching:
         return replace(plan, claims=asked.claims)
     plan = spoke_halves_first(_without_unwanted(asked, members, plan))

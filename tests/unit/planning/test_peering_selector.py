@@ -254,6 +254,12 @@ def test_a_grace_begins_by_the_later_of_two_clocks_and_ends_by_the_earlier() -> 
     assert plan_vnet_peering(replace(before, latest=ahead)).settled
 
 
+def test_the_end_of_a_grace_is_told_the_same_before_and_after_its_begin_is_kept() -> None:
+    leaves = replace(selecting(*joined({}), claims=FOUND, onLeave="Delete"), latest=NOW + timedelta(seconds=1))
+    first = plan_vnet_peering(leaves)
+    assert plan_vnet_peering(replace(leaves, claims=first.claims)).told == first.told != ()
+
+
 def test_the_second_half_goes_also_after_a_crash_behind_the_first() -> None:
     hub, spoke = joined({}, spoke={"state": "Disconnected"})
     hub["properties"]["virtualNetworkPeerings"] = []

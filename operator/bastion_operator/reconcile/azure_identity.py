@@ -17,7 +17,7 @@ from bastion_operator.reconcile.attempts import failure_of
 from bastion_operator.reconcile.broken_off import refuse_unreadable
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
-from bastion_operator.reconcile.outcome import Outcome
+from bastion_operator.reconcile.outcome import RELEASED, Outcome
 from bastion_operator.reconcile.publication import publish
 from bastion_operator.reconcile.release import forget_gone
 from bastion_operator.reconcile.services import Services
@@ -129,8 +129,8 @@ async def _delete(services: Services, key: Key, raw: Raw, status: AzureIdentityS
         return Outcome(_RECHECK_BROKEN, "held")
     await services.sessions.forget(key.name)
     await remove_finalizer(services.kube, AzureIdentity, raw)
-    services.statuses.forget(raw["metadata"]["uid"])
-    return Outcome(None, "released")
+    services.forget(key)
+    return RELEASED
 
 
 def _wake_users(services: Services, identity: str) -> None:

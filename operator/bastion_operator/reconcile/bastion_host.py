@@ -75,9 +75,6 @@ def _removal_roots(host: BastionHost) -> list[str]:
 
 
 async def _gone(services: Services, key: Key) -> None:
-    services.verdicts.forget(key)
-    services.target_rules.forget(key)
-    services.standings.forget(key)
     # One that was only observed had no finalizer, and not every cluster collects garbage by owner.
     await services.reports.delete_all({"metadata": {"namespace": key.namespace, "name": key.name}})
 

@@ -25,7 +25,7 @@ from bastion_operator.reconcile.broken_off import refuse_unreadable
 from bastion_operator.reconcile.change_run import ChangeRun
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.object_store import Raw
-from bastion_operator.reconcile.outcome import GONE, SLOW_RECHECK, Outcome
+from bastion_operator.reconcile.outcome import RELEASED, SLOW_RECHECK, Outcome
 from bastion_operator.reconcile.preconditions import open_session
 from bastion_operator.reconcile.publication import (
     forbidden_states,
@@ -199,7 +199,7 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     services, raw, resource = passing.services, passing.raw, passing.resource
     status, spec = status_of(resource), resource.spec
     if FINALIZER not in resource.metadata.finalizers:
-        return GONE
+        return RELEASED
     if spec.suspend:
         services.writes.release(passing.key)
         return await hold(services, course.kind, raw, status, suspended_states(status))

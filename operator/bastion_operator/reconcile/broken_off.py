@@ -56,7 +56,7 @@ async def refuse_unreadable(
         f"the operator cannot read {first_error(error)}; correct it, or let the operator have the version of its CRDs"
     )
     _log.warning("%s: %s", key, what)
-    services.writes.release(key)
+    services.rest(key)
     told = states(Refusal(Reason.INVALID_SPEC, what))
     if (status := _status(key, kind, raw)) is not None:
         await publish(services, kind, raw, status, status, told)

@@ -161,12 +161,12 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
         return await _delete(course, passing)
     status = status_of(resource)
     if resource.spec.suspend:
-        services.writes.release(key)
+        services.rest(key)
         await publish(services, course.kind, raw, status, status, suspended_states(status))
         return Outcome(SLOW_RECHECK, "suspended")
     session = await _accept(course, passing)
     if isinstance(session, Refusal):
-        services.writes.release(key)
+        services.rest(key)
         await publish(services, course.kind, raw, status, status, refused_states(session))
         return Outcome(SLOW_RECHECK, "refused")
     if passing.manages:
@@ -221,7 +221,7 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     if FINALIZER not in resource.metadata.finalizers:
         return RELEASED
     if spec.suspend:
-        services.writes.release(passing.key)
+        services.rest(passing.key)
         return await hold(services, course.kind, raw, status, suspended_states(status))
     if spec.deletion_policy is DeletionPolicy.RETAIN or not passing.manages:
         return await release(services, course.kind, raw, passing.key)
@@ -231,7 +231,7 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     ids = [claimed.get(root, root) for root in roots]
     session = await open_session(services, passing.key, spec.identity_ref.name, ids)
     if isinstance(session, Refusal):
-        services.writes.release(passing.key)
+        services.rest(passing.key)
         return await hold(services, course.kind, raw, status, _held_by(session))
     run = passing.run(session, aside=course.aside)
     result = await run.take_down(roots, lambda observed: course.plan_removal(passing, observed))

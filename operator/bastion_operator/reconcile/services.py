@@ -56,6 +56,14 @@ class Services:
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)
     target_rules: KeptTargetRules = field(default_factory=KeptTargetRules)
 
+    def rest(self, key: Key) -> None:
+        """The custom resource is not acted on for now. Its turns go to others, and what was worked out on its targets goes:
+        that would keep a whole inventory in memory which has long been replaced.
+        """
+        self.writes.release(key)
+        self.verdicts.forget(key)
+        self.target_rules.forget(key)
+
     def forget(self, key: Key) -> None:
         """Drop all that is kept in memory of a custom resource which is gone or was let go; whatever keeps something by
         key belongs here, or it grows with every resource that comes and goes.

@@ -133,3 +133,21 @@ async def test_nothing_is_kept_of_resources_that_came_and_went(
             await passes.wait("it is gone", lambda key=key: key not in passes.seen)
             await passes.touch(key)
         await passes.wait("nothing is kept", lambda: not kept(passes.services, *words), seconds=SECONDS)
+
+
+@pytest.mark.parametrize("change", [{"suspend": True}, {"identityRef": {"name": "nobody"}}])
+async def test_a_host_that_is_not_acted_on_keeps_no_inventory(
+    control_plane: ControlPlane, crds_served: None, azure: LocalAzure, namespace: str, change: Manifest
+) -> None:
+    del crds_served
+    async with passes_at_work(control_plane, azure, namespace, speed=SPEED, kinds=KINDS) as passes:
+        await make_identity(passes, namespace, SUBSCRIPTIONS)
+        spec = {"identityRef": {"name": namespace}, "virtualNetworkID": HUB, "managementPolicy": "Observe"}
+        host = await passes.create(Kind.BASTION_HOST, "hub", spec)
+        await passes.wait("it was looked at", lambda: passes.condition(host, "TargetsReachable"))
+        # Each of these holds the inventory that it was worked out from.
+        holding = {"verdicts._kept", "target_rules._kept"}
+        assert holding & set(kept(passes.services, host))
+        await passes.change_spec(host, **change)
+        await passes.wait("it rests", lambda: passes.reads(host, "Accepted", "False"))
+        await passes.wait("it is let go", lambda: not holding & set(kept(passes.services, host)), seconds=SECONDS)

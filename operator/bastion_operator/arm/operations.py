@@ -14,8 +14,11 @@ from bastion_operator.clock import Clock
 
 _log = logging.getLogger(__name__)
 
-# Classes of error in which the question failed, not the operation.
-_ASK_AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.CREDENTIAL, ErrorClass.CONTENTION})
+# Classes of error in which the question failed, not the operation. Not that of credentials: the client that began with an
+# identity keeps its secret, and a rotated one is for the next pass, which reads the resource.
+_ASK_AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.THROTTLED, ErrorClass.CONTENTION})
+# Seconds. For as long as an operation is followed nothing else is sent to its resource, so not for ever without an answer.
+_LONGEST_UNANSWERED = 3600.0
 # Seconds. An answer that did not come is asked for again at the pace of operations, not of requests.
 _ASK_AGAIN_AFTER = 10.0
 # Real seconds. A real Azure never asks for less than one; a local one that runs fast may say 0, and is asked as often as so
@@ -25,6 +28,13 @@ _SHORTEST_POLL, _POLL_FOR_EACH = 0.01, 0.002
 # long before, so that the first question never waits for more than so many seconds on that account.
 _REMEMBERED, _MOST_OF_IT, _LONGEST_SILENCE = 5, 0.95, 30.0
 Ended = Callable[[Operation, AzureError | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    task: asyncio.Task[None]
+    operation: Operation
+    ended: Ended
 
 
 @dataclass(slots=True)
@@ -58,7 +68,7 @@ class OperationFollower:
     """
 
     clock: Clock
-    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _running: dict[str, _Followed] = field(default_factory=dict)
     _usual: UsualTimes = field(default_factory=UsualTimes)
 
     def running(self, resource_id: str) -> bool:
@@ -66,17 +76,21 @@ class OperationFollower:
         return resource_id.lower() in self._running
 
     def follow(self, client: ArmClient, operation: Operation, ended: Ended) -> None:
-        """Poll until the end, then call ``ended`` with the error for which it failed, or None."""
+        """Poll until the end, then call ``ended`` with the error for which it failed, or None.
+
+        One that was followed on the same resource is lost to this one: whoever waits for it is told now.
+        """
         key = operation.resource_id.lower()
         before = self._running.pop(key, None)
-        if before is not None:
-            before.cancel()
         task = asyncio.create_task(self._poll(client, operation, ended), name=f"operation {operation.resource_id}")
-        self._running[key] = task
+        self._running[key] = _Followed(task, operation, ended)
+        if before is not None:
+            before.task.cancel()
+            before.ended(before.operation, _lost(before.operation, "another one was begun"))
 
     async def close(self) -> None:
         """Stop following; the operations go on in Azure."""
-        tasks = list(self._running.values())
+        tasks = [each.task for each in self._running.values()]
         self._running.clear()
         for task in tasks:
             task.cancel()
@@ -91,17 +105,18 @@ class OperationFollower:
         began = self.clock.monotonic()
         first = max(operation.retry_after, self._usual.first_rest(operation))
         current: Operation | None = replace(operation, retry_after=first)
-        unanswered = 0
+        unanswered, answered = 0, began
         while current is not None:
             await self.clock.sleep(max(current.retry_after, self._shortest_poll))
             try:
                 current = await client.poll(current)
-                unanswered = 0
+                unanswered, answered = 0, self.clock.monotonic()
             except OperationFailedError as error:
                 failure, current = error, None
             except AzureError as error:
                 unanswered += 1
-                if error.error_class in _ASK_AGAIN:
+                silent = self.clock.monotonic() - answered
+                if error.error_class in _ASK_AGAIN and silent < _LONGEST_UNANSWERED:
                     current = replace(operation, retry_after=max(error.wait(unanswered), _ASK_AGAIN_AFTER))
                     continue
                 # "No such operation", or it may not be asked for: the next pass reads the resource.
@@ -110,7 +125,8 @@ class OperationFollower:
                 # Without the traceback: its lines may hold the signed URL.
                 _log.error("the operation on %s is no longer followed: %s", operation.resource_id, type(error).__name__)
                 failure, current = _lost(operation, type(error).__name__), None
-        if self._running.get(operation.resource_id.lower()) is asyncio.current_task():
+        followed = self._running.get(operation.resource_id.lower())
+        if followed is not None and followed.task is asyncio.current_task():
             del self._running[operation.resource_id.lower()]
         if failure is None:
             self._usual.took(operation, self.clock.monotonic() - began)

@@ -47,8 +47,12 @@ def _normal(value: object, name: str = "") -> object:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
+    uid: str
     status: Mapping[str, Any]
     version: int
+
+
+_Name = tuple[str, str, str]
 
 
 class StatusPublisher:
@@ -60,7 +64,7 @@ class StatusPublisher:
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
-        self._stored: dict[str, _Stored] = {}
+        self._stored: dict[_Name, _Stored] = {}
 
     async def publish(self, kind: type[CustomResource], raw: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
         """Make ``status`` the status of the object that was read as ``raw``; returns whether it had to be written.
@@ -71,14 +75,14 @@ class StatusPublisher:
         """
         uid, current = raw["metadata"]["uid"], raw
         for _ in range(_TRIES):
-            if same_status(self._newest(current), status):
+            if same_status(self._newest(kind, current), status):
                 return False
             try:
                 answer = await self._apply(kind, current, status)
             except ConflictError as error:
                 refusal = error
             else:
-                self._stored[uid] = _Stored(answer.get("status") or {}, _version(answer))
+                self._stored[_name(kind, raw)] = _Stored(uid, answer.get("status") or {}, _version(answer))
                 return True
             current = await self._client.request("GET", path_of_object(kind, raw))
             if current["metadata"]["uid"] != uid:
@@ -87,12 +91,17 @@ class StatusPublisher:
                 )
         raise refusal
 
-    def forget(self, uid: str) -> None:
-        """Drop what is remembered of an object that is gone."""
-        self._stored.pop(uid, None)
+    def forget(self, kind: str, namespace: str, name: str) -> None:
+        """Drop what is remembered of an object that is gone. By its name: who finds out may have nothing else of it."""
+        self._stored.pop((kind, namespace, name), None)
 
-    def _newest(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
-        stored = self._stored.get(raw["metadata"]["uid"])
+    def _stored_of(self, kind: type[CustomResource], raw: Mapping[str, Any]) -> _Stored | None:
+        """What was written to just this object, and not to one that had its name before."""
+        stored = self._stored.get(_name(kind, raw))
+        return stored if stored is not None and stored.uid == raw["metadata"]["uid"] else None
+
+    def _newest(self, kind: type[CustomResource], raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        stored = self._stored_of(kind, raw)
         if stored is not None and stored.version > _version(raw):
             return stored.status
         return raw.get("status") or {}
@@ -100,7 +109,7 @@ class StatusPublisher:
     async def _apply(self, kind: type[CustomResource], raw: Mapping[str, Any], status: Mapping[str, Any]) -> Raw:
         # The API server does not look at a UID here. The resourceVersion makes it refuse what was decided from an
         # older state: claims must never be written onto another object that has come to the name.
-        stored = self._stored.get(raw["metadata"]["uid"])
+        stored = self._stored_of(kind, raw)
         version = max(_version(raw), stored.version if stored else 0)
         metadata = {key: raw["metadata"][key] for key in ("name", "namespace") if key in raw["metadata"]}
         body = {
@@ -116,6 +125,11 @@ class StatusPublisher:
             body=body,
             content_type=APPLY_PATCH,
         )
+
+
+def _name(kind: type[CustomResource], raw: Mapping[str, Any]) -> _Name:
+    metadata = raw["metadata"]
+    return kind.names.kind, metadata.get("namespace", ""), metadata["name"]
 
 
 def _version(raw: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from bastion_operator.reconcile.attempts import failure_of
 from bastion_operator.reconcile.broken_off import refuse_unreadable
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.object_store import Raw
-from bastion_operator.reconcile.outcome import Outcome
+from bastion_operator.reconcile.outcome import RELEASED, Outcome
 from bastion_operator.reconcile.publication import publish
 from bastion_operator.reconcile.release import forget_gone
 from bastion_operator.reconcile.services import Services
@@ -42,6 +42,8 @@ async def azure_identity_pass(services: Services, key: Key) -> Outcome:
     try:
         identity = AzureIdentity.model_validate(raw)
     except ValidationError as error:
+        if raw["metadata"].get("deletionTimestamp") and not services.objects.using_identity(key.name):
+            return await _let_go(services, key, raw)
         return await refuse_unreadable(services, key, AzureIdentity, raw, error, _refused_states)
     status = identity.status or AzureIdentityStatus()
     if identity.metadata.deleting:
@@ -127,10 +129,14 @@ async def _delete(services: Services, key: Key, raw: Raw, status: AzureIdentityS
             services, AzureIdentity, raw, status, status, {ConditionType.READY: false(Reason.IN_USE, message)}
         )
         return Outcome(_RECHECK_BROKEN, "held")
+    return await _let_go(services, key, raw)
+
+
+async def _let_go(services: Services, key: Key, raw: Raw) -> Outcome:
     await services.sessions.forget(key.name)
     await remove_finalizer(services.kube, AzureIdentity, raw)
-    services.statuses.forget(raw["metadata"]["uid"])
-    return Outcome(None, "released")
+    services.forget(key)
+    return RELEASED
 
 
 def _wake_users(services: Services, identity: str) -> None:

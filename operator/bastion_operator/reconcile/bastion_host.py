@@ -44,15 +44,18 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
         return plan_with_targets(replace(asked, observed=observed), rules, hidden)
 
     result = await passing.run(session, aside=_COURSE.aside).carry_out(asked.observed, make_plan)
+    # An Event before the status: one that cannot be written must not take with it what is told only once.
+    await tell_changes(services, BastionHost, raw, result.sent)
+    await tell_planned(services, BastionHost, raw, result.planned)
     seen = await look_at_targets(services, passing.key, raw, host, session, asked.ids)
+    await tell_turns(services, raw, seen.turns)
+    if seen.found.verdicts is not None:
+        services.standings.note(passing.key, host.metadata.uid, seen.standings)
     asked = replace(asked, observed=result.observed)
     states = bastion_states(asked, result.plan, [*result.failures, *trouble], seen.found)
     claims = result.plan.claims if passing.manages else status.claims
     new = seen.into(status, host.spec).replace(**describe_host(asked), claims=claims)
     await publish(services, BastionHost, raw, status, new, states)
-    await tell_changes(services, BastionHost, raw, result.sent)
-    await tell_planned(services, BastionHost, raw, result.planned)
-    await tell_turns(services, raw, seen.turns)
     # What this very pass has read, such as the host just made, may ask for other rules: they do not wait for the interval.
     others = await look_for_target_rules(services, passing.key, session, asked) != rules
     return Outcome(min(result.next_look(interval), _SOON) if others else result.next_look(interval))
@@ -75,9 +78,6 @@ def _removal_roots(host: BastionHost) -> list[str]:
 
 
 async def _gone(services: Services, key: Key) -> None:
-    services.verdicts.forget(key)
-    services.target_rules.forget(key)
-    services.standings.forget(key)
     # One that was only observed had no finalizer, and not every cluster collects garbage by owner.
     await services.reports.delete_all({"metadata": {"namespace": key.namespace, "name": key.name}})
 

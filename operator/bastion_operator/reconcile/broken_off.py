@@ -10,16 +10,25 @@ from pydantic import ValidationError
 
 from bastion_operator.api.azure_identity import AzureIdentity, AzureIdentityStatus
 from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
-from bastion_operator.api.conditions import ConditionType, Reason
+from bastion_operator.api.conditions import Condition, ConditionType, Reason
 from bastion_operator.api.meta import CustomResource
 from bastion_operator.api.model import first_error
 from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
+from bastion_operator.kube.errors import InvalidError
 from bastion_operator.kube.resources import get_object
 from bastion_operator.planning.conditions import Refusal, States, unknown
 from bastion_operator.reconcile.first_look import MODELS
 from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.outcome import SLOW_RECHECK, Outcome
-from bastion_operator.reconcile.publication import Raw, Status, kept_states, publish, publish_of_before, refused_states
+from bastion_operator.reconcile.publication import (
+    Raw,
+    Status,
+    kept_states,
+    publish,
+    publish_beside,
+    publish_of_before,
+    refused_states,
+)
 from bastion_operator.reconcile.services import Services
 
 _STATUSES: Mapping[type[CustomResource], type[Status]] = {
@@ -47,9 +56,12 @@ async def refuse_unreadable(
         f"the operator cannot read {first_error(error)}; correct it, or let the operator have the version of its CRDs"
     )
     _log.warning("%s: %s", key, what)
-    services.writes.release(key)
+    services.rest(key)
+    told = states(Refusal(Reason.INVALID_SPEC, what))
     if (status := _status(key, kind, raw)) is not None:
-        await publish(services, kind, raw, status, status, states(Refusal(Reason.INVALID_SPEC, what)))
+        await publish(services, kind, raw, status, status, told)
+    else:
+        await _tell_beside(services, key, kind, raw, told)
     return Outcome(SLOW_RECHECK, "refused")
 
 
@@ -70,11 +82,30 @@ async def tell_broken_off(services: Services, key: Key, error: Exception) -> Non
     await publish_of_before(services, kind, raw, old, states)
 
 
+async def _tell_beside(services: Services, key: Key, kind: type[CustomResource], raw: Raw, states: States) -> None:
+    """Say so beside what cannot be read, unless the CRD does not take that any more either."""
+    old = _STATUSES[kind]().replace(conditions=_readable_conditions(raw))
+    try:
+        await publish_beside(services, kind, raw, old, states)
+    except InvalidError as error:
+        _log.info("%s: its status cannot tell so: %s", key, error)
+
+
+def _readable_conditions(raw: Raw) -> tuple[Condition, ...]:
+    found = []
+    for each in (raw.get("status") or {}).get("conditions") or ():
+        try:
+            found.append(Condition.model_validate(each))
+        except ValidationError:
+            continue
+    return tuple(found)
+
+
 def _status(key: Key, kind: type[CustomResource], raw: Raw) -> Status | None:
-    """The object's status; None, with a word in the log, where that cannot be read either: it is left alone then."""
+    """The object's status; None, with a word in the log, where that cannot be read either."""
     try:
         found: Status = _STATUSES[kind].model_validate(raw.get("status") or {})
     except ValidationError as error:
-        _log.warning("%s: its status cannot be read, and is left as it is: %s", key, first_error(error))
+        _log.warning("%s: its status cannot be read: %s", key, first_error(error))
         return None
     return found

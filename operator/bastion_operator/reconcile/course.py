@@ -17,7 +17,7 @@ from bastion_operator.api.meta import FINALIZER
 from bastion_operator.api.vnet_peering import VNetPeering, VNetPeeringStatus
 from bastion_operator.kube.errors import ForbiddenError, KubeError, NotFoundError
 from bastion_operator.kube.resources import add_finalizer, get_object
-from bastion_operator.planning.conditions import Refusal, deletion_states
+from bastion_operator.planning.conditions import Refusal, States, deletion_states
 from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.reconcile.access import refuse_conflict
@@ -25,7 +25,7 @@ from bastion_operator.reconcile.broken_off import refuse_unreadable
 from bastion_operator.reconcile.change_run import ChangeRun
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.object_store import Raw
-from bastion_operator.reconcile.outcome import GONE, SLOW_RECHECK, Outcome
+from bastion_operator.reconcile.outcome import RELEASED, SLOW_RECHECK, Outcome
 from bastion_operator.reconcile.preconditions import open_session
 from bastion_operator.reconcile.publication import (
     forbidden_states,
@@ -135,7 +135,7 @@ async def _tell_forbidden(course: Course[R], services: Services, key: Key, error
         raw = await get_object(services.kube, course.kind, key.namespace, key.name)
         status = status_of(course.kind.model_validate(raw))
         await publish(services, course.kind, raw, status, status, forbidden_states(status, str(error)))
-    except KubeError as refusal:
+    except (KubeError, ValidationError) as refusal:
         _log.info("%s: its status cannot tell so: %s", key, refusal)
 
 
@@ -149,7 +149,7 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
     try:
         resource = course.kind.model_validate(raw)
     except ValidationError as error:
-        return await refuse_unreadable(services, key, course.kind, raw, error)
+        return await _unreadable(course, services, key, raw, error)
     passing = Pass(services, key, course.kind, raw, resource)
     if passing.asked_for_now:
         # Somebody has mended something and asks for it to be tried now.
@@ -161,17 +161,37 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
         return await _delete(course, passing)
     status = status_of(resource)
     if resource.spec.suspend:
-        services.writes.release(key)
+        services.rest(key)
         await publish(services, course.kind, raw, status, status, suspended_states(status))
         return Outcome(SLOW_RECHECK, "suspended")
     session = await _accept(course, passing)
     if isinstance(session, Refusal):
-        services.writes.release(key)
+        services.rest(key)
         await publish(services, course.kind, raw, status, status, refused_states(session))
         return Outcome(SLOW_RECHECK, "refused")
     if passing.manages:
         raw = await add_finalizer(services.kube, course.kind, raw)
     return await course.synchronise(Pass(services, key, course.kind, raw, resource), session)
+
+
+async def _unreadable(course: Course[R], services: Services, key: Key, raw: Raw, error: ValidationError) -> Outcome:
+    """What cannot be read is not acted on, but for the few fields that let go of it: each is read by itself.
+
+    An operator that is older than the CRDs must not hold for ever what is to stay in Azure anyway.
+    """
+    metadata, spec = raw["metadata"], raw.get("spec") or {}
+    if not metadata.get("deletionTimestamp") or spec.get("suspend"):
+        return await refuse_unreadable(services, key, course.kind, raw, error)
+    if FINALIZER not in metadata.get("finalizers", ()):
+        return RELEASED
+    if spec.get("deletionPolicy") == DeletionPolicy.RETAIN or spec.get("managementPolicy") == ManagementPolicy.OBSERVE:
+        return await release(services, course.kind, raw, key)
+    return await refuse_unreadable(services, key, course.kind, raw, error, _held_by)
+
+
+def _held_by(refusal: Refusal) -> States:
+    """The conditions of a resource whose deletion cannot go on for this reason."""
+    return deletion_states(Plan(), [refusal.as_failure()])
 
 
 async def _accept(course: Course[R], passing: Pass[R]) -> Session | Refusal:
@@ -199,9 +219,9 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     services, raw, resource = passing.services, passing.raw, passing.resource
     status, spec = status_of(resource), resource.spec
     if FINALIZER not in resource.metadata.finalizers:
-        return GONE
+        return RELEASED
     if spec.suspend:
-        services.writes.release(passing.key)
+        services.rest(passing.key)
         return await hold(services, course.kind, raw, status, suspended_states(status))
     if spec.deletion_policy is DeletionPolicy.RETAIN or not passing.manages:
         return await release(services, course.kind, raw, passing.key)
@@ -211,8 +231,8 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
     ids = [claimed.get(root, root) for root in roots]
     session = await open_session(services, passing.key, spec.identity_ref.name, ids)
     if isinstance(session, Refusal):
-        services.writes.release(passing.key)
-        return await hold(services, course.kind, raw, status, deletion_states(Plan(), [session.as_failure()]))
+        services.rest(passing.key)
+        return await hold(services, course.kind, raw, status, _held_by(session))
     run = passing.run(session, aside=course.aside)
     result = await run.take_down(roots, lambda observed: course.plan_removal(passing, observed))
     await tell_changes(services, course.kind, raw, result.sent)

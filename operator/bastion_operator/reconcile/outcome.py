@@ -22,6 +22,11 @@ class Outcome:
 GONE = Outcome(None, "gone")
 """The object is not there any more."""
 
+RELEASED = Outcome(SLOW_RECHECK, "released")
+"""The operator's finalizer is off. Whether the object went is looked at, for no watch may tell: one that broke off and lists
+anew shows only what is there, and what is not known to be gone stays in the way of others.
+"""
+
 
 def routine_look(interval: timedelta) -> float:
     """Seconds between routine passes: with an inventory of at most half the interval's age, a change made by hand in

@@ -20,6 +20,8 @@ Raw = Mapping[str, Any]
 Status = CommonStatus | AzureIdentityStatus
 
 _DONE = {Verb.CREATE: "Created", Verb.UPDATE: "Updated", Verb.SYNC: "Synced", Verb.DELETE: "Deleted"}
+# What every pass says of an object that it looked at, whatever else stands in its status.
+_OF_EVERY_PASS = frozenset({"observedGeneration", "lastHandledReconcileAt", "conditions"})
 # Conditions of which a turn is told by an Event. The others are told in their words.
 _TOLD = (
     ConditionType.READY,
@@ -36,11 +38,26 @@ async def publish(
 
     :raises KubeError: the API server refuses, or does not answer
     """
+    await _publish(services, kind, raw, old, _handled(raw, new), states)
+
+
+async def publish_beside(services: Services, kind: type[CustomResource], raw: Raw, old: Status, states: States) -> None:
+    """Write these conditions into a status that cannot be read; all else in it stays as it is.
+
+    :param old: what can be read of it
+    :raises KubeError: the API server refuses, or does not answer
+    """
+    unread = {name: value for name, value in (raw.get("status") or {}).items() if name not in _OF_EVERY_PASS}
+    await _publish(services, kind, raw, old, _handled(raw, old), states, unread)
+
+
+def _handled(raw: Raw, status: Status) -> Status:
+    """The status as one of the object as it was read."""
     metadata = ObjectMeta.model_validate(raw["metadata"])
-    status = new.replace(observed_generation=metadata.generation)
+    status = status.replace(observed_generation=metadata.generation)
     if isinstance(status, CommonStatus):
         status = status.replace(last_handled_reconcile_at=metadata.reconcile_requested_at)
-    await _publish(services, kind, raw, old, status, states)
+    return status
 
 
 async def publish_of_before(
@@ -56,12 +73,18 @@ async def publish_of_before(
 
 
 async def _publish(
-    services: Services, kind: type[CustomResource], raw: Raw, old: Status, new: Status, states: States
+    services: Services,
+    kind: type[CustomResource],
+    raw: Raw,
+    old: Status,
+    new: Status,
+    states: States,
+    unread: dict[str, Any] | None = None,
 ) -> None:
     generation = new.observed_generation
     fresh = [_condition(condition_type, state, generation, services) for condition_type, state in states.items()]
     conditions = merge_conditions(old.conditions, fresh, services.clock.now())
-    if await services.statuses.publish(kind, raw, new.replace(conditions=conditions).to_json()):
+    if await services.statuses.publish(kind, raw, new.replace(conditions=conditions).to_json() | (unread or {})):
         await _tell_conditions(services, kind, raw, old, conditions)
 
 

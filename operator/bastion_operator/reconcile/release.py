@@ -10,7 +10,7 @@ from bastion_operator.kube.resources import remove_finalizer
 from bastion_operator.planning.conditions import States
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.object_store import identity_of
-from bastion_operator.reconcile.outcome import GONE, SLOW_RECHECK, Outcome
+from bastion_operator.reconcile.outcome import GONE, RELEASED, SLOW_RECHECK, Outcome
 from bastion_operator.reconcile.publication import publish
 from bastion_operator.reconcile.services import Services
 
@@ -19,13 +19,8 @@ def forget_gone(services: Services, key: Key) -> Outcome:
     """The object is not there any more. A watch that was broken off may never tell, so whoever finds out does."""
     raw = services.objects.get(key)
     services.objects.seen(key, None)
-    services.attempts.forget(key)
-    services.operations.forget(key)
-    services.planned.forget(key)
-    services.read_ahead.forget(key)
-    services.writes.forget(key)
+    services.forget(key)
     if raw is not None:
-        services.statuses.forget(raw["metadata"]["uid"])
         wake_dependents(services, key, raw)
     return GONE
 
@@ -47,13 +42,8 @@ async def release(services: Services, kind: type[CustomResource], raw: Mapping[s
     if kind is BastionHost:
         await services.reports.delete_all(raw)
     await remove_finalizer(services.kube, kind, raw)
-    services.attempts.forget(key)
-    services.operations.forget(key)
-    services.planned.forget(key)
-    services.read_ahead.forget(key)
-    services.writes.forget(key)
-    services.statuses.forget(raw["metadata"]["uid"])
-    return Outcome(None, "released")
+    services.forget(key)
+    return RELEASED
 
 
 async def hold(

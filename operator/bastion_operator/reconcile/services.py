@@ -13,6 +13,7 @@ from bastion_operator.reconcile.fleet import FleetSnapshot
 from bastion_operator.reconcile.in_flight import InFlight
 from bastion_operator.reconcile.kept_target_rules import KeptTargetRules
 from bastion_operator.reconcile.kept_verdicts import KeptVerdicts
+from bastion_operator.reconcile.keys import Key
 from bastion_operator.reconcile.metrics import Metrics
 from bastion_operator.reconcile.object_store import ObjectStore
 from bastion_operator.reconcile.operation_watch import OperationWatch
@@ -54,3 +55,27 @@ class Services:
     read_ahead: ReadAhead = field(default_factory=ReadAhead)
     verdicts: KeptVerdicts = field(default_factory=KeptVerdicts)
     target_rules: KeptTargetRules = field(default_factory=KeptTargetRules)
+
+    def rest(self, key: Key) -> None:
+        """The custom resource is not acted on for now. Its turns go to others, and what was worked out on its targets goes:
+        that would keep a whole inventory in memory which has long been replaced.
+        """
+        self.writes.release(key)
+        self.verdicts.forget(key)
+        self.target_rules.forget(key)
+
+    def forget(self, key: Key) -> None:
+        """Drop all that is kept in memory of a custom resource which is gone or was let go; whatever keeps something by
+        key belongs here, or it grows with every resource that comes and goes.
+
+        What the watches have shown of it is theirs: it may wait for the finalizers of others.
+        """
+        self.attempts.forget(key)
+        self.operations.forget(key)
+        self.planned.forget(key)
+        self.read_ahead.forget(key)
+        self.writes.forget(key)
+        self.standings.forget(key)
+        self.verdicts.forget(key)
+        self.target_rules.forget(key)
+        self.statuses.forget(key.kind, key.namespace, key.name)

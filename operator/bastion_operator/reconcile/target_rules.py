@@ -17,6 +17,8 @@ async def look_for_target_rules(
 ) -> TargetRules | None:
     """The rules that are needed; None where nobody asks for them, or where the host cannot be seen."""
     if asked.spec.network_security.targets is SecurityPolicy.OFF:
+        # Those of before would keep the inventory that they were found in.
+        services.target_rules.forget(key)
         return None
     if subscription_of(asked.ids.host) in services.fleet.unreadable(session.identity):
         return None

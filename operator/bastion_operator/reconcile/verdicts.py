@@ -28,7 +28,7 @@ from bastion_operator.reconcile.sessions import Session
 class TargetsSeen:
     """A look at the targets: what it found, the names of the reports on it, and what turned since the last one.
 
-    :ivar standings: how each VM stands, to be compared with at the next look
+    :ivar standings: how each VM stands, to be noted once the turns are told and compared with at the next look
     :ivar access: what each principal of the spec may do, in numbers
     """
 
@@ -97,7 +97,6 @@ async def look_at_targets(
     seen, reports = await asyncio.to_thread(_see, look, services.verdicts)
     await services.reports.sync(raw, reports)
     await asyncio.to_thread(_let_go, reports)
-    services.standings.note(key, host.metadata.uid, seen.standings)
     return seen
 
 

@@ -65,10 +65,11 @@ async def _synchronise(passing: Pass[VNetPeering], session: Session) -> Outcome:
         counts=report.counts,
         spokes=report.rows,
     )
-    await publish(services, VNetPeering, raw, status, new, report.states)
+    # Events before the status: one that cannot be written must not take with it what is told only once.
     await tell_changes(services, VNetPeering, raw, result.sent)
     await tell_planned(services, VNetPeering, raw, result.planned)
     await tell_remains(services, VNetPeering, raw, result.plan.remains)
+    await publish(services, VNetPeering, raw, status, new, report.states)
     return Outcome(result.next_look(interval))
 
 

@@ -101,6 +101,47 @@ async def test_a_question_that_is_not_answered_is_asked_again(
     assert asked > 3
 
 
+async def test_an_operation_whose_credential_is_refused_is_left_to_the_next_session(
+    caller: Caller, cloud: LocalAzure
+) -> None:
+    end, asked = await followed(caller, cloud, refused(401, "ExpiredAuthenticationToken"), count=0)
+    assert isinstance(end, OperationLostError)
+    assert asked <= 2, "once more with a new token"
+
+
+async def test_an_operation_is_not_followed_for_ever_without_an_answer(
+    cloud: LocalAzure, caller_factory: CallerFactory
+) -> None:
+    # So fast that an hour is a few seconds.
+    caller = await caller_factory(cloud, speed=1000)
+    began = caller.client.clock.monotonic()
+    end, asked = await followed(caller, cloud, refused(500, "InternalServerError"), count=0)
+    assert isinstance(end, OperationLostError)
+    assert asked > 3
+    assert caller.client.clock.monotonic() - began > 3600
+
+
+async def test_whoever_waits_for_an_operation_is_told_when_another_one_takes_its_place(
+    caller: Caller, cloud: LocalAzure
+) -> None:
+    ends: dict[str, End] = {}
+    over = asyncio.Event()
+    follower = OperationFollower(caller.client.clock)
+    made = await caller.client.put(ADDRESS, BODY)
+    assert made.operation is not None
+    follower.follow(caller.client, made.operation, lambda _, end: ends.update(first=end))
+
+    def ended(_: Operation, end: End) -> None:
+        ends["second"] = end
+        over.set()
+
+    follower.follow(caller.client, made.operation, ended)
+    assert isinstance(ends["first"], OperationLostError)
+    await asyncio.wait_for(over.wait(), 30)
+    assert ends["second"] is None
+    assert not follower.running(ADDRESS)
+
+
 async def test_what_others_took_at_least_is_not_asked_about_all_the_time(
     azure_factory: AzureFactory, caller_factory: CallerFactory
 ) -> None:

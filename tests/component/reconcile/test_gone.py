@@ -6,6 +6,7 @@ A watch that broke off and lists anew shows what is there, and says nothing of w
 import asyncio
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,6 +51,10 @@ def azure(azure_factory: AzureFactory) -> LocalAzure:
 def link(identity: str, **spec: object) -> Manifest:
     spokes = [{"virtualNetworkID": SHOP}]
     return {"identityRef": {"name": identity}, "hub": {"virtualNetworkID": HUB}, "spokes": spokes, **spec}
+
+
+def is_gone(passes: Passes, key: Key) -> bool:
+    return key not in passes.seen
 
 
 def kept(services: Services, *words: object) -> list[str]:
@@ -123,14 +128,14 @@ async def test_nothing_is_kept_of_resources_that_came_and_went(
         ]
         words = [word for key in keys for word in (key, key.name, await uid_of(passes, key))]
         for key in keys:
-            await passes.wait("it was looked at", lambda key=key: passes.condition(key, "Ready"))
+            await passes.wait("it was looked at", partial(passes.condition, key, "Ready"))
         if policy == "Manage":
             for key in keys:
-                await passes.wait("it is made", lambda key=key: passes.reads(key, "Ready", "True"))
+                await passes.wait("it is made", partial(passes.reads, key, "Ready", "True"))
         assert kept(passes.services, *words)
         for key in keys:
             await passes.delete(key)
-            await passes.wait("it is gone", lambda key=key: key not in passes.seen)
+            await passes.wait("it is gone", partial(is_gone, passes, key))
             await passes.touch(key)
         await passes.wait("nothing is kept", lambda: not kept(passes.services, *words), seconds=SECONDS)
 

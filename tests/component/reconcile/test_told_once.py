@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ async def test_changes_and_turns_are_told_though_the_status_cannot_be_written(
             await passes.change_spec(net, hubToSpoke={"allowForwardedTraffic": True})
             await passes.wait("none can be written", lambda: all(each.given for each in refusals))
         for key in (hub, net):
-            await passes.wait("it can be again", lambda key=key: handled(passes, key))
+            await passes.wait("it can be again", partial(handled, passes, key))
         assert await told_of(passes, net, "Updated")
         assert [each for each in await told_of(passes, hub, "VMReachable") if "web-1" in each]
 

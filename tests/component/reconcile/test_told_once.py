@@ -53,7 +53,13 @@ async def test_changes_and_turns_are_told_though_the_status_cannot_be_written(
     async with passes_at_work(control_plane, azure, namespace, speed=50.0, kinds=KINDS, account=account) as passes:
         await make_identity(passes, namespace, [HUB_SUBSCRIPTION, APPS_SUBSCRIPTION])
         identity = {"identityRef": {"name": namespace}}
-        host = {"virtualNetworkID": HUB, "sku": "Basic", "subnetPrefix": "Auto", "interval": "1h"}
+        host = {
+            "virtualNetworkID": HUB,
+            "sku": "Basic",
+            "subnetPrefix": "Auto",
+            "interval": "1h",
+            "targets": {"scope": "All"},
+        }
         hub = await passes.create(Kind.BASTION_HOST, "bastion", {**identity, **host})
         await passes.wait("it is made", lambda: passes.reads(hub, "Ready", "True"))
         assert not [each for each in await told_of(passes, hub, "VMReachable") if "web-1" in each]

@@ -117,8 +117,8 @@ MUTATIONS = (
     Mutation(
         "grace-by-one-clock",
         "planning/vnet_peering.py",
-        "with_membership(plan.claims, members, asked.latest or asked.now)",
-        "with_membership(plan.claims, members, asked.now)",
+        "latest = asked.latest or asked.now",
+        "latest = asked.now",
         f"{_PLANNING}/test_peering_selector.py::test_a_grace_begins_by_the_later_of_two_clocks_and_ends_by_the_earlier",
     ),
     Mutation(

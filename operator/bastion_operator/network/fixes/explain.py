@@ -28,6 +28,8 @@ _LEADING_NOWHERE = frozenset({Action.READ, Action.ASK})
 """What changes nothing in Azure: the next fix starts from the same place."""
 _OF_THE_QUESTION = frozenset({"NotPrimaryNic"})
 """Codes of what was asked, which is asked no more where a fix is tried: no other fix takes them away."""
+_ELSEWHERE = frozenset({"CrossTenantPeering"})
+"""Codes whose fix is another Bastion: the other fixes are of the one that was asked."""
 _OPENING = frozenset({"BastionNotFound", "SubnetMissing", "NoIPv4Address", "CrossTenantPeering", "NotPeered"})
 """Codes whose fix brings an end of the connection, or another Bastion: later steps then speak for the first time."""
 
@@ -60,7 +62,7 @@ def _mended(reasons: Sequence[Finding], places: list["_Place"]) -> Iterator[Find
         here = last.of(left)
         if fix is None and here is not None and (found := last.fix(here)) is not None:
             fix, after = found
-            if after is not None:
+            if after is not None and reason.code not in _ELSEWHERE:
                 places.append(after)
         yield reason if fix is None else replace(reason, fix=fix)
 

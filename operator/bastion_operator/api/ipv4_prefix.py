@@ -3,13 +3,11 @@
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any, Final
+from typing import Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
-from bastion_operator.api.model import VALIDATIONS, Rule
+from bastion_operator.api.model import JudgedText, Rule
 
 _ONE_ADDRESS: Final = 32
 # Python alone takes an address without a length, a mask in its place, and zeros in front of it; Go, and so CEL, do not.
@@ -17,7 +15,7 @@ _FORM: Final = re.compile(r"[0-9.]+/(0|[1-9][0-9]?)")
 
 
 @dataclass(frozen=True, slots=True)
-class IPv4Prefix:
+class IPv4Prefix(JudgedText):
     """A string must be an IPv4 prefix without host bits, or one of a few words.
 
     :ivar smallest: the longest length that is allowed
@@ -36,15 +34,8 @@ class IPv4Prefix:
         word = f"self == {words[0]}" if len(words) == 1 else f"self in [{', '.join(words)}]"
         return Rule(f"{word} || ({prefix})", self.message)
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        rendered = handler(schema)
-        rendered.setdefault(VALIDATIONS, []).append(self.rule().schema())
-        return rendered
-
-    def _check(self, value: str) -> str:
+    def check(self, value: str) -> str:
+        """A prefix or one of the words, or the message."""
         if value not in self.or_one_of and not self._is_prefix(value):
             raise PydanticCustomError("no_prefix", "{message}", {"message": self.message})
         return value

@@ -1,6 +1,7 @@
 """The base of every model here: JSON names as Kubernetes has them, frozen, and CEL rules declared beside the fields."""
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -83,8 +84,33 @@ class Model(BaseModel):
         return type(self).model_validate({**fields, **changes})
 
 
+class JudgedText(ABC):
+    """A constraint on a string as an annotation: the API server (CEL) and pydantic judge it alike."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def rule(self) -> Rule:
+        """The CEL rule on the string."""
+
+    @abstractmethod
+    def check(self, value: str) -> str:
+        """The string.
+
+        :raises PydanticCustomError: with the rule's message, if it does not hold
+        """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        rendered = handler(schema)
+        rendered.setdefault(VALIDATIONS, []).append(self.rule().schema())
+        return rendered
+
+
 @dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(JudgedText):
     """A string must match a regular expression as a whole; checked by the API server (CEL) and by pydantic alike.
 
     CEL in place of the schema's own ``pattern``, because only a rule can say in words what to write instead.
@@ -99,15 +125,8 @@ class Matches:
         quoted = self.regex.replace("\\", "\\\\").replace("'", "\\'")
         return Rule(f"self.matches('^(?:{quoted})$')", self.message)
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        rendered = handler(schema)
-        rendered.setdefault(VALIDATIONS, []).append(self.rule().schema())
-        return rendered
-
-    def _check(self, value: str) -> str:
+    def check(self, value: str) -> str:
+        """A whole match, or the message."""
         if re.fullmatch(self.regex, value) is None:
             raise PydanticCustomError("does_not_match", "{message}", {"message": self.message})
         return value

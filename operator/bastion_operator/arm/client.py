@@ -44,6 +44,7 @@ from bastion_operator.arm.errors import (
     operation_failure,
 )
 from bastion_operator.arm.request import ArmRequest
+from bastion_operator.arm.send_turns import SendTurns
 from bastion_operator.arm.token_policy import TokenPolicy
 from bastion_operator.arm.trace_policy import TracePolicy
 from bastion_operator.arm.unanswered import unanswered
@@ -77,6 +78,7 @@ class ArmClient:
 
     :ivar principal: whom ARM counts the calls for; identities with one client id are one
     :ivar azure_time: is told the Date of each answer
+    :ivar turns: when a call may begin, of those that come at once
     :ivar subscriptions: the only ones that are asked or written to, in lower case; None: all that the identity can see.
         The last fence: whoever names something outside is refused before, with a condition (reconcile/access.py)
     """
@@ -88,6 +90,7 @@ class ArmClient:
     budgets: Budgets
     principal: str
     azure_time: AzureTime
+    turns: SendTurns
     leadership: Leadership = field(default_factory=Leadership.undisputed)
     observer: CallObserver | None = None
     traces: Traces | None = None
@@ -287,6 +290,7 @@ class ArmClient:
         call = call_of(self.principal, kind, target, region)
         self.budgets.begin(call, target, held=held)
         try:
+            await self.turns.take((call.principal, call.subscription))
             response = await self._exchange(self._request(method, url, headers or {}, body), kind, target)
         except BaseException:
             # Lost or broken off: Azure may have counted it.

@@ -12,6 +12,7 @@ from bastion_operator.arm.client import ArmClient, CallObserver
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.credentials import Identity, make_credential, principal_of
 from bastion_operator.arm.errors import CredentialHolder
+from bastion_operator.arm.send_turns import SendTurns
 from bastion_operator.arm.transport import PooledTransport
 from bastion_operator.clock import Clock
 from bastion_operator.leadership import Leadership
@@ -39,6 +40,7 @@ class ArmConnection:
     traces: Traces | None = None
     budgets: Budgets = field(init=False)
     azure_time: AzureTime = field(init=False)
+    _turns: SendTurns = field(default_factory=SendTurns, init=False)
     _transport: AsyncHttpTransport[Any, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +80,7 @@ class ArmConnection:
             budgets=self.budgets,
             principal=principal,
             azure_time=self.azure_time,
+            turns=self._turns,
             leadership=self.leadership,
             observer=self.observer,
             traces=self.traces,

@@ -1,5 +1,6 @@
 """The budgets against a local Azure: learned from what its answers say, closed as it asks, and no call sent in vain."""
 
+import asyncio
 from collections.abc import Awaitable
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.estates import SUBSCRIPTION, nsg_id, vnet, vnet_id
 HUB = vnet_id("hub")
 BODY = {"location": "westeurope", "properties": {}}
 EXHAUSTED = 200
+MANY = 60
 
 
 @pytest.fixture
@@ -135,3 +137,16 @@ async def test_two_identities_of_one_client_id_share_what_arm_counts_for_it(
         await caller.client.delete(group(0))
     assert room(twin, CallKind.DELETE) == room(caller.client, CallKind.DELETE) < EXHAUSTED - 10
     await twin.close()
+
+
+async def test_one_subscriptions_many_calls_do_not_keep_anothers_from_beginning(
+    azure: LocalAzure, caller_factory: CallerFactory
+) -> None:
+    caller = await caller_factory(azure, speed=1)
+    await caller.client.get(HUB)
+    of_another = HUB.replace(SUBSCRIPTION, "00000000-0000-0000-0000-0000000000aa")
+    many = (caller.client.get(group(number)) for number in range(MANY))
+    await asyncio.gather(*many, caller.client.get(of_another), return_exceptions=True)
+    _, *order = (each["url"] for each in azure.request_log() if each["method"] == "GET")
+    assert len(order) == MANY + 1
+    assert next(place for place, url in enumerate(order) if of_another in url) < MANY / 2

@@ -4,9 +4,11 @@ Lengths and characters are those of Microsoft's "Naming rules and restrictions f
 Azure compares them without regard to case, and so does everything here.
 """
 
+import re
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from bastion_operator.api.ipv4_prefix import IPv4Prefix
 from bastion_operator.api.model import Extra, Matches, Rule
@@ -119,14 +121,25 @@ AllowedSource = Annotated[
 # Read back from Azure and only shown: any id that Azure may answer with.
 ArmID = Annotated[str, Field(max_length=512)]
 
+_NO_TAG_NAME = r"tag names have 1 to 512 characters and none of < > % & \ ? /"
+
+
+def _tag_names(tags: dict[str, str]) -> dict[str, str]:
+    for name in tags:
+        if re.fullmatch(r"[^<>%&\\?/]{1,512}", name, re.DOTALL) is None:
+            raise PydanticCustomError("no_tag_name", "{message}", {"message": _NO_TAG_NAME})
+    return tags
+
+
 Tags = Annotated[
     dict[str, Annotated[str, Field(max_length=256)]],
     Field(max_length=45),
+    AfterValidator(_tag_names),
     Extra(
         rules=(
             Rule(
                 r"self.all(name, name.size() >= 1 && name.size() <= 512 && !name.matches('[<>%&\\\\?/]'))",
-                r"tag names have 1 to 512 characters and none of < > % & \ ? /",
+                _NO_TAG_NAME,
             ),
         )
     ),

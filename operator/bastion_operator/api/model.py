@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -40,11 +41,14 @@ class Rule:
 
     ``field`` is the JSON path, from that model, of the field to which the message is attached (``.sku``).
     A rule that names ``oldSelf`` is evaluated on updates only.
+
+    :ivar holds: the same of the model, in Python, for who has no API server to ask; None where nobody asks (api/server_rules.py)
     """
 
     expression: str
     message: str
     field: str | None = None
+    holds: Callable[[Any], bool] | None = None
 
     def schema(self) -> dict[str, str]:
         """The rule as an entry of ``x-kubernetes-validations``."""

@@ -25,6 +25,7 @@ from bastion_operator.api.model import (
 
 # Azure's limit of peerings for one virtual network.
 MAX_SPOKES = 500
+_MIN_MESH = 2
 # n networks have n * (n - 1) links, each with a claim: 32 of them stay within status.claims.
 MAX_MESH = 32
 MAX_ROWS = 100
@@ -72,6 +73,10 @@ class Spoke(Model):
     )
 
 
+def _same_network(one: Hub | Spoke, other: Hub | Spoke) -> bool:
+    return one.virtual_network_id.lower() == other.virtual_network_id.lower()
+
+
 class OnLeave(StrEnum):
     """What becomes of the peering of a network that no longer matches the selector."""
 
@@ -87,6 +92,7 @@ class SpokeSelector(Model):
             "self.tags.size() >= 1",
             "name at least one tag: a selector without tags would take in every virtual network of its subscriptions",
             ".tags",
+            lambda selector: len(selector.tags) > 0,
         ),
     )
 
@@ -121,6 +127,7 @@ class PeeringFlags(Model):
             "a half cannot both lend its gateway (allowGatewayTransit) and use the other's (useRemoteGateways): "
             "set one of them to false",
             ".useRemoteGateways",
+            lambda flags: not (flags.allow_gateway_transit and flags.use_remote_gateways),
         ),
     )
 
@@ -154,36 +161,43 @@ class VNetPeeringSpec(CommonSpec):
             "topology HubSpoke needs a hub: set hub.virtualNetworkID, or topology: FullMesh to join the spokes with "
             "each other",
             ".hub",
+            lambda spec: spec.topology is not Topology.HUB_SPOKE or spec.hub is not None,
         ),
         Rule(
             "self.topology != 'FullMesh' || !has(self.hub)",
             "topology FullMesh has no hub: list that virtual network among the spokes",
             ".hub",
+            lambda spec: spec.topology is not Topology.FULL_MESH or spec.hub is None,
         ),
         Rule(
             "self.topology != 'HubSpoke' || self.?spokes.orValue([]).size() >= 1 || has(self.spokeSelector)",
             "topology HubSpoke needs spokes: list at least 1, or set spokeSelector to have them found by their tags",
             ".spokes",
+            lambda spec: spec.topology is not Topology.HUB_SPOKE or spec.spokes or spec.spoke_selector is not None,
         ),
         Rule(
             "self.topology != 'FullMesh' || !has(self.spokeSelector)",
             "topology FullMesh joins the networks that are listed: take spokeSelector out and list them as spokes",
             ".spokeSelector",
+            lambda spec: spec.topology is not Topology.FULL_MESH or spec.spoke_selector is None,
         ),
         Rule(
-            "self.topology != 'FullMesh' || self.?spokes.orValue([]).size() >= 2",
-            "topology FullMesh joins the spokes with each other: list at least 2",
+            f"self.topology != 'FullMesh' || self.?spokes.orValue([]).size() >= {_MIN_MESH}",
+            f"topology FullMesh joins the spokes with each other: list at least {_MIN_MESH}",
             ".spokes",
+            lambda spec: spec.topology is not Topology.FULL_MESH or len(spec.spokes) >= _MIN_MESH,
         ),
         Rule(
             f"self.topology != 'FullMesh' || self.?spokes.orValue([]).size() <= {MAX_MESH}",
             f"topology FullMesh joins at most {MAX_MESH} virtual networks: use topology HubSpoke for more",
             ".spokes",
+            lambda spec: spec.topology is not Topology.FULL_MESH or len(spec.spokes) <= MAX_MESH,
         ),
         Rule(
             "self.topology != 'FullMesh' || self.sides == 'Both'",
             "topology FullMesh has no hub side: leave sides out",
             ".sides",
+            lambda spec: spec.topology is not Topology.FULL_MESH or spec.sides is Sides.BOTH,
         ),
         Rule(
             "self.topology == oldSelf.topology",
@@ -195,17 +209,23 @@ class VNetPeeringSpec(CommonSpec):
             "spoke.virtualNetworkID.lowerAscii() != self.hub.virtualNetworkID.lowerAscii())",
             "the hub cannot be its own spoke: take it off the spokes",
             ".spokes",
+            lambda spec: spec.hub is None or not any(_same_network(each, spec.hub) for each in spec.spokes),
         ),
         Rule(
             "!(self.?hubToSpoke.?useRemoteGateways.orValue(false) && self.?spokeToHub.?useRemoteGateways.orValue(false))",
             "only one side can use the other's gateway: set useRemoteGateways to false in hubToSpoke or in spokeToHub",
             ".hubToSpoke",
+            lambda spec: not (spec.hub_to_spoke.use_remote_gateways and spec.spoke_to_hub.use_remote_gateways),
         ),
         Rule(
             "self.topology != 'FullMesh' || "
             "!(self.?hubToSpoke.?useRemoteGateways.orValue(false) || self.?spokeToHub.?useRemoteGateways.orValue(false))",
             "in a full mesh nobody's gateway can be used: leave useRemoteGateways out or use topology HubSpoke",
             ".topology",
+            lambda spec: (
+                spec.topology is not Topology.FULL_MESH
+                or not (spec.hub_to_spoke.use_remote_gateways or spec.spoke_to_hub.use_remote_gateways)
+            ),
         ),
     )
 

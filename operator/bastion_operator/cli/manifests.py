@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from bastion_operator.api.bastion_host import BastionHost
 from bastion_operator.api.meta import API_VERSION, GROUP
 from bastion_operator.api.model import first_error
+from bastion_operator.api.server_rules import refusals
 from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.cli.errors import Refusal
 
@@ -41,6 +42,14 @@ def resource_of(manifest: Manifest) -> Resource:
         return KINDS[manifest["kind"]].model_validate(manifest)
     except ValidationError as error:
         raise Refusal(f"{shown_name(manifest)}, {first_error(error)}", _EXAMPLES) from error
+
+
+def refuse_wrong(manifests: Iterable[Manifest]) -> None:
+    """Raises Refusal for the first of them that the API server would not take as a new object."""
+    for each in manifests:
+        wrong = next(refusals(KINDS[each["kind"]], each), None)
+        if wrong is not None:
+            raise Refusal(f"{shown_name(each)}, {wrong}", _EXAMPLES)
 
 
 def shown_name(manifest: Manifest) -> str:

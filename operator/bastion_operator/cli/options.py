@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from bastion_operator.cli.sources import Azure, Cluster, Files, Source
 
@@ -37,6 +38,11 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
         callback=of_its_own,
         help=f"How to show it{alike}.",
     )
+
+
+def given(name: str) -> bool:
+    """Whether the command's parameter was given, and is not its default."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def complete_code(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

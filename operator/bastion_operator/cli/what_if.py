@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bastion_operator.cli.errors import Refusal
-from bastion_operator.cli.manifests import Manifest, read_manifests, resource_of
+from bastion_operator.cli.manifests import Manifest, read_manifests, refuse_wrong, resource_of
 from bastion_operator.cli.program import EXIT_CHECK_FAILED
 from bastion_operator.cli.progress import progress
 from bastion_operator.cli.sources import Azure, Cluster, Source, read_inventory
@@ -76,10 +76,12 @@ def _turned(verdicts: list[Verdict], before: Inventory, after: Inventory) -> lis
 
 def _of_manifests(options: WhatIfOptions) -> Outcome:
     manifests = read_manifests(options.manifests)
-    for each in manifests:
-        resource_of(each)
     held = _Held(manifests)
-    if isinstance(options.source, Cluster):
+    if not isinstance(options.source, Cluster):
+        refuse_wrong(manifests)
+    else:
+        for each in manifests:
+            resource_of(each)
         held = asyncio.run(_as_the_cluster_would_hold(options.source, manifests))
     inventory = _estate(options.source)
     asked = [_asked(each, inventory, held) for each in held.manifests]

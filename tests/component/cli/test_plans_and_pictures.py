@@ -192,30 +192,43 @@ def test_what_was_imported_is_foreseen_to_change_nothing(run: Run, tmp_path: Pat
         (["what-if", "--from", "ESTATE", "-f", "ESTATE"], "has no kind"),
         (["what-if", "--from", "ESTATE", "-f", "OLD"], "is of azurebastion.dev/v1alpha1"),
         (["what-if", "--from", "ESTATE", "-f", "WRONG"], "BastionHost hub, field spec.virtualNetworkID"),
+        (
+            ["what-if", "--from", "ESTATE", "-f", "NO_FIELD"],
+            "BastionHost hub, field spec.skuu: there is no such field, sku",
+        ),
+        (
+            ["what-if", "--from", "ESTATE", "-f", "NO_HUB"],
+            "VNetPeering hub, field spec.hub: topology HubSpoke needs a hub",
+        ),
         (["what-if", "--from", "ESTATE", "-f", "OTHER"], "neither a BastionHost nor a VNetPeering"),
         (["what-if", "-f", "GOOD"], "there is no kubeconfig at /nowhere/kubeconfig"),
         (["connect", "db-1", "--from", "ESTATE", "--print"], "db-1 is Unreachable by SSH on port 22: NicNsgDenies"),
         (["connect", "ghost", "--from", "ESTATE", "--print"], "VM ghost is not in the data"),
         (["connect", "web-1", "--from", "ESTATE", "--bastion", "ghost"], "Bastion ghost is not in the data"),
+        (["reach", "--from", "ESTATE", "--interval", "5"], "--interval is for --watch of files or Azure: give --watch"),
+        (["reach", "--watch", "--interval", "5"], "the cluster is watched, and tells at once"),
+        (["reach", "--from", "ESTATE", "--fixes", "all"], "--fixes is for -o json and -o yaml"),
+        (["doctor", "--from", "ESTATE", "--operator-namespace", "x"], "--operator-namespace is for the cluster"),
         (["doctor"], "there is no kubeconfig at /nowhere/kubeconfig"),
     ],
 )
 def test_wrong_use_is_told_in_two_lines(run: Run, tmp_path: Path, arguments: list[str], told: str) -> None:
-    def bastion(version: str, network: str) -> str:
-        spec = {"virtualNetworkID": network, "sku": "Basic"}
+    def resource(version: str, kind: str, spec: Json) -> str:
         return yaml.safe_dump(
-            {
-                "apiVersion": f"azurebastion.dev/{version}",
-                "kind": "BastionHost",
-                "metadata": {"name": "hub"},
-                "spec": spec,
-            }
+            {"apiVersion": f"azurebastion.dev/{version}", "kind": kind, "metadata": {"name": "hub"}, "spec": spec}
         )
+
+    def bastion(version: str, network: str, **more: str) -> str:
+        return resource(version, "BastionHost", {"virtualNetworkID": network, "sku": "Basic", **more})
 
     contents = {
         "FILE": "half: [a {",
         "OLD": bastion("v1alpha1", "x"),
         "WRONG": bastion("v1beta1", "x"),
+        "NO_FIELD": bastion("v1beta1", f"{GROUP}/virtualNetworks/hub", skuu="Basic"),
+        "NO_HUB": resource(
+            "v1beta1", "VNetPeering", {"spokes": [{"virtualNetworkID": f"{GROUP}/virtualNetworks/spoke"}]}
+        ),
         "OTHER": yaml.safe_dump({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}),
         "GOOD": bastion("v1beta1", f"{GROUP}/virtualNetworks/hub"),
     }

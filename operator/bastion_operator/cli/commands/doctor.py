@@ -2,8 +2,8 @@
 
 import click
 
-from bastion_operator.cli.options import output_option, source_options
-from bastion_operator.cli.sources import Source
+from bastion_operator.cli.options import given, output_option, source_options
+from bastion_operator.cli.sources import Cluster, Source
 
 _EXAMPLES = """\b
 Examples:
@@ -31,6 +31,10 @@ def doctor(*, source: Source, operator_namespace: str, output: str) -> int:
     resources say of Azure. With --azure, of your login: what it may do in each subscription, beside what the operator's role
     allows, and Azure's limits. With --from: the limits alone.
     """
+    if given("operator_namespace") and not isinstance(source, Cluster):
+        raise click.UsageError(
+            "--operator-namespace is for the cluster, which --azure and --from do not ask: leave it out"
+        )
     from bastion_operator.cli.doctor.run import run_doctor  # noqa: PLC0415  the checks are loaded when they are asked
 
     return run_doctor(source, operator_namespace, output)

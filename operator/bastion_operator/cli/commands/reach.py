@@ -2,8 +2,17 @@
 
 import click
 
-from bastion_operator.cli.options import FIXES, SOME, complete_code, output_option, question_options, source_options
-from bastion_operator.cli.sources import Source
+from bastion_operator.cli.options import (
+    FIXES,
+    SOME,
+    TABLES,
+    complete_code,
+    given,
+    output_option,
+    question_options,
+    source_options,
+)
+from bastion_operator.cli.sources import Cluster, Source
 
 _EXAMPLES = """\b
 Examples:
@@ -115,6 +124,11 @@ def reach(
     from bastion_operator.cli.selection import Choice  # noqa: PLC0415
     from bastion_operator.interpreter import collect_less_often  # noqa: PLC0415
 
+    if given("interval") and (not watch or isinstance(source, Cluster)):
+        why = "the cluster is watched, and tells at once: leave it out" if watch else "give --watch as well"
+        raise click.UsageError(f"--interval is for --watch of files or Azure: {why}")
+    if given("fixes") and output in TABLES:
+        raise click.UsageError("--fixes is for -o json and -o yaml: a table shows none")
     collect_less_often()
     choice = Choice(vms, tags, subnets, bastions, verdicts, reasons)
     options = ReachOptions(source, output, choice, protocol, port, fail_on, fixes, principals)

@@ -1,7 +1,9 @@
 """What an administrator's rules leave of what a security group decides."""
 
+import pytest
+
 from tests.differential.parts import WEB
-from tests.differential.random_estates import BAS, Asked, Question
+from tests.differential.random_estates import BAS, INSTANCE, Asked, Question
 from tests.differential.test_two_opinions import compare, engine
 from tests.support.estates import (
     Estate,
@@ -12,6 +14,8 @@ from tests.support.estates import (
     manager_id,
     row,
     rule,
+    same_vnet,
+    scale_set,
     security_admin,
     vnet_id,
     with_nsg,
@@ -48,6 +52,27 @@ def test_the_rule_to_blame_is_one_that_decides_for_what_is_not_always_allowed() 
     compare(one)
     (reason,) = engine(one)(WEB, SSH, BAS).reasons
     assert (reason.code, reason.rule, reason.priority) == ("NsgPartiallyBlocksBastion", "B", 110)
+
+
+@pytest.mark.parametrize(
+    ("always", "expected"),
+    [
+        # Whether the instance is denied hangs on its address first, and an address is told before a tag is asked about.
+        (admin_rule("tag", 10, "AlwaysAllow", source="NobodyKnows"), ["EffectiveDataUnavailable"]),
+        # What the group would deny is just what never comes to it: whatever its address, the instance is let in.
+        (admin_rule("half", 10, "AlwaysAllow", destination="10.0.2.0/25"), []),
+        (admin_rule("quarter", 10, "AlwaysAllow", destination="10.0.2.0/26"), ["EffectiveDataUnavailable"]),
+    ],
+    ids=lambda value: value["name"] if isinstance(value, dict) else "",
+)
+def test_of_an_instance_with_an_unknown_address_group_and_administrator_are_asked_together_for_each_address(
+    always: Row, expected: list[str]
+) -> None:
+    denied = with_nsg(same_vnet(), "subnet", rule("low", 100, "Deny", destination="10.0.2.0/25"))
+    estate = [*denied, *scale_set("fleet", "hub", "workload"), *security_admin("hub", always)]
+    one = Asked(estate, questions=(SSH,), machines=(INSTANCE,))
+    assert [reason.code for reason in engine(one)(INSTANCE, SSH, BAS).reasons] == expected
+    compare(one)
 
 
 def test_a_rule_collection_applies_to_the_vnets_of_its_network_groups_alone() -> None:

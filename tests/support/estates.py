@@ -232,7 +232,7 @@ def security_admin(network: str, *rules: Row, **configuration: Any) -> list[Row]
 
 
 def admin_rule(name: str, priority: int, access: str, **fields: Any) -> Row:
-    """A security admin rule. Fields: ``source``, ``ports``."""
+    """A security admin rule. Fields: ``source``, ``destination``, ``ports``."""
     source = fields.get("source", "*")
     kind = "ServiceTag" if source[:1].isalpha() else "IPPrefix"
     held = {
@@ -241,7 +241,7 @@ def admin_rule(name: str, priority: int, access: str, **fields: Any) -> Row:
         "direction": "Inbound",
         "protocol": "Tcp",
         "sources": [{"addressPrefix": source, "addressPrefixType": kind}],
-        "destinations": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}],
+        "destinations": [{"addressPrefix": fields.get("destination", "*"), "addressPrefixType": "IPPrefix"}],
         "sourcePortRanges": ["0-65535"],
         "destinationPortRanges": fields.get("ports", ["22", "3389"]),
     }

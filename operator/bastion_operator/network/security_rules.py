@@ -8,7 +8,7 @@ Source: Microsoft Learn, "Network security groups" and "How network security gro
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
@@ -230,6 +230,38 @@ class _Parts:
     answers: dict[tuple[int, frozenset[str]], Decision] = field(default_factory=dict)
 
 
+def decide_for_any(
+    destinations: AddressSet,
+    edges: Iterable[int],
+    decide: Callable[[int], Decision],
+    *,
+    among: AddressSet,
+    by: SecurityGroup,
+) -> Decision:
+    """What happens to connections from ``among`` to an address of which only the range is known.
+
+    Between two of the ``edges``, ``decide`` answers the same. Where it tells the addresses of the range apart, every source
+    stays undecided, for that one reason.
+    """
+    if len(destinations) == 1:
+        return decide(destinations.lowest)
+    first, *others = [decide(address) for address in _one_of_each_part(destinations, sorted(edges))]
+    if all(one == first for one in others):
+        return first
+    if all(one.comes_to(first) for one in others):
+        return replace(first, doubts=tuple(dict.fromkeys(doubt for one in (first, *others) for doubt in one.doubts)))
+    what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {by.name} tell apart"
+    return Decision(undecided=among, doubts=(Doubt("EffectiveDataUnavailable", what, by.id),))
+
+
+def _one_of_each_part(destinations: AddressSet, edges: Sequence[int]) -> Iterator[int]:
+    """The lowest address of every part of the range that rules may treat alike."""
+    for first, last in destinations.intervals:
+        yield first
+        if first != last:
+            yield from (edge for edge in edges if first < edge <= last)
+
+
 class RuleTable:
     """A group's rules of one direction, narrowed once to TCP, one port, a set of sources and what tags mean for those.
 
@@ -266,16 +298,13 @@ class RuleTable:
 
         Where the rules tell the addresses of the range apart, every source stays undecided.
         """
-        if len(destinations) == 1:
-            return self.decide(destinations.lowest, meaning, groups)
-        decisions = [self.decide(address, meaning, groups) for address in self._representatives(destinations, meaning)]
-        first = decisions[0]
-        if all(one == first for one in decisions[1:]):
-            return first
-        if all(one.comes_to(first) for one in decisions[1:]):
-            return replace(first, doubts=tuple(dict.fromkeys(doubt for one in decisions for doubt in one.doubts)))
-        what = f"which address the VM has in {', '.join(destinations.prefixes())}, which rules of {self.group.name} tell apart"
-        return Decision(undecided=self._sources, doubts=(Doubt("EffectiveDataUnavailable", what, self.group.id),))
+        return decide_for_any(
+            destinations,
+            self.edges(meaning),
+            lambda destination: self.decide(destination, meaning, groups),
+            among=self._sources,
+            by=self.group,
+        )
 
     def matches(self, destination: int, meaning: TagMeaning, groups: frozenset[str] = frozenset()) -> Iterator[Match]:
         """The rules that match connections to an address, in the order in which they are asked, until all are decided."""
@@ -300,13 +329,6 @@ class RuleTable:
             edges = {edge for entry in self._entries if not entry.anywhere for edge in entry.edges(meaning)}
             known = self._parts[id(meaning)] = _Parts(meaning, tuple(sorted(edges)))
         return known
-
-    def _representatives(self, destinations: AddressSet, meaning: TagMeaning) -> Iterator[int]:
-        """The lowest address of every part of the range that rules may treat alike."""
-        for first, last in destinations.intervals:
-            yield first
-            if first != last:
-                yield from (edge for edge in self.edges(meaning) if first < edge <= last)
 
     def _meets(self, destination: int, meaning: TagMeaning, groups: frozenset[str]) -> tuple[bool | None, ...]:
         return tuple([entry.meets(destination, groups, meaning) for entry in self._entries])

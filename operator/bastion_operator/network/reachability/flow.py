@@ -12,12 +12,13 @@ from bastion_operator.network.reachability.security_admin import (
     admin_findings,
     admin_groups,
     admin_verdict,
+    always_table,
     past_admin,
 )
 from bastion_operator.network.reachability.sides import Opposite, SideMeaning, known_group, side_meaning, space_towards
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.security_group import Direction, SecurityGroup, SecurityRule
-from bastion_operator.network.security_rules import Decision
+from bastion_operator.network.security_rules import Decision, decide_for_any
 from bastion_operator.network.service_tags import Doubt, TagMeaning
 from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
@@ -175,8 +176,16 @@ def _decide(question: Question, group: SecurityGroup, direction: Direction, side
 
     def under(meaning: TagMeaning) -> Decision:
         table = question.evaluation.rule_table(group, direction, question.asked.port, host, meaning)
-        decision = table.decide_all(target.addresses, meaning, target.application_security_groups)
-        return decision if direction is Direction.OUTBOUND else past_admin(decision, _admin(question, meaning).always)
+        always = None if direction is Direction.OUTBOUND else always_table(question, meaning)
+        if always is None:
+            return table.decide_all(target.addresses, meaning, target.application_security_groups)
+
+        def decide(address: int) -> Decision:
+            answers = (each.decide(address, meaning, target.application_security_groups) for each in (table, always))
+            return past_admin(*answers)
+
+        edges = {*table.edges(meaning), *always.edges(meaning)}
+        return decide_for_any(target.addresses, edges, decide, among=host.sources, by=group)
 
     return _either(question, side, under)
 

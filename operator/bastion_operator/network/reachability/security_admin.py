@@ -24,7 +24,7 @@ from bastion_operator.network.security_group import (
     SecurityGroup,
     SecurityRule,
 )
-from bastion_operator.network.security_rules import Decision
+from bastion_operator.network.security_rules import Decision, RuleTable
 from bastion_operator.network.service_tags import Doubt, TagMeaning
 from bastion_operator.network.virtual_network import VirtualNetwork
 
@@ -59,8 +59,19 @@ def admin_verdict(question: Question, meaning: TagMeaning) -> AdminVerdict:
     configurations = question.evaluation.inventory.admin_configurations.get(target.network.key, ())
     if not configurations:
         return NOTHING
-    denied, always = (_decide(question, group, meaning) for group in admin_groups(question, target.network))
+    addresses, groups = target.addresses, target.application_security_groups
+    denied, always = (
+        _table(question, group, meaning).decide_all(addresses, meaning, groups)
+        for group in admin_groups(question, target.network)
+    )
     return AdminVerdict(denied, always, tuple(one for one in configurations if one.rules is None))
+
+
+def always_table(question: Question, meaning: TagMeaning) -> RuleTable | None:
+    """What it denies is what AlwaysAllow lets past the security groups; None where nothing is in force on the VM's VNet."""
+    network = question.target.network
+    groups = () if network is None else admin_groups(question, network)
+    return _table(question, groups[1], meaning) if groups else None
 
 
 def admin_groups(question: Question, network: VirtualNetwork) -> tuple[SecurityGroup, ...]:
@@ -118,9 +129,8 @@ def _group(network: VirtualNetwork, purpose: str, rules: list[SecurityRule]) -> 
     return SecurityGroup(network.id, f"{network.key}#{purpose}", name, (*rules, _GO_ON))
 
 
-def _decide(question: Question, group: SecurityGroup, meaning: TagMeaning) -> Decision:
-    table = question.evaluation.rule_table(group, Direction.INBOUND, question.asked.port, question.host, meaning)
-    return table.decide_all(question.target.addresses, meaning, question.target.application_security_groups)
+def _table(question: Question, group: SecurityGroup, meaning: TagMeaning) -> RuleTable:
+    return question.evaluation.rule_table(group, Direction.INBOUND, question.asked.port, question.host, meaning)
 
 
 def admin_findings(question: Question, verdict: AdminVerdict, denied: Decision) -> Iterator[Finding]:

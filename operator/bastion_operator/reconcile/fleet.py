@@ -15,14 +15,15 @@ from typing import Any
 
 from bastion_operator.arm.client import ArmClient
 from bastion_operator.arm.errors import AzureError, ErrorClass
-from bastion_operator.arm.graph import InventoryReading, read_inventory
+from bastion_operator.arm.graph import read_inventory
 from bastion_operator.clock import Clock
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.gaps import gaps
-from bastion_operator.network.held_row import Held, ReadRow, key_of, row_of
+from bastion_operator.network.held_row import Held, row_of
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.planning.model import Observed
 from bastion_operator.reconcile.agreement import agree
+from bastion_operator.reconcile.gathered import Gathered, gathered
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ _PATIENCE = 20.0
 _FAILURE_KEPT = 10.0
 # GETs in a reading for what rows refer to and the graph does not show.
 _MOST_GAPS = 10
-_SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 
 @dataclass(slots=True)
@@ -159,7 +159,7 @@ class FleetSnapshot:
         began = self.clock.monotonic()
         try:
             reading = await read_inventory(client, sorted(view.subscriptions), access=access)
-            self._store(view, await asyncio.to_thread(_gathered, reading, self._rows), began)
+            self._store(view, await asyncio.to_thread(gathered, reading, self._rows), began)
             view.access, view.failure = access, None
             await self._confirm_overlay(view, client)
             await self._fill_gaps(identity, view, client)
@@ -233,12 +233,12 @@ class FleetSnapshot:
             view.inventory = view.before = inventory
         return view.inventory
 
-    def _store(self, view: _View, gathered: "_Gathered", read_at: float) -> None:
-        self._rows.update(gathered.news)
-        view.ids = gathered.ids
-        view.types = gathered.types
+    def _store(self, view: _View, read: Gathered, read_at: float) -> None:
+        self._rows.update(read.news)
+        view.ids = read.ids
+        view.types = read.types
         view.read_at = read_at
-        view.unreadable = tuple(sorted(view.subscriptions - gathered.subscriptions))
+        view.unreadable = tuple(sorted(view.subscriptions - read.subscriptions))
         view.outdate()
         self._prune()
 
@@ -252,12 +252,9 @@ class FleetSnapshot:
 
     async def _confirm_overlay(self, view: _View, client: ArmClient) -> None:
         """Drop what the graph has caught up with; ask again about the rest, which others may have changed since."""
-        behind = []
-        for key in [key for key in self._overlay if view.covers(key)]:
-            if _same_row(row_of(self._rows.get(key)) if key in view.ids else None, self._overlay[key]):
-                del self._overlay[key]
-            else:
-                behind.append(key)
+        covered = [key for key in self._overlay if view.covers(key)]
+        behind = [key for key in covered if not _same_row(self._read_row(view, key), self._overlay[key])]
+        self._drop(set(covered).difference(behind), view)
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def read_again(key: str) -> None:
@@ -270,6 +267,20 @@ class FleetSnapshot:
                     self.record(key, body)
 
         await asyncio.gather(*(read_again(key) for key in behind))
+
+    def _drop(self, keys: set[str], confirmed_in: _View) -> None:
+        """The graph has shown one identity what lies over it. Whoever was read before that takes it for read as well.
+
+        Whoever is being read at this moment may be shown what was there before: what it covers stays until that is known.
+        """
+        others = [view for view in self._views.values() if view is not confirmed_in]
+        keys -= {key for key in keys if any(view.reading is not None and view.covers(key) for view in others)}
+        dropped = {key: self._overlay.pop(key) for key in keys}
+        for view in others:
+            here = {key for key in dropped if view.covers(key)}
+            there = {key for key in here if dropped[key] is not None}
+            if here:
+                view.ids = (view.ids - here) | there
 
     async def _fill_gaps(self, identity: str, view: _View, client: ArmClient) -> None:
         """Ask for what rows refer to and the graph does not show: it is late, gone, or not for this identity.
@@ -319,40 +330,13 @@ class FleetSnapshot:
             return None
         return row_of(self._current(key))
 
+    def _read_row(self, view: _View, key: str) -> Row | None:
+        return row_of(self._rows.get(key)) if key in view.ids else None
+
     def _outdate(self, key: str, body: Row | None) -> None:
         for view in self._views.values():
             if view.covers(key):
                 view.patch(key, body)
-
-
-@dataclass(frozen=True, slots=True)
-class _Gathered:
-    """A reading made ready to be stored: the ids in it, the rows that are not as they were, the subscriptions shown."""
-
-    ids: frozenset[str]
-    news: dict[str, Held]
-    types: frozenset[str]
-    subscriptions: frozenset[str]
-
-
-def _gathered(reading: InventoryReading, known: Mapping[str, Held]) -> _Gathered:
-    """A row that says what it said before stays the object that it was: whoever compares two inventories sees it at once.
-
-    The reading's rows are used up, one by one: letting go of a fleet's rows at once keeps every other thread out meanwhile.
-    """
-    ids: set[str] = set()
-    news: dict[str, Held] = {}
-    subscriptions: set[str] = set()
-    while reading.rows:
-        held = reading.rows.pop()
-        if (key := key_of(held)) is None or key in ids:
-            continue
-        ids.add(key)
-        if not isinstance(held, ReadRow) and str(held.get("type", "")).lower() == _SUBSCRIPTION:
-            subscriptions.add(str(held.get("subscriptionId", "")).lower())
-        if known.get(key) != held:
-            news[key] = held
-    return _Gathered(frozenset(ids), news, reading.types, frozenset(subscriptions))
 
 
 @dataclass(frozen=True, slots=True)

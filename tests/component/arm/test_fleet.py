@@ -88,3 +88,27 @@ async def test_who_goes_on_with_its_work_goes_by_what_was_read_while_it_is_read_
     await fleet.refresh("one", client, subscriptions, 60, until_read=100, access=True)
     assert (fleet.age("one") or 80) < 80, "no role assignments were read before: waited for"
     await fleet.close()
+
+
+async def test_what_one_identity_has_read_again_is_lost_to_no_other_that_has_not(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
+    azure = azure_factory([row, nsg("g")], graph_lag=0)
+    client = (await caller_factory(azure)).client
+    fleet = FleetSnapshot(SystemClock())
+    for identity in ("one", "another"):
+        await fleet.refresh(identity, client, [SUBSCRIPTION], 0)
+    body = {"location": "westeurope", "properties": {}}
+    await client.put(nsg_id("new"), body)
+    await client.delete(nsg_id("g"))
+    fleet.record(nsg_id("new"), await client.get(nsg_id("new")))
+    fleet.record(nsg_id("g"), None)
+    for _ in range(2):
+        await fleet.refresh("one", client, [SUBSCRIPTION], 0)
+        seen = await fleet.inventory("another")
+        assert seen is not None
+        assert [seen.security_group(nsg_id(name)) is None for name in ("new", "g")] == [False, True]
+        observed = fleet.observed("another")
+        assert [observed.get(nsg_id(name)) is None for name in ("new", "g")] == [False, True]
+    await fleet.close()

@@ -21,12 +21,32 @@ def refusals(kind: type[CustomResource], manifest: Mapping[str, Any]) -> Iterato
     asked = {name: value for name, value in manifest.items() if name not in {"metadata", "status"}}
     yield from _unknown_fields(asked, schema, "")
     try:
-        resource = kind.model_validate({**manifest, "status": None})
+        resource = kind.model_validate({**without_nulls(kind, manifest), "status": None})
     except ValidationError as error:
         yield first_error(error)
         return
     yield from _duplicates(asked, schema, "")
     yield from _broken_rules(resource, "")
+
+
+def without_nulls(kind: type[CustomResource], manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object without the fields that are null, which the API server takes as if they were not there."""
+    kept: Mapping[str, Any] = _without_nulls(manifest, structural_schema(kind))
+    return kept
+
+
+def _without_nulls(value: Any, schema: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        others = schema.get("additionalProperties", {})
+        fields = {name: schema.get("properties", {}).get(name, others) for name in value}
+        return {
+            name: _without_nulls(each, fields[name])
+            for name, each in value.items()
+            if each is not None or not fields[name]
+        }
+    if isinstance(value, list):
+        return [_without_nulls(each, schema.get("items", {})) for each in value]
+    return value
 
 
 def _unknown_fields(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:

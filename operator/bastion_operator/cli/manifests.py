@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bastion_operator.api.bastion_host import BastionHost
 from bastion_operator.api.meta import API_VERSION, GROUP
 from bastion_operator.api.model import first_error
-from bastion_operator.api.server_rules import refusals
+from bastion_operator.api.server_rules import refusals, without_nulls
 from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.cli.errors import Refusal
 
@@ -39,7 +39,8 @@ def read_manifests(names: Iterable[str]) -> list[Manifest]:
 def resource_of(manifest: Manifest) -> Resource:
     """The custom resource as a model. Raises Refusal that names the field."""
     try:
-        return KINDS[manifest["kind"]].model_validate(manifest)
+        kind = KINDS[manifest["kind"]]
+        return kind.model_validate(without_nulls(kind, manifest))
     except ValidationError as error:
         raise Refusal(f"{shown_name(manifest)}, {first_error(error)}", _EXAMPLES) from error
 

@@ -52,6 +52,15 @@ def test_a_field_that_is_none_is_told_wherever_it_stands() -> None:
     ]
 
 
+def test_a_field_that_is_null_is_as_good_as_not_there() -> None:
+    example = next(each for each in judged(GOOD) if each.manifest["kind"] == "BastionHost")
+    spec = {**example.manifest["spec"], "adoptionPolicy": None, "features": {"ipConnect": None}}
+    assert list(refusals(BastionHost, {**example.manifest, "spec": spec})) == []
+    assert list(refusals(BastionHost, {**example.manifest, "spec": {**spec, "virtualNetworkID": None}})) == [
+        "field spec.virtualNetworkID: Field required"
+    ]
+
+
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_a_status_of_whatever_kind_is_passed_over(kind: type[CustomResource]) -> None:
     example = next(each for each in judged(GOOD) if each.manifest["kind"] == kind.names.kind)

@@ -314,6 +314,14 @@ def deny_of_some_source_ports_towards_a_tag_in_doubt() -> Estate:
     return with_nsg(change(hub_and_spoke(), "spoke", "properties.addressSpace", {}), "nic", some)
 
 
+def doubtful_deny_of_some_source_ports_behind_one_for_certain() -> Estate:
+    # Facts: the rule to name is the one that decides. Some sessions are denied by the first rule, whatever VirtualNetwork holds.
+    # The engine named the second, and was mended.
+    first = rule("first", 100, "Deny", source_ports="443")
+    second = rule("second", 101, "Deny", destination="VirtualNetwork", source_ports="443")
+    return with_nsg(change(hub_and_spoke(), "spoke", "properties.addressSpace", {}), "nic", first, second)
+
+
 CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (both_sides_closed, ["PeeringAccessDisabled", "PeeringAccessDisabled"]),
     (both_links_stale, ["AddressSpaceNotSynced", "AddressSpaceNotSynced"]),
@@ -324,6 +332,7 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (unreadable_deny_of_some_source_ports_before_a_deny, ["NicNsgDenies"]),
     (deny_of_half_of_bastion_towards_a_tag_in_doubt, ["NsgPartiallyBlocksBastion", "EffectiveDataUnavailable"]),
     (deny_of_some_source_ports_towards_a_tag_in_doubt, ["NsgPartiallyBlocksBastion"]),
+    (doubtful_deny_of_some_source_ports_behind_one_for_certain, ["NsgPartiallyBlocksBastion"]),
     (developer_where_an_admin_rule_allows_internet, []),
     (developer_where_an_admin_rule_always_allows_some_source_ports_of_internet, []),
     (developer_where_some_source_ports_of_internet_are_denied, ["EffectiveDataUnavailable"]),

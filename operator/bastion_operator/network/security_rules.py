@@ -120,6 +120,9 @@ class _Parcel:
 
     def passed(self, entry: Entry, sources: AddressSet, condition: Condition) -> "_Parcel":
         """Some of its sources, behind a rule that may have decided."""
+        if entry.some_ports_only and self.partly is not None:
+            # Whether it denies some connections as well changes nothing: an earlier rule does, and is the one to name.
+            return _Parcel(sources, self.partly, self.open)
         one = _Open(entry.rule, condition, None if entry.some_ports_only else self.fate(entry.access))
         return _Parcel(sources, self.partly, (*self.open, one))
 

@@ -390,3 +390,17 @@ def test_an_instance_of_a_scale_set_is_denied_by_whichever_rule() -> None:
     one = Asked(estate, questions=(SSH,), machines=(INSTANCE,))
     assert [reason.code for reason in engine(one)(INSTANCE, SSH, BAS).reasons] == ["SubnetNsgDenies"]
     compare(one)
+
+
+def test_vms_of_one_subnet_may_be_in_different_tenants() -> None:
+    # Facts, step 11: the tenants are compared. Where the VNet's row tells none, each VM's own counts; the engine took that of
+    # the first VM of the subnet for all, and was mended.
+    estate = [*hub_and_spoke(), *scale_set("fleet", "spoke", "workload")]
+    estate = change(
+        change(estate, "spoke", "tenantId", value=None), "web", "tenantId", "0a1b2c3d-0000-4000-8000-0000000000ff"
+    )
+    one = Asked(estate, questions=(SSH,), machines=(WEB, INSTANCE))
+    answer = engine(one)
+    assert [reason.code for reason in answer(WEB, SSH, BAS).reasons] == ["CrossTenantPeering"]
+    assert not answer(INSTANCE, SSH, BAS).reasons
+    compare(one)

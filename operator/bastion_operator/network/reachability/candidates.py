@@ -4,7 +4,7 @@ from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.reachability.evaluation import Evaluation
 from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.ip_connect import route_to
-from bastion_operator.network.reachability.path import Path, Topology, find_pair, find_path, with_route
+from bastion_operator.network.reachability.path import Path, Topology, find_pair, find_path, target_tenant, with_route
 from bastion_operator.network.reachability.target import Target
 
 
@@ -40,7 +40,7 @@ def _in_networks(evaluation: Evaluation, keys: set[str]) -> tuple[BastionHost, .
 
 
 def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
-    """The path between the two; shared by all VMs of a subnet whose addresses the Bastion's link knows alike."""
+    """The path between the two; shared by all VMs of a subnet and tenant whose addresses the Bastion's link knows alike."""
     ends = (host.bastion.key, target.network_key)
     pair = evaluation.once(("pair", *ends), lambda: find_pair(host, target))
     space = pair.near.remote_address_space if pair.near is not None else None
@@ -48,7 +48,7 @@ def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
     if target.subnet is None or not target.addresses or not known:
         path = find_path(host, target, _between(evaluation, host, target))
     else:
-        key = ("path", host.bastion.key, target.subnet.key)
+        key = ("path", host.bastion.key, target.subnet.key, target_tenant(target))
         path = evaluation.once(key, lambda: find_path(host, target, _between(evaluation, host, target)))
     if path.topology is not Topology.APART:
         return path

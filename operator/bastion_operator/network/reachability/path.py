@@ -66,10 +66,15 @@ def peering_via(host: Host, target: Target) -> Via:
     return Via.GLOBAL_PEERING if here and there and here != there else Via.PEERING
 
 
+def target_tenant(target: Target) -> str | None:
+    """The tenant of the VM's VNet, or where nothing tells it, the VM's own."""
+    return (target.network.tenant_id if target.network else None) or target.vm.tenant_id
+
+
 def tenant_findings(host: Host, target: Target) -> Iterator[Finding]:
     """Step 11: Bastion does not work across tenants, where both are told and differ."""
     here = (host.network.tenant_id if host.network else None) or host.bastion.tenant_id
-    there = (target.network.tenant_id if target.network else None) or target.vm.tenant_id
+    there = target_tenant(target)
     if here and there and here.lower() != there.lower():
         yield finding(
             "CrossTenantPeering",

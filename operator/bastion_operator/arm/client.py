@@ -33,7 +33,7 @@ from bastion_operator.arm.answers import (
 )
 from bastion_operator.arm.api_versions import GRAPH_API_VERSION, NETWORK_API_VERSION, api_version_of, shown_on_request
 from bastion_operator.arm.azure_time import AzureTime
-from bastion_operator.arm.budgets import Budgets, CallKind, call_of
+from bastion_operator.arm.budgets import Budgets, Call, CallKind, call_of
 from bastion_operator.arm.cloud import Cloud
 from bastion_operator.arm.errors import (
     AzureError,
@@ -288,9 +288,9 @@ class ArmClient:
         if kind is not CallKind.GRAPH:
             self._stay_inside(target)
         call = call_of(self.principal, kind, target, region)
+        await self._turn(call, held=held)
         self.budgets.begin(call, target, held=held)
         try:
-            await self.turns.take((call.principal, call.subscription))
             response = await self._exchange(self._request(method, url, headers or {}, body), kind, target)
         except BaseException:
             # Lost or broken off: Azure may have counted it.
@@ -313,6 +313,15 @@ class ArmClient:
         else:
             self.budgets.end(call, response.headers)
         raise self._seen(kind, target, refusal)
+
+    async def _turn(self, call: Call, *, held: bool) -> None:
+        """Wait until the call may begin. Its budget is asked after that: a refusal that comes meanwhile holds it back."""
+        try:
+            await self.turns.take((call.principal, call.subscription))
+        except BaseException:
+            if held:
+                self.budgets.drop(call)
+            raise
 
     def _stay_inside(self, target: str) -> None:
         """Nothing is sent to where the identity is not to be used.

@@ -150,3 +150,31 @@ async def test_one_subscriptions_many_calls_do_not_keep_anothers_from_beginning(
     _, *order = (each["url"] for each in azure.request_log() if each["method"] == "GET")
     assert len(order) == MANY + 1
     assert next(place for place, url in enumerate(order) if of_another in url) < MANY / 2
+
+
+async def test_what_waits_for_its_turn_when_its_budget_closes_is_not_sent(
+    azure: LocalAzure, caller_factory: CallerFactory
+) -> None:
+    client = (await caller_factory(azure, speed=1)).client
+    await client.get(HUB)
+    calls = [asyncio.create_task(client.get(group(number))) for number in range(MANY)]
+    await asyncio.sleep(0)
+    client.budgets.refused(call_of(client.principal, CallKind.READ, HUB), "TooManyRequests", 30)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(one, BudgetSpentError) for one in outcomes) >= MANY - 1
+    assert len(sent(azure, "GET", "/group-")) <= 1
+
+
+async def test_what_was_set_aside_for_a_call_that_is_broken_off_before_its_turn_is_free_again(
+    azure: LocalAzure, caller_factory: CallerFactory
+) -> None:
+    client = (await caller_factory(azure, speed=1)).client
+    call = call_of(client.principal, CallKind.WRITE, group(0), "westeurope")
+    before = client.budgets.room(call)
+    client.budgets.hold(call)
+    put = asyncio.create_task(client.put(group(0), BODY, region="westeurope", held=True))
+    await asyncio.sleep(0)
+    put.cancel()
+    await asyncio.gather(put, return_exceptions=True)
+    assert client.budgets.room(call) == before
+    assert not sent(azure, "PUT")

@@ -6,6 +6,7 @@ from bastion_operator.clock import SystemClock
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.resource_types import SECURITY_GROUPS
 from bastion_operator.reconcile.fleet import FleetSnapshot
+from tests.component.arm.conftest import SUBSCRIPTION_ROW
 from tests.support.arm_client import CallerFactory
 from tests.support.azure import AzureFactory
 from tests.support.estates import SUBSCRIPTION, nic, nsg, nsg_id, rule, subnet, vm, vm_id, vnet
@@ -32,8 +33,9 @@ async def test_what_has_not_changed_is_the_very_same_after_another_reading(
     azure_factory: AzureFactory, caller_factory: CallerFactory
 ) -> None:
     network = vnet("hub", "10.0.0.0/16", subnets=[subnet("work", "10.0.1.0/24", nsg="g")])
-    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
-    azure = azure_factory([row, network, nsg("g"), nic("web-nic", "hub", "work", "10.0.1.4"), vm("web")], graph_lag=0)
+    azure = azure_factory(
+        [SUBSCRIPTION_ROW, network, nsg("g"), nic("web-nic", "hub", "work", "10.0.1.4"), vm("web")], graph_lag=0
+    )
     client = (await caller_factory(azure)).client
     fleet = FleetSnapshot(SystemClock())
     await fleet.refresh("one", client, [SUBSCRIPTION], 0)
@@ -66,8 +68,7 @@ async def test_what_has_not_changed_is_the_very_same_after_another_reading(
 async def test_who_goes_on_with_its_work_goes_by_what_was_read_while_it_is_read_again(
     azure_factory: AzureFactory, caller_factory: CallerFactory
 ) -> None:
-    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
-    azure = azure_factory([row, nsg("g")], graph_lag=0)
+    azure = azure_factory([SUBSCRIPTION_ROW, nsg("g")], graph_lag=0)
     client = (await caller_factory(azure)).client
     clock = SetForwardClock()
     fleet = FleetSnapshot(clock)
@@ -93,8 +94,7 @@ async def test_who_goes_on_with_its_work_goes_by_what_was_read_while_it_is_read_
 async def test_what_one_identity_has_read_again_is_lost_to_no_other_that_has_not(
     azure_factory: AzureFactory, caller_factory: CallerFactory
 ) -> None:
-    row = {"id": f"/subscriptions/{SUBSCRIPTION}", "type": "microsoft.resources/subscriptions", "name": "one"}
-    azure = azure_factory([row, nsg("g")], graph_lag=0)
+    azure = azure_factory([SUBSCRIPTION_ROW, nsg("g")], graph_lag=0)
     client = (await caller_factory(azure)).client
     fleet = FleetSnapshot(SystemClock())
     for identity in ("one", "another"):

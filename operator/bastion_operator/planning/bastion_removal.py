@@ -4,18 +4,20 @@ Its diagnostic setting and the host, then its public IP and subnet, then the net
 nothing and go at once.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from bastion_operator.api.bastion_host import BastionHostSpec, SecurityPolicy
 from bastion_operator.api.common import Claim, ClaimOrigin
 from bastion_operator.api.identifiers import AUTO
 from bastion_operator.network.arm_id import normalise_id, same_id
 from bastion_operator.planning.bastion_diagnostics import DIAGNOSTICS, remove_diagnostics
-from bastion_operator.planning.bastion_input import BastionHostInput
+from bastion_operator.planning.bastion_input import BastionHostIds, BastionHostInput
 from bastion_operator.planning.bastion_ownership import SECURITY_GROUP
 from bastion_operator.planning.bastion_public_ip import user_of_address
 from bastion_operator.planning.bastion_subnet import SUBNET, SUBNET_NAME, subnet_prefixes
 from bastion_operator.planning.body import child, children, etag, in_transition, provisioning_state, referenced_id
-from bastion_operator.planning.model import NOT_READ, Change, Plan, Verb, Wait
+from bastion_operator.planning.model import NOT_READ, Change, Plan, Verb, Wait, root_of
 from bastion_operator.planning.obstacles import ObstacleCode, obstacle
 from bastion_operator.planning.ownership import Ownership, adopted, claim_on, ownership_by_tags, without_claim
 from bastion_operator.planning.rule_mark import RULE_PURPOSES, SUBNET_RULE, TARGET_RULE
@@ -29,11 +31,25 @@ _DELETED = "the BastionHost is being deleted"
 def plan_bastion_removal(asked: BastionHostInput) -> Plan:
     """What to delete now. A settled plan means that nothing of the operator's is left; ``remains`` says what stays."""
     plan = remove_rules(asked, Plan(claims=asked.claims), TARGET_RULE)
+    unread = [root for root in ordered_roots(asked.ids, asked.spec, asked.claims) if not asked.observed.looked_at(root)]
+    if unread:
+        # What was not read may still be there and use what would go before its time.
+        return replace(plan, waits=(*plan.waits, *(Wait(root, root, NOT_READ) for root in unread)))
     plan = _remove_host_and_parts(asked, plan)
     if plan.settled:
         plan = remove_rules(asked, plan, SUBNET_RULE)
         plan = remove_group(asked, plan)
     return plan
+
+
+def ordered_roots(ids: BastionHostIds, spec: BastionHostSpec, claims: Iterable[Claim]) -> list[str]:
+    """The ids of what goes in an order, which takes all of it to be read: everything but the rules in the groups of VMs."""
+    named = [ids.host, ids.public_ip, ids.virtual_network]
+    if spec.network_security.subnet is SecurityPolicy.ENFORCE:
+        # Its tags tell whose it is also where the status was lost with its claim.
+        named.append(ids.security_group)
+    claimed = (root_of(claim.id) for claim in claims if claim.purpose != TARGET_RULE)
+    return list({normalise_id(root): root for root in (*named, *claimed)}.values())
 
 
 def _remove_host_and_parts(asked: BastionHostInput, plan: Plan) -> Plan:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,10 +142,15 @@ class Attempts:
         failed = self._failed.get(key, {}).get(_signature(change))
         return 0.0 if failed is None else max(failed.not_before - self.clock.monotonic(), 0.0)
 
-    def failures(self, key: Key, changes: tuple[Change, ...]) -> list[Failure]:
-        """What went wrong with the changes that are still wanted. What is no longer wanted is forgotten."""
-        attempts = self._failed.get(key, {})
+    def failures(self, key: Key, changes: tuple[Change, ...], unread: Collection[str] = ()) -> list[Failure]:
+        """What went wrong with the changes that are still wanted. What is no longer wanted is forgotten.
+
+        ``unread``: normalised ids of what was not read, of which nobody knows whether it is wanted.
+        """
+        attempts, taken = self._failed.get(key, {}), self._taken.get(key, {})
         wanted = {_signature(change) for change in changes}
+        wanted |= {each for each, attempt in attempts.items() if normalise_id(attempt.resource_id) in unread}
+        wanted |= {each for each, one in taken.items() if normalise_id(one.change.resource_id) in unread}
         for signature in attempts.keys() - wanted:
             del attempts[signature]
         self._settle(key, wanted)

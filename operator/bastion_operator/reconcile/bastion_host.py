@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus, SecurityPolicy
+from bastion_operator.api.bastion_host import BastionHost, BastionHostStatus
 from bastion_operator.api.named_ids import named_ids
 from bastion_operator.planning.bastion_host import BastionHostIds, BastionHostInput, bastion_host_ids, plan_with_targets
-from bastion_operator.planning.bastion_removal import plan_bastion_removal
+from bastion_operator.planning.bastion_removal import ordered_roots, plan_bastion_removal
 from bastion_operator.planning.bastion_status import bastion_states, describe_host
 from bastion_operator.planning.model import Observed, Plan, root_of
 from bastion_operator.reconcile.course import Course, Pass, follow, status_of
@@ -62,19 +62,15 @@ async def _synchronise(passing: Pass[BastionHost], session: Session) -> Outcome:
 
 
 def _plan_removal(passing: Pass[BastionHost], observed: Observed) -> Plan:
-    # The order of deletion needs all of it: with a part unread nothing is taken down.
-    if not all(observed.looked_at(root) for root in _removal_roots(passing.resource)):
-        return Plan(claims=status_of(passing.resource).claims)
     return plan_bastion_removal(_input(passing, observed))
 
 
 def _removal_roots(host: BastionHost) -> list[str]:
-    ids = _ids(host)
-    named = [ids.host, ids.public_ip, ids.virtual_network]
-    if host.spec.network_security.subnet is SecurityPolicy.ENFORCE:
-        # Its tags tell whose it is also where the status was lost with its claim.
-        named.append(ids.security_group)
-    return [*named, *(root_of(claim.id) for claim in status_of(host).claims)]
+    return [*_ordered_removal_roots(host), *(root_of(claim.id) for claim in status_of(host).claims)]
+
+
+def _ordered_removal_roots(host: BastionHost) -> list[str]:
+    return ordered_roots(_ids(host), host.spec, status_of(host).claims)
 
 
 async def _gone(services: Services, key: Key) -> None:
@@ -119,6 +115,7 @@ _COURSE = Course(
     asks_for=_asks_for,
     synchronise=_synchronise,
     removal_roots=_removal_roots,
+    ordered_removal_roots=_ordered_removal_roots,
     plan_removal=_plan_removal,
     gone=_gone,
     # Rules in a thousand network security groups take a second to plan.

@@ -59,9 +59,9 @@ class ChangeResult:
     again_in: float | None = None
 
     @property
-    def done(self) -> bool:
-        """Nothing is left to do, and that is certain."""
-        return self.plan.settled and not self.failures and not self.unread
+    def nothing_left(self) -> bool:
+        """Of a removal: nothing is claimed any more, nothing is left to do, and that is certain."""
+        return self.plan.settled and not self.plan.claims and not self.failures and not self.unread
 
     def next_look(self, interval: timedelta) -> float:
         """Seconds until the next pass: when there is something to do, at the latest by the interval."""
@@ -118,15 +118,18 @@ class ChangeRun:
         self._watch_work(result)
         return result
 
-    async def take_down(self, roots: Iterable[str], make_plan: MakePlan) -> ChangeResult:
+    async def take_down(
+        self, roots: Iterable[str], make_plan: MakePlan, *, ordered: Iterable[str] = ()
+    ) -> ChangeResult:
         """Plan a removal on what a GET says of each root, and on nothing else, and act on it.
 
-        Where there are many roots, only those are read that may be written to now; the plan waits for the others.
+        Where there are many roots, only those are read that may be written to now, and those that are ``ordered``; the plan
+        waits for the others.
         """
         wanted = list(dict.fromkeys(roots))
         later: list[Write] = []
         if len(wanted) > _READ_AT_ONCE and self.claims:
-            reading, later = await self._read_in_turn(make_plan)
+            reading, later = await self._read_in_turn(ordered, make_plan)
         else:
             reading = await self.read(wanted)
         observed = Observed(reading.fresh)
@@ -165,8 +168,10 @@ class ChangeRun:
         looks = (result.again_in, operations.due_in(self.key))
         result.again_in = min((each for each in looks if each is not None), default=None)
 
-    async def _read_in_turn(self, make_plan: MakePlan) -> tuple[Reading, list[Write]]:
-        """What was read of the claimed roots whose turn it is and of what they are judged by; the writes to the others."""
+    async def _read_in_turn(self, ordered: Iterable[str], make_plan: MakePlan) -> tuple[Reading, list[Write]]:
+        """What was read of the ordered roots, of the claimed ones whose turn it is and of what they are judged by; the writes
+        to the others.
+        """
         claimed = {normalise_id(root): root for root in (root_of(claim.id) for claim in self.claims)}
         writes, in_flight = self.services.writes, self.services.in_flight
         for root in filter(in_flight.busy, claimed.values()):
@@ -177,7 +182,10 @@ class ChangeRun:
             if not in_flight.busy(root)
         }
         granted = writes.ask(self.key, self.session.client.principal, wanted.values())
-        reading = await self.read(claimed[name] for name in claimed if name in granted)
+        now = {normalise_id(root): root for root in ordered} | {
+            name: claimed[name] for name in claimed if name in granted
+        }
+        reading = await self.read(now.values())
         for _ in range(_ROUNDS):
             waits = (await self._planned(make_plan, Observed(reading.fresh))).waits
             more = [
@@ -279,7 +287,8 @@ class ChangeRun:
         held = self.services.writes.told(self.key, len(result.plan.changes) + len(later))
         result.plan = replace(result.plan, held=held)
         await tell_who_undoes(self.services, self.session, self.key, result.plan.changes)
-        result.failures += attempts.failures(self.key, result.plan.changes)
+        unread = {normalise_id(wait.resource_id) for wait in result.plan.waits if wait.state == NOT_READ}
+        result.failures += attempts.failures(self.key, result.plan.changes, unread)
         looks = [
             wait
             for change in result.plan.changes

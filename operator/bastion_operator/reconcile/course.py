@@ -50,6 +50,11 @@ def status_of(resource: BastionHost | VNetPeering) -> CommonStatus:
     return resource.status or empty()
 
 
+def _none(resource: BastionHost | VNetPeering) -> list[str]:
+    del resource
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Course(Generic[R]):
     """What one kind does in its own way.
@@ -58,6 +63,7 @@ class Course(Generic[R]):
     :ivar asks_for: what a resource asks for itself alone; of two that ask for one thing the older has it
     :ivar synchronise: a pass once everything is accepted
     :ivar removal_roots: what must be read to take down what was made
+    :ivar ordered_removal_roots: those of them that every pass reads, because they can only go in an order
     :ivar plan_removal: what to delete now, on what those reads said
     :ivar gone: what is left to do for an object that is not there any more
     :ivar aside: whether plans are made off the event loop
@@ -70,6 +76,7 @@ class Course(Generic[R]):
     synchronise: Callable[["Pass[R]", Session], Awaitable[Outcome]]
     removal_roots: Callable[[R], list[str]]
     plan_removal: Callable[["Pass[R]", Observed], Plan]
+    ordered_removal_roots: Callable[[R], list[str]] = _none
     gone: Callable[[Services, Key], Awaitable[None]] | None = None
     aside: bool = False
 
@@ -234,10 +241,11 @@ async def _delete(course: Course[R], passing: Pass[R]) -> Outcome:
         services.rest(passing.key)
         return await hold(services, course.kind, raw, status, _held_by(session))
     run = passing.run(session, aside=course.aside)
-    result = await run.take_down(roots, lambda observed: course.plan_removal(passing, observed))
+    ordered = course.ordered_removal_roots(resource)
+    result = await run.take_down(roots, lambda observed: course.plan_removal(passing, observed), ordered=ordered)
     await tell_changes(services, course.kind, raw, result.sent)
     await tell_remains(services, course.kind, raw, result.plan.remains)
-    if result.done:
+    if result.nothing_left:
         return await release(services, course.kind, raw, passing.key)
     left = status.replace(claims=result.plan.claims)
     await publish(services, course.kind, raw, status, left, deletion_states(result.plan, result.failures))

@@ -1,0 +1,77 @@
+"""A BastionHost whose rules lie in more groups than are read and written at once: it is taken down to the last of them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.estates import SUBSCRIPTION, Row, nic, nsg, rule, subnet, vm, vnet, vnet_id
+from tests.support.lab import Lab, Manifest
+
+GROUPS = 24
+
+
+def network(*, bastion_subnet: bool) -> list[Row]:
+    """A VNet with as many subnets, each with a VM and a group that keeps everybody out."""
+    numbers = range(1, GROUPS + 1)
+    parts = [subnet(f"s{each}", f"10.0.{each}.0/24", nsg=f"g{each}") for each in numbers]
+    if bastion_subnet:
+        parts.append(subnet("AzureBastionSubnet", "10.0.0.0/26"))
+    rows = [vnet("many", "10.0.0.0/16", subnets=parts)]
+    for each in numbers:
+        rows += [
+            nsg(f"g{each}", rule("closed", 4000, "Deny", protocol="*")),
+            nic(f"vm{each}-nic", "many", f"s{each}", f"10.0.{each}.4"),
+            vm(f"vm{each}"),
+        ]
+    return rows
+
+
+def asking(namespace: str) -> Manifest:
+    spec: Manifest = {
+        "virtualNetworkID": vnet_id("many"),
+        "sku": "Basic",
+        "subnetPrefix": "Auto",
+        "networkSecurity": {"targets": "Enforce", "overrideDenies": True},
+        "interval": "1m",
+    }
+    return {
+        "apiVersion": "azurebastion.dev/v1beta1",
+        "kind": "BastionHost",
+        "metadata": {"name": "many", "namespace": namespace},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize("subnet_of_others", [True, False])
+def test_rules_in_many_groups_go_with_the_host(lab_factory: Callable[..., Lab], subnet_of_others: bool) -> None:
+    lab = lab_factory(network(bastion_subnet=subnet_of_others), identity=False)
+    lab.apply_identity(allowedSubscriptions=[SUBSCRIPTION])
+    before = content(lab)
+    lab.operator.start()
+    lab.apply(asking(lab.namespace))
+    lab.wait_ready("bh/many")
+    lab.wait_for(lambda: len(own_rules(lab)) == GROUPS, "each group has its rule")
+    # A subnet that somebody else made has no claim, and is still part of what the order of deletion hangs on.
+    claims = [each["purpose"] for each in lab.get("bh", "many")["status"]["claims"]]
+    assert ("Subnet" in claims) is not subnet_of_others
+
+    lab.delete("bh", "many")
+    assert not own_rules(lab)
+    assert content(lab) == before
+
+
+def own_rules(lab: Lab) -> list[str]:
+    return [rule for held in groups(lab).values() for rule in held if rule.startswith("azurebastion-")]
+
+
+def groups(lab: Lab) -> dict[str, list[str]]:
+    """The names of the rules of each group."""
+    return {
+        resource_id: [each["name"] for each in body["properties"]["securityRules"]]
+        for resource_id, body in lab.azure.resources().items()
+        if "/networksecuritygroups/" in resource_id and "/securityrules/" not in resource_id
+    }
+
+
+def content(lab: Lab) -> tuple[set[str], dict[str, list[str]]]:
+    return set(lab.azure.resources()), groups(lab)

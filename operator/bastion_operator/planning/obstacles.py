@@ -44,6 +44,7 @@ class ObstacleCode(StrEnum):
     TOO_MANY_RULES = "TooManySecurityRules"
     SETTINGS_TOO_MANY = "PeeringSettingsNotKept"
     TOO_MANY_PEERINGS = "VirtualNetworkPeeringCountLimitReached"
+    STATUS_FULL = "StatusFull"
     CONFLICT = "Conflict"
     PERMISSION_DENIED = "PermissionDenied"
     DELETION_GUARDED = "DeletionGuarded"

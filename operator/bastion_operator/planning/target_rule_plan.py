@@ -45,14 +45,22 @@ def plan_target_rules(
         if subscription_of(group_id) in hidden:
             continue
         asked_for, own = wanted.get(key, ()), claims.get(key, [])
-        if not any(claim.purpose == TARGET_RULE for claim in own):
-            if len(asked_for) > room:
-                left_out.append(group_id)
+        claimed = {_name_of(claim.id) for claim in own if claim.purpose == TARGET_RULE}
+        new = [rule for rule in asked_for if rule.name.lower() not in claimed]
+        if len(new) > room:
+            left_out.append(group_id)
+            if not claimed:
                 continue
-            room -= len(asked_for)
+            asked_for = tuple(rule for rule in asked_for if rule not in new)
+        else:
+            room -= len(new)
         before = Plan(claims=tuple(own))
         parts.append((before, _of_group(asked, group_id, asked_for, rules, before, write=write)))
     return _with_left_out(_joined(plan, parts), left_out)
+
+
+def _name_of(rule_id: str) -> str:
+    return rule_id.rpartition("/")[2].lower()
 
 
 def _joined(plan: Plan, parts: list[tuple[Plan, Plan]]) -> Plan:
@@ -109,7 +117,7 @@ def _with_left_out(plan: Plan, groups: list[str]) -> Plan:
     if not groups:
         return plan
     message = (
-        f"{len(groups)} network security groups, such as {groups[0]}, get no rule: one BastionHost keeps {_MOST_RULES}; narrow "
+        f"{len(groups)} network security groups, such as {groups[0]}, get no new rule: one BastionHost keeps {_MOST_RULES}; narrow "
         "targets.selectors, or divide the VMs among several hosts"
     )
     return replace(plan, told=(*plan.told, obstacle(ObstacleCode.TOO_MANY_RULES, message, groups[0])))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bastion_operator.api.common import AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
+from bastion_operator.api.common import MAX_CLAIMS, AdoptionPolicy, Claim, ClaimOrigin, ManagementPolicy
 from bastion_operator.api.vnet_peering import VNetPeeringSpec
 from bastion_operator.network.finding import Finding
 from bastion_operator.planning.deletion_guard import guard_deletions, peering_of
@@ -153,8 +153,8 @@ class _Known:
 
 
 def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Plan:
-    if (older := asked.taken.get(pair.key)) is not None:
-        return _hindered(plan, _conflict(pair, older))
+    if (refusal := _refusal(asked, pair, plan, known)) is not None:
+        return _hindered(plan, refusal)
     views = [_view(half, known, asked.observed) for half in pair.halves]
     missing = next((half.local_id for half in pair.halves if asked.observed.get(half.local_id) is None), None)
     if missing is not None:
@@ -181,6 +181,14 @@ def _plan_pair(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -
         if view.half.written:
             plan = plan_half(view, other, plan, asked.now)
     return plan
+
+
+def _refusal(asked: VNetPeeringInput, pair: Pair, plan: Plan, known: _Known) -> Finding | None:
+    """Why the pair is not looked at, whatever there is of it."""
+    if (older := asked.taken.get(pair.key)) is not None:
+        return _conflict(pair, older)
+    new = sum(half.written and known.claims.get(half) is None for half in pair.halves)
+    return _status_full(pair) if new and not asked.watching and len(plan.claims) + new > MAX_CLAIMS else None
 
 
 def _view(half: Half, known: _Known, observed: Observed) -> HalfView:
@@ -266,6 +274,15 @@ def _conflict(pair: Pair, other: str) -> Finding:
         ObstacleCode.CONFLICT,
         f"{other} was first to ask for the peering of {named(pair.hub.local_id)} with {named(pair.spoke.local_id)}: take it "
         "off the spec of one of the two, or let the selector find it in one of them only",
+        pair.spoke.local_id,
+    )
+
+
+def _status_full(pair: Pair) -> Finding:
+    return obstacle(
+        ObstacleCode.STATUS_FULL,
+        f"the peering of {named(pair.hub.local_id)} with {named(pair.spoke.local_id)} is made once those that left the spec "
+        f"are gone: a status keeps account of {MAX_CLAIMS} halves; to have it at once, put it into another VNetPeering",
         pair.spoke.local_id,
     )
 

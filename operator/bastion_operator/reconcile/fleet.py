@@ -133,7 +133,8 @@ class FleetSnapshot:
 
     def _begin(self, identity: str, view: _View, client: ArmClient, *, access: bool) -> "asyncio.Task[None]":
         """The reading that is under way, or a new one."""
-        if view.reading is None:
+        # One that was given up before its first step has not taken itself off the view.
+        if view.reading is None or view.reading.done():
             if view.failure is not None and self.clock.monotonic() < view.failed_at + _FAILURE_KEPT:
                 raise view.failure
             view.reading = asyncio.create_task(
@@ -235,6 +236,8 @@ class FleetSnapshot:
 
     def _store(self, view: _View, read: Gathered, read_at: float) -> None:
         self._rows.update(read.news)
+        # What was known when the rows were compared, another identity's reading may have let go of meanwhile.
+        self._rows.update((key, read.same[key]) for key in read.same.keys() - self._rows.keys())
         view.ids = read.ids
         view.types = read.types
         view.read_at = read_at

@@ -11,10 +11,13 @@ _SUBSCRIPTION = "microsoft.resources/subscriptions"
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """A reading made ready to be stored: the ids in it, the rows that are not as they were, the subscriptions shown."""
+    """A reading made ready to be stored: the ids in it, the rows that are not as they were and those that are, the
+    subscriptions shown.
+    """
 
     ids: frozenset[str]
     news: dict[str, Held]
+    same: dict[str, Held]
     types: frozenset[str]
     subscriptions: frozenset[str]
 
@@ -26,6 +29,7 @@ def gathered(reading: InventoryReading, known: Mapping[str, Held]) -> Gathered:
     """
     ids: set[str] = set()
     news: dict[str, Held] = {}
+    same: dict[str, Held] = {}
     subscriptions: set[str] = set()
     while reading.rows:
         held = reading.rows.pop()
@@ -34,6 +38,8 @@ def gathered(reading: InventoryReading, known: Mapping[str, Held]) -> Gathered:
         ids.add(key)
         if not isinstance(held, ReadRow) and str(held.get("type", "")).lower() == _SUBSCRIPTION:
             subscriptions.add(str(held.get("subscriptionId", "")).lower())
-        if known.get(key) != held:
+        if (before := known.get(key)) is not None and before == held:
+            same[key] = before
+        else:
             news[key] = held
-    return Gathered(frozenset(ids), news, reading.types, frozenset(subscriptions))
+    return Gathered(frozenset(ids), news, same, reading.types, frozenset(subscriptions))

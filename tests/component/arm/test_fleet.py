@@ -1,15 +1,19 @@
 """The fleet's inventory: each shares with the one before all that has not changed."""
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from bastion_operator.clock import SystemClock
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.resource_types import SECURITY_GROUPS
 from bastion_operator.reconcile.fleet import FleetSnapshot
+from bastion_operator.reconcile.gathered import gathered
 from tests.component.arm.conftest import SUBSCRIPTION_ROW
 from tests.support.arm_client import CallerFactory
 from tests.support.azure import AzureFactory
-from tests.support.estates import SUBSCRIPTION, nic, nsg, nsg_id, rule, subnet, vm, vm_id, vnet
+from tests.support.estates import OTHER_SUBSCRIPTION, SUBSCRIPTION, nic, nsg, nsg_id, rule, subnet, vm, vm_id, vnet
 
 GROUP = nsg_id("g").lower()
 
@@ -21,6 +25,21 @@ class SetForwardClock(SystemClock):
 
     def monotonic(self) -> float:
         return super().monotonic() + self.forward
+
+
+class InterruptedExecutor(ThreadPoolExecutor):
+    """Something happens on the event loop between the comparing of rows and their being stored."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        if gathered in getattr(fn, "args", ()):
+            future.exception()
+            self._happens()
+        return future
 
 
 async def inventory_of(fleet: FleetSnapshot) -> Inventory:
@@ -111,4 +130,31 @@ async def test_what_one_identity_has_read_again_is_lost_to_no_other_that_has_not
         assert [seen.security_group(nsg_id(name)) is None for name in ("new", "g")] == [False, True]
         observed = fleet.observed("another")
         assert [observed.get(nsg_id(name)) is None for name in ("new", "g")] == [False, True]
+    await fleet.close()
+
+
+async def test_a_reading_that_was_given_up_before_its_first_step_keeps_nobody_waiting(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    azure = azure_factory([SUBSCRIPTION_ROW, nsg("g")], graph_lag=0)
+    client = (await caller_factory(azure)).client
+    fleet = FleetSnapshot(SystemClock())
+    waiting = asyncio.create_task(fleet.refresh("one", client, [SUBSCRIPTION], 0))
+    await asyncio.sleep(0)
+    fleet.forget("one")
+    assert await asyncio.wait_for(waiting, 30) is None
+    await fleet.close()
+
+
+async def test_rows_that_another_identity_let_go_of_while_they_were_compared_are_kept(
+    azure_factory: AzureFactory, caller_factory: CallerFactory
+) -> None:
+    azure = azure_factory([SUBSCRIPTION_ROW, nsg("g")], graph_lag=0)
+    client = (await caller_factory(azure)).client
+    fleet = FleetSnapshot(SystemClock())
+    await fleet.refresh("one", client, [SUBSCRIPTION], 0)
+    asyncio.get_running_loop().set_default_executor(InterruptedExecutor(lambda: fleet.forget("another")))
+    # Its subscriptions are others now: what it saw until then is nobody's for the time of the reading.
+    await fleet.refresh("one", client, [SUBSCRIPTION, OTHER_SUBSCRIPTION], 0)
+    assert (await inventory_of(fleet)).security_group(GROUP) is not None
     await fleet.close()

@@ -12,7 +12,8 @@ from azure.core.exceptions import ServiceRequestError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from bastion_operator.arm.write_fence import fenced_request
+from bastion_operator.arm.write_fence import is_write
+from bastion_operator.fenced_request import fenced_request
 from bastion_operator.leadership import Leadership
 from bastion_operator.proxies import ProxySettingError, proxy_to
 
@@ -25,7 +26,7 @@ class PooledTransport(AioHttpTransport):  # type: ignore[misc]  # azure.core exp
 
     def __init__(self, ca_file: str | None, timeout: float, leadership: Leadership) -> None:
         super().__init__(connection_timeout=timeout, read_timeout=timeout)
-        self._request_class = fenced_request(leadership)
+        self._request_class = fenced_request(leadership, is_write)
         self._context = ssl.create_default_context(cafile=ca_file)
         self._proxies: dict[str, str | None] = {}
 

@@ -8,14 +8,10 @@ later. What is on its way by then is in Azure's hands.
 
 from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.client_reqrep import ClientResponse
-from aiohttp.connector import Connection
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
 
-from bastion_operator.leadership import Leadership, NotLeadingError
+from bastion_operator.leadership import Leadership
 
 _READS = frozenset({"GET", "HEAD"})
 # Its queries are sent by POST.
@@ -37,32 +33,6 @@ class WriteFencePolicy(AsyncHTTPPolicy[Any, Any]):
         if is_write(request.http_request.method, request.http_request.url):
             self._leadership.check()
         return await self.next.send(request)
-
-
-def fenced_request(leadership: Leadership) -> type[aiohttp.ClientRequest]:
-    """A class of requests that ask for the right to write when their connection is there, just before the first byte."""
-
-    class FencedRequest(aiohttp.ClientRequest):
-        async def send(self, conn: Connection) -> ClientResponse:
-            if is_write(self.method, self.url.path):
-                leadership.check()
-            return await super().send(conn)
-
-        async def write_bytes(
-            self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
-        ) -> None:
-            try:
-                if is_write(self.method, self.url.path):
-                    leadership.check()
-            except NotLeadingError as error:
-                # Whoever waits for the answer is told; headers and body would have gone out together.
-                if conn.protocol is not None:
-                    conn.protocol.set_exception(error)
-                conn.close()
-                return
-            await super().write_bytes(writer, conn, content_length)
-
-    return FencedRequest
 
 
 def is_write(method: str, url: str) -> bool:

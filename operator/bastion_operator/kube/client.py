@@ -19,6 +19,7 @@ from kubernetes.aio.config import ConfigException, load_kube_config
 from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 
 from bastion_operator.clock import Clock, SystemClock
+from bastion_operator.fenced_request import fenced_request
 from bastion_operator.kube.errors import ConfigurationError, UnavailableError, error_of
 from bastion_operator.kube.yaml_body import yaml_body
 from bastion_operator.leadership import Leadership
@@ -144,10 +145,13 @@ class KubeClient:
         with told_as_configuration_error(config):
             named = configuration.proxy
             configuration.proxy = checked_proxy(named, "proxy-url") if named else proxy_to(configuration.host)
-        configuration.client_session_kwargs = {"trust_env": False}
+        leadership = leadership or Leadership.undisputed()
+        # A connection that must be waited for may outlast the right to write that was there before.
+        fenced = fenced_request(leadership, _is_write)
+        configuration.client_session_kwargs = {"trust_env": False, "request_class": fenced}
         api = ApiClient(configuration)
         api.user_agent = FIELD_MANAGER
-        return cls(config, api, clock or SystemClock(), leadership or Leadership.undisputed())
+        return cls(config, api, clock or SystemClock(), leadership)
 
     async def __aenter__(self) -> Self:
         return self
@@ -223,7 +227,7 @@ class KubeClient:
                 body=yaml_body(body) if content_type == APPLY_PATCH else body,
                 auth_settings=["BearerToken"],
             )
-            if method != "GET":
+            if _is_write(method, path):
                 self._leadership.check()
             limit = aiohttp.ClientTimeout(total=seconds, sock_connect=_CONNECT_SECONDS)
             response = await self._api.call_api(*serialized, _request_timeout=limit)
@@ -274,6 +278,11 @@ class KubeClient:
     async def _read_credentials(self) -> None:
         self._read_at = self._clock.monotonic()
         await self._config.load_into(self._api.configuration)
+
+
+def _is_write(method: str, path: str) -> bool:
+    del path
+    return method != "GET"
 
 
 def _told(error: aiohttp.ClientResponseError) -> str:

@@ -52,8 +52,11 @@ class ReportPublisher:
         written = []
         # Off the loop: a digest of all of a large fleet's rows takes a second.
         for report, metadata in await asyncio.to_thread(_with_metadata, owner, desired):
-            if await self._differs(metadata, report, existing.get(report.metadata.name)):
-                await self._write(metadata, report)
+            before = existing.get(report.metadata.name)
+            if await self._differs(metadata, report, before):
+                # Over what was compared alone: another process may be writing by now.
+                version = {} if before is None else {"resourceVersion": before["resourceVersion"]}
+                await self._write({**metadata, **version}, report)
                 written.append(report.metadata.name)
         wanted = {report.metadata.name for report in desired}
         stale = [metadata for name, metadata in existing.items() if name not in wanted]

@@ -25,6 +25,7 @@ from bastion_operator.kube.errors import (
     UnavailableError,
 )
 from bastion_operator.kube.resources import path_of
+from bastion_operator.leadership import Leadership, NotLeadingError
 from dev.control_plane import ControlPlane
 from dev.control_plane.server import free_ports
 from tests.support.clock import ManualClock
@@ -272,3 +273,33 @@ class TestErrors:
         async with await KubeClient.connect(await serve(answer)) as client:
             with pytest.raises(UnavailableError, match="GET /x: no answer within 0 s"):
                 await client.request("GET", "/x", timeout=0.05)
+
+
+class Looks:
+    """A clock that jumps past the end of every right to write after so many looks at it."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def __call__(self) -> float:
+        self.left -= 1
+        return 0.0 if self.left >= 0 else 1_000.0
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_the_right_to_write_is_asked_for_with_the_connection_and_before_the_first_byte(
+    control_plane: ControlPlane, namespace: str, before: int
+) -> None:
+    looks = Looks(before)
+    leadership = Leadership(looks)
+    leadership.extend(10.0)
+    config = KubeconfigFile(str(control_plane.kubeconfig))
+    maps = f"/api/v1/namespaces/{namespace}/configmaps"
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late"}}
+    async with await KubeClient.connect(config, leadership=leadership) as client:
+        with pytest.raises(NotLeadingError):
+            await client.request("POST", maps, body=body)
+        names = [each["metadata"]["name"] for each in (await client.request("GET", maps))["items"]]
+        assert "late" not in names
+        looks.left = 3
+        await client.request("POST", maps, body=body)

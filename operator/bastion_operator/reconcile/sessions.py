@@ -99,10 +99,11 @@ class Sessions:
         kept = self._kept.pop(name, None)
         if kept is not None:
             self._retired.append((now, kept.session.client))
-        for since, client in list(self._retired):
-            if now - since > _RETIRED_KEPT:
-                self._retired.remove((since, client))
-                await client.close()
+        due = [client for since, client in self._retired if now - since > _RETIRED_KEPT]
+        # Taken off before the first of them is closed: others come by here meanwhile.
+        self._retired = [(since, client) for since, client in self._retired if now - since <= _RETIRED_KEPT]
+        for client in due:
+            await client.close()
 
     async def close(self) -> None:
         """Close every credential."""

@@ -164,8 +164,11 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
     if passing.asked_for:
         services.writes.asked_for(key)
         services.attempts.contention.forget(key)
-    if resource.metadata.deleting:
-        return await _delete(course, passing)
+    return await (_delete if resource.metadata.deleting else _keep)(course, passing)
+
+
+async def _keep(course: Course[R], passing: Pass[R]) -> Outcome:
+    services, key, raw, resource = passing.services, passing.key, passing.raw, passing.resource
     status = status_of(resource)
     if resource.spec.suspend:
         services.rest(key)
@@ -178,7 +181,16 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
         return Outcome(SLOW_RECHECK, "refused")
     if passing.manages:
         raw = await add_finalizer(services.kube, course.kind, raw)
+        if _asked_of(raw) != _asked_of(passing.raw):
+            # Changed since it was read: what is planned and what the status says was acted on must be one reading's.
+            return await _follow(course, services, key)
     return await course.synchronise(Pass(services, key, course.kind, raw, resource), session)
+
+
+def _asked_of(raw: Raw) -> tuple[object, object]:
+    """By what a person asks for something of an object."""
+    metadata = raw["metadata"]
+    return metadata.get("generation"), metadata.get("annotations") or {}
 
 
 async def _unreadable(course: Course[R], services: Services, key: Key, raw: Raw, error: ValidationError) -> Outcome:

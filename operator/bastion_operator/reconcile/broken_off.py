@@ -74,10 +74,12 @@ async def tell_broken_off(services: Services, key: Key, error: Exception) -> Non
     raw = await get_object(services.kube, kind, key.namespace or None, key.name)
     if (old := _status(key, kind, raw)) is None:
         return
-    message = (
-        f"the operator came upon something that it did not foresee ({type(error).__name__}): this and the other conditions "
-        "are of before; it tries again, and its log tells more"
+    what = (
+        f"the API server refuses what the operator writes ({error})"
+        if isinstance(error, InvalidError)
+        else f"the operator came upon something that it did not foresee ({type(error).__name__})"
     )
+    message = f"{what}: this and the other conditions are of before; it tries again, and its log tells more"
     states = {**kept_states(old), ConditionType.READY: unknown(Reason.INTERNAL_ERROR, message)}
     await publish_of_before(services, kind, raw, old, states)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from bastion_operator.arm.errors import AzureError
 from bastion_operator.correlation import correlation_id, resource
-from bastion_operator.kube.errors import KubeError, UnavailableError
+from bastion_operator.kube.errors import InvalidError, KubeError, UnavailableError
 from bastion_operator.leadership import NotLeadingError
 from bastion_operator.reconcile.azure_identity import azure_identity_pass
 from bastion_operator.reconcile.backoff import Backoff
@@ -90,7 +90,8 @@ class Worker:
             result = self._failed(key, RuntimeError(f"the pass was broken off: {error!r}"))
         except Exception as error:  # noqa: BLE001 - one resource's trouble must not end the loop for all others
             result = self._failed(key, error)
-            if self.backoff.failures(key) > 1 and not isinstance(error, _FORESEEN):
+            lasts = isinstance(error, InvalidError) or not isinstance(error, _FORESEEN)
+            if self.backoff.failures(key) > 1 and lasts:
                 await self._tell_broken_off(key, error)
         else:
             self.backoff.reset(key)

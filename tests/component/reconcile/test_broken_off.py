@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bastion_operator.kube.errors import InvalidError
 from bastion_operator.reconcile.keys import Key, Kind
 from bastion_operator.reconcile.outcome import Outcome
 from bastion_operator.reconcile.services import Services
@@ -31,16 +32,17 @@ async def at_work(control_plane: ControlPlane, crds_served: None, azure: LocalAz
 
 
 class Breakable:
-    """Passes of VNetPeerings that break off as long as ``broken`` is set."""
+    """Passes of VNetPeerings that break off with ``error`` as long as ``broken`` is set."""
 
     def __init__(self, control_plane: ControlPlane, azure: LocalAzure, namespace: str) -> None:
         self.broken = False
+        self.error: Exception = ZeroDivisionError(SECRET)
         passes = {**PASSES, Kind.VNET_PEERING: self._pass}
         self.running = passes_at_work(control_plane, azure, namespace, speed=50.0, passes=passes)
 
     async def _pass(self, services: Services, key: Key) -> Outcome:
         if self.broken:
-            raise ZeroDivisionError(SECRET)
+            raise self.error
         return await vnet_peering_pass(services, key)
 
 
@@ -77,3 +79,16 @@ async def test_a_pass_that_breaks_off_again_and_again_leaves_nothing_that_passes
         at_work.broken = False
         await passes.wait("it goes on", lambda: passes.reads(key, "Ready", "True"))
         assert passes.seen[key]["status"]["observedGeneration"] == before["observedGeneration"] + 1
+
+
+async def test_what_the_api_server_refuses_again_and_again_is_told_in_its_words(
+    at_work: Breakable, namespace: str
+) -> None:
+    async with at_work.running as passes:
+        await make_identity(passes, namespace, [HUB_SUBSCRIPTION, APPS_SUBSCRIPTION])
+        key = await passes.create(Kind.VNET_PEERING, "hub", link(namespace))
+        await passes.wait("it is made", lambda: passes.reads(key, "Ready", "True"))
+        at_work.error, at_work.broken = InvalidError("PATCH /reports: field rows is not known"), True
+        await passes.change_spec(key, hubToSpoke={"allowForwardedTraffic": True})
+        told = await passes.wait("it is told", lambda: passes.reads(key, "Ready", "Unknown"))
+        assert "the API server refuses what the operator writes (PATCH /reports: field rows is" in told["message"]

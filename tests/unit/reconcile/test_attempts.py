@@ -52,6 +52,15 @@ def test_another_change_of_the_same_resource_is_free_at_once(attempts: Attempts)
     assert attempts.failures(KEY, (change(sku="Standard"),)) == []
 
 
+def test_what_failed_is_kept_where_its_resource_was_not_read_and_forgotten_where_it_was(attempts: Attempts) -> None:
+    attempts.failed(KEY, change(sku="Basic"), refusal())
+    (failure,) = attempts.failures(KEY, (), {HOST.lower()})
+    assert failure.code == "QuotaExceeded"
+    assert attempts.wait_for(KEY, change(sku="Basic")) > 0
+    assert attempts.failures(KEY, ()) == []
+    assert attempts.wait_for(KEY, change(sku="Basic")) == 0
+
+
 def test_azures_own_wait_goes_before_ours(attempts: Attempts) -> None:
     attempts.failed(KEY, change(), refusal("TooManyRequests", ErrorClass.THROTTLED, retry_after=777.0))
     assert attempts.wait_for(KEY, change()) == pytest.approx(777)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import ssl
 import threading
 import time
@@ -60,7 +61,9 @@ class LocalAzure:
         """Start it and wait until it serves, for at most so many seconds. Raises StartError with what it said if it ends instead."""
         before = len(self.said())
         arguments = ["serve", f"--listen={self._listen}", *self._options, f"--request-log={self.request_log_file}"]
-        self._child = start_program("arm-emulator", arguments, log=self._log)
+        # Killed, it leaves its files of the moment behind: they go with the folder.
+        environment = {**os.environ, "TMPDIR": str(self.folder)}
+        self._child = start_program("arm-emulator", arguments, log=self._log, environment=environment)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self._child.running:
             for line in self.said()[before:].splitlines():

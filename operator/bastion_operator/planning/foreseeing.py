@@ -3,7 +3,7 @@
 Plans are made as the operator makes them, and carried out on a copy of the estate; so what depends on a change is seen as well.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -11,15 +11,17 @@ from typing import Final
 from bastion_operator.api.bastion_host import BastionHost, SecurityPolicy
 from bastion_operator.api.common import Claim, ManagementPolicy
 from bastion_operator.api.vnet_peering import VNetPeering
+from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.foreseen.rows import ForeseenRows
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
 from bastion_operator.network.resource_types import VIRTUAL_NETWORKS
+from bastion_operator.planning.bastion_diagnostics import is_settings, settings_after
 from bastion_operator.planning.bastion_host import plan_with_targets
 from bastion_operator.planning.bastion_input import BastionHostInput, bastion_host_ids
 from bastion_operator.planning.estate import Estate
-from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Plan, Verb, Wait
+from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.peering_members import matching_networks
 from bastion_operator.planning.rule_mark import RuleMark
@@ -72,11 +74,41 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """The changes in their order, what is told of each custom resource, and the estate afterwards."""
+    """The changes in their order, what is told of each custom resource, and the estate afterwards.
+
+    :ivar rests: whether nothing is left to do; else MOST_PASSES were too few
+    """
 
     steps: tuple[Step, ...]
     outlooks: tuple[Outlook, ...]
     after: Inventory
+    rests: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The copy of the estate.
+
+    :ivar settings: collections of diagnostic settings by normalised id, which no inventory holds: those that changes made
+    """
+
+    inventory: Inventory
+    settings: Mapping[str, Body]
+
+    def after(self, changes: Sequence[Change]) -> "_World":
+        """The same with these changes carried out."""
+        if not changes:
+            return self
+        rows, settings = ForeseenRows(self.inventory), dict(self.settings)
+        for change in changes:
+            if is_settings(change.root_id):
+                key = normalise_id(change.root_id)
+                settings[key] = settings_after(settings.get(key, {}), change)
+            elif change.verb is Verb.DELETE:
+                rows.delete(change.resource_id)
+            else:
+                rows.put(change.resource_id, change.body or {}, sync=SYNC_REMOTE_ADDRESS_SPACE in change.query)
+        return _World(rows.inventory(), settings)
 
 
 def foresee(inventory: Inventory, asked: Sequence[Asked], now: datetime) -> Foreseen:
@@ -87,24 +119,28 @@ def foresee(inventory: Inventory, asked: Sequence[Asked], now: datetime) -> Fore
     steps: list[Step] = []
     current = list(asked)
     plans: list[Plan] = []
+    world = _World(inventory, {})
+    rests = False
     for number in range(1, MOST_PASSES + 1):
         before, known = list(current), len(steps)
         plans = []
         for place, each in enumerate(before):
-            plan = _plan(each, inventory, now)
+            plan = _plan(each, world, now)
             plans.append(plan)
             current[place] = replace(each, claims=plan.claims)
             if not each.watching:
                 made = [Step(number, each, change) for change in _unsent(plan.changes, steps)]
-                inventory = _after(inventory, [step.change for step in made])
+                world = world.after([step.change for step in made])
                 steps += made
-        if len(steps) == known and current == before:
+        rests = len(steps) == known and current == before
+        if rests:
             break
-    return Foreseen(tuple(steps), tuple(map(_outlook, current, plans)), inventory)
+    return Foreseen(tuple(steps), tuple(map(_outlook, current, plans)), world.inventory, rests)
 
 
-def _plan(asked: Asked, inventory: Inventory, now: datetime) -> Plan:
-    estate = Estate(inventory)
+def _plan(asked: Asked, world: _World, now: datetime) -> Plan:
+    inventory = world.inventory
+    estate = Estate(inventory, world.settings)
     resource = asked.resource
     if isinstance(resource, VNetPeering):
         selector = resource.spec.spoke_selector
@@ -140,18 +176,6 @@ def _unsent(changes: Iterable[Change], steps: Iterable[Step]) -> Iterable[Change
     """Changes but for cures that were tried: they are sent once."""
     tried = {step.change.resource_id.lower() for step in steps if step.change.once}
     return (change for change in changes if not (change.once and change.resource_id.lower() in tried))
-
-
-def _after(inventory: Inventory, changes: Sequence[Change]) -> Inventory:
-    if not changes:
-        return inventory
-    rows = ForeseenRows(inventory)
-    for change in changes:
-        if change.verb is Verb.DELETE:
-            rows.delete(change.resource_id)
-        else:
-            rows.put(change.resource_id, change.body or {}, sync=SYNC_REMOTE_ADDRESS_SPACE in change.query)
-    return rows.inventory()
 
 
 def _outlook(asked: Asked, plan: Plan) -> Outlook:

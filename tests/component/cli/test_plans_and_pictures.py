@@ -77,6 +77,21 @@ def test_names_that_hang_on_the_installation_are_called_examples_where_something
     assert run("what-if", "-f", imported, "--from", ESTATE).stderr == ""
 
 
+def test_a_diagnostic_setting_is_told_once_and_a_plan_that_does_not_rest_is_told_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("what-if", "-f", EXAMPLES / "premium", "--from", BARE)
+    told = run(*command)
+    assert told.stdout.count("Create diagnostic setting") == 1
+    assert "stopped" not in told.stderr
+    for module in ("planning.foreseeing", "cli.what_if"):
+        monkeypatch.setattr(f"bastion_operator.{module}.MOST_PASSES", 2)
+    for output in ("text", "json"):
+        done = run(*command, "-o", output)
+        assert done.returncode == 0
+        assert "stopped after 2 passes with something still to do" in done.stderr
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
     """A plan of Terraform's that shuts the VMs of ``shop`` off, and has a firewall, which is not understood."""

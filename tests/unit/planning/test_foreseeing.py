@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.network.estate_file import read_estate_file
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
+from bastion_operator.planning import foreseeing
 from bastion_operator.planning.foreseeing import Asked, Foreseen, foresee
 from bastion_operator.planning.ownership import Owner
 from tests.support.azure_model import AzureModel
@@ -206,3 +208,19 @@ def test_of_two_hosts_for_one_network_the_later_is_told_of_the_other() -> None:
         [],
         ["AnotherBastionInVirtualNetwork"],
     ]
+
+
+def test_a_diagnostic_setting_is_made_once() -> None:
+    workspace = f"{vnet_id('hub').split('/providers/')[0]}/providers/Microsoft.OperationalInsights/workspaces/central"
+    diagnostics = {"workspaceID": workspace, "categories": ["BastionAuditLogs", "AllMetrics"]}
+    estate = [vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.1.0/26")])]
+    made = foreseen(estate, asked_host(sku="Premium", features={"privateOnly": True}, diagnostics=diagnostics))
+    assert ["diagnosticSettings" in step.change.resource_id for step in made.steps] == [False, True]
+    assert made.rests
+
+
+def test_a_plan_that_does_not_rest_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = [vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.1.0/26")])]
+    assert foreseen(estate, asked_host()).rests
+    monkeypatch.setattr(foreseeing, "MOST_PASSES", 1)
+    assert not foreseen(estate, asked_host()).rests

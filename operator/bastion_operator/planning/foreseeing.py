@@ -10,9 +10,10 @@ from typing import Final
 
 from bastion_operator.api.bastion_host import BastionHost, SecurityPolicy
 from bastion_operator.api.common import Claim, ManagementPolicy
+from bastion_operator.api.conditions import Reason
 from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.network.arm_id import normalise_id
-from bastion_operator.network.finding import Finding
+from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.foreseen.rows import ForeseenRows
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
@@ -95,6 +96,11 @@ class _World:
     inventory: Inventory
     settings: Mapping[str, Body]
 
+    @property
+    def estate(self) -> Estate:
+        """As plans see it."""
+        return Estate(self.inventory, self.settings)
+
     def after(self, changes: Sequence[Change]) -> "_World":
         """The same with these changes carried out."""
         if not changes:
@@ -135,32 +141,37 @@ def foresee(inventory: Inventory, asked: Sequence[Asked], now: datetime) -> Fore
         rests = len(steps) == known and current == before
         if rests:
             break
-    return Foreseen(tuple(steps), tuple(map(_outlook, current, plans)), world.inventory, rests)
+    return Foreseen(
+        tuple(steps),
+        tuple(_outlook(each, plan, world, now) for each, plan in zip(current, plans, strict=True)),
+        world.inventory,
+        rests,
+    )
 
 
 def _plan(asked: Asked, world: _World, now: datetime) -> Plan:
-    inventory = world.inventory
-    estate = Estate(inventory, world.settings)
     resource = asked.resource
     if isinstance(resource, VNetPeering):
-        selector = resource.spec.spoke_selector
-        found = () if selector is None else matching_networks(selector, inventory.rows(VIRTUAL_NETWORKS))
-        allowed = resource.metadata.allow_plan
-        return plan_vnet_peering(
-            VNetPeeringInput(asked.owner, resource.spec, asked.claims, estate, now, found, allow_plan=allowed)
-        )
+        return plan_vnet_peering(_peering_input(asked, resource, world, now))
     ids = bastion_host_ids(resource.metadata.name, resource.spec)
     given = BastionHostInput(
         asked.owner,
         resource.spec,
         ids,
         asked.claims,
-        estate,
+        world.estate,
         now,
         recreate_failed=resource.metadata.recreate_failed,
         allow_plan=resource.metadata.allow_plan,
     )
-    return plan_with_targets(given, _target_rules(given, inventory))
+    return plan_with_targets(given, _target_rules(given, world.inventory))
+
+
+def _peering_input(asked: Asked, resource: VNetPeering, world: _World, now: datetime) -> VNetPeeringInput:
+    selector = resource.spec.spoke_selector
+    found = () if selector is None else matching_networks(selector, world.inventory.rows(VIRTUAL_NETWORKS))
+    allowed = resource.metadata.allow_plan
+    return VNetPeeringInput(asked.owner, resource.spec, asked.claims, world.estate, now, found, allow_plan=allowed)
 
 
 def _target_rules(asked: BastionHostInput, inventory: Inventory) -> TargetRules | None:
@@ -178,6 +189,18 @@ def _unsent(changes: Iterable[Change], steps: Iterable[Step]) -> Iterable[Change
     return (change for change in changes if not (change.once and change.resource_id.lower() in tried))
 
 
-def _outlook(asked: Asked, plan: Plan) -> Outlook:
+def _outlook(asked: Asked, plan: Plan, world: _World, now: datetime) -> Outlook:
     told = plan.changes if asked.watching else ()
-    return Outlook(asked, (*told, *plan.audited), plan.obstacles, plan.told, plan.waits)
+    notes = (*_nothing_selected(asked, world, now), *plan.told)
+    return Outlook(asked, (*told, *plan.audited), plan.obstacles, notes, plan.waits)
+
+
+def _nothing_selected(asked: Asked, world: _World, now: datetime) -> Iterable[Finding]:
+    """What the condition Connected tells of a selector that finds no network, where no spoke is listed either."""
+    resource = asked.resource
+    if not isinstance(resource, VNetPeering) or (selector := resource.spec.spoke_selector) is None:
+        return
+    if not _peering_input(asked, resource, world, now).members.pairs:
+        tags = ", ".join(f"{name}={value}" for name, value in sorted(selector.tags.items()))
+        word = "tags" if len(selector.tags) > 1 else "tag"
+        yield Finding(Reason.NOTHING_SELECTED, FindingClass.WARNING, f"no network has the {word} {tags}")

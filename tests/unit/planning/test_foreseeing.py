@@ -219,6 +219,21 @@ def test_a_diagnostic_setting_is_made_once() -> None:
     assert made.rests
 
 
+def test_a_selector_that_finds_nothing_is_told_with_its_tags() -> None:
+    rows = [vnet("hub", "10.0.0.0/16"), vnet("spoke", "10.1.0.0/16")]
+    subscription = vnet_id("hub").split("/")[2]
+    selector = {"subscriptions": [subscription], "tags": {"network": "spoke", "env": "prod"}}
+    [outlook] = foreseen(rows, asked_peering(spokeSelector=selector)).outlooks
+    told_of = [(str(each.code), each.message) for each in outlook.notes]
+    assert told_of == [("NothingSelected", "no network has the tags env=prod, network=spoke")]
+    [listed] = foreseen(rows, asked_peering("spoke", spokeSelector=selector)).outlooks
+    assert not listed.notes
+    tagged = [rows[0], rows[1] | {"tags": {"network": "spoke", "env": "prod"}}]
+    found = foreseen(tagged, asked_peering(spokeSelector=selector))
+    assert len(found.steps) == 2
+    assert not found.outlooks[0].notes
+
+
 def test_a_plan_that_does_not_rest_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     estate = [vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.1.0/26")])]
     assert foreseen(estate, asked_host()).rests

@@ -11,7 +11,7 @@ import click
 from bastion_operator import __version__
 from bastion_operator.election_options import election_options, taken_from
 from bastion_operator.problems import WrongSettingsError
-from bastion_operator.setting import NamespaceName, setting, wrong_settings
+from bastion_operator.setting import NamespaceName, setting, unknown_variables, with_variable, wrong_settings
 
 if TYPE_CHECKING:
     from bastion_operator.clock import Clock
@@ -22,7 +22,21 @@ _LEASE_LOST = 3
 _CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BASTION_OPERATOR"}
 
 
-@click.group(context_settings=_CONTEXT)
+class _Program(click.Group):
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """As click does it; wrong use is a line, as a wrong setting is."""
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            return super().main(*args, standalone_mode=standalone_mode, **extra)
+        except click.UsageError as error:
+            _refuse(" ".join(error.format_message().split()).rstrip("."))
+        if standalone_mode:
+            sys.exit(code if isinstance(code, int) else 0)
+        return code
+
+
+@click.group(cls=_Program, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="bastion-operator")
 def main() -> None:
     """Keep Azure Bastion hosts and virtual network peerings as custom resources say, and tell which VMs they reach.
@@ -110,9 +124,10 @@ def run(
     election, others = taken_from(given)
     options = RunOptions(**others, election=election if leader_elect else None)
     try:
-        settings = read_settings(options, os.environ, wrong_settings(context))
+        wrong = (*wrong_settings(context), *unknown_variables(context, os.environ))
+        settings = read_settings(options, os.environ, wrong)
     except WrongSettingsError as error:
-        _refuse(*error.problems)
+        _refuse(*(with_variable(context, os.environ, each) for each in error.problems))
     start_log(log_level, LogFormat(log_format))
     _run(settings, SystemClock(clock_speed))
 

@@ -17,6 +17,23 @@ FIXES = (SOME, ALL, NONE)
 """With which reasons a document tells what would mend them."""
 
 
+class Words(click.Choice[str]):
+    """Words that are taken in any case, and shown as they are everywhere else."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(words, case_sensitive=False)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """The words in their own case."""
+        del param, ctx
+        return f"[{'|'.join(self.choices)}]"
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """The same for what is none of them."""
+        del ctx
+        return f"{value!r} is not one of {', '.join(map(repr, self.choices))}."
+
+
 def output_option(*formats: str) -> Callable[[Command], Command]:
     """``-o``: one of the formats, the first by default; without any, those of every table.
 
@@ -56,7 +73,7 @@ def question_options(command: Command) -> Command:
     """``--protocol`` and ``--port``: by what a VM is to be reached."""
     protocol = click.option(
         "--protocol",
-        type=click.Choice(["RDP", "SSH"], case_sensitive=False),
+        type=Words("RDP", "SSH"),
         help="By default that of the VM's system.",
     )
     port = click.option(
@@ -95,8 +112,8 @@ _ESTATE_OPTIONS = (
         multiple=True,
         type=click.Path(allow_dash=True),
         metavar="FILE",
-        help="Ask a file: a list of ARM resources, or the answer of az graph query or az resource list, in JSON or JSON"
-        " lines; - is the standard input. Several files are one estate.",
+        help="Ask a file: a list of ARM resources, with their properties, or the answer of az graph query, in"
+        " JSON or JSON lines; - is the standard input. Several files are one estate.",
     ),
     click.option(
         "--azure",

@@ -19,7 +19,7 @@ import orjson
 from bastion_operator.network.fields import kind_of
 from bastion_operator.network.held_row import Held, hold, hold_text
 
-_HOW: Final = "give a list of ARM resources, or the answer of az graph query or az resource list"
+_HOW: Final = "give a list of ARM resources with their properties, or the answer of az graph query"
 _ANEW: Final = "if it is half a file, write it anew; if it is of another kind, " + _HOW
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -19,21 +20,23 @@ if TYPE_CHECKING:
 
 _WRONG_USE = 2
 _LEASE_LOST = 3
+_INTERRUPTED = 130
 _CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BASTION_OPERATOR"}
 
 
 class _Program(click.Group):
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
-        """As click does it; wrong use is a line, as a wrong setting is."""
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
+        """As click does it; wrong use is told in one line, as a wrong setting is."""
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
-        except click.exceptions.NoArgsIsHelpError:
-            return super().main(*args, standalone_mode=standalone_mode, **extra)
+            code = super().main(args, prog_name, **(extra | {"standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(_WRONG_USE)
         except click.UsageError as error:
             _refuse(" ".join(error.format_message().split()).rstrip("."))
-        if standalone_mode:
-            sys.exit(code if isinstance(code, int) else 0)
-        return code
+        except click.Abort:
+            sys.exit(_INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 @click.group(cls=_Program, context_settings=_CONTEXT)

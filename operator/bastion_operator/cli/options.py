@@ -2,12 +2,15 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from bastion_operator.cli.sources import Azure, Cluster, Files, Source
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 TABLES = ("table", "wide")
@@ -32,6 +35,13 @@ class Words(click.Choice[str]):
         """The same for what is none of them."""
         del ctx
         return f"{value!r} is not one of {', '.join(map(repr, self.choices))}."
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """The words that begin so, in whatever case that is written."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  only when somebody completes
+
+        del ctx, param
+        return [CompletionItem(word) for word in self.choices if word.lower().startswith(incomplete.lower())]
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:

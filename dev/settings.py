@@ -35,7 +35,7 @@ _HEAD: Final = """\
 
 Every option of `bastion-operator run` is a flag, an environment variable, and a value of the Helm chart below `settings`.
 With kustomize the variable is set by a patch ([how](../deploy/README.md#settings)). Wrong ones are refused: by the chart
-before anything is installed, by the program all at once, in a line each, with exit code 2.
+before anything is installed, by the program all at once, in a line each, with exit code 2; so is a variable of this form that is no setting.
 
 | Flag | Variable | Chart | Default | What it says |
 |---|---|---|---|---|

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -11,7 +12,7 @@ import click
 from bastion_operator import __version__
 from bastion_operator.election_options import election_options, taken_from
 from bastion_operator.problems import WrongSettingsError
-from bastion_operator.setting import NamespaceName, setting, wrong_settings
+from bastion_operator.setting import NamespaceName, setting, unknown_variables, with_variable, wrong_settings
 
 if TYPE_CHECKING:
     from bastion_operator.clock import Clock
@@ -19,10 +20,26 @@ if TYPE_CHECKING:
 
 _WRONG_USE = 2
 _LEASE_LOST = 3
+_INTERRUPTED = 130
 _CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "BASTION_OPERATOR"}
 
 
-@click.group(context_settings=_CONTEXT)
+class _Program(click.Group):
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:
+        """As click does it; wrong use is told in one line, as a wrong setting is."""
+        try:
+            code = super().main(args, prog_name, **(extra | {"standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(_WRONG_USE)
+        except click.UsageError as error:
+            _refuse(" ".join(error.format_message().split()).rstrip("."))
+        except click.Abort:
+            sys.exit(_INTERRUPTED)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_Program, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="bastion-operator")
 def main() -> None:
     """Keep Azure Bastion hosts and virtual network peerings as custom resources say, and tell which VMs they reach.
@@ -110,9 +127,10 @@ def run(
     election, others = taken_from(given)
     options = RunOptions(**others, election=election if leader_elect else None)
     try:
-        settings = read_settings(options, os.environ, wrong_settings(context))
+        wrong = (*wrong_settings(context), *unknown_variables(context, os.environ))
+        settings = read_settings(options, os.environ, wrong)
     except WrongSettingsError as error:
-        _refuse(*error.problems)
+        _refuse(*(with_variable(context, os.environ, each) for each in error.problems))
     start_log(log_level, LogFormat(log_format))
     _run(settings, SystemClock(clock_speed))
 

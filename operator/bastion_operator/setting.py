@@ -1,11 +1,13 @@
 """The options of `bastion-operator run` as settings: each is a flag and an environment variable, and is judged by itself."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -37,6 +39,31 @@ def wrong_settings(context: click.Context) -> Sequence[str]:
     """A line for each setting of this command that click found wrong."""
     found: Sequence[str] = context.meta.get(_WRONG, ())
     return found
+
+
+def unknown_variables(context: click.Context, environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable that is named as those of this command and is none."""
+    known = [name for option in context.command.params for name in _variables(option, context)]
+    for name in sorted(environment):
+        if name.startswith(f"{context.auto_envvar_prefix}_") and name not in known:
+            close = get_close_matches(name, known, n=1)
+            yield f"{name} is no setting: " + (f"{close[0]} may be meant" if close else "docs/settings.md lists them")
+
+
+def with_variable(context: click.Context, environment: Mapping[str, str], line: str) -> str:
+    """A line about a setting with the variable at its end, where the value came from one."""
+    for option in context.command.params:
+        told = line.startswith((f"{option.opts[0]}:", f"{option.opts[0]} "))
+        if told and context.get_parameter_source(option.name or "") is ParameterSource.ENVIRONMENT:
+            return f"{line} (from {next(name for name in _variables(option, context) if environment.get(name))})"
+    return line
+
+
+def _variables(option: click.Parameter, context: click.Context) -> Sequence[str]:
+    """The variables of an option, the one that goes before the others first."""
+    if option.envvar is not None:
+        return [option.envvar] if isinstance(option.envvar, str) else option.envvar
+    return [f"{context.auto_envvar_prefix}_{(option.name or '').upper()}"]
 
 
 class NamespaceName(click.ParamType[str]):

@@ -112,6 +112,32 @@ def test_wrong_settings_are_one_line_each(tmp_path: Path) -> None:
     ]
 
 
+def test_a_variable_is_named_where_the_value_came_from_it_and_one_that_is_no_setting_is_refused(tmp_path: Path) -> None:
+    environment = {
+        "KUBECONFIG": __file__,
+        "BASTION_OPERATOR_RUN_OPERATOR_NAMESPACE": "x",
+        "BASTION_OPERATOR_RUN_WORKERS": "foo",
+        "BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS": "here",
+        "BASTION_OPERATOR_RUN_NAMESPACES": "A",
+        "BASTION_OPERATOR_RUN_WORKER": "3",
+        "BASTION_OPERATOR_RUN_XYZ": "3",
+    }
+    told = [line.removeprefix("bastion-operator: ") for line in refused(tmp_path, [], environment)]
+    assert {line.partition(":")[0]: line.rpartition(" (from ")[2] for line in told if " (from " in line} == {
+        "--workers": "BASTION_OPERATOR_RUN_WORKERS)",
+        "--namespace": "BASTION_OPERATOR_RUN_NAMESPACES)",
+        "--metrics-bind-address is 'here'": "BASTION_OPERATOR_RUN_METRICS_BIND_ADDRESS)",
+    }
+    assert "BASTION_OPERATOR_RUN_WORKER is no setting: BASTION_OPERATOR_RUN_WORKERS may be meant" in told
+    assert any(line.startswith("BASTION_OPERATOR_RUN_XYZ is no setting: ") for line in told)
+
+
+@pytest.mark.parametrize(("argument", "says"), [("--wrokers=3", "--wrokers"), ("extra", "extra")])
+def test_wrong_use_is_one_line(tmp_path: Path, argument: str, says: str) -> None:
+    (line,) = refused(tmp_path, [argument], {})
+    assert says in line
+
+
 def refused(folder: Path, arguments: list[str], environment: dict[str, str]) -> list[str]:
     """What `run` writes where it ends with 2: lines of one kind and nothing else."""
     child = start_program(

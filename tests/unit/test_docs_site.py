@@ -43,3 +43,9 @@ def test_the_pages_lie_as_in_the_repository_and_folders_of_examples_have_one(tmp
     assert all((folder / "README.md").is_file() for folder in (tmp_path / "examples").rglob("*") if folder.is_dir())
     assert "kind: VNetPeering" in (tmp_path / "examples/hub-and-spoke/README.md").read_text()
     assert not list(tmp_path.rglob("*.tpl"))
+
+
+def test_the_log_is_read_of_all_replicas() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+
+    assert [page.name for page in pages if "logs deployment/" in page.read_text()] == []

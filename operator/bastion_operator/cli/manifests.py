@@ -1,13 +1,16 @@
 """Custom resources as files hold them: YAML or JSON, one document or several, or a List."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import click
 import yaml
 from pydantic import ValidationError
 
+from bastion_operator import api
 from bastion_operator.api.bastion_host import BastionHost
 from bastion_operator.api.meta import API_VERSION, GROUP
 from bastion_operator.api.model import first_error
@@ -18,6 +21,7 @@ from bastion_operator.cli.errors import Refusal
 Resource = BastionHost | VNetPeering
 KINDS: Final[Mapping[str, type[Resource]]] = {"BastionHost": BastionHost, "VNetPeering": VNetPeering}
 Manifest = dict[str, Any]
+_OUR_KINDS: Final = tuple(kind.names.kind for kind in api.KINDS)
 _EXAMPLES: Final = "see examples/ for resources to begin with, and kubectl explain for their fields"
 _STANDARD_INPUT: Final = "-"
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -27,13 +31,29 @@ _SUFFIXES: Final = (".yaml", ".yml")
 def read_manifests(names: Iterable[str]) -> list[Manifest]:
     """The BastionHosts and VNetPeerings of files, in their order; other kinds are passed over.
 
+    Of one that is given several times the last counts, which is said on stderr.
+
     Raises Refusal for what is no manifest, or of another version.
     """
     files = dict.fromkeys(file for name in names for file in _files_of(name))
     found = [manifest for file in files for manifest in _of_file(file)]
     if not found:
         raise Refusal("the files hold neither a BastionHost nor a VNetPeering", _EXAMPLES)
-    return found
+    return _last_of_each(found)
+
+
+def _last_of_each(manifests: Iterable[Manifest]) -> list[Manifest]:
+    found: dict[str, Manifest] = {}
+    times: Counter[str] = Counter()
+    for each in manifests:
+        name = shown_name(each)
+        times[name] += 1
+        found[name] = each
+    for name, count in times.items():
+        if count > 1:
+            told = "twice" if count == len(("first", "second")) else f"{count} times"
+            click.echo(f"{name} is given {told}: the last one counts, as with kubectl apply", err=True)
+    return list(found.values())
 
 
 def resource_of(manifest: Manifest) -> Resource:
@@ -93,8 +113,14 @@ def _of_file(name: str) -> Iterator[Manifest]:
 def _is_ours(where: str, document: object) -> bool:
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         raise Refusal(f"{where} is no Kubernetes object: it has no kind", _EXAMPLES)
-    version = str(document.get("apiVersion"))
-    if not version.startswith(f"{GROUP}/") or document["kind"] not in KINDS:
+    kind, version = document["kind"], document.get("apiVersion")
+    if version is None and kind in _OUR_KINDS:
+        raise Refusal(f"{where} has no apiVersion", f"write apiVersion: {API_VERSION}")
+    if not str(version).startswith(f"{GROUP}/"):
+        return False
+    if kind not in _OUR_KINDS:
+        raise Refusal(f"{where}: {GROUP} has no kind {kind}, {_meant(kind)}", _EXAMPLES)
+    if kind not in KINDS:
         return False
     if version != API_VERSION:
         raise Refusal(
@@ -104,3 +130,11 @@ def _is_ours(where: str, document: object) -> bool:
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         raise Refusal(f"{where} has no metadata.name", "give the custom resource a name")
     return True
+
+
+def _meant(kind: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only for a kind that is wrong
+
+    by_lower = {each.lower(): each for each in _OUR_KINDS}
+    close = get_close_matches(kind.lower(), by_lower, n=1)
+    return f"{by_lower[close[0]]} may be meant" if close else f"only {', '.join(_OUR_KINDS)}"

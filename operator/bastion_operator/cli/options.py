@@ -2,12 +2,15 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from bastion_operator.cli.sources import Azure, Cluster, Files, Source
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 TABLES = ("table", "wide")
@@ -15,6 +18,30 @@ FORMATS = (*TABLES, "json", "yaml")
 SOME, ALL, NONE = "some", "all", "none"
 FIXES = (SOME, ALL, NONE)
 """With which reasons a document tells what would mend them."""
+
+
+class Words(click.Choice[str]):
+    """Words that are taken in any case, and shown as they are everywhere else."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(words, case_sensitive=False)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """The words in their own case."""
+        del param, ctx
+        return f"[{'|'.join(self.choices)}]"
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """The same for what is none of them."""
+        del ctx
+        return f"{value!r} is not one of {', '.join(map(repr, self.choices))}."
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """The words that begin so, in whatever case that is written."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  only when somebody completes
+
+        del ctx, param
+        return [CompletionItem(word) for word in self.choices if word.lower().startswith(incomplete.lower())]
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:
@@ -56,7 +83,7 @@ def question_options(command: Command) -> Command:
     """``--protocol`` and ``--port``: by what a VM is to be reached."""
     protocol = click.option(
         "--protocol",
-        type=click.Choice(["RDP", "SSH"], case_sensitive=False),
+        type=Words("RDP", "SSH"),
         help="By default that of the VM's system.",
     )
     port = click.option(
@@ -95,8 +122,8 @@ _ESTATE_OPTIONS = (
         multiple=True,
         type=click.Path(allow_dash=True),
         metavar="FILE",
-        help="Ask a file: a list of ARM resources, or the answer of az graph query or az resource list, in JSON or JSON"
-        " lines; - is the standard input. Several files are one estate.",
+        help="Ask a file: a list of ARM resources, with their properties, or the answer of az graph query, in"
+        " JSON or JSON lines; - is the standard input. Several files are one estate.",
     ),
     click.option(
         "--azure",

@@ -32,7 +32,7 @@ class Choice:
         known = {code.lower() for code in CODES}
         unknown = next((reason for reason in self.reasons if reason.lower() not in known), None)
         if unknown is not None:
-            raise click.UsageError(f"--reason {unknown} is no code: docs/codes lists them")
+            raise click.UsageError(f"--reason {unknown} is no code{_codes_like(unknown)}")
 
     def machines(self, inventory: Inventory) -> list[str] | None:
         """The ids of the VMs that are asked about, None for all. Raises Refusal."""
@@ -96,6 +96,16 @@ def _like(text: str, named: Sequence[tuple[str, str]]) -> str:
     names = sorted({name for _, name in named})
     close = get_close_matches(text.rsplit("/", 1)[-1], names, n=3) or names[:3]
     return f"there are {', '.join(close)}{', …' if len(names) > len(close) else ''}" if close else "there is none"
+
+
+def _codes_like(text: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  only for a code that is wrong
+
+    by_lower = {code.lower(): code for code in CODES}
+    close = [by_lower[each] for each in get_close_matches(text.lower(), by_lower, n=3)]
+    if not close:
+        return ": docs/codes lists them"
+    return f"; {' or '.join(filter(None, (', '.join(close[:-1]), close[-1])))} may be meant"
 
 
 def _by_id(text: str) -> Callable[[str, str], bool]:

@@ -21,7 +21,7 @@ from bastion_operator.network.foreseen.terraform import read_terraform_plan
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import Verdict, judge_all
 from bastion_operator.network.verdict_changes import Kind, VerdictChange, verdict_changes
-from bastion_operator.planning.foreseeing import Asked, foresee
+from bastion_operator.planning.foreseeing import MOST_PASSES, Asked, foresee
 from bastion_operator.planning.ownership import Owner, installation_of
 
 
@@ -86,6 +86,11 @@ def _of_manifests(options: WhatIfOptions) -> Outcome:
     inventory = _estate(options.source)
     asked = [_asked(each, inventory, held) for each in held.manifests]
     foreseen = foresee(inventory, asked, datetime.now(UTC))
+    if not foreseen.rests:
+        click.echo(
+            f"stopped after {MOST_PASSES} passes with something still to do: of what comes later nothing is told",
+            err=True,
+        )
     if foreseen.steps and not all(each.owner.installation_id for each in asked):
         click.echo(
             "names of new peerings and rules are examples: each installation of the operator has its own", err=True

@@ -24,15 +24,31 @@ class Right:
         )
 
 
-_WRITTEN_BY_PEOPLE: Final = ("azureidentities", "bastionhosts", "vnetpeerings")
-EVERYWHERE: Final = (
-    *(Right(GROUP, plural, verb) for plural in _WRITTEN_BY_PEOPLE for verb in ("get", "list", "watch", "patch")),
-    *(Right(GROUP, f"{plural}/status", "patch") for plural in _WRITTEN_BY_PEOPLE),
+_IDENTITIES: Final = ("azureidentities",)
+_IN_NAMESPACES: Final = ("bastionhosts", "vnetpeerings")
+
+
+def _watched(plurals: tuple[str, ...]) -> tuple[Right, ...]:
+    """What the operator does with the custom resources that people write."""
+    return (
+        *(Right(GROUP, plural, verb) for plural in plurals for verb in ("get", "list", "watch", "patch")),
+        *(Right(GROUP, f"{plural}/status", "patch") for plural in plurals),
+    )
+
+
+EVENTS: Final = tuple(Right("events.k8s.io", "events", verb) for verb in ("create", "patch"))
+OF_THE_CLUSTER: Final = (*_watched(_IDENTITIES), Right("", "namespaces", "get"))
+"""What the operator does with what has no namespace."""
+IN_EACH_NAMESPACE: Final = (
+    *_watched(_IN_NAMESPACES),
     *(Right(GROUP, "reachabilityreports", verb) for verb in ("get", "list", "create", "patch", "delete")),
-    *(Right("events.k8s.io", "events", verb) for verb in ("create", "patch")),
-    Right("", "namespaces", "get"),
+    *EVENTS,
 )
-"""What the operator does in all namespaces: deploy/base/cluster_role.yaml, which a test compares."""
+"""What it does in each namespace that it watches."""
+EVERYWHERE: Final = (*OF_THE_CLUSTER, *IN_EACH_NAMESPACE)
+"""What it does where it watches all namespaces: deploy/base/cluster_role.yaml, which a test compares."""
+MANAGING: Final = tuple(Right(GROUP, plural, "patch") for plural in _IN_NAMESPACES)
+"""What it does without where all resources only observe: deploy/observe."""
 IN_OWN_NAMESPACE: Final = (
     Right("", "secrets", "get"),
     Right("coordination.k8s.io", "leases", "create"),

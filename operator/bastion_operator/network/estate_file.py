@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, Final
 import msgspec
 import orjson
 
+from bastion_operator.network.fields import kind_of
 from bastion_operator.network.held_row import Held, hold, hold_text
 
-_HOW: Final = "give a list of ARM resources, or the answer of az graph query or az resource list"
+_HOW: Final = "give a list of ARM resources with their properties, or the answer of az graph query"
 _ANEW: Final = "if it is half a file, write it anew; if it is of another kind, " + _HOW
 _WRAPPERS: Final = ("data", "value")
 _TOTALS: Final = ("totalRecords", "total_records")
@@ -209,7 +210,7 @@ def _listed(name: str, document: object) -> list[Any]:
     if isinstance(document, list):
         return document
     if not isinstance(document, dict):
-        raise EstateFileError(f"{name} holds {_kind(document)}")
+        raise EstateFileError(f"{name} holds {kind_of(document)}")
     for wrapper in _WRAPPERS:
         wrapped = document.get(wrapper)
         if isinstance(wrapped, list):
@@ -243,7 +244,7 @@ def _total(document: object, count: int) -> int | None:
 
 def _checked(name: str, number: int, row: object) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise EstateFileError(f"{name}, row {number} is {_kind(row)}, not an object")
+        raise EstateFileError(f"{name}, row {number} is {kind_of(row)}, not an object")
     row_id = row.get("id")
     if not isinstance(row_id, str) or not row_id.startswith("/"):
         told = "is missing" if row_id is None else f"is {row_id!r}"
@@ -251,11 +252,6 @@ def _checked(name: str, number: int, row: object) -> dict[str, Any]:
     for field, wanted in _FIELDS:
         value = row.get(field)
         if value is not None and type(value) is not wanted:
-            told = f"it is {_kind(value)}, and must be {_KINDS[wanted]}"
+            told = f"it is {kind_of(value)}, and must be {_KINDS[wanted]}"
             raise EstateFileError(f"{name}, row {number}, field {field}: {told}")
     return row
-
-
-def _kind(value: object) -> str:
-    names = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "a list"}
-    return names.get(type(value), "an object")

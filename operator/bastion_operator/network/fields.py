@@ -6,6 +6,14 @@ from typing import Any, Final
 
 Row = Mapping[str, Any]
 NOTHING: Final[Row] = MappingProxyType({})
+_NAMES: Final = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+}
 _UNREADABLE: Final = "#"
 """Between an id and a field; Azure allows it in no name."""
 
@@ -118,3 +126,8 @@ def ids(holder: object, *path: str) -> Iterator[str]:
 def region(location: str | None) -> str | None:
     """A location in the one spelling by which regions are compared: ``West Europe`` and ``westeurope`` are one."""
     return location.replace(" ", "").lower() if location else None
+
+
+def kind_of(value: object) -> str:
+    """What a value is in JSON, as a person would say it."""
+    return _NAMES.get(type(value), "an object")

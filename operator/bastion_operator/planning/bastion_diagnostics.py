@@ -21,6 +21,7 @@ from bastion_operator.planning.ownership import Owner, claim_on, with_claim, wit
 from bastion_operator.planning.wording import named
 
 DIAGNOSTICS: Final = "Diagnostics"
+_COLLECTION: Final = "/providers/Microsoft.Insights/diagnosticSettings"
 _METRICS: Final = "AllMetrics"
 _WORKSPACE: Final = ("properties", "workspaceId")
 _LOGS: Final = ("properties", "logs")
@@ -30,7 +31,12 @@ _HASH_LENGTH: Final = 16
 
 def settings_of_host(host_id: str) -> str:
     """The id of the collection of a host's settings, which is read as a whole: those of others may be in the way."""
-    return f"{host_id}/providers/Microsoft.Insights/diagnosticSettings"
+    return f"{host_id}{_COLLECTION}"
+
+
+def is_settings(collection_id: str) -> bool:
+    """Whether an id is that of a collection of settings."""
+    return collection_id.lower().endswith(_COLLECTION.lower())
 
 
 def diagnostics_id(owner: Owner, host_id: str) -> str:
@@ -91,9 +97,20 @@ def _removed(plan: Plan, setting: str, body: Body | None, reason: str) -> Plan:
 
 def _setting(observed: Observed, setting: str) -> Body | None:
     """One setting out of the host's collection."""
-    name = setting.rpartition("/")[2].lower()
-    listed = _listed(observed.get(root_of(setting)) or {})
-    return next((each for each in listed if str(each.get("name", "")).lower() == name), None)
+    return next((each for each in _listed(observed.get(root_of(setting)) or {}) if _is(each, setting)), None)
+
+
+def settings_after(collection: Body, change: Change) -> Body:
+    """A host's collection after a change of one of its settings is carried out."""
+    others = [each for each in _listed(collection) if not _is(each, change.resource_id)]
+    if change.verb is Verb.DELETE:
+        return {"value": others}
+    own = {"id": change.resource_id, "name": change.resource_id.rpartition("/")[2]}
+    return {"value": [*others, {**(change.body or {}), **own}]}
+
+
+def _is(listed: Body, setting: str) -> bool:
+    return str(listed.get("name", "")).lower() == setting.rpartition("/")[2].lower()
 
 
 def _listed(collection: Body) -> list[Body]:

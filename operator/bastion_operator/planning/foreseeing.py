@@ -3,23 +3,26 @@
 Plans are made as the operator makes them, and carried out on a copy of the estate; so what depends on a change is seen as well.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from bastion_operator.api.bastion_host import BastionHost, SecurityPolicy
 from bastion_operator.api.common import Claim, ManagementPolicy
+from bastion_operator.api.conditions import Reason
 from bastion_operator.api.vnet_peering import VNetPeering
-from bastion_operator.network.finding import Finding
+from bastion_operator.network.arm_id import normalise_id
+from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.foreseen.rows import ForeseenRows
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
 from bastion_operator.network.resource_types import VIRTUAL_NETWORKS
+from bastion_operator.planning.bastion_diagnostics import is_settings, settings_after
 from bastion_operator.planning.bastion_host import plan_with_targets
 from bastion_operator.planning.bastion_input import BastionHostInput, bastion_host_ids
 from bastion_operator.planning.estate import Estate
-from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Change, Plan, Verb, Wait
+from bastion_operator.planning.model import SYNC_REMOTE_ADDRESS_SPACE, Body, Change, Plan, Verb, Wait
 from bastion_operator.planning.ownership import Owner
 from bastion_operator.planning.peering_members import matching_networks
 from bastion_operator.planning.rule_mark import RuleMark
@@ -72,11 +75,46 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """The changes in their order, what is told of each custom resource, and the estate afterwards."""
+    """The changes in their order, what is told of each custom resource, and the estate afterwards.
+
+    :ivar rests: whether nothing is left to do; else MOST_PASSES were too few
+    """
 
     steps: tuple[Step, ...]
     outlooks: tuple[Outlook, ...]
     after: Inventory
+    rests: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The copy of the estate.
+
+    :ivar settings: collections of diagnostic settings by normalised id, which no inventory holds: those that changes made
+    """
+
+    inventory: Inventory
+    settings: Mapping[str, Body]
+
+    @property
+    def estate(self) -> Estate:
+        """As plans see it."""
+        return Estate(self.inventory, self.settings)
+
+    def after(self, changes: Sequence[Change]) -> "_World":
+        """The same with these changes carried out."""
+        if not changes:
+            return self
+        rows, settings = ForeseenRows(self.inventory), dict(self.settings)
+        for change in changes:
+            if is_settings(change.root_id):
+                key = normalise_id(change.root_id)
+                settings[key] = settings_after(settings.get(key, {}), change)
+            elif change.verb is Verb.DELETE:
+                rows.delete(change.resource_id)
+            else:
+                rows.put(change.resource_id, change.body or {}, sync=SYNC_REMOTE_ADDRESS_SPACE in change.query)
+        return _World(rows.inventory(), settings)
 
 
 def foresee(inventory: Inventory, asked: Sequence[Asked], now: datetime) -> Foreseen:
@@ -87,44 +125,53 @@ def foresee(inventory: Inventory, asked: Sequence[Asked], now: datetime) -> Fore
     steps: list[Step] = []
     current = list(asked)
     plans: list[Plan] = []
+    world = _World(inventory, {})
+    rests = False
     for number in range(1, MOST_PASSES + 1):
         before, known = list(current), len(steps)
         plans = []
         for place, each in enumerate(before):
-            plan = _plan(each, inventory, now)
+            plan = _plan(each, world, now)
             plans.append(plan)
             current[place] = replace(each, claims=plan.claims)
             if not each.watching:
                 made = [Step(number, each, change) for change in _unsent(plan.changes, steps)]
-                inventory = _after(inventory, [step.change for step in made])
+                world = world.after([step.change for step in made])
                 steps += made
-        if len(steps) == known and current == before:
+        rests = len(steps) == known and current == before
+        if rests:
             break
-    return Foreseen(tuple(steps), tuple(map(_outlook, current, plans)), inventory)
+    return Foreseen(
+        tuple(steps),
+        tuple(_outlook(each, plan, world, now) for each, plan in zip(current, plans, strict=True)),
+        world.inventory,
+        rests,
+    )
 
 
-def _plan(asked: Asked, inventory: Inventory, now: datetime) -> Plan:
-    estate = Estate(inventory)
+def _plan(asked: Asked, world: _World, now: datetime) -> Plan:
     resource = asked.resource
     if isinstance(resource, VNetPeering):
-        selector = resource.spec.spoke_selector
-        found = () if selector is None else matching_networks(selector, inventory.rows(VIRTUAL_NETWORKS))
-        allowed = resource.metadata.allow_plan
-        return plan_vnet_peering(
-            VNetPeeringInput(asked.owner, resource.spec, asked.claims, estate, now, found, allow_plan=allowed)
-        )
+        return plan_vnet_peering(_peering_input(asked, resource, world, now))
     ids = bastion_host_ids(resource.metadata.name, resource.spec)
     given = BastionHostInput(
         asked.owner,
         resource.spec,
         ids,
         asked.claims,
-        estate,
+        world.estate,
         now,
         recreate_failed=resource.metadata.recreate_failed,
         allow_plan=resource.metadata.allow_plan,
     )
-    return plan_with_targets(given, _target_rules(given, inventory))
+    return plan_with_targets(given, _target_rules(given, world.inventory))
+
+
+def _peering_input(asked: Asked, resource: VNetPeering, world: _World, now: datetime) -> VNetPeeringInput:
+    selector = resource.spec.spoke_selector
+    found = () if selector is None else matching_networks(selector, world.inventory.rows(VIRTUAL_NETWORKS))
+    allowed = resource.metadata.allow_plan
+    return VNetPeeringInput(asked.owner, resource.spec, asked.claims, world.estate, now, found, allow_plan=allowed)
 
 
 def _target_rules(asked: BastionHostInput, inventory: Inventory) -> TargetRules | None:
@@ -142,18 +189,18 @@ def _unsent(changes: Iterable[Change], steps: Iterable[Step]) -> Iterable[Change
     return (change for change in changes if not (change.once and change.resource_id.lower() in tried))
 
 
-def _after(inventory: Inventory, changes: Sequence[Change]) -> Inventory:
-    if not changes:
-        return inventory
-    rows = ForeseenRows(inventory)
-    for change in changes:
-        if change.verb is Verb.DELETE:
-            rows.delete(change.resource_id)
-        else:
-            rows.put(change.resource_id, change.body or {}, sync=SYNC_REMOTE_ADDRESS_SPACE in change.query)
-    return rows.inventory()
-
-
-def _outlook(asked: Asked, plan: Plan) -> Outlook:
+def _outlook(asked: Asked, plan: Plan, world: _World, now: datetime) -> Outlook:
     told = plan.changes if asked.watching else ()
-    return Outlook(asked, (*told, *plan.audited), plan.obstacles, plan.told, plan.waits)
+    notes = (*_nothing_selected(asked, world, now), *plan.told)
+    return Outlook(asked, (*told, *plan.audited), plan.obstacles, notes, plan.waits)
+
+
+def _nothing_selected(asked: Asked, world: _World, now: datetime) -> Iterable[Finding]:
+    """What the condition Connected tells of a selector that finds no network, where no spoke is listed either."""
+    resource = asked.resource
+    if not isinstance(resource, VNetPeering) or (selector := resource.spec.spoke_selector) is None:
+        return
+    if not _peering_input(asked, resource, world, now).members.pairs:
+        tags = ", ".join(f"{name}={value}" for name, value in sorted(selector.tags.items()))
+        word = "tags" if len(selector.tags) > 1 else "tag"
+        yield Finding(Reason.NOTHING_SELECTED, FindingClass.WARNING, f"no network has the {word} {tags}")

@@ -27,6 +27,7 @@ def test_each_shell_gets_its_script_and_its_answers(shell: str) -> None:
     assert "kubectl-bastion" in script
     assert "--from" in answered(shell, "reach", "--fr")
     assert "diff" in answered(shell, "di")
+    assert "Unreachable" in answered(shell, "reach", "--verdict", "unr")
 
 
 def test_bash_completes_by_the_script(tmp_path: Path) -> None:

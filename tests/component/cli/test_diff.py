@@ -93,8 +93,8 @@ def test_wrong_use(run_here: Here, tmp_path: Path, files: tuple[Path, Path]) -> 
     empty = tmp_path / "empty"
     empty.mkdir()
     cases: list[tuple[list[object], str, str]] = [
-        ([files[0]], "give AFTER or --azure", "--help"),
-        ([*files, "--azure"], "give AFTER or --azure", "--help"),
+        ([files[0]], "AFTER is missing: name a second estate, or give --azure", "--help"),
+        ([*files, "--azure"], "AFTER and --azure are two estates", "--help"),
         ([*files, "--tenant", "t"], "--tenant and --subscription are for Azure", "--help"),
         ([files[0], half], "half.json is no JSON", "if it is half a file, write it anew"),
         ([files[0], empty], "holds no estate file", "*.json"),

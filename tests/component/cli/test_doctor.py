@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dev.control_plane import ControlPlane
 from tests.support.command import run_command
@@ -38,6 +39,24 @@ def test_an_operator_that_is_not_there_is_a_no_and_what_may_not_be_asked_is_unkn
         line.startswith("unknown age of the inventory: you may not read the operator's metrics") for line in lines
     )
     assert [line for line in lines if line.startswith("        fix: ")]
+
+
+@pytest.mark.usefixtures("crds_served")
+def test_a_release_of_another_name_is_found_by_its_label_with_its_account(
+    control_plane: ControlPlane, namespace: str, tmp_path: Path
+) -> None:
+    base = (Path(__file__).parents[3] / "deploy" / "base" / "deployment.yaml").read_text()
+    manifest = yaml.safe_load(base)
+    labels = {"app.kubernetes.io/name": "bastion-operator"}
+    manifest["metadata"] = {"name": "access-bastion-operator", "namespace": namespace, "labels": labels}
+    manifest["spec"]["template"]["spec"]["serviceAccountName"] = "access"
+    file = tmp_path / "deployment.yaml"
+    file.write_text(yaml.safe_dump(manifest))
+    control_plane.kubectl("apply", "-f", str(file))
+    done = doctor(control_plane.kubeconfig, "--operator-namespace", namespace, "-o", "json")
+    checks = {each["check"]: each for each in json.loads(done.stdout)}
+    assert checks["operator"]["message"] == "no replica is ready"
+    assert f"system:serviceaccount:{namespace}:access may not" in checks["rights of the operator"]["message"]
 
 
 def test_no_cluster_is_wrong_use(tmp_path: Path) -> None:

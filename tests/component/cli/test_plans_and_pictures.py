@@ -77,6 +77,42 @@ def test_names_that_hang_on_the_installation_are_called_examples_where_something
     assert run("what-if", "-f", imported, "--from", ESTATE).stderr == ""
 
 
+def test_a_diagnostic_setting_is_told_once_and_a_plan_that_does_not_rest_is_told_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("what-if", "-f", EXAMPLES / "premium", "--from", BARE)
+    told = run(*command)
+    assert told.stdout.count("Create diagnostic setting") == 1
+    assert "stopped" not in told.stderr
+    for module in ("planning.foreseeing", "cli.what_if"):
+        monkeypatch.setattr(f"bastion_operator.{module}.MOST_PASSES", 2)
+    for output in ("text", "json"):
+        done = run(*command, "-o", output)
+        assert done.returncode == 0
+        assert "stopped after 2 passes with something still to do" in done.stderr
+
+
+def test_a_selector_finds_the_tagged_network_of_its_example_and_is_told_of_where_it_finds_none(run: Run) -> None:
+    folder = EXAMPLES / "spoke-selector"
+    told = shown(run("what-if", "-f", folder, "--from", folder / "estate.json"))
+    assert told.startswith("The operator would make 2 changes in Azure:")
+    assert "NothingSelected" not in told
+    none = shown(run("what-if", "-f", folder, "--from", BARE))
+    assert "  VNetPeering connectivity/found, NothingSelected: no network has the tag network=spoke\n" in none
+
+
+def test_of_two_documents_of_one_name_the_last_counts(run: Run, tmp_path: Path) -> None:
+    again = tmp_path / "again.yaml"
+    again.write_text(MANIFESTS[0].read_text().replace("sku: Basic", "sku: Standard"))
+    assert again.read_text() != MANIFESTS[0].read_text()
+    told = run("what-if", "-f", MANIFESTS[0], "-f", again, "--from", BARE, "-o", "json")
+    said = "BastionHost connectivity/hub is given twice: the last one counts, as with kubectl apply"
+    assert told.stderr.splitlines().count(said) == 1
+    alone = run("what-if", "-f", again, "--from", BARE, "-o", "json")
+    assert told.stdout == alone.stdout
+    assert "given" not in alone.stderr
+
+
 @pytest.fixture
 def plan(tmp_path: Path) -> Path:
     """A plan of Terraform's that shuts the VMs of ``shop`` off, and has a firewall, which is not understood."""
@@ -200,6 +236,17 @@ def test_what_was_imported_is_foreseen_to_change_nothing(run: Run, tmp_path: Pat
             ["what-if", "--from", "ESTATE", "-f", "NO_HUB"],
             "VNetPeering hub, field spec.hub: topology HubSpoke needs a hub",
         ),
+        (
+            ["what-if", "--from", "ESTATE", "-f", "MISSPELT"],
+            "document 1: azurebastion.dev has no kind VnetPeering, VNetPeering may be meant",
+        ),
+        (
+            ["what-if", "--from", "ESTATE", "-f", "STRANGE"],
+            "azurebastion.dev has no kind Xyz, only BastionHost, VNetPeering, AzureIdentity, ReachabilityReport",
+        ),
+        (["what-if", "--from", "ESTATE", "-f", "NO_VERSION"], "document 1 has no apiVersion"),
+        (["what-if", "--from", "ESTATE", "-f", "IDENTITY"], "neither a BastionHost nor a VNetPeering"),
+        (["what-if", "--from", "ESTATE", "--arm", "NUMBERS", "--fail-on-loss"], "entry 1 of changes: it is a number"),
         (["what-if", "--from", "ESTATE", "-f", "OTHER"], "neither a BastionHost nor a VNetPeering"),
         (["what-if", "-f", "GOOD"], "there is no kubeconfig at /nowhere/kubeconfig"),
         (["connect", "db-1", "--from", "ESTATE", "--print"], "db-1 is Unreachable by SSH on port 22: NicNsgDenies"),
@@ -229,6 +276,11 @@ def test_wrong_use_is_told_in_two_lines(run: Run, tmp_path: Path, arguments: lis
         "NO_HUB": resource(
             "v1beta1", "VNetPeering", {"spokes": [{"virtualNetworkID": f"{GROUP}/virtualNetworks/spoke"}]}
         ),
+        "MISSPELT": resource("v1beta1", "VnetPeering", {}),
+        "STRANGE": resource("v1beta1", "Xyz", {}),
+        "IDENTITY": resource("v1beta1", "AzureIdentity", {}),
+        "NO_VERSION": yaml.safe_dump({"kind": "BastionHost", "metadata": {"name": "x"}}),
+        "NUMBERS": '{"changes": [1]}',
         "OTHER": yaml.safe_dump({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}}),
         "GOOD": bastion("v1beta1", f"{GROUP}/virtualNetworks/hub"),
     }

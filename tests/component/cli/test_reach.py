@@ -172,6 +172,10 @@ def test_an_estate_without_vms_is_an_empty_answer(tmp_path: Path) -> None:
     assert reach("--from", file).returncode == 0
 
 
+NO_PROPERTIES = json.dumps([{**row, "properties": None} for row in hub_and_spoke()])
+"""As ``az resource list`` answers."""
+
+
 @pytest.mark.parametrize(
     ("args", "content", "told"),
     [
@@ -184,6 +188,14 @@ def test_an_estate_without_vms_is_an_empty_answer(tmp_path: Path) -> None:
         (["--from", "FILE", "--vm", "ghost"], "[]", "VM ghost is not in the data"),
         (["--from", "FILE", "--bastion", "ghost"], "[]", "Bastion ghost is not in the data"),
         (["--from", "FILE", "--reason", "Ghost"], "[]", "--reason Ghost is no code"),
+        (
+            ["--from", "FILE", "--reason", "NsgDenies"],
+            "[]",
+            "--reason NsgDenies is no code; NicNsgDenies, SubnetNsgDenies or BastionNsgDenies may be meant",
+        ),
+        (["--from", "FILE", "--reason", "notpeerd"], "[]", "--reason notpeerd is no code; NotPeered"),
+        (["--from", "FILE", "--protocol", "VNC"], "[]", "'VNC' is not one of 'RDP', 'SSH'"),
+        (["--from", "FILE"], NO_PROPERTIES, "az resource list leaves them out; use az graph query"),
         (["--from", "FILE", "--subnet", "ghost"], "[]", "subnet ghost is not in the data"),
         (["--from", "FILE", "--tag", "evn=prod"], "[]", "no VM in the data has the tag evn=prod"),
         (["--from", "FILE", "--fail-on", "Unknown"], "[]", "--fail-on has nothing to check"),
@@ -213,6 +225,7 @@ def test_a_page_of_a_longer_answer_is_told_on_stderr(tmp_path: Path) -> None:
     file.write_text(json.dumps({"data": hub_and_spoke(), "total_records": 900}))
     done = reach("--from", file, "-o", "json")
     assert "holds 6 of 900 rows" in done.stderr
+    assert "ask Azure itself: --azure in place of --from" in done.stderr
     assert json.loads(done.stdout)
 
 
@@ -226,6 +239,16 @@ def test_help_is_quick_to_load_and_imports_nothing_of_azure_or_kubernetes() -> N
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_words_are_shown_as_they_are_everywhere_else_and_taken_in_any_case(blocked: Path) -> None:
+    shown = "".join(reach("--help").stdout.split())
+    for words in ("[Reachable|Unreachable|Unknown]", "[Unreachable|Unknown]", "[RDP|SSH]"):
+        assert words in shown
+    done = reach(
+        "--from", blocked, "--protocol", "ssh", "--verdict", "UNREACHABLE", "--fail-on", "unreachable", "-o", "json"
+    )
+    assert (done.returncode, [each["protocol"] for each in json.loads(done.stdout)]) == (1, ["SSH"])
 
 
 def test_the_examples_in_help_are_shown_and_the_output_can_be_cut_off(blocked: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from bastion_operator import __version__
 from bastion_operator.api import AzureIdentity, BastionHost
 from bastion_operator.api.crds import custom_resource_definition
 from bastion_operator.arm.usages import Usage
 from bastion_operator.cli.doctor.check import Check, Result
-from bastion_operator.cli.doctor.installation import compared_crd
+from bastion_operator.cli.doctor.deployment import OperatorDeployment
+from bastion_operator.cli.doctor.installation import asked_rights, compared_crd, compared_version, judged_rights
 from bastion_operator.cli.doctor.inventory_age import ages_in, judged_ages
 from bastion_operator.cli.doctor.limits import check_limits, limits_of
 from bastion_operator.cli.doctor.resources import (
@@ -21,7 +23,15 @@ from bastion_operator.cli.doctor.resources import (
     check_inventory,
     check_resources,
 )
-from bastion_operator.kube.rights import EVERYWHERE, IN_OWN_NAMESPACE, Right
+from bastion_operator.kube.rights import (
+    EVENTS,
+    EVERYWHERE,
+    IN_EACH_NAMESPACE,
+    IN_OWN_NAMESPACE,
+    MANAGING,
+    OF_THE_CLUSTER,
+    Right,
+)
 from bastion_operator.network.access.operator_role import OPERATOR_ACTIONS
 from bastion_operator.network.inventory import Inventory
 from tests.support.estates import peering, public_ip, vnet
@@ -156,9 +166,13 @@ azurebastion_inventory_age_seconds{identity="platform"} 7.5
 
 def rights_of(file: str) -> set[Right]:
     [role] = [each for each in yaml.safe_load_all((DEPLOY / "base" / file).read_text()) if "rules" in each]
+    return rights_in(role["rules"])
+
+
+def rights_in(rules: list[Raw]) -> set[Right]:
     return {
         Right(group, resource, verb, name)
-        for rule in role["rules"]
+        for rule in rules
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
@@ -170,3 +184,79 @@ def test_the_rights_asked_about_are_those_of_the_shipped_manifests_and_of_the_sh
     assert set(EVERYWHERE) == rights_of("cluster_role.yaml")
     assert set(IN_OWN_NAMESPACE) == rights_of("role.yaml")
     assert set(OPERATOR_ACTIONS) == set(json.loads((DEPLOY / "azure" / "role.json").read_text())["Actions"])
+
+
+def test_the_rights_of_one_namespace_and_of_who_observes_are_those_of_the_components() -> None:
+    rights = yaml.safe_load((DEPLOY / "charts" / "bastion-operator" / "files" / "rights.yaml").read_text())
+    assert set(OF_THE_CLUSTER) == rights_in(rights["cluster"])
+    assert set(IN_EACH_NAMESPACE) == rights_in(rights["namespaced"])
+    assert set(EVENTS) == rights_in(rights["events"])
+    [patch] = yaml.safe_load((DEPLOY / "observe" / "kustomization.yaml").read_text())["patches"]
+    test, verbs, own = yaml.safe_load(patch["patch"])
+    left = rights_in([{**test["value"], "verbs": verbs["value"]}, own["value"]])
+    assert set(MANAGING) == rights_in([test["value"]]) - left
+
+
+def deployment(*args: str, account: str = "bastion-operator", **variables: str) -> OperatorDeployment:
+    env = [{"name": f"BASTION_OPERATOR_RUN_{name}", "value": value} for name, value in variables.items()]
+    containers = [{"name": "proxy", "image": "x:1"}, {"name": "operator", "image": "op:2", "args": args, "env": env}]
+    pod = {"serviceAccountName": account, "containers": containers}
+    return OperatorDeployment({"metadata": {"name": "x"}, "spec": {"template": {"spec": pod}}})
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        deployment(NAMESPACE="team-a, team-b"),
+        deployment(NAMESPACES="team-a team-b"),
+        deployment("run", "--namespace", "team-a", "--namespace=team-b", NAMESPACE="other"),
+    ],
+)
+def test_of_an_operator_of_some_namespaces_the_rights_there_are_asked(found: OperatorDeployment) -> None:
+    assert (found.namespaces, found.image, found.account) == (("team-a", "team-b"), "op:2", "bastion-operator")
+    asked = asked_rights(found, "home")
+    assert {right for right, where in asked if where is None} == set(OF_THE_CLUSTER)
+    for namespace in found.namespaces:
+        assert {right for right, where in asked if where == namespace} == set(IN_EACH_NAMESPACE)
+    assert {right for right, where in asked if where == "default"} == set(EVENTS)
+    assert {right for right, where in asked if where == "home"} == set(IN_OWN_NAMESPACE)
+
+
+def test_of_an_operator_of_all_namespaces_all_are_asked_and_the_lease_by_its_name() -> None:
+    plain = [*((right, None) for right in EVERYWHERE), *((right, "home") for right in IN_OWN_NAMESPACE)]
+    assert asked_rights(None, "home") == asked_rights(deployment(), "home") == plain
+    moved = asked_rights(
+        deployment(LEADER_ELECT_RESOURCE_NAME="mine", LEADER_ELECT_RESOURCE_NAMESPACE="leases"), "home"
+    )
+    assert {(right.verb, right.name) for right, where in moved if where == "leases"} == {
+        ("create", ""),
+        ("get", "mine"),
+        ("update", "mine"),
+    }
+
+
+def test_who_only_observes_is_a_warning_and_no_fix_widens_the_rights() -> None:
+    lacking: list[tuple[Right, str | None]] = [(right, "team-a") for right in MANAGING]
+    observes = judged_rights("account", lacking)
+    assert observes.result is Result.WARNING
+    assert observes.message.startswith("observe only: account may not patch bastionhosts.azurebastion.dev in team-a")
+    poor = judged_rights("account", [*lacking, (EVENTS[0], None)])
+    assert poor.result is Result.FAILED
+    for check in (observes, poor):
+        assert "deploy/mine" in check.fix
+        assert "deploy/base" not in check.fix
+    assert judged_rights("account", []).result is Result.OK
+
+
+@pytest.mark.parametrize(
+    ("image", "result"),
+    [
+        (f"registry:5000/bastion-operator:{__version__}", Result.OK),
+        (f"registry:5000/bastion-operator:{__version__}@sha256:0a", Result.OK),
+        ("registry:5000/bastion-operator@sha256:0a", Result.UNKNOWN),
+        ("bastion-operator:0.0.1", Result.WARNING),
+        ("registry:5000/bastion-operator", Result.WARNING),
+    ],
+)
+def test_the_version_of_an_image_is_told_by_its_tag_and_not_by_a_digest(image: str, result: Result) -> None:
+    assert results([compared_version(image)]) == [("versions", result)]

@@ -110,6 +110,8 @@ def test_what_cannot_be_told_makes_unknown_what_hangs_on_it(unclear: Json) -> No
     [
         (b"{", "is no JSON"),
         (b"[]", "it has no list of changes"),
+        (b'{"changes": [1]}', r"whatif\.json, entry 1 of changes: it is a number, and must be an object"),
+        (b'{"changes": [], "potentialChanges": {}}', "field potentialChanges: it is an object, and must be a list"),
         (b'{"error": {"code": "InvalidTemplate", "message": "line 3"}}', "InvalidTemplate: line 3"),
     ],
 )

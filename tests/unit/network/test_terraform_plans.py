@@ -360,6 +360,8 @@ def test_what_is_not_understood_is_listed_and_makes_unknown_what_may_hang_on_it(
         (b"[]", "is no plan of Terraform's"),
         (b'{"version": 4, "resources": []}', "is no plan of Terraform's"),
         (b'{"format_version": "1.0", "values": {}}', "is a state of Terraform's"),
+        (b'{"format_version": "1.0", "resource_changes": ["x"]}', "entry 1 of resource_changes: it is a text"),
+        (b'{"format_version": "1.0", "resource_changes": {}}', "field resource_changes: it is an object"),
     ],
 )
 def test_what_is_no_plan_is_refused_with_how_to_write_one(content: bytes, what: str) -> None:

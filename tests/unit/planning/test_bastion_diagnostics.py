@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bastion_operator.planning.bastion_diagnostics import diagnostics_id, settings_of_host
+from bastion_operator.planning.bastion_diagnostics import diagnostics_id, is_settings, settings_after, settings_of_host
 from bastion_operator.planning.bastion_host import plan_bastion_host
 from bastion_operator.planning.bastion_removal import plan_bastion_removal
-from bastion_operator.planning.model import NOT_READ, Observed, Plan
+from bastion_operator.planning.model import NOT_READ, Change, Observed, Plan, Verb
 from tests.support.crd_examples import WORKSPACE
 from tests.support.estates import Row, bastion, public_ip, subnet, vnet
 from tests.support.plans import HOST, OWNER, bastion_input, claim, marked, told
@@ -156,3 +156,15 @@ def test_it_is_deleted_before_the_host_and_also_where_the_host_stays(*, adopted:
     then = plan_bastion_removal(bastion_input(*rows, claims=claims))
     assert SETTING not in {change.resource_id for change in then.changes}
     assert (HOST in {change.resource_id for change in then.changes}) is not adopted
+
+
+def test_a_collection_after_a_change_holds_the_setting_as_written_or_without_it_and_those_of_others() -> None:
+    collection = settings_of_host(HOST)
+    assert is_settings(collection.lower())
+    assert not is_settings(HOST)
+    (made,) = plan_of(*standing(), **ASKED).changes
+    after = settings_after(listed(foreign("BastionAuditLogs")), made)
+    assert [each["name"] for each in after["value"]] == ["theirs", SETTING.rsplit("/", 1)[1]]
+    assert not plan_of(*standing(), {"id": collection, **settings_after({}, made)}, **ASKED).changes
+    gone = settings_after(after, Change(Verb.DELETE, SETTING.upper(), collection, "it goes"))
+    assert [each["name"] for each in gone["value"]] == ["theirs"]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from bastion_operator.api.vnet_peering import VNetPeering
 from bastion_operator.network.estate_file import read_estate_file
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability import judge_all
+from bastion_operator.planning import foreseeing
 from bastion_operator.planning.foreseeing import Asked, Foreseen, foresee
 from bastion_operator.planning.ownership import Owner
 from tests.support.azure_model import AzureModel
@@ -206,3 +208,34 @@ def test_of_two_hosts_for_one_network_the_later_is_told_of_the_other() -> None:
         [],
         ["AnotherBastionInVirtualNetwork"],
     ]
+
+
+def test_a_diagnostic_setting_is_made_once() -> None:
+    workspace = f"{vnet_id('hub').split('/providers/')[0]}/providers/Microsoft.OperationalInsights/workspaces/central"
+    diagnostics = {"workspaceID": workspace, "categories": ["BastionAuditLogs", "AllMetrics"]}
+    estate = [vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.1.0/26")])]
+    made = foreseen(estate, asked_host(sku="Premium", features={"privateOnly": True}, diagnostics=diagnostics))
+    assert ["diagnosticSettings" in step.change.resource_id for step in made.steps] == [False, True]
+    assert made.rests
+
+
+def test_a_selector_that_finds_nothing_is_told_with_its_tags() -> None:
+    rows = [vnet("hub", "10.0.0.0/16"), vnet("spoke", "10.1.0.0/16")]
+    subscription = vnet_id("hub").split("/")[2]
+    selector = {"subscriptions": [subscription], "tags": {"network": "spoke", "env": "prod"}}
+    [outlook] = foreseen(rows, asked_peering(spokeSelector=selector)).outlooks
+    told_of = [(str(each.code), each.message) for each in outlook.notes]
+    assert told_of == [("NothingSelected", "no network has the tags env=prod, network=spoke")]
+    [listed] = foreseen(rows, asked_peering("spoke", spokeSelector=selector)).outlooks
+    assert not listed.notes
+    tagged = [rows[0], rows[1] | {"tags": {"network": "spoke", "env": "prod"}}]
+    found = foreseen(tagged, asked_peering(spokeSelector=selector))
+    assert len(found.steps) == 2
+    assert not found.outlooks[0].notes
+
+
+def test_a_plan_that_does_not_rest_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = [vnet("hub", "10.0.0.0/16", subnets=[subnet("AzureBastionSubnet", "10.0.1.0/26")])]
+    assert foreseen(estate, asked_host()).rests
+    monkeypatch.setattr(foreseeing, "MOST_PASSES", 1)
+    assert not foreseen(estate, asked_host()).rests

@@ -46,8 +46,10 @@ def diff(
     from bastion_operator.cli.diff import DiffOptions, run_diff  # noqa: PLC0415  the engine is loaded when it is asked
     from bastion_operator.cli.sources import Azure  # noqa: PLC0415
 
-    if azure == (after is not None):
-        raise click.UsageError("give AFTER or --azure, and not both")
+    if after is None and not azure:
+        raise click.UsageError("AFTER is missing: name a second estate, or give --azure")
+    if after is not None and azure:
+        raise click.UsageError("AFTER and --azure are two estates to compare with: give one of them")
     if not azure and (tenant or subscriptions):
         raise click.UsageError("--tenant and --subscription are for Azure: give --azure as well")
     later = Azure(tenant, subscriptions) if after is None else after

@@ -6,6 +6,7 @@ from bastion_operator.cli.options import (
     FIXES,
     SOME,
     TABLES,
+    Words,
     complete_code,
     given,
     output_option,
@@ -49,7 +50,7 @@ Examples:
     "--verdict",
     "verdicts",
     multiple=True,
-    type=click.Choice(["Reachable", "Unreachable", "Unknown"], case_sensitive=False),
+    type=Words("Reachable", "Unreachable", "Unknown"),
     help="Show these verdicts only; may be given again.",
 )
 @click.option(
@@ -80,7 +81,7 @@ Examples:
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["Unreachable", "Unknown"], case_sensitive=False),
+    type=Words("Unreachable", "Unknown"),
     help="Exit with 1 if a verdict that is shown is Unreachable; with Unknown, also if one is Unknown.",
 )
 @click.option(

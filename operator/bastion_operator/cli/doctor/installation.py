@@ -1,21 +1,33 @@
 """Checks of the cluster: the API server, the CRDs, the operator and its rights, and those of who asks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote
 
 from bastion_operator import __version__
 from bastion_operator.api import KINDS
 from bastion_operator.api.crds import custom_resource_definition
 from bastion_operator.api.meta import GROUP, VERSION, CustomResource
 from bastion_operator.cli.doctor.check import Check, failed, ok, unknown, warning
+from bastion_operator.cli.doctor.deployment import NAME, OperatorDeployment
 from bastion_operator.kube.client import KubeClient
 from bastion_operator.kube.errors import ForbiddenError, NotFoundError
-from bastion_operator.kube.rights import EVERYWHERE, IN_OWN_NAMESPACE, Right, may_account, may_caller
+from bastion_operator.kube.rights import (
+    EVENTS,
+    EVERYWHERE,
+    IN_EACH_NAMESPACE,
+    IN_OWN_NAMESPACE,
+    MANAGING,
+    OF_THE_CLUSTER,
+    Right,
+    may_account,
+    may_caller,
+)
 
 _CRDS: Final = "kubectl apply --server-side -f crds/ of this version of the operator"
-_INSTALL: Final = "kubectl apply --server-side -k deploy/base, or give --operator-namespace"
-_NAME: Final = "bastion-operator"
+_APPLY: Final = "apply your own overlay again (kubectl apply --server-side -k deploy/mine), or helm upgrade"
+_INSTALL: Final = "install it by an overlay of your own (kubectl apply --server-side -k deploy/mine) or helm install, or give --operator-namespace"
+_VERSIONS: Final = "install both from one clone (pipx install --force . in it), or change the image"
 _CALLERS: Final = tuple(
     Right(GROUP, kind.names.plural, verb)
     for kind in KINDS
@@ -85,56 +97,65 @@ def _fields(schema: dict[str, Any], path: str = "") -> set[str]:
     return found
 
 
-async def check_operator(client: KubeClient, namespace: str) -> AsyncIterator[Check]:
+def check_operator(found: OperatorDeployment | None, namespace: str) -> Iterator[Check]:
     """Whether it is installed, runs, and is of this program's version."""
-    path = f"/apis/apps/v1/namespaces/{quote(namespace, safe='')}/deployments/{_NAME}"
-    try:
-        found = await client.request("GET", path)
-    except NotFoundError:
-        yield failed("operator", f"there is no Deployment {_NAME} in namespace {namespace}", _INSTALL)
+    if found is None:
+        yield failed("operator", f"there is no Deployment {NAME} in namespace {namespace}", _INSTALL)
         return
-    except ForbiddenError:
-        yield unknown(
-            "operator", f"you may not read Deployments in namespace {namespace}", "ask for get on deployments there"
-        )
-        return
-    ready = found.get("status", {}).get("readyReplicas", 0)
+    ready = found.raw.get("status", {}).get("readyReplicas", 0)
     if ready:
-        yield ok("operator", f"{ready} of {found['spec'].get('replicas', 1)} replicas are ready")
+        yield ok("operator", f"{ready} of {found.raw['spec'].get('replicas', 1)} replicas are ready")
     else:
-        logs = f"look at kubectl -n {namespace} describe pods and logs deploy/{_NAME}"
-        yield failed("operator", "no replica is ready", logs)
-    image = str(found["spec"]["template"]["spec"]["containers"][0].get("image"))
-    tag = image.rpartition(":")[2].partition("@")[0]
-    if tag == __version__:
-        yield ok("versions", f"the operator and this program are {tag}")
-    else:
-        yield warning(
-            "versions",
-            f"the operator is {image}, this program {__version__}",
-            "bring both to one version: uv tool upgrade bastion-operator, or the image in deploy/",
+        logs = (
+            f"look at kubectl --namespace {namespace} describe pods, and at kubectl --namespace {namespace} logs"
+            f" --selector app.kubernetes.io/name={NAME} --prefix --tail=-1"
         )
+        yield failed("operator", "no replica is ready", logs)
+    yield compared_version(found.image)
 
 
-async def check_rights(client: KubeClient, namespace: str) -> AsyncIterator[Check]:
+def compared_version(image: str) -> Check:
+    """Whether an image is of this program's version, as far as its name tells."""
+    place, _, digest = image.partition("@")
+    tag = place.rpartition("/")[2].partition(":")[2]
+    if tag == __version__:
+        return ok("versions", f"the operator and this program are {tag}")
+    if digest and not tag:
+        told = f"the operator is {image}, and a digest tells no version; this program is {__version__}"
+        return unknown("versions", told, "see that the image was built from the same clone as this program")
+    return warning("versions", f"the operator is {image}, this program {__version__}", _VERSIONS)
+
+
+def asked_rights(found: OperatorDeployment | None, namespace: str) -> list[tuple[Right, str | None]]:
+    """What the operator needs as it is set, each with the namespace, None for all of them."""
+    watched = found.namespaces if found is not None else ()
+    asked: list[tuple[Right, str | None]] = [(right, None) for right in (OF_THE_CLUSTER if watched else EVERYWHERE)]
+    asked += [(right, each) for each in watched for right in IN_EACH_NAMESPACE]
+    if watched:
+        # An Event on an AzureIdentity, which has no namespace, stands there.
+        asked += [(right, "default") for right in EVENTS if "default" not in watched]
+    lease = found.variable("LEADER_ELECT_RESOURCE_NAME") if found is not None else None
+    home = found.variable("LEADER_ELECT_RESOURCE_NAMESPACE") if found is not None else None
+    for right in IN_OWN_NAMESPACE:
+        if right.resource != "leases":
+            asked.append((right, namespace))
+        else:
+            asked.append((replace(right, name=lease or right.name) if right.name else right, home or namespace))
+    return asked
+
+
+async def check_rights(client: KubeClient, namespace: str, found: OperatorDeployment | None) -> AsyncIterator[Check]:
     """What the operator's account may do, as far as the caller may ask, and what the caller may."""
-    account = f"system:serviceaccount:{namespace}:{_NAME}"
-    asked = [*((right, None) for right in EVERYWHERE), *((right, namespace) for right in IN_OWN_NAMESPACE)]
+    account = f"system:serviceaccount:{namespace}:{NAME if found is None else found.account}"
+    asked = asked_rights(found, namespace)
     try:
-        missing = [str(right) for right, where in asked if not await may_account(client, account, right, where)]
+        missing = [(right, where) for right, where in asked if not await may_account(client, account, right, where)]
     except ForbiddenError:
         yield unknown(
             "rights of the operator", "you may not ask what others may do", "ask for create on subjectaccessreviews"
         )
     else:
-        if missing:
-            yield failed(
-                "rights of the operator",
-                f"{account} may not {', '.join(missing)}",
-                "kubectl apply --server-side -k deploy/base",
-            )
-        else:
-            yield ok("rights of the operator", f"{account} may do all that it does")
+        yield judged_rights(account, missing)
     lacking = [str(right) for right in _CALLERS if not await may_caller(client, right)]
     if lacking:
         yield warning(
@@ -144,3 +165,17 @@ async def check_rights(client: KubeClient, namespace: str) -> AsyncIterator[Chec
         )
     else:
         yield ok("your rights", "you may read all custom resources and reports")
+
+
+def judged_rights(account: str, missing: Sequence[tuple[Right, str | None]]) -> Check:
+    """What the rights that an account lacks, each with its namespace, come to."""
+    if not missing:
+        return ok("rights of the operator", f"{account} may do all that it does")
+    told = ", ".join(f"{right}{f' in {where}' if where else ''}" for right, where in missing)
+    if all(right in MANAGING for right, _ in missing):
+        return warning(
+            "rights of the operator",
+            f"observe only: {account} may not {told}, which a resource with managementPolicy: Manage needs",
+            f"if that is not meant, leave deploy/observe or rbac.observeOnly out, and {_APPLY}",
+        )
+    return failed("rights of the operator", f"{account} may not {told}", _APPLY)

@@ -39,7 +39,10 @@ async def _gathered(source: Source, namespace: str) -> list[Check]:
 
 async def _of_cluster(source: Cluster, namespace: str) -> AsyncIterator[Check]:
     from bastion_operator.cli.doctor import installation  # noqa: PLC0415  only with a cluster
+    from bastion_operator.cli.doctor.check import unknown  # noqa: PLC0415
+    from bastion_operator.cli.doctor.deployment import find_operator  # noqa: PLC0415
     from bastion_operator.cli.sources.cluster import open_cluster, told_kube_error  # noqa: PLC0415
+    from bastion_operator.kube.errors import ForbiddenError  # noqa: PLC0415
 
     async with open_cluster(source) as cluster:
         client = cluster.client
@@ -50,9 +53,16 @@ async def _of_cluster(source: Cluster, namespace: str) -> AsyncIterator[Check]:
             async for check in installation.check_crds(client):
                 missing |= check.result is Result.FAILED
                 yield check
-            async for check in installation.check_operator(client, namespace):
-                yield check
-            async for check in installation.check_rights(client, namespace):
+            found = None
+            try:
+                found = await find_operator(client, namespace)
+            except ForbiddenError:
+                told = f"you may not list Deployments in namespace {namespace}"
+                yield unknown("operator", told, "ask for list on deployments there")
+            else:
+                for check in installation.check_operator(found, namespace):
+                    yield check
+            async for check in installation.check_rights(client, namespace, found):
                 yield check
             if not missing:
                 async for check in _of_resources(client, namespace, cluster.namespace):

@@ -12,10 +12,12 @@ import click
 from bastion_operator.cli.errors import Refusal
 from bastion_operator.network.estate_file import EstateFile, EstateFileError, read_estate_file, read_estate_stream
 from bastion_operator.network.inventory import Inventory
+from bastion_operator.network.resource_types import NETWORK_INTERFACES, VIRTUAL_MACHINES, VIRTUAL_NETWORKS
 
 STANDARD_INPUT = "-"
 _AT_ONCE: Final = 64 * 1024 * 1024
 """Bytes that are read in one go, which is quicker than looking for lines."""
+_TELLING: Final = (VIRTUAL_NETWORKS, NETWORK_INTERFACES, VIRTUAL_MACHINES)
 _AS_LINES = "write it as JSON lines (jq -c '.data[]'), which take less"
 
 
@@ -26,7 +28,23 @@ def read_files(names: Iterable[str]) -> Inventory:
     """
     files = [_read(name) for name in dict.fromkeys(names)]
     _tell_incomplete(files)
-    return Inventory.from_rows(row for file in files for row in file.rows)
+    inventory = Inventory.from_rows(row for file in files for row in file.rows)
+    _refuse_bare(inventory, ", ".join("standard input" if name == STANDARD_INPUT else name for name in names))
+    return inventory
+
+
+def _refuse_bare(inventory: Inventory, names: str) -> None:
+    """Raises Refusal where rows of the types that verdicts begin with are there, and none of them says anything."""
+    bare = False
+    for row in (row for kind in _TELLING for row in inventory.rows(kind).values()):
+        if row.get("properties"):
+            return
+        bare = True
+    if bare:
+        raise Refusal(
+            f"no row of {names} has properties, and nothing can be told without them",
+            "az resource list leaves them out; use az graph query",
+        )
 
 
 def _read(name: str) -> EstateFile:
@@ -55,7 +73,7 @@ def _tell_incomplete(files: list[EstateFile]) -> None:
             names = ", ".join(file.name for file in pages)
             click.echo(
                 f"warning: {names} holds {held} of {total} rows, and what is left out is taken as not there: fetch all pages"
-                " (az graph query --skip-token)",
+                " (az graph query --skip-token), or ask Azure itself: --azure in place of --from",
                 err=True,
             )
     lists = [file for file in files if file.lists]

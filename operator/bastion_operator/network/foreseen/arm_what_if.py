@@ -20,6 +20,7 @@ from bastion_operator.network.foreseen.plan import (
     PlanFileError,
     PlannedChange,
     Put,
+    entries,
 )
 
 _HOW: Final = "write it with: az deployment group what-if --no-pretty-print -o json … > whatif.json"
@@ -56,8 +57,8 @@ def _changes(name: str, content: bytes) -> Iterator[Row]:
         failure = mapping(answer, "error")
         told = f": {text(failure, 'code')}: {text(failure, 'message')}" if failure else ": it has no list of changes"
         raise PlanFileError(f"{name} is no answer of what-if{told}", _HOW)
-    yield from objects(holder, "changes")
-    yield from objects(holder, "potentialChanges")
+    for field in ("changes", "potentialChanges"):
+        yield from entries(name, holder, field, _HOW)
 
 
 def _read(change: Row) -> tuple[PlannedChange, Edit] | NotConsidered | None:

@@ -1,10 +1,11 @@
 """The plan of another tool, in Azure's terms: what it would write and delete, and what of it is not understood."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bastion_operator.network.fields import Row
+from bastion_operator.network.fields import Row, kind_of
 from bastion_operator.network.foreseen.rows import ForeseenRows
 from bastion_operator.network.inventory import Inventory
 
@@ -18,6 +19,21 @@ class PlanFileError(ValueError):
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what)
         self.remedy = remedy
+
+
+def entries(name: str, holder: Row, field: str, remedy: str) -> Iterator[Row]:
+    """The objects of the list in a field of a plan, none where it is not there. Raises PlanFileError for anything else."""
+    listed = holder.get(field)
+    if listed is None:
+        return
+    if not isinstance(listed, list):
+        raise PlanFileError(f"{name}, field {field}: it is {kind_of(listed)}, and must be a list", remedy)
+    for number, entry in enumerate(listed, start=1):
+        if not isinstance(entry, dict):
+            raise PlanFileError(
+                f"{name}, entry {number} of {field}: it is {kind_of(entry)}, and must be an object", remedy
+            )
+        yield entry
 
 
 class Action(StrEnum):

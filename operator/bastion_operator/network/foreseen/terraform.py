@@ -16,6 +16,7 @@ from bastion_operator.network.foreseen.plan import (
     NotConsidered,
     PlanFileError,
     PlannedChange,
+    entries,
 )
 from bastion_operator.network.foreseen.terraform_idle import HARMLESS, IDLE_ARGUMENTS
 from bastion_operator.network.foreseen.terraform_references import Place, References, place_of
@@ -40,7 +41,7 @@ def read_terraform_plan(name: str, content: bytes, subscription: str | None = No
     Raises PlanFileError for what is no plan, or where the subscription is not to be told.
     """
     plan = _parsed(name, content)
-    changes = [each for each in objects(plan, "resource_changes") if _is_ours(each)]
+    changes = [each for each in entries(name, plan, "resource_changes", _HOW) if _is_ours(each)]
     return _Reading(plan, changes, _subscriptions(plan, changes, subscription)).result()
 
 

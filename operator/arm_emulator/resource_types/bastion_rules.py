@@ -3,6 +3,7 @@
 Rules: https://learn.microsoft.com/azure/bastion/bastion-nsg and https://learn.microsoft.com/azure/bastion/configuration-settings
 """
 
+import re
 from dataclasses import dataclass
 
 from arm_emulator.cloud import Cloud, id_of, items
@@ -13,6 +14,7 @@ from arm_emulator.store import Resource
 
 SUBNET_NAME = "AzureBastionSubnet"
 LONGEST_PREFIX = 26
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 RULES = "Microsoft.Network/networkSecurityGroups/securityRules"
 
 
@@ -121,8 +123,8 @@ def _peer_in(prefix: str, peers: frozenset[str]) -> bool:
 def _port_in(port: int, text: str) -> bool:
     if text == "*":
         return True
-    low, _, high = text.partition("-")
-    return low.isdigit() and int(low) <= port <= int(high if high.isdigit() else low)
+    found = _PORTS.fullmatch(text)
+    return found is not None and int(found[1]) <= port <= int(found[2] or found[1])
 
 
 def both(rule: Json, singular: str) -> list[str]:

@@ -3,6 +3,7 @@
 Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
 """
 
+import re
 from functools import cache
 
 from arm_emulator.cloud import Cloud, id_of, items
@@ -22,6 +23,7 @@ MOST_ADDRESSES = 4000
 ASGS = "microsoft.network/applicationsecuritygroups"
 GROUP_FIELDS = ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
 PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 FIELDS = ("sourcePortRange", "destinationPortRange", "sourceAddressPrefix", "destinationAddressPrefix")
 
 _DEFAULTS = (
@@ -187,10 +189,8 @@ def _check_groups(put: Put, name: str) -> None:
 def _port_range(text: str) -> bool:
     if text == "*":
         return True
-    low, dash, high = text.partition("-")
-    if not low.isdigit() or (dash and not high.isdigit()):
-        return False
-    return int(low) <= int(high or low) <= 65535  # noqa: PLR2004  (the last port)
+    found = _PORTS.fullmatch(text)
+    return found is not None and int(found[1]) <= int(found[2] or found[1]) <= 65535  # noqa: PLR2004  (the last port)
 
 
 def default_rules(group: str, etag: str, state: str) -> list[Json]:

@@ -177,7 +177,7 @@ def _protocol(body: Json) -> str:
 
 def _port(body: Json, name: str) -> int:
     given = str(body.get(name, ""))
-    if not given.isdigit() or int(given) > LAST_PORT:
+    if not given.isdecimal() or len(given) > 5 or int(given) > LAST_PORT:
         raise ValueError(f"{name}: '{given}' is no port")
     return int(given)
 

@@ -95,7 +95,7 @@ def leave(cloud: Cloud, member: Resource) -> None:
 
 
 def _add_instance(cloud: Cloud, item: Resource) -> None:
-    taken = [int(one.name) for one in cloud.store.children(item.key, INSTANCES) if one.name.isdigit()]
+    taken = [int(one.name) for one in cloud.store.children(item.key, INSTANCES) if one.name.isdecimal()]
     number = max([int(item.body.get(_NEXT, 0)), *(one + 1 for one in taken)])
     item.body[_NEXT] = number + 1
     instance_id = item.id.child("virtualMachines", str(number))

@@ -49,7 +49,7 @@ def refuse_other_media(request: Request) -> None:
         raise ArmError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UnsupportedMediaType",
-            f"The content media type '{told}' is not supported. Only '{_JSON}' is supported.",
+            f"The content media type '{told or '<null>'}' is not supported. Only '{_JSON}' is supported.",
         )
 
 

@@ -132,9 +132,7 @@ class Server:
         at = self._cloud.clock.timestamp()
         seen = Seen()
         try:
-            response = await self._answered(http, seen, route)
-            seen.status = response.status
-            return response
+            return await self._answered(http, seen, route)
         except ClientLostError:
             if http.transport is not None:
                 http.transport.abort()
@@ -145,12 +143,14 @@ class Server:
 
     async def _answered(self, http: web.Request, seen: Seen, route: _Route) -> web.Response:
         try:
-            return _response(await self._answer(http, seen, route), http.method, self._cloud.clock.now())
+            answer = await self._answer(http, seen, route)
+            seen.status = answer.status
+            return _response(answer, http.method, self._cloud.clock.now())
         except ClientLostError:
             raise
         except Exception:  # noqa: BLE001  (whatever went wrong here, the client gets ARM's body and never a traceback)
             traceback.print_exc()
-            seen.code = "InternalServerError"
+            seen.status, seen.code = HTTPStatus.INTERNAL_SERVER_ERROR, "InternalServerError"
             failure = ArmError(HTTPStatus.INTERNAL_SERVER_ERROR, seen.code, "The emulator failed to answer.")
             return _response(Answer(failure.status, failure.body()), http.method, self._cloud.clock.now())
 

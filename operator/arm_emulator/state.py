@@ -119,7 +119,9 @@ class StateFile:
         if not (self._dirty or self._operations or self._entries or offset != self._offset):
             return
         # Before the transaction begins: what cannot be written down must not leave one open.
-        resources = [(key, None if item is None else orjson.dumps(documented(item))) for key, item in self._dirty.items()]
+        resources = [
+            (key, None if item is None else orjson.dumps(documented(item))) for key, item in self._dirty.items()
+        ]
         operations = [(one.id, orjson.dumps(dataclasses.asdict(one))) for one in self._operations.values()]
         self._database.execute("BEGIN IMMEDIATE")
         try:

@@ -16,11 +16,18 @@ GROUP = f"/subscriptions/{SUB}/resourceGroups/rg"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
 
 
-async def sent(azure: LocalAzure, line: bytes, *headers: bytes, body: bytes = b"", host: bytes = b"") -> tuple[int, Any]:
+async def sent(
+    azure: LocalAzure, line: bytes, *headers: bytes, body: bytes = b"", host: bytes = b""
+) -> tuple[int, Any]:
     """Status and body of what is answered to a request written byte by byte."""
     where = urlsplit(azure.endpoint)
     reader, writer = await asyncio.open_connection(where.hostname, where.port, ssl=azure.ssl_context())
-    told = [b"Host: " + (host or where.netloc.encode()), *headers, b"Connection: close", b"Content-Length: %d" % len(body)]
+    told = [
+        b"Host: " + (host or where.netloc.encode()),
+        *headers,
+        b"Connection: close",
+        b"Content-Length: %d" % len(body),
+    ]
     writer.write(b"\r\n".join([line + b" HTTP/1.1", *told, b"", body]))
     answer = await asyncio.wait_for(reader.read(), timeout=10)
     writer.close()

@@ -37,8 +37,9 @@ KNOWN = {
     "ResourceGroupDeletionBlocked", "ResourceGroupNotFound", "ResponsePayloadTooLarge", "RetryableError",
     "RoleAssignmentExists", "RoleAssignmentUpdateNotPermitted", "RoleDefinitionHasAssignments",
     "RoleDefinitionWithSameNameExists", "RouteTableCannotBeAttachedForAzureBastionSubnet", "ScopeLocked",
-    "SecurityRuleConflict", "SecurityRuleInvalidPriority", "StandardSkuPublicIPAddressesMustBeStatic", "SubnetIsFull",
+    "SecurityRuleConflict", "SecurityRuleInvalidAddressPrefix", "SecurityRuleInvalidPriority", "StandardSkuPublicIPAddressesMustBeStatic", "SubnetIsFull",
     "SubnetNameMustBeAzureBastionSubnet", "SubscriptionNotFound", "SubscriptionRequestsThrottled", "TooManyRequests",
+    "UnsupportedMediaType",
     "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet", "VnetAddressSpacesOverlap",
 }  # fmt: skip
 """Codes that recordings, Microsoft's pages or users' reports show."""

@@ -52,6 +52,8 @@ def shaped(declared: ResourceType, body: Json) -> Json:
     for name in ("tags", "sku", "identity", "extendedLocation"):
         if not isinstance(wanted.get(name, {}), dict):
             raise invalid_format(f"Error converting value '{wanted[name]}' to an object.", name)
+    if not isinstance(wanted.get("managedBy", ""), str):
+        raise invalid_format(f"Error converting value '{wanted['managedBy']}' to type 'System.String'.", "managedBy")
     zones = wanted.get("zones", [])
     if not isinstance(zones, list) or not all(isinstance(zone, str) for zone in zones):
         raise invalid_format(f"Error converting value '{zones}' to a list of strings.", "zones")
@@ -135,6 +137,16 @@ def check_preconditions(cloud: Cloud, old: Resource | None, if_match: str | None
         "PreconditionFailed",
         f"Precondition failed. {subject}; the request asked for {what}.",
     )
+
+
+def refuse_in_deleting_group(cloud: Cloud, resource_id: ResourceId) -> None:
+    """Raises ResourceGroupBeingDeleted (409) for a write to a group that is on its way out, or to what is in it."""
+    group = None if resource_id.group is None else cloud.store.get(resource_id.place.lower())
+    if group is not None and group.state == "Deleting":
+        raise conflict(
+            "ResourceGroupBeingDeleted",
+            f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
+        )
 
 
 def resource_not_found(resource_id: ResourceId) -> ArmError:

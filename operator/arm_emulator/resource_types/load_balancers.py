@@ -6,7 +6,7 @@ from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.allocation import Allocation
 from arm_emulator.resource_types.base import Put
-from arm_emulator.resource_types.bodies import answered_parts, default, with_guid
+from arm_emulator.resource_types.bodies import answered_parts, default, refuse_double_names, with_guid
 from arm_emulator.resource_types.network_interfaces import (
     ADDRESS_JOIN,
     SUBNET_JOIN,
@@ -41,8 +41,9 @@ class LoadBalancers(Pointing):
         for name in PARTS:
             parts = items(put.properties, name)
             names = [str(part.get("name") or "") for part in parts]
-            if not all(names) or len(set(names)) != len(names):
-                raise bad_request("InvalidRequestFormat", f"The {name} of {put.id} need names that are all different.")
+            if not all(names):
+                raise bad_request("InvalidRequestFormat", f"The {name} of {put.id} need names.")
+            refuse_double_names(put.id, names)
             for part in parts:
                 part["properties"] = {**(part.get("properties") or {})}
         super().prepare(put)

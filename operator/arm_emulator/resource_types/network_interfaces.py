@@ -21,6 +21,7 @@ from arm_emulator.resource_types.bodies import (
     in_order,
     keep,
     missing,
+    refuse_double_names,
     refuse_other_region,
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
@@ -90,6 +91,7 @@ class NetworkInterfaces(ResourceType):
         )
         keep(put, "privateEndpoint")
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
+        refuse_double_names(put.id, (str(part.get("name") or "") for part in parts))
         allocation = Allocation(put, SEGMENT, SEGMENT)
         put.properties["ipConfigurations"] = [
             self._part(put, part, allocation, first=n == 0) for n, part in enumerate(parts)

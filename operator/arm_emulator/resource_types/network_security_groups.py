@@ -134,9 +134,10 @@ class SecurityRules(ResourceType):
 
     def references(self, item: Resource) -> list[Reference]:
         return [
-            Reference("applicationSecurityGroup", entry["id"], str(item.id))
+            Reference("applicationSecurityGroup", target, str(item.id))
             for side in GROUP_FIELDS
-            for entry in item.properties.get(side) or []
+            for entry in items(item.properties, side)
+            if (target := id_of(entry)) is not None
         ]
 
     def _one_of(self, put: Put, name: str, choices: tuple[str, ...]) -> str:
@@ -180,7 +181,9 @@ class SecurityRules(ResourceType):
 
 def _check_groups(put: Put, name: str) -> None:
     """The application security groups of one side exist, and lie in the rule's region."""
-    for group in items(put.properties, name):
+    for group in put.properties.get(name) or []:
+        if id_of(group) is None:
+            raise missing(f"{name}.id", put.id)
         standing = put.cloud.find(id_of(group))
         if standing is None or standing.id.type.lower() != ASGS:
             raise invalid_reference(str(id_of(group)), str(put.id))

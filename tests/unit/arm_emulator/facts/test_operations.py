@@ -5,7 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.arm import NET, PUBLIC_IP, RG, Arm, Json, link_body, network_body, rule_body, subnet_body
+from tests.support.arm import (
+    NET,
+    OTHER_SUB,
+    PUBLIC_IP,
+    RG,
+    SUB,
+    Arm,
+    Json,
+    link_body,
+    network_body,
+    rule_body,
+    subnet_body,
+)
 
 NETWORK = f"{NET}/virtualNetworks/v"
 GROUP = f"{NET}/networkSecurityGroups/n"
@@ -309,3 +321,26 @@ def test_a_group_that_is_being_deleted_takes_no_write_but_its_deletion(late: tup
     assert arm.delete(RG).status == 202
     arm.wait()
     assert arm.get(RG).status == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
+def test_an_operation_is_read_and_nothing_else(method: str) -> None:
+    arm = Arm()
+    urls = [started(arm)]
+    arm.wait()
+    urls += [arm.delete(path).headers["location"] for path in (NETWORK, RG)]
+    for url in urls:
+        answer = arm.call(method, url)
+        assert (answer.status, answer.code) == (405, "UnsupportedHttpVerb")
+    assert arm.get(urls[0]).status == 200
+
+
+def test_the_result_of_a_group_s_deletion_is_at_its_own_place() -> None:
+    arm = Arm()
+    other = started(arm).partition("?")[0].rpartition("/")[2]
+    url = arm.delete(RG).headers["location"]
+    operation = url.partition("?")[0].rpartition("/")[2]
+    for wrong in (url.replace(SUB, OTHER_SUB), url.replace(operation, other)):
+        answer = arm.get(wrong)
+        assert (answer.status, answer.code) == (404, "OperationNotFound")
+    assert arm.get(url).status == 202

@@ -42,6 +42,7 @@ class PrivateEndpoints(Pointing):
         bastion_rules.refuse_other_user(subnet, str(put.id))
         if put.old is None and next_free(put.cloud, subnet) is None:
             raise subnet_is_full(subnet, 1)
+        self._check_interface(put)
         for name in CONNECTIONS:
             put.properties[name] = [_connection(put, name, part) for part in items(put.properties, name)]
         if not any(put.properties[name] for name in CONNECTIONS):
@@ -103,6 +104,16 @@ class PrivateEndpoints(Pointing):
                 for part in items(item.properties, name)
             ]
         return {**shown, "customDnsConfigs": item.properties.get("customDnsConfigs", [])}
+
+    def _check_interface(self, put: Put) -> None:
+        """The name that is asked for its interface is free, or is that of its own."""
+        name = put.properties.get("customNetworkInterfaceName")
+        standing = put.cloud.store.get(replace(put.id, type=INTERFACES, names=(str(name),)).key) if name else None
+        if standing is not None and str(id_of(standing.properties.get("privateEndpoint"))).lower() != put.id.key:
+            raise bad_request(
+                "PrivateEndpointNetworkInterfaceNameInUse",
+                f"Network interface {standing.id} exists already and cannot be made for private endpoint {put.id}.",
+            )
 
 
 def interface_of(cloud: Cloud, item: Resource) -> Resource | None:

@@ -10,7 +10,7 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types import bastion_rules, rule_addresses
 from arm_emulator.resource_types.base import Put, ResourceType, Superseding
 from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.store import Reference, Resource
@@ -169,6 +169,8 @@ class SecurityRules(ResourceType):
             properties.pop(field, None)
         if "PortRange" in field and not all(_port_range(str(text)) for text in bastion_rules.both(properties, field)):
             raise self._invalid(put, field, str(one or several))
+        if "AddressPrefix" in field:
+            rule_addresses.check(put, field)
         default(properties, **{plural: []})
 
     def _invalid(self, put: Put, name: str, value: str) -> ArmError:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.regions import REGIONS
 from arm_emulator.resource_types.base import Put, ResourceType
 from arm_emulator.shapes.check import checked
 from arm_emulator.store import Resource
@@ -14,7 +15,7 @@ from arm_emulator.store import Resource
 GROUP_NAME = re.compile(r"[\w.()-]{0,89}[\w()-]")
 MOST_TAGS = 50
 LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 512, 256
-REGION = re.compile(r"[a-z0-9]+")
+_GLOBAL = "microsoft.network/privatednszones"
 
 
 def check_name(declared: ResourceType, resource_id: ResourceId) -> None:
@@ -78,17 +79,18 @@ def region_of(location: str) -> str:
     return location.lower().replace(" ", "")
 
 
-def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
-    """Normalises the region (`West Europe` is `westeurope`); raises LocationRequired or InvalidResourceLocation."""
+def check_location(cloud: Cloud, wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
+    """Normalises the region (`West Europe` is `westeurope`).
+
+    Raises LocationRequired, InvalidResourceLocation where it is another one than before, and for what is new
+    LocationNotAvailableForResourceType or -Group where there is no such region.
+    """
     location = wanted.get("location")
     if not isinstance(location, str) or not location.strip():
         raise bad_request("LocationRequired", "The location property is required for this definition.")
     region = region_of(location)
-    if not REGION.fullmatch(region):
-        raise bad_request(
-            "LocationNotAvailableForResourceType",
-            f"The provided location '{location}' is not available for resource type '{resource_id.type}'.",
-        )
+    if old is None and region not in _available(cloud, resource_id):
+        raise _not_available(location, resource_id)
     if old is not None and old.location.lower() != region:
         code = "InvalidResourceGroupLocation" if resource_id.type == GROUP_TYPE else "InvalidResourceLocation"
         raise conflict(
@@ -98,6 +100,29 @@ def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) 
             "select a new resource name.",
         )
     wanted["location"] = region
+
+
+def _available(cloud: Cloud, resource_id: ResourceId) -> set[str]:
+    """The regions that something new may lie in; an estate's group may be where no region is known to be."""
+    if resource_id.type.lower().startswith(_GLOBAL):
+        return {"global", *REGIONS}  # which of them it is, the type says
+    group = None if resource_id.group is None else cloud.store.get(resource_id.place.lower())
+    return {*REGIONS, *(() if group is None else (region_of(group.location),))}
+
+
+def _not_available(location: str, resource_id: ResourceId) -> ArmError:
+    names = ",".join(REGIONS)
+    if resource_id.type == GROUP_TYPE:
+        return bad_request(
+            "LocationNotAvailableForResourceGroup",
+            f"The provided location '{location}' is not available for resource group. List of available regions is "
+            f"'{names}'.",
+        )
+    return bad_request(
+        "LocationNotAvailableForResourceType",
+        f"The provided location '{location}' is not available for resource type '{resource_id.type}'. List of available "
+        f"regions for the resource type is '{names}'.",
+    )
 
 
 def check_tags(wanted: Json) -> None:

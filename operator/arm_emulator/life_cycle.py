@@ -209,7 +209,7 @@ class LifeCycle:
         declared = type_of(resource_id.type)
         wanted = checks.shaped(declared, body)
         if declared.tracked:
-            checks.check_location(wanted, resource_id, old)
+            checks.check_location(self._cloud, wanted, resource_id, old)
             checks.check_tags(wanted)
         parent = None if resource_id.parent is None else self._cloud.store.get(resource_id.parent.key)
         return Put(

@@ -27,7 +27,7 @@ KNOWN = {
     "InvalidAuthenticationToken", "InvalidCIDRNotation", "InvalidFilterInQueryString", "InvalidRequestContent",
     "InvalidRequestFormat", "InvalidResourceName", "InvalidResourceNamespace", "InvalidResourceReference",
     "InvalidResourceType", "InvalidRoleAssignmentId", "LinkedAuthorizationFailed", "LinkedInvalidPropertyId",
-    "LocationNotAvailableForResourceType", "LocationRequired", "MissingApiVersionParameter", "NetcfgInvalidSubnet",
+    "LocationNotAvailableForResourceGroup", "LocationNotAvailableForResourceType", "LocationRequired", "MissingApiVersionParameter", "NetcfgInvalidSubnet",
     "NetcfgSubnetRangesOverlap", "NetworkSecurityGroupNotCompliantForAzureBastionSubnet", "NicInUse",
     "NicInUseWithPrivateEndpoint", "NoRegisteredProviderFound", "NotFound", "OperationNotAllowed",
     "ParentResourceNotFound", "PolicyDefinitionNotFound", "PrincipalNotFound", "PrivateIPAddressIsAllocated",

@@ -9,7 +9,7 @@ from tests.support.arm import NET, PUBLIC_IP, SUB, Arm, link_body, network_body,
     ("path", "body", "code"),
     [
         ("virtualNetworks/v", {"properties": {}}, "LocationRequired"),
-        ("virtualNetworks/v", {"location": 5}, "InvalidRequestFormat"),
+        ("virtualNetworks/v", {"location": 5}, "LocationNotAvailableForResourceType"),
         ("virtualNetworks/v", {"location": "westeurope", "propertis": {}}, "InvalidRequestFormat"),
         ("virtualNetworks/v", {"location": "westeurope", "properties": []}, "InvalidRequestFormat"),
         ("virtualNetworks/v", {"location": "westeurope", "properties": {"addressSpace": 5}}, "InvalidRequestFormat"),

@@ -18,13 +18,19 @@ def group(*rules: dict[str, Any]) -> dict[str, Any]:
     return {"location": "westeurope", "properties": {"securityRules": list(rules)}}
 
 
+def in_the_plural(field: str, *values: str) -> dict[str, Any]:
+    rule = rule_body(101)
+    del rule["properties"][field]
+    rule["properties"][f"{field}es"] = list(values)
+    return rule
+
+
 @pytest.mark.parametrize("field", ["sourceAddressPrefix", "destinationAddressPrefix"])
 @pytest.mark.parametrize("value", RIGHT)
 def test_an_address_or_tag_is_taken_in_either_form(field: str, value: str) -> None:
     arm = Arm()
     assert arm.put(GROUP, group({"name": "a", **rule_body(100, **{field: value})})).status == 201
-    several = rule_body(101, **{f"{field}es": [value]})
-    del several["properties"][field]
+    several = in_the_plural(field, value)
     assert arm.put(GROUP, group({"name": "b", **several})).status == 200
 
 
@@ -33,8 +39,7 @@ def test_an_address_or_tag_is_taken_in_either_form(field: str, value: str) -> No
 def test_what_is_no_address_and_no_tag_is_refused(field: str, value: str) -> None:
     arm = Arm()
     told = f"Security rule {RULE} has invalid Address prefix. Value provided: {value}"
-    several = rule_body(101, **{f"{field}es": ["10.0.0.0/8", value]})
-    del several["properties"][field]
+    several = in_the_plural(field, "10.0.0.0/8", value)
     for rule in (rule_body(100, **{field: value}), several):
         answer = arm.put(GROUP, group({"name": "a", **rule}))
         assert (answer.status, answer.code, answer.message) == (400, "SecurityRuleInvalidAddressPrefix", told)

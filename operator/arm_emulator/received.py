@@ -73,6 +73,7 @@ async def _body(http: web.Request) -> bytes:
             f"The request content size exceeds the maximum size of {LARGEST_BODY} bytes.",
         ) from None
     except web.RequestPayloadError as error:
+        told = str(error).rpartition("message:")[2].strip()
         raise bad_request(
-            "InvalidRequestContent", f"The request content was invalid and could not be read: '{error}'."
+            "InvalidRequestContent", f"The request content was invalid and could not be read: '{told}'."
         ) from None

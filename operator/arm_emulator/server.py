@@ -66,6 +66,9 @@ class Services:
     control: ControlService
 
 
+_NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
+
+
 class ClientLostError(Exception):
     """There is nobody to answer: the connection was reset by rule, or the client went while it was held."""
 
@@ -261,7 +264,7 @@ def _one_line_logger() -> logging.Logger:
     """Where aiohttp complains of what is no HTTP: a line on stderr, as a stack trace of its parser tells nobody anything."""
 
     def without_trace(record: logging.LogRecord) -> bool:
-        if record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError):
+        if record.exc_info is not None and isinstance(record.exc_info[1], _NO_HTTP):
             record.exc_info = None
         return True
 

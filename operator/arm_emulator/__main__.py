@@ -164,7 +164,7 @@ def _calls(text: str) -> Calls:
     place, _, count = text.rpartition("=")
     subscription, _, rest = place.partition("/")
     region, _, kind = rest.partition("/")
-    if not subscription or not region or kind not in ARM_BUCKETS or not count.isdigit():
+    if not subscription or not region or kind not in ARM_BUCKETS or not count.isdecimal():
         raise click.UsageError(
             f"{text!r} is not SUBSCRIPTION/REGION/KIND=COUNT, with KIND one of {', '.join(ARM_BUCKETS)}"
         )
@@ -174,7 +174,7 @@ def _calls(text: str) -> Calls:
 def _quota(text: str) -> tuple[str, int]:
     """Type (lower-case) and number of `TYPE=N`. Raises a usage error."""
     kind, _, number = text.partition("=")
-    if kind.lower() not in QUOTAS or not number.isdigit():
+    if kind.lower() not in QUOTAS or not number.isdecimal():
         raise click.UsageError(f"--quota: {text!r} is not TYPE=N, with TYPE one of {', '.join(QUOTAS)}")
     return kind.lower(), int(number)
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import ArmError, Json, bad_request, conflict, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId
+from arm_emulator.regions import REGIONS
 from arm_emulator.resource_types.base import Put, ResourceType
 from arm_emulator.shapes.check import checked
 from arm_emulator.store import Resource
@@ -14,7 +15,7 @@ from arm_emulator.store import Resource
 GROUP_NAME = re.compile(r"[\w.()-]{0,89}[\w()-]")
 MOST_TAGS = 50
 LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 512, 256
-REGION = re.compile(r"[a-z0-9]+")
+_GLOBAL = "microsoft.network/privatednszones"
 
 
 def check_name(declared: ResourceType, resource_id: ResourceId) -> None:
@@ -52,6 +53,8 @@ def shaped(declared: ResourceType, body: Json) -> Json:
     for name in ("tags", "sku", "identity", "extendedLocation"):
         if not isinstance(wanted.get(name, {}), dict):
             raise invalid_format(f"Error converting value '{wanted[name]}' to an object.", name)
+    if not isinstance(wanted.get("managedBy", ""), str):
+        raise invalid_format(f"Error converting value '{wanted['managedBy']}' to type 'System.String'.", "managedBy")
     zones = wanted.get("zones", [])
     if not isinstance(zones, list) or not all(isinstance(zone, str) for zone in zones):
         raise invalid_format(f"Error converting value '{zones}' to a list of strings.", "zones")
@@ -76,17 +79,18 @@ def region_of(location: str) -> str:
     return location.lower().replace(" ", "")
 
 
-def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
-    """Normalises the region (`West Europe` is `westeurope`); raises LocationRequired or InvalidResourceLocation."""
+def check_location(cloud: Cloud, wanted: Json, resource_id: ResourceId, old: Resource | None) -> None:
+    """Normalises the region (`West Europe` is `westeurope`).
+
+    Raises LocationRequired, InvalidResourceLocation where it is another one than before, and for what is new
+    LocationNotAvailableForResourceType or -Group where there is no such region.
+    """
     location = wanted.get("location")
     if not isinstance(location, str) or not location.strip():
         raise bad_request("LocationRequired", "The location property is required for this definition.")
     region = region_of(location)
-    if not REGION.fullmatch(region):
-        raise bad_request(
-            "LocationNotAvailableForResourceType",
-            f"The provided location '{location}' is not available for resource type '{resource_id.type}'.",
-        )
+    if old is None and region not in _available(cloud, resource_id):
+        raise _not_available(location, resource_id)
     if old is not None and old.location.lower() != region:
         code = "InvalidResourceGroupLocation" if resource_id.type == GROUP_TYPE else "InvalidResourceLocation"
         raise conflict(
@@ -96,6 +100,29 @@ def check_location(wanted: Json, resource_id: ResourceId, old: Resource | None) 
             "select a new resource name.",
         )
     wanted["location"] = region
+
+
+def _available(cloud: Cloud, resource_id: ResourceId) -> set[str]:
+    """The regions that something new may lie in; an estate's group may be where no region is known to be."""
+    if resource_id.type.lower().startswith(_GLOBAL):
+        return {"global", *REGIONS}  # which of them it is, the type says
+    group = None if resource_id.group is None else cloud.store.get(resource_id.place.lower())
+    return {*REGIONS, *(() if group is None else (region_of(group.location),))}
+
+
+def _not_available(location: str, resource_id: ResourceId) -> ArmError:
+    names = ",".join(REGIONS)
+    if resource_id.type == GROUP_TYPE:
+        return bad_request(
+            "LocationNotAvailableForResourceGroup",
+            f"The provided location '{location}' is not available for resource group. List of available regions is "
+            f"'{names}'.",
+        )
+    return bad_request(
+        "LocationNotAvailableForResourceType",
+        f"The provided location '{location}' is not available for resource type '{resource_id.type}'. List of available "
+        f"regions for the resource type is '{names}'.",
+    )
 
 
 def check_tags(wanted: Json) -> None:
@@ -135,6 +162,16 @@ def check_preconditions(cloud: Cloud, old: Resource | None, if_match: str | None
         "PreconditionFailed",
         f"Precondition failed. {subject}; the request asked for {what}.",
     )
+
+
+def refuse_in_deleting_group(cloud: Cloud, resource_id: ResourceId) -> None:
+    """Raises ResourceGroupBeingDeleted (409) for a write to a group that is on its way out, or to what is in it."""
+    group = None if resource_id.group is None else cloud.store.get(resource_id.place.lower())
+    if group is not None and group.state == "Deleting":
+        raise conflict(
+            "ResourceGroupBeingDeleted",
+            f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
+        )
 
 
 def resource_not_found(resource_id: ResourceId) -> ArmError:

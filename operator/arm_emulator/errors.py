@@ -9,7 +9,8 @@ Json = dict[str, Any]
 GATEWAY_CODES = frozenset({
     "AuthorizationFailed", "InvalidApiVersionParameter", "InvalidResourceGroup", "InvalidResourceGroupLocation",
     "InvalidResourceLocation", "InvalidResourceNamespace", "InvalidResourceType",
-    "LinkedAuthorizationFailed", "LinkedInvalidPropertyId", "LocationNotAvailableForResourceType", "LocationRequired",
+    "LinkedAuthorizationFailed", "LinkedInvalidPropertyId", "LocationNotAvailableForResourceGroup",
+    "LocationNotAvailableForResourceType", "LocationRequired",
     "MissingApiVersionParameter", "MissingSubscriptionRegistration", "NoRegisteredProviderFound",
     "ParentResourceNotFound", "ReadOnlyDisabledSubscription", "RequestDisallowedByPolicy", "ResourceGroupBeingDeleted",
     "ResourceGroupNotFound", "ResourceNotFound", "ScopeLocked", "SubscriptionNotFound", "SubscriptionRequestsThrottled",

@@ -9,12 +9,13 @@ from arm_emulator import checks, rendering
 from arm_emulator.cloud import Cloud
 from arm_emulator.contention import ACT, DELETE, PATCH, PUT, Contention, short
 from arm_emulator.effects import Effects
-from arm_emulator.errors import Json, bad_request, conflict, group_not_found, invalid_format, not_found
+from arm_emulator.errors import Json, bad_request, group_not_found, invalid_format, not_found
 from arm_emulator.ids import GROUP_TYPE, ResourceId, parse
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.principals import Principal
 from arm_emulator.resource_types import quotas, type_of
 from arm_emulator.resource_types.base import IMMEDIATE, Call, Link, Put, Reply, Result, fresh_etag
+from arm_emulator.resource_types.bodies import refuse_double_names
 from arm_emulator.resource_types.versions import SUBNETS_SURVIVE_A_PUT_WITHOUT_THEM
 from arm_emulator.store import Resource, resource
 
@@ -95,6 +96,7 @@ class LifeCycle:
     def patch(self, resource_id: ResourceId, body: Json, caller: Caller) -> Written:
         """Replaces tags (and what else the type lets PATCH change) at once, or merges the body and writes it as a PUT."""
         item = self.get(resource_id)
+        checks.refuse_in_deleting_group(self._cloud, item.id)
         if type_of(item.id.type).merges_patch:
             written = self.put(resource_id, merged(rendering.answered(self._cloud, item), body), caller)
             # Policies answer 201 to every PUT; a PATCH creates nothing.
@@ -108,9 +110,10 @@ class LifeCycle:
                 f"PATCH of {', '.join(unknown) or 'this resource'} is not supported for {item.id}; only "
                 f"{', '.join(sorted(declared.patchable))} can be changed so.",
             )
-        self._contention.superseded_by(PATCH, item.id, caller.endpoint, caller.api_version)
         checks.check_tags(body)
-        item.body = {**item.body, **body}
+        wanted = checks.shaped(declared, body)
+        self._contention.superseded_by(PATCH, item.id, caller.endpoint, caller.api_version)
+        item.body = {**item.body, **{name: wanted.get(name) for name in body}}
         self._effects.touch(item)
         return Written(HTTPStatus.OK, item)
 
@@ -122,9 +125,11 @@ class LifeCycle:
             if resource_id.type == GROUP_TYPE:
                 raise group_not_found(resource_id.name)
             return Written(HTTPStatus.NO_CONTENT, None)
+        is_group = item.id.type == GROUP_TYPE
+        if not is_group:
+            checks.refuse_in_deleting_group(self._cloud, item.id)
         checks.check_preconditions(self._cloud, item, caller.if_match, caller.if_none_match)
         declared = type_of(item.id.type)
-        is_group = item.id.type == GROUP_TYPE
         if is_group and item.state == "Deleting":
             running = self._cloud.operations.running_on(item.key)
             return Written(HTTPStatus.ACCEPTED, item, running[0])
@@ -145,6 +150,7 @@ class LifeCycle:
     def act(self, resource_id: ResourceId, action: str, body: Json, caller: Caller) -> Written:
         """Does a POST action; `action` is lower-case."""
         item = self.get(resource_id)
+        checks.refuse_in_deleting_group(self._cloud, item.id)
         call = Call(action, body, caller.principal, caller.api_version, caller.query)
         wanted = type_of(item.id.type).act(self._cloud, item, call)
         if isinstance(wanted, Reply):
@@ -192,13 +198,9 @@ class LifeCycle:
 
     def _check_place(self, resource_id: ResourceId) -> None:
         """Group, parent and what is extended must be there, and stay."""
-        group = self._group(resource_id)
+        self._group(resource_id)
         self._check_extended(resource_id)
-        if group is not None and group.state == "Deleting":
-            raise conflict(
-                "ResourceGroupBeingDeleted",
-                f"The resource group '{group.name}' is in deprovisioning state and cannot perform this operation.",
-            )
+        checks.refuse_in_deleting_group(self._cloud, resource_id)
         parent = resource_id.parent
         if parent is not None and self._cloud.store.get(parent.key) is None:
             raise checks.parent_not_found(resource_id)
@@ -207,7 +209,7 @@ class LifeCycle:
         declared = type_of(resource_id.type)
         wanted = checks.shaped(declared, body)
         if declared.tracked:
-            checks.check_location(wanted, resource_id, old)
+            checks.check_location(self._cloud, wanted, resource_id, old)
             checks.check_tags(wanted)
         parent = None if resource_id.parent is None else self._cloud.store.get(resource_id.parent.key)
         return Put(
@@ -234,6 +236,7 @@ class LifeCycle:
                 continue
             put.replaced.add(child_type)
             mine = [self._child(put, child_type, entry) for entry in checks.entries(nested[name], name)]
+            refuse_double_names(put.id, (child.id.name for child in mine))
             declared.check_children(put, child_type, [checks.named(child) for child in mine])
             self._refuse_dropping(put, child_type, {child.id.key for child in mine})
             children += mine

@@ -25,10 +25,14 @@ class OperationEndpoints:
         """The answer to a path of these lower-cased segments; None where it is no operation's. Raises ArmError."""
         del principal  # the signature in the URL is the right
         match segments:
-            case ["subscriptions", _, "operationresults", operation]:
-                return self._group_result(request, operation)
-            case ["subscriptions", _, "providers", _, "locations", _, collection, operation]:
-                return self._operation(request, collection, operation) if collection in COLLECTIONS else None
+            case ["subscriptions", subscription, "operationresults", operation]:
+                _refuse_other_verbs(request)
+                return self._group_result(request, subscription, operation)
+            case ["subscriptions", _, "providers", _, "locations", _, collection, operation] if (
+                collection in COLLECTIONS
+            ):
+                _refuse_other_verbs(request)
+                return self._operation(request, collection, operation)
             case _:
                 return None
 
@@ -88,13 +92,24 @@ class OperationEndpoints:
             return Answer(HTTPStatus.OK, operation.detail["body"])
         return Answer(HTTPStatus.OK if operation.kind == "group-delete" else HTTPStatus.NO_CONTENT)
 
-    def _group_result(self, request: Request, operation_id: str) -> Answer:
+    def _group_result(self, request: Request, subscription: str, operation_id: str) -> Answer:
         operation = self._cloud.operations.get(operation_id)
-        if operation is None:
+        here = operation is not None and operation.subscription.lower() == subscription
+        if operation is None or not here or operation.kind != "group-delete":
             raise not_found("OperationNotFound", f"The operation '{operation_id}' could not be found.")
         if operation.running:
             headers = {"Retry-After": operation.retry_after(self._cloud.clock)}
             operation.polls += 1
-            here = f"{request.endpoint}{request.path}?{request.raw_query}"
-            return Answer(HTTPStatus.ACCEPTED, headers={**headers, "Location": here})
+            location = f"{request.endpoint}{request.path}?{request.raw_query}"
+            return Answer(HTTPStatus.ACCEPTED, headers={**headers, "Location": location})
         return self._ended(operation)
+
+
+def _refuse_other_verbs(request: Request) -> None:
+    """Raises 405 for what is no reading: an operation is followed and nothing else."""
+    if request.method not in ("GET", "HEAD"):
+        raise ArmError(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "UnsupportedHttpVerb",
+            f"The HTTP verb '{request.method}' is not supported for '{request.path}'.",
+        )

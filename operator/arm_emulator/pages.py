@@ -1,9 +1,11 @@
 """Lists in pages: at most so many entries, and a `nextLink` to the rest."""
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import quote
 
 from arm_emulator import rendering
 from arm_emulator.cloud import Cloud
@@ -12,9 +14,12 @@ from arm_emulator.messages import Answer, Request
 from arm_emulator.store import Resource
 
 T = TypeVar("T")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 NEXT_LINK = "nextLink"
+_PATH = "/:@!$&'()*+,;=~"
+"""What a path is written with as it is (RFC 3986)."""
 
 
 def page(cloud: Cloud, request: Request, found: list[Resource], next_link: str = NEXT_LINK) -> Answer:
@@ -23,8 +28,9 @@ def page(cloud: Cloud, request: Request, found: list[Resource], next_link: str =
     Without a name for the link, all of it is one page.
     """
     size = cloud.settings.page_size if next_link else max(1, len(found))
-    if request.query.get("$top", "").isdigit():
-        size = max(1, min(size, int(request.query["$top"])))
+    most = request.query.get("$top", "")
+    if _NUMBER.fullmatch(most):
+        size = max(1, min(size, int(most)))
     expand = request.query.get("$expand", "").lower()
     return paged(request, found, size, lambda item: rendering.listed(cloud, item, expand), next_link)
 
@@ -38,7 +44,7 @@ def paged(
     if start + size < len(found):
         token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
         kept = [part for part in request.raw_query.split("&") if not _is_token(part)]
-        body[next_link] = f"{request.endpoint}{request.path}?{'&'.join(kept)}&%24skipToken={token}"
+        body[next_link] = f"{request.endpoint}{quote(request.path, safe=_PATH)}?{'&'.join(kept)}&%24skipToken={token}"
     return Answer(HTTPStatus.OK, body)
 
 
@@ -50,6 +56,9 @@ def _offset(token: str | None) -> int:
     if not token:
         return 0
     try:
-        return int(base64.urlsafe_b64decode(token.encode()))
+        number = base64.urlsafe_b64decode(token.encode()).decode()
     except ValueError:
-        raise bad_request("InvalidSkipToken", "The $skipToken is not one that was given out.") from None
+        number = ""
+    if not _NUMBER.fullmatch(number):
+        raise bad_request("InvalidSkipToken", "The $skipToken is not one that was given out.")
+    return int(number)

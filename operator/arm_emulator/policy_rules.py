@@ -188,7 +188,7 @@ def _called(name: str, arguments: list[Any], case: Case) -> Any:
     if name == "concat":
         return "".join(str(one) for one in arguments)
     if name == "field" and len(arguments) == 1:
-        return _field(case.resource, str(arguments[0]))[0]
+        return next(iter(_field(case.resource, str(arguments[0]))), None)
     if name == "resourcegroup" and not arguments:
         return case.group
     if name in ("tolower", "toupper") and len(arguments) == 1:

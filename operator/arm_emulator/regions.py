@@ -47,7 +47,8 @@ class Region:
 _ALTERNATE = (
     "westus", "northcentralus", "westcentralus", "ukwest", "francesouth", "germanynorth", "swedensouth", "norwaywest",
     "switzerlandwest", "japanwest", "koreasouth", "australiasoutheast", "southindia", "canadaeast", "uaecentral",
-    "southafricawest",
+    "southafricawest", "brazilsoutheast", "australiacentral", "australiacentral2", "westindia", "jioindiawest",
+    "jioindiacentral",
 )  # fmt: skip
 _TABLE = (
     Region("westeurope", "West Europe", "Europe", "Europe", "Netherlands", "52.3667", "4.9", "northeurope"),
@@ -92,5 +93,21 @@ _TABLE = (
     Region("uaecentral", "UAE Central", "UAE", "Middle East", "Abu Dhabi", "24.466667", "54.366669", "uaenorth"),
     Region("southafricanorth", "South Africa North", "South Africa", "Africa", "Johannesburg", "-25.73134", "28.21837", "southafricawest"),
     Region("southafricawest", "South Africa West", "South Africa", "Africa", "Cape Town", "-34.075691", "18.843266", "southafricanorth"),
+    Region("polandcentral", "Poland Central", "Poland", "Europe", "Warsaw", "52.23334", "21.01666"),
+    Region("austriaeast", "Austria East", "Austria", "Europe", "Vienna", "48.2201449", "16.3798059"),
+    Region("belgiumcentral", "Belgium Central", "Belgium", "Europe", "Brussels", "50.8503", "4.3517"),
+    Region("israelcentral", "Israel Central", "Israel", "Middle East", "Israel", "31.2655698", "33.4506633"),
+    Region("qatarcentral", "Qatar Central", "Qatar", "Middle East", "Doha", "25.551462", "51.439327"),
+    Region("mexicocentral", "Mexico Central", "Mexico", "Mexico", "Querétaro State", "20.588818", "-100.389888"),
+    Region("chilecentral", "Chile Central", "Chile", "South America", "Santiago", "-33.447487", "-70.673676"),
+    Region("brazilsoutheast", "Brazil Southeast", "Brazil", "South America", "Rio", "-22.90278", "-43.2075", "brazilsouth"),
+    Region("newzealandnorth", "New Zealand North", "New Zealand", "Asia Pacific", "Auckland", "-36.84853", "174.76349"),
+    Region("malaysiawest", "Malaysia West", "Malaysia", "Asia Pacific", "Kuala Lumpur", "3.140853", "101.693207"),
+    Region("indonesiacentral", "Indonesia Central", "Indonesia", "Asia Pacific", "Jakarta", "-6.2", "106.816666"),
+    Region("australiacentral", "Australia Central", "Australia", "Asia Pacific", "Canberra", "-35.3075", "149.1244", "australiacentral2"),
+    Region("australiacentral2", "Australia Central 2", "Australia", "Asia Pacific", "Canberra", "-35.3075", "149.1244", "australiacentral"),
+    Region("westindia", "West India", "India", "Asia Pacific", "Mumbai", "19.088", "72.868", "southindia"),
+    Region("jioindiawest", "Jio India West", "India", "Asia Pacific", "Jamnagar", "22.470701", "70.05773", "jioindiacentral"),
+    Region("jioindiacentral", "Jio India Central", "India", "Asia Pacific", "Nagpur", "21.146633", "79.08886", "jioindiawest"),
 )  # fmt: skip
 REGIONS = {region.name: region for region in _TABLE}

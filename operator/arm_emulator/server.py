@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import ssl
 import time
 import traceback
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
@@ -32,11 +30,11 @@ from arm_emulator.guids import new_guid
 from arm_emulator.messages import Answer, Request
 from arm_emulator.operations import Operation
 from arm_emulator.principals import Principal
+from arm_emulator.received import LARGEST_BODY, query_of, readable, received, refuse_other_media
 from arm_emulator.request_log import RequestLog
 from arm_emulator.requests import type_in
 from arm_emulator.state import StateFile
 
-LARGEST_BODY = 4 * 1024 * 1024
 _COMMON_HEADERS = {
     "Cache-Control": "no-cache",
     "Pragma": "no-cache",
@@ -66,6 +64,9 @@ class Services:
     managed_identity: ManagedIdentityService
     microsoft_graph: MicrosoftGraph
     control: ControlService
+
+
+_NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
 class ClientLostError(Exception):
@@ -110,7 +111,7 @@ class Server:
             return await self._handle(http, route)
 
         app = web.Application(client_max_size=LARGEST_BODY)
-        app.router.add_route("*", "/{path:.*}", handle)
+        app.router.add_route("*", "/{path:(?s:.*)}", handle)
         runner = web.AppRunner(
             app, access_log=None, logger=_one_line_logger(), handle_signals=False, shutdown_timeout=1
         )
@@ -134,9 +135,7 @@ class Server:
         at = self._cloud.clock.timestamp()
         seen = Seen()
         try:
-            answer = await self._answer(http, seen, route)
-            seen.status = answer.status
-            return _response(answer, http.method, self._cloud.clock.now())
+            return await self._answered(http, seen, route)
         except ClientLostError:
             if http.transport is not None:
                 http.transport.abort()
@@ -144,6 +143,19 @@ class Server:
         finally:
             if not http.path.startswith(PREFIX):
                 self._log.write(_entry(http, at, seen, time.perf_counter() - started))
+
+    async def _answered(self, http: web.Request, seen: Seen, route: _Route) -> web.Response:
+        try:
+            answer = await self._answer(http, seen, route)
+            seen.status = answer.status
+            return _response(answer, http.method, self._cloud.clock.now())
+        except ClientLostError:
+            raise
+        except Exception:  # noqa: BLE001  (whatever went wrong here, the client gets ARM's body and never a traceback)
+            traceback.print_exc()
+            seen.status, seen.code = HTTPStatus.INTERNAL_SERVER_ERROR, "InternalServerError"
+            failure = ArmError(HTTPStatus.INTERNAL_SERVER_ERROR, seen.code, "The emulator failed to answer.")
+            return _response(Answer(failure.status, failure.body()), http.method, self._cloud.clock.now())
 
     async def _answer(self, http: web.Request, seen: Seen, route: _Route) -> Answer:
         try:
@@ -154,16 +166,10 @@ class Server:
         except TokenError as error:
             seen.code = f"AADSTS{error.number}"
             return Answer(error.status, error.body(self._cloud.clock.timestamp()))
-        except ClientLostError:
-            raise
-        except Exception:  # noqa: BLE001  (whatever went wrong here, the client gets ARM's body and never a traceback)
-            traceback.print_exc()
-            seen.code = "InternalServerError"
-            failure = ArmError(HTTPStatus.INTERNAL_SERVER_ERROR, seen.code, "The emulator failed to answer.")
-            return Answer(failure.status, failure.body())
 
     async def _routed(self, http: web.Request, seen: Seen) -> Answer:
-        request = await _request(http, seen)
+        seen.api_version = query_of(http).get("api-version")
+        request = await received(http)
         if self._services.control.serves(request):
             return self._act(lambda: self._services.control.answer(request))
         principal: Principal | None = None
@@ -175,7 +181,8 @@ class Server:
         return await self._with_faults(http, seen, request, lambda: self._served(request, principal))
 
     async def _routed_metadata(self, http: web.Request, seen: Seen) -> Answer:
-        request = await _request(http, seen)
+        seen.api_version = query_of(http).get("api-version")
+        request = await received(http)
         answer = await self._with_faults(http, seen, request, lambda: self._services.managed_identity.answer(request))
         if isinstance(answer.body, dict):
             seen.code = answer.body.get("error")
@@ -217,6 +224,7 @@ class Server:
             return self._services.microsoft_graph.answer(request)
         if self._services.graph.serves(request):
             return self._services.graph.answer(request, principal)
+        refuse_other_media(request)
         answer = self._services.arm.answer(request, principal)
         if answer.write is not None:
             self._services.graph.capture(principal.client_id)
@@ -256,7 +264,7 @@ def _one_line_logger() -> logging.Logger:
     """Where aiohttp complains of what is no HTTP: a line on stderr, as a stack trace of its parser tells nobody anything."""
 
     def without_trace(record: logging.LogRecord) -> bool:
-        if record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError):
+        if record.exc_info is not None and isinstance(record.exc_info[1], _NO_HTTP):
             record.exc_info = None
         return True
 
@@ -270,36 +278,12 @@ def _entry(http: web.Request, at: str, seen: Seen, seconds: float) -> Json:
         "time": at,
         "principal": seen.principal,
         "method": http.method,
-        "url": f"{http.scheme}://{http.host}{http.raw_path}",
+        "url": readable(f"{http.scheme}://{http.host}{http.raw_path}"),
         "api_version": seen.api_version,
         "status": seen.status,
         "code": seen.code,
         "ms": round(seconds * 1000, 3),
     }
-
-
-async def _request(http: web.Request, seen: Seen) -> Request:
-    _, _, raw_query = http.raw_path.partition("?")
-    query = dict(parse_qsl(raw_query, keep_blank_values=True))
-    seen.api_version = query.get("api-version")
-    try:
-        body = await http.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise ArmError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "RequestEntityTooLarge",
-            f"The request content size exceeds the maximum size of {LARGEST_BODY} bytes.",
-        ) from None
-    return Request(
-        method=http.method,
-        # ARM reads several slashes as one: `az resource` writes two where a resource has no parent.
-        path=re.sub("//+", "/", http.path) if "//" in http.path else http.path,
-        raw_query=raw_query,
-        query=query,
-        headers=http.headers,
-        body=body,
-        endpoint=f"{http.scheme}://{http.host}",
-    )
 
 
 def _response(answer: Answer, method: str, at: float) -> web.Response:

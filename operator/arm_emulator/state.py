@@ -47,7 +47,7 @@ class StateFile:
         self._meta: dict[str, str] = dict(self._database.execute("SELECT name, value FROM meta"))
         self._dirty: dict[str, Resource | None] = {}
         self._operations: dict[str, Operation] = {}
-        self._entries: list[Json] = []
+        self._entries: list[bytes] = []
         self._offset = float(self._meta.get("offset", "0"))
         self._cloud: Cloud | None = None
 
@@ -99,7 +99,11 @@ class StateFile:
         self._cloud = cloud
         cloud.store.listeners.append(self._dirty.__setitem__)
         cloud.operations.listeners.append(lambda operation: self._operations.__setitem__(operation.id, operation))
-        cloud.audit.listeners.append(self._entries.append)
+        cloud.audit.listeners.append(self._note)
+
+    def _note(self, entry: Json) -> None:
+        # Written down here, so that an entry that cannot be is this request's failure and not that of all to come.
+        self._entries.append(orjson.dumps(entry))
 
     def loaded(self, cloud: Cloud) -> None:
         """Writes a whole cloud, once, and marks the file as holding it."""
@@ -114,18 +118,27 @@ class StateFile:
         offset = self._offset if self._cloud is None else self._cloud.clock.offset
         if not (self._dirty or self._operations or self._entries or offset != self._offset):
             return
-        self._database.execute("BEGIN IMMEDIATE")
-        for key, item in self._dirty.items():
-            if item is None:
-                self._database.execute("DELETE FROM resources WHERE key = ?", (key,))
-            else:
-                self._database.execute(_PUT, (key, orjson.dumps(documented(item))))
+        # Before the transaction begins: what cannot be written down must not leave one open.
+        resources = [
+            (key, None if item is None else orjson.dumps(documented(item))) for key, item in self._dirty.items()
+        ]
         operations = [(one.id, orjson.dumps(dataclasses.asdict(one))) for one in self._operations.values()]
-        self._database.executemany("INSERT OR REPLACE INTO operations VALUES (?, ?)", operations)
-        entries = [(orjson.dumps(entry),) for entry in self._entries]
-        self._database.executemany("INSERT INTO audit (document) VALUES (?)", entries)
-        self._database.execute("INSERT OR REPLACE INTO meta VALUES ('offset', ?)", (str(offset),))
-        self._database.execute("COMMIT")
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            for key, document in resources:
+                if document is None:
+                    self._database.execute("DELETE FROM resources WHERE key = ?", (key,))
+                else:
+                    self._database.execute(_PUT, (key, document))
+            self._database.executemany("INSERT OR REPLACE INTO operations VALUES (?, ?)", operations)
+            entries = [(entry,) for entry in self._entries]
+            self._database.executemany("INSERT INTO audit (document) VALUES (?)", entries)
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES ('offset', ?)", (str(offset),))
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
         self._offset = offset
         self._dirty.clear()
         self._operations.clear()

@@ -95,6 +95,7 @@ class TagsEndpoints:
 
     def _change(self, item: Resource, wanted: dict[str, str]) -> None:
         checks.check_tags({"tags": wanted})
+        checks.refuse_in_deleting_group(self._cloud, item.id)
         self._gate.check("PATCH", item.id, lambda: None)
         self._gate.check_policies(item.id, {**item.body, "tags": wanted}, whole=True)
         item.body = {**item.body, "tags": wanted}

@@ -91,6 +91,7 @@ class Throttle:
 
     def take_network(self, subscription: str, region: str, method: str) -> None:
         """Counts a request in Microsoft.Network's window of five minutes; raises 429 when it is full."""
+        subscription = subscription.lower()
         kind = "reads" if kind_of(method) == "reads" else "writes"
         now = self._clock.now()
         length = self._clock.scaled(NETWORK_WINDOW)

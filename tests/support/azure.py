@@ -73,6 +73,8 @@ class Wire:
             url += ("&" if "?" in url else "?") + f"api-version={version}"
         assert self.session is not None
         sent = headers if headers is not None else {"Authorization": f"Bearer {self.token}"}
+        if data is not None:
+            sent = {"Content-Type": "application/json", **sent}
         async with self.session.request(
             method, yarl.URL(url, encoded=True), json=body, data=data, headers=sent
         ) as response:

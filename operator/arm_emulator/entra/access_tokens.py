@@ -145,7 +145,7 @@ class AccessTokens:
                 f"The access token expiry UTC time '{iso(verified.expires)}' is earlier than current UTC time "
                 f"'{self._clock.timestamp()}'.",
             )
-        if verified.audience not in AUDIENCES and urlsplit(verified.audience).netloc != urlsplit(endpoint).netloc:
+        if verified.audience not in AUDIENCES and _host(verified.audience) != _host(endpoint):
             raise self._refused(
                 "InvalidAuthenticationTokenAudience",
                 "The access token has been obtained for wrong audience or resource "
@@ -189,7 +189,7 @@ class AccessTokens:
                 # Expiry and audience have errors of their own; the emulator's clock decides about the former.
                 options={"verify_aud": False, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, ValueError) as error:
             raise self._refused("InvalidAuthenticationToken", "The access token is invalid.") from error
         principal = self._by_object_id.get(str(claims.get("oid")))
         if principal is None:
@@ -212,3 +212,11 @@ class AccessTokens:
             f'error_description="{message}"'
         )
         return ArmError(HTTPStatus.UNAUTHORIZED, code, message, headers={"WWW-Authenticate": challenge})
+
+
+def _host(url: str) -> str:
+    """The host and port that a URL names; what is no URL is told from all of them."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return f"no host: {url}"

@@ -79,6 +79,14 @@ def guarded(function: Callable[..., Value], arguments: list[Evaluate]) -> Evalua
     return evaluate
 
 
+def attempted(function: Callable[..., Value], *arguments: Value) -> Value:
+    """What a function makes of values; null where it cannot be called with them."""
+    try:
+        return function(*arguments)
+    except _FAILURES:
+        return None
+
+
 def bounded(evaluate: Evaluate) -> Evaluate:
     """The same, but a value greater than any answer ends the query."""
 

@@ -1,5 +1,6 @@
 """Literals of the query language, as their text in a query says them."""
 
+import math
 import re
 import uuid
 from datetime import datetime, timedelta
@@ -45,9 +46,10 @@ def integer(literal: str) -> int:
     """A whole number, decimal or hexadecimal. Raises QueryError where it does not fit in 64 bits."""
     if literal[:2].lower() == "0x":
         return long(int(literal, 16))
-    if len(literal.lstrip("0")) > len(str(_GREATEST_LONG)) or int(literal) > _GREATEST_LONG:
+    digits = literal.lstrip("0") or "0"
+    if len(digits) > len(str(_GREATEST_LONG)) or int(digits) > _GREATEST_LONG:
         raise QueryError("InvalidLiteral", f"The number {literal[:30]} is too great for a long.")
-    return int(literal)
+    return int(digits)
 
 
 def length(literal: str) -> timedelta:
@@ -55,8 +57,8 @@ def length(literal: str) -> timedelta:
     found = _LENGTH.fullmatch(literal)
     try:
         return timedelta(seconds=float(found[1]) * _SECONDS_OF[found[2]]) if found is not None else timedelta()
-    except OverflowError:
-        raise QueryError("InvalidLiteral", f"The timespan {literal[:30]} is too long.") from None
+    except (OverflowError, ValueError):
+        raise QueryError("InvalidLiteral", f"The timespan {literal[:30]} is too long, or none.") from None
 
 
 def typed(literal: str) -> tuple[Value, str]:
@@ -88,7 +90,7 @@ def _of_kind(kind: str, content: str) -> Value:
         except ValueError:
             return None
     found = number(content)
-    if found is None:
+    if found is None or (kind != "real" and not math.isfinite(found)):
         return None
     return float(found) if kind == "real" else long(int(found))
 
@@ -96,4 +98,4 @@ def _of_kind(kind: str, content: str) -> Value:
 def _moment(content: str) -> datetime | None:
     """A moment; of a date, month and day may be left out."""
     parts = content.split("-")
-    return moment("-".join([*parts, "01", "01"][:3])) if len(parts) < 3 and content[:4].isdigit() else moment(content)  # noqa: PLR2004  (year, month, day)
+    return moment("-".join([*parts, "01", "01"][:3])) if len(parts) < 3 and content[:4].isdecimal() else moment(content)  # noqa: PLR2004  (year, month, day)

@@ -11,6 +11,7 @@ from arm_emulator.graph import expansions, joins, summaries
 from arm_emulator.graph.compiled import Compiled, Evaluate, Node, target_name
 from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError
+from arm_emulator.graph.literals import integer
 from arm_emulator.graph.tables import Table
 from arm_emulator.graph.values import Row, Value, group_key, sort_key, truth
 
@@ -134,10 +135,10 @@ class Pipeline:
         return compiled.evaluate, descending, nulls_first
 
     def _take(self, children: list[Node], table: Table) -> Table:
-        return table.with_rows(table.rows[: int(str(children[0]), 0)], limited=True)
+        return table.with_rows(table.rows[: _number_of_rows(children[0])], limited=True)
 
     def _top(self, children: list[Node], table: Table) -> Table:
-        return table.with_rows(self._sorted(children[1], table)[: int(str(children[0]), 0)])
+        return table.with_rows(self._sorted(children[1], table)[: _number_of_rows(children[0])])
 
     def _count(self, _children: list[Node], table: Table) -> Table:
         return Table({"Count": "long"}, [{"Count": len(table.rows)}])
@@ -169,15 +170,18 @@ class Pipeline:
             raise QueryError("DisallowedMaxNumberOfMvExpand", f"A query may have at most {MOST_EXPANSIONS} mv-expand.")
         *options, wanted, limit = children
         texts = [str(option.children[0]) for option in options]
-        return expansions.expanded(
-            table, self._over(table), wanted, texts, None if limit is None else int(str(limit), 0)
-        )
+        most = None if limit is None else _number_of_rows(limit)
+        return expansions.expanded(table, self._over(table), wanted, texts, most)
 
     def _parse(self, children: list[Node], table: Table) -> Table:
         options = [child for child in children if isinstance(child, Tree) and child.data == "option"]
         subject, *parts = [child for child in children if child not in options]
         texts = [str(option.children[0]) for option in options]
         return expansions.parsed(table, self._over(table).compile(subject).evaluate, parts, texts)
+
+
+def _number_of_rows(node: Node) -> int:
+    return max(0, integer(str(node)))
 
 
 def _sorted_by(rows: list[Row], evaluate: Evaluate, *, descending: bool, nulls_first: bool) -> list[Row]:

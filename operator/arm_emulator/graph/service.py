@@ -91,6 +91,7 @@ class GraphService:
         except QueryError as error:
             raise self._told(ArmError(error.status, error.outer_code, "", details=error.details()), headers) from error
         except ArmError as error:
+            error.headers = {**headers, **error.headers}
             raise (error if error.message else self._told(error, headers)) from None
 
     def _queried(self, request: Request, version: Version, principal: Principal, headers: dict[str, str]) -> Answer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lark import Tree
 
 from arm_emulator.graph.aggregates import AGGREGATES, percentile
-from arm_emulator.graph.compiled import Compiled, Evaluate, Node, target_name
+from arm_emulator.graph.compiled import Compiled, Evaluate, Node, attempted, target_name
 from arm_emulator.graph.expressions import Expressions
 from arm_emulator.graph.failures import QueryError
 from arm_emulator.graph.joins import free_name
@@ -163,7 +163,7 @@ class _Summaries:
 
         def run(rows: list[Row]) -> list[Value]:
             chosen = rows if condition is None else [row for row in rows if truth(condition(row))]
-            return [aggregate.call([value.evaluate(row) for row in chosen], *constants)]
+            return [attempted(aggregate.call, [value.evaluate(row) for row in chosen], *constants)]
 
         return Summary({aggregate.prefix + (value.name or ""): aggregate.type_of([value.type])}, run)
 
@@ -175,7 +175,7 @@ class _Summaries:
         return Summary(
             dict.fromkeys(names, value.type),
             lambda rows: [
-                percentile([value.evaluate(row) for row in rows], percent)
+                attempted(percentile, [value.evaluate(row) for row in rows], percent)
                 for percent in dict(zip(names, percents, strict=True)).values()
             ],
         )

@@ -41,7 +41,7 @@ def taken_addresses(cloud: Cloud, subnet: Resource, but: str = "") -> dict[str, 
         frontends = [part.get("properties") or {} for part in items(holder.properties, "frontendIPConfigurations")]
         for part in (*configured(holder.properties), *frontends):
             if part.get("privateIPAddress"):
-                taken[str(part["privateIPAddress"])] = user.element
+                taken[addresses.canonical(str(part["privateIPAddress"]))] = user.element
     return taken
 
 
@@ -71,7 +71,7 @@ def _in_subnet(wanted: str, prefixes: list[str], taken: set[str]) -> Json:
     if usable and wanted not in taken:
         return {"available": True, "availableIPAddresses": [], "isPlatformReserved": False}
     offered: list[str] = []
-    for prefix in (one for one in prefixes if ":" not in one):
+    for prefix in addresses.of_version(prefixes, addresses.IPV4):
         while len(offered) < _OFFERED and (free := addresses.free_address(prefix, taken.union(offered))) is not None:
             offered.append(free)
     return {"available": False, "availableIPAddresses": offered, "isPlatformReserved": not usable}
@@ -80,9 +80,10 @@ def _in_subnet(wanted: str, prefixes: list[str], taken: set[str]) -> Json:
 def _usage(cloud: Cloud, subnet: Resource) -> Json:
     current, limit = -1.0, -1.0
     if subnet.name.lower() != _UNCOUNTED:
-        current = float(len(taken_addresses(cloud, subnet)))
-        ipv4 = (prefix for prefix in subnet_prefixes(subnet.properties) if ":" not in prefix)
-        limit = float(sum(map(addresses.room, ipv4)))
+        current = float(sum(":" not in address for address in taken_addresses(cloud, subnet)))
+        limit = float(
+            sum(map(addresses.room, addresses.of_version(subnet_prefixes(subnet.properties), addresses.IPV4)))
+        )
     return {
         "currentValue": current,
         "id": str(subnet.id),

@@ -2,12 +2,14 @@
 
 import ipaddress
 import itertools
+import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from arm_emulator.errors import bad_request
+from arm_emulator.errors import Json, bad_request
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+IPV4, IPV6 = "IPv4", "IPv6"
 RESERVED_AT_START = 4  # network address, gateway, two for DNS; the last address is reserved as well
 
 
@@ -66,11 +68,35 @@ def overlap(left: Iterable[str], right: Iterable[str]) -> list[str]:
 
 
 def free_address(prefix: str, taken: Iterable[str]) -> str | None:
-    """The lowest address of an IPv4 prefix that Azure would hand out next; None when the subnet is full."""
+    """The lowest address of a prefix that Azure would hand out next; None when the subnet is full."""
     network = ipaddress.ip_network(prefix, strict=False)
     used = set(taken)
-    hosts = itertools.islice(iter(network), RESERVED_AT_START, network.num_addresses - 1)
+    hosts = itertools.islice(iter(network), RESERVED_AT_START, min(network.num_addresses - 1, sys.maxsize))
     return next((str(address) for address in hosts if str(address) not in used), None)
+
+
+def next_free(prefixes: Iterable[str], taken: Iterable[str]) -> str | None:
+    """The lowest address of the first prefix that has one; None when all are full."""
+    used = set(taken)
+    return next((free for prefix in prefixes if (free := free_address(prefix, used)) is not None), None)
+
+
+def of_version(prefixes: Iterable[str], version: str) -> list[str]:
+    """Those of the prefixes that are of one version of IP."""
+    return [prefix for prefix in prefixes if (":" in prefix) is (version == IPV6)]
+
+
+def version_of(properties: Json) -> str:
+    """The version of IP that a configuration asks for."""
+    return IPV6 if str(properties.get("privateIPAddressVersion")).lower() == "ipv6" else IPV4
+
+
+def canonical(address: str) -> str:
+    """An address in the one form that it is compared in; text that is none stays."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
 
 
 def assignable(address: str, prefixes: Iterable[str]) -> bool:

@@ -6,8 +6,9 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import addresses
+from arm_emulator.resource_types.allocation import Allocation
 from arm_emulator.resource_types.base import Put
-from arm_emulator.resource_types.bodies import answered_parts, default, missing, refuse_used
+from arm_emulator.resource_types.bodies import answered_parts, default, missing, refuse_double_names, refuse_used
 from arm_emulator.resource_types.load_balancers import place_frontend
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
@@ -57,8 +58,10 @@ class AzureFirewalls(Pointing):
             return
         if not items(properties, "ipConfigurations"):
             raise missing("ipConfigurations", put.id)
+        refuse_double_names(put.id, (str(part.get("name") or "") for part in items(properties, "ipConfigurations")))
+        allocation = Allocation(put, "ipConfigurations", SEGMENT)
         for part in items(properties, "ipConfigurations"):
-            self._check_part(put, part)
+            self._check_part(put, part, allocation)
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         hub = cloud.find(id_of(item.properties.get("virtualHub")))
@@ -82,9 +85,11 @@ class AzureFirewalls(Pointing):
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         refuse_used(cloud, item, ("nextHop",), "AzureFirewallCannotBeDeletedWhileInUse")
 
-    def _check_part(self, put: Put, part: Json) -> None:
+    def _check_part(self, put: Put, part: Json, allocation: Allocation) -> None:
         part["name"] = part.get("name") or "AzureFirewallIpConfiguration"
-        properties = part.setdefault("properties", {})
+        properties = part["properties"] = {**(part.get("properties") or {})}
+        if id_of(properties.get("subnet")) is None and id_of(properties.get("publicIPAddress")) is None:
+            raise missing("subnet.id", put.id)
         subnet = put.cloud.find(id_of(properties.get("subnet")))
         if subnet is not None and subnet.name != SUBNET_NAME:
             raise bad_request(
@@ -94,7 +99,7 @@ class AzureFirewalls(Pointing):
             address = put.cloud.find(found.target)
             if address is not None:
                 refuse_other_user(put, address)
-        place_frontend(put, part, "ipConfigurations")
+        place_frontend(put, part, allocation)
 
 
 def _guid(key: str, number: int) -> str:

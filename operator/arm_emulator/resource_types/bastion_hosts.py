@@ -11,7 +11,7 @@ from arm_emulator.resource_types import bastion_rules
 from arm_emulator.resource_types.address_use import configured
 from arm_emulator.resource_types.base import Link, Put, ResourceType
 from arm_emulator.resource_types.bodies import answered_parts, default, element_ids, in_order, keep, missing, sku_of
-from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
+from arm_emulator.resource_types.public_ip_addresses import is_ipv4, refuse_other_user
 from arm_emulator.store import Reference, Resource
 
 BASTION_HOSTS = "Microsoft.Network/bastionHosts"
@@ -28,6 +28,7 @@ SMALLEST_RANK = {
     "enablePrivateOnlyBastion": 3,
 }
 """Features, and the rank of the smallest SKU that has each."""
+_SUBNET_KEY = bastion_rules.SUBNET_NAME.lower()
 _PART_ORDER = ("privateIPAllocationMethod", "publicIPAddress", "subnet")
 MIN_SCALE, MAX_SCALE = 2, 50
 POLLS = (10, 10, 20, 20, 40, 40, 80, 160, 100)
@@ -105,6 +106,12 @@ class BastionHosts(ResourceType):
                     f"FeatureNotSupportedFor{name}BastionSku",
                     f"Feature {feature} of Bastion host {put.id} is not supported for SKU {name}.",
                 )
+        rules = _client_rules(put.properties)
+        if rank > RANK["Developer"] and rules and rules != _client_rules(put.before):
+            raise bad_request(
+                f"FeatureNotSupportedFor{name}BastionSku",
+                f"Feature networkAcls of Bastion host {put.id} is not supported for SKU {name}.",
+            )
         units = put.properties["scaleUnits"]
         if not isinstance(units, int) or not MIN_SCALE <= units <= MAX_SCALE:
             raise bad_request(
@@ -138,7 +145,7 @@ class BastionHosts(ResourceType):
             )
         put.properties.pop("virtualNetwork", None)
         part = parts[0]
-        properties = part.setdefault("properties", {})
+        properties = part.get("properties") or {}
         put.properties["ipConfigurations"] = [
             {
                 "name": part.get("name") or "IpConf",
@@ -159,13 +166,19 @@ class BastionHosts(ResourceType):
         if wanted is None:
             raise missing("subnet.id", put.id)
         subnet = put.cloud.find(str(wanted))
-        if wanted.name != bastion_rules.SUBNET_NAME:
+        # Ids are compared without case, names are what they were given: the subnet's own counts.
+        fits = wanted.name.lower() == _SUBNET_KEY if subnet is None else subnet.name == bastion_rules.SUBNET_NAME
+        stays = wanted.key in _ids(put.before, "subnet")
+        if not fits and not stays:
             raise bad_request(
                 "SubnetNameMustBeAzureBastionSubnet",
-                f"Subnet {wanted} of Bastion host {put.id} must be named {bastion_rules.SUBNET_NAME}.",
+                f"Subnet {subnet.id if subnet else wanted} of Bastion host {put.id} must be named "
+                f"{bastion_rules.SUBNET_NAME}.",
             )
         if subnet is None:
             raise invalid_reference(str(wanted), str(put.id))
+        if not stays:
+            bastion_rules.check_size(str(subnet.id), subnet.properties)
         for reference in put.cloud.store.referrers(subnet.key, "subnet"):
             if reference.source != put.id.key:
                 raise bad_request(
@@ -186,6 +199,11 @@ class BastionHosts(ResourceType):
                 "PublicIPSkuMismatch",
                 f"Public IP address {address.id} of Bastion host {put.id} must be of SKU Standard with static allocation.",
             )
+        if not is_ipv4(address) and wanted.key not in _ids(put.before, "publicIPAddress"):
+            raise bad_request(
+                "PublicIPSkuMismatch",
+                f"Public IP address {address.id} of Bastion host {put.id} must be of version IPv4.",
+            )
         refuse_other_user(put, address)
 
     def _refuse_change(self, put: Put, old: Resource, rank: int) -> None:
@@ -199,10 +217,19 @@ class BastionHosts(ResourceType):
         if bool(old.properties.get("enablePrivateOnlyBastion")) != bool(put.properties.get("enablePrivateOnlyBastion")):
             raise self._refused(put, "enablePrivateOnlyBastion cannot be changed")
         for relation in ("subnet", "publicIPAddress"):
-            was = [parsed(part.get(relation)) for part in configured(old.properties)]
-            wanted = [parsed(part.get(relation)) for part in configured(put.properties)]
-            if [one and one.key for one in was] != [one and one.key for one in wanted]:
+            if _ids(old.properties, relation) != _ids(put.properties, relation):
                 raise self._refused(put, f"{relation} cannot be changed")
 
     def _refused(self, put: Put, what: str) -> Exception:
         return bad_request("BastionUpdateNotSupported", f"Update of Bastion host {put.id} is not supported: {what}.")
+
+
+def _ids(properties: Json, relation: str) -> list[str | None]:
+    """The keys of what the ipConfigurations name in one way."""
+    found = [parsed(part.get(relation)) for part in configured(properties)]
+    return [None if one is None else one.key for one in found]
+
+
+def _client_rules(properties: Json) -> list[Json]:
+    """The list of clients that are let in."""
+    return items(properties.get("networkAcls") or {}, "ipRules")

@@ -3,16 +3,20 @@
 Rules: https://learn.microsoft.com/azure/bastion/bastion-nsg and https://learn.microsoft.com/azure/bastion/configuration-settings
 """
 
+import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request
+from arm_emulator.resource_types import addresses
+from arm_emulator.resource_types.address_use import subnet_prefixes
 from arm_emulator.resource_types.base import Put
-from arm_emulator.resource_types.virtual_networks import sizes
 from arm_emulator.store import Resource
 
 SUBNET_NAME = "AzureBastionSubnet"
 LONGEST_PREFIX = 26
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 RULES = "Microsoft.Network/networkSecurityGroups/securityRules"
 
 
@@ -39,15 +43,22 @@ TABLE = (
 
 
 def check_subnet(put: Put) -> None:
-    """Raises where the subnet is smaller than /26 or is delegated."""
-    if any(size > LONGEST_PREFIX for size in sizes(put.properties)):
-        raise bad_request(
-            "BastionHostSubnetSizeNotSupported",
-            f"Subnet {put.id} must have a prefix of /{LONGEST_PREFIX} or larger to be used by Azure Bastion.",
-        )
+    """Raises where the subnet is delegated, or gets a prefix that is smaller than /26: one that it has may stay."""
+    if subnet_prefixes(put.before) != subnet_prefixes(put.properties):
+        check_size(str(put.id), put.properties)
     if items(put.properties, "delegations"):
         raise bad_request(
             "BastionHostSubnetCannotBeDelegated", f"Subnet {put.id} is used by Azure Bastion and cannot be delegated."
+        )
+
+
+def check_size(subnet: str, properties: Json) -> None:
+    """Raises where a subnet's IPv4 prefixes are smaller than /26."""
+    prefixes = addresses.parsed_prefixes(subnet_prefixes(properties), f"subnet {subnet}")
+    if any(isinstance(one, IPv4Network) and one.prefixlen > LONGEST_PREFIX for one in prefixes):
+        raise bad_request(
+            "BastionHostSubnetSizeNotSupported",
+            f"Subnet {subnet} must have a prefix of /{LONGEST_PREFIX} or larger to be used by Azure Bastion.",
         )
 
 
@@ -121,8 +132,8 @@ def _peer_in(prefix: str, peers: frozenset[str]) -> bool:
 def _port_in(port: int, text: str) -> bool:
     if text == "*":
         return True
-    low, _, high = text.partition("-")
-    return low.isdigit() and int(low) <= port <= int(high if high.isdigit() else low)
+    found = _PORTS.fullmatch(text)
+    return found is not None and int(found[1]) <= port <= int(found[2] or found[1])
 
 
 def both(rule: Json, singular: str) -> list[str]:

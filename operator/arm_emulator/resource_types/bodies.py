@@ -1,6 +1,6 @@
 """Bodies of resources: defaults, enumerations and references in what is asked for, and parts in what is answered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from arm_emulator.cloud import Cloud, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_format, invalid_reference
@@ -68,6 +68,24 @@ def refuse_used(cloud: Cloud, item: Resource, relations: Sequence[str], code: st
             f"Resource {item.id} cannot be deleted because it is in use by the following resources: "
             f"{', '.join(user.element for user in users)}.",
         )
+
+
+def refuse_double_names(owner: ResourceId, names: Iterable[str]) -> None:
+    """Raises InvalidRequestFormat where two of the names that a list has are one without case, as ids are."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise bad_request(
+                "InvalidRequestFormat",
+                "Cannot parse the request.",
+                details=[
+                    {
+                        "code": "DuplicateResourceName",
+                        "message": f"Resource {owner} has two child resources with the same name ({name}).",
+                    }
+                ],
+            )
+        seen.add(name.lower())
 
 
 def in_order(names: Sequence[str], found: Json) -> Json:

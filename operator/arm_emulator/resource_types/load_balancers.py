@@ -4,10 +4,15 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
-from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
+from arm_emulator.resource_types.allocation import Allocation
 from arm_emulator.resource_types.base import Put
-from arm_emulator.resource_types.bodies import answered_parts, default, with_guid
-from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN, subnet_is_full
+from arm_emulator.resource_types.bodies import answered_parts, default, refuse_double_names, with_guid
+from arm_emulator.resource_types.network_interfaces import (
+    ADDRESS_JOIN,
+    SUBNET_JOIN,
+    address_is_allocated,
+    subnet_is_full,
+)
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
 from arm_emulator.resource_types.virtual_networks import SUBNETS
@@ -36,8 +41,9 @@ class LoadBalancers(Pointing):
         for name in PARTS:
             parts = items(put.properties, name)
             names = [str(part.get("name") or "") for part in parts]
-            if not all(names) or len(set(names)) != len(names):
-                raise bad_request("InvalidRequestFormat", f"The {name} of {put.id} need names that are all different.")
+            if not all(names):
+                raise bad_request("InvalidRequestFormat", f"The {name} of {put.id} need names.")
+            refuse_double_names(put.id, names)
             for part in parts:
                 part["properties"] = {**(part.get("properties") or {})}
         super().prepare(put)
@@ -45,28 +51,29 @@ class LoadBalancers(Pointing):
             address = put.cloud.find(found.target)
             if address is not None:
                 refuse_other_user(put, address)
+        allocation = Allocation(put, FRONTENDS, FRONTENDS)
         for part in items(put.properties, FRONTENDS):
             default(part["properties"], privateIPAllocationMethod="Dynamic")
-            place_frontend(put, part)
+            place_frontend(put, part, allocation)
         with_guid(put)
 
     def computed(self, cloud: Cloud, item: Resource) -> Json:
         return {name: answered_parts(cloud, item, name, name) for name in PARTS}
 
 
-def place_frontend(put: Put, part: Json, name: str = FRONTENDS) -> None:
+def place_frontend(put: Put, part: Json, allocation: Allocation) -> None:
     """Gives a configuration in a subnet a private address: the one it has, the one it asks for, or the next that is free."""
-    properties = part["properties"]
+    properties, name = part["properties"], str(part.get("name"))
     subnet = put.cloud.find(id_of(properties.get("subnet")))
-    if subnet is None or properties.get("privateIPAllocationMethod") == "Static":
+    if subnet is None:
         return
-    before = {str(one.get("name")): one.get("properties") or {} for one in items(put.before, name)}
-    held = before.get(str(part.get("name")), {}).get("privateIPAddress")
-    prefix = subnet_prefixes(subnet.properties)[0]
-    taken = taken_addresses(put.cloud, subnet, put.id.key)
-    if held and held not in taken and addresses.assignable(str(held), [prefix]):
-        properties["privateIPAddress"] = held
+    if properties.get("privateIPAllocationMethod") != "Static":
+        properties["privateIPAddress"] = allocation.next(subnet, name, addresses.version_of(properties))
+        if properties["privateIPAddress"] is None:
+            raise subnet_is_full(subnet, 1)
         return
-    properties["privateIPAddress"] = addresses.free_address(prefix, taken)
-    if properties["privateIPAddress"] is None:
-        raise subnet_is_full(subnet, 1)
+    wanted = addresses.canonical(str(properties.get("privateIPAddress") or ""))
+    holder = allocation.holder(subnet, wanted) if wanted else None
+    if holder is not None:
+        raise address_is_allocated(str(allocation.element(name)), wanted, holder)
+    allocation.give(name, wanted)

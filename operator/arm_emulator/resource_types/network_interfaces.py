@@ -10,15 +10,18 @@ from arm_emulator.evaluation.live import CloudRows
 from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.address_use import configured, subnet_prefixes, taken_addresses
+from arm_emulator.resource_types.address_use import configured, subnet_prefixes
+from arm_emulator.resource_types.allocation import Allocation
 from arm_emulator.resource_types.base import Call, Link, Put, ResourceType, Result, Superseding
 from arm_emulator.resource_types.bodies import (
     answered_parts,
+    choice,
     default,
     element_ids,
     in_order,
     keep,
     missing,
+    refuse_double_names,
     refuse_other_region,
 )
 from arm_emulator.resource_types.public_ip_addresses import refuse_other_user
@@ -88,7 +91,11 @@ class NetworkInterfaces(ResourceType):
         )
         keep(put, "privateEndpoint")
         put.properties["resourceGuid"] = put.before.get("resourceGuid") or new_guid()
-        put.properties["ipConfigurations"] = [self._part(put, part, first=n == 0) for n, part in enumerate(parts)]
+        refuse_double_names(put.id, (str(part.get("name") or "") for part in parts))
+        allocation = Allocation(put, SEGMENT, SEGMENT)
+        put.properties["ipConfigurations"] = [
+            self._part(put, part, allocation, first=n == 0) for n, part in enumerate(parts)
+        ]
         group = put.properties.get("networkSecurityGroup")
         if group is None:
             put.properties.pop("networkSecurityGroup", None)
@@ -159,7 +166,7 @@ class NetworkInterfaces(ResourceType):
             settings["internalDomainNameSuffix"] = f"{_suffix(str(guid))}.ax.internal.cloudapp.net"
         return settings
 
-    def _part(self, put: Put, part: Json, *, first: bool) -> Json:
+    def _part(self, put: Put, part: Json, allocation: Allocation, *, first: bool) -> Json:
         name = part.get("name")
         if not name:
             raise missing("ipConfigurations.name", put.id)
@@ -172,11 +179,12 @@ class NetworkInterfaces(ResourceType):
             raise invalid_reference(str(subnet_id), str(put.id))
         refuse_other_region(put, subnet, put.location)
         bastion_rules.refuse_other_user(subnet, str(put.id))
-        default(properties, privateIPAllocationMethod="Dynamic", privateIPAddressVersion="IPv4", primary=first)
+        default(properties, privateIPAllocationMethod="Dynamic", primary=first)
+        choice(properties, "privateIPAddressVersion", (addresses.IPV4, addresses.IPV6), addresses.IPV4)
         properties.pop("provisioningState", None)
         self._check_public_address(put, properties)
         _check_asgs(put, properties, subnet)
-        properties["privateIPAddress"] = self._address(put, str(name), subnet, properties)
+        properties["privateIPAddress"] = self._address(allocation, str(name), subnet, properties)
         return {"name": name, "type": f"{INTERFACES}/{SEGMENT}", "properties": in_order(_PART_ORDER, properties)}
 
     def _check_public_address(self, put: Put, properties: Json) -> None:
@@ -190,34 +198,25 @@ class NetworkInterfaces(ResourceType):
         refuse_other_region(put, address, put.location)
         refuse_other_user(put, address)
 
-    def _address(self, put: Put, name: str, subnet: Resource, properties: Json) -> str:
-        prefixes = subnet_prefixes(subnet.properties)
-        taken = taken_addresses(put.cloud, subnet, put.id.key)
+    def _address(self, allocation: Allocation, name: str, subnet: Resource, properties: Json) -> str:
+        version = properties["privateIPAddressVersion"]
         if properties["privateIPAllocationMethod"] == "Static":
-            wanted = str(properties.get("privateIPAddress", ""))
+            wanted = addresses.canonical(str(properties.get("privateIPAddress", "")))
+            prefixes = addresses.of_version(subnet_prefixes(subnet.properties), version)
             if not addresses.assignable(wanted, prefixes):
                 raise bad_request(
                     "PrivateIPAddressNotInSubnet",
                     f"Private static IP address {wanted} does not belong to the range of subnet prefix "
                     f"{', '.join(prefixes)}.",
                 )
-            if wanted in taken:
-                raise bad_request(
-                    "PrivateIPAddressIsAllocated",
-                    f"IP configuration {put.id.child(SEGMENT, name)} is using the private IP address {wanted} which is "
-                    f"already allocated to resource {taken[wanted]}.",
-                )
-            return wanted
-        held = [
-            p.get("privateIPAddress") for p in configured(put.before) if p.get("privateIPAllocationMethod") != "Static"
-        ]
-        for address in held:
-            if address and address not in taken and addresses.assignable(str(address), prefixes):
-                return str(address)
-        free = addresses.free_address(prefixes[0], taken)
-        if free is None:
+            holder = allocation.holder(subnet, wanted)
+            if holder is not None:
+                raise address_is_allocated(str(allocation.element(name)), wanted, holder)
+            return allocation.give(name, wanted)
+        found = allocation.next(subnet, name, version)
+        if found is None:
             raise subnet_is_full(subnet, 1)
-        return free
+        return found
 
 
 def _check_asgs(put: Put, properties: Json, subnet: Resource) -> None:
@@ -268,6 +267,15 @@ def interface_references(item: Resource) -> list[Reference]:
         target = id_of(item.properties.get(relation))
         found += [Reference(relation, target, str(item.id))] if target else []
     return found
+
+
+def address_is_allocated(element: str, address: str, holder: str) -> ArmError:
+    """A configuration asks for an address that something else has."""
+    return bad_request(
+        "PrivateIPAddressIsAllocated",
+        f"IP configuration {element} is using the private IP address {address} which is already allocated to resource "
+        f"{holder}.",
+    )
 
 
 def subnet_is_full(subnet: Resource, wanted: int) -> ArmError:

@@ -3,13 +3,14 @@
 Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
 """
 
+import re
 from functools import cache
 
 from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import ArmError, Json, bad_request, invalid_reference
 from arm_emulator.guids import new_guid
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types import bastion_rules, rule_addresses
 from arm_emulator.resource_types.base import Put, ResourceType, Superseding
 from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.store import Reference, Resource
@@ -22,6 +23,7 @@ MOST_ADDRESSES = 4000
 ASGS = "microsoft.network/applicationsecuritygroups"
 GROUP_FIELDS = ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
 PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")
+_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 FIELDS = ("sourcePortRange", "destinationPortRange", "sourceAddressPrefix", "destinationAddressPrefix")
 
 _DEFAULTS = (
@@ -132,9 +134,10 @@ class SecurityRules(ResourceType):
 
     def references(self, item: Resource) -> list[Reference]:
         return [
-            Reference("applicationSecurityGroup", entry["id"], str(item.id))
+            Reference("applicationSecurityGroup", target, str(item.id))
             for side in GROUP_FIELDS
-            for entry in item.properties.get(side) or []
+            for entry in items(item.properties, side)
+            if (target := id_of(entry)) is not None
         ]
 
     def _one_of(self, put: Put, name: str, choices: tuple[str, ...]) -> str:
@@ -166,6 +169,8 @@ class SecurityRules(ResourceType):
             properties.pop(field, None)
         if "PortRange" in field and not all(_port_range(str(text)) for text in bastion_rules.both(properties, field)):
             raise self._invalid(put, field, str(one or several))
+        if "AddressPrefix" in field:
+            rule_addresses.check(put, field)
         default(properties, **{plural: []})
 
     def _invalid(self, put: Put, name: str, value: str) -> ArmError:
@@ -178,7 +183,9 @@ class SecurityRules(ResourceType):
 
 def _check_groups(put: Put, name: str) -> None:
     """The application security groups of one side exist, and lie in the rule's region."""
-    for group in items(put.properties, name):
+    for group in put.properties.get(name) or []:
+        if id_of(group) is None:
+            raise missing(f"{name}.id", put.id)
         standing = put.cloud.find(id_of(group))
         if standing is None or standing.id.type.lower() != ASGS:
             raise invalid_reference(str(id_of(group)), str(put.id))
@@ -187,10 +194,8 @@ def _check_groups(put: Put, name: str) -> None:
 def _port_range(text: str) -> bool:
     if text == "*":
         return True
-    low, dash, high = text.partition("-")
-    if not low.isdigit() or (dash and not high.isdigit()):
-        return False
-    return int(low) <= int(high or low) <= 65535  # noqa: PLR2004  (the last port)
+    found = _PORTS.fullmatch(text)
+    return found is not None and int(found[1]) <= int(found[2] or found[1]) <= 65535  # noqa: PLR2004  (the last port)
 
 
 def default_rules(group: str, etag: str, state: str) -> list[Json]:

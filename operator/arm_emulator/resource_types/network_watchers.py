@@ -3,6 +3,7 @@
 Rules: https://learn.microsoft.com/azure/network-watcher/network-watcher-overview
 """
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 
@@ -19,6 +20,7 @@ from arm_emulator.resource_types.base import IMMEDIATE, Call, Put, ResourceType,
 from arm_emulator.resource_types.running_machine import interface_of, refuse_unless_running
 from arm_emulator.store import Resource, resource
 
+_PORT = re.compile(r"[0-9]{1,5}")
 WATCHERS = "Microsoft.Network/networkWatchers"
 NETWORKS = "Microsoft.Network/virtualNetworks"
 OWN_GROUP = "NetworkWatcherRG"
@@ -177,7 +179,7 @@ def _protocol(body: Json) -> str:
 
 def _port(body: Json, name: str) -> int:
     given = str(body.get(name, ""))
-    if not given.isdigit() or int(given) > LAST_PORT:
+    if not _PORT.fullmatch(given) or int(given) > LAST_PORT:
         raise ValueError(f"{name}: '{given}' is no port")
     return int(given)
 

@@ -65,6 +65,7 @@ class PolicyDefinitions(_Policy):
     def prepare(self, put: Put) -> None:
         wanted = put.properties
         default(wanted, mode="Indexed", policyType="Custom", parameters={}, metadata={}, displayName=put.id.name)
+        _check_metadata(wanted)
         policy_rules.check(wanted.get("policyRule"), wanted["parameters"])
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
@@ -85,6 +86,7 @@ class PolicySetDefinitions(_Policy):
 
     def prepare(self, put: Put) -> None:
         default(put.properties, policyType="Custom", parameters={}, metadata={}, displayName=put.id.name)
+        _check_metadata(put.properties)
         listed = put.properties.get("policyDefinitions")
         if not isinstance(listed, list) or not listed or not all(isinstance(one, dict) for one in listed):
             raise bad_request("InvalidPolicySetDefinition", "A policy set definition needs policyDefinitions.")
@@ -112,6 +114,7 @@ class PolicyAssignments(_Policy):
         found = _definition(put.cloud, wanted.get("policyDefinitionId"), POLICY_DEFINITIONS, POLICY_SETS)
         default(wanted, enforcementMode="Default", displayName=put.id.name, notScopes=[], parameters={})
         spelt = {one.lower(): one for one in ENFORCEMENT_MODES}.get(str(wanted["enforcementMode"]).lower())
+        _check_metadata(wanted)
         excluded, given = wanted["notScopes"], wanted["parameters"]
         if spelt is None or not isinstance(excluded, list) or not all(isinstance(one, str) for one in excluded):
             raise bad_request(
@@ -138,6 +141,15 @@ class PolicyAssignments(_Policy):
             )
 
 
+def _check_metadata(properties: Json) -> None:
+    """Raises InvalidRequestContent for metadata that is no object."""
+    if not isinstance(properties.get("metadata") or {}, dict):
+        raise bad_request(
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized: 'Expected metadata to be an object.'.",
+        )
+
+
 def members(item: Resource) -> list[Json]:
     """The references of a stored policy set."""
     listed = item.properties.get("policyDefinitions")
@@ -156,5 +168,7 @@ def _fits(item: Resource, term: odata.Term) -> bool:
         member = "policyType" if term.name == "policytype" else "policyDefinitionId"
         return str(item.properties.get(member, "")).lower() == term.value.lower()
     if term.name == "category":
-        return str((item.properties.get("metadata") or {}).get("category", "")).lower() == term.value.lower()
+        metadata = item.properties.get("metadata")
+        category = metadata.get("category", "") if isinstance(metadata, dict) else ""
+        return str(category).lower() == term.value.lower()
     return True

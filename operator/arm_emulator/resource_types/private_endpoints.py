@@ -9,8 +9,8 @@ from arm_emulator.cloud import Cloud, id_of, items
 from arm_emulator.errors import Json, bad_request, invalid_format
 from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
-from arm_emulator.resource_types import addresses, bastion_rules
-from arm_emulator.resource_types.address_use import subnet_prefixes, taken_addresses
+from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types.allocation import next_free
 from arm_emulator.resource_types.base import Put
 from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.network_interfaces import INTERFACES, SUBNET_JOIN, subnet_is_full
@@ -40,8 +40,9 @@ class PrivateEndpoints(Pointing):
         if put.old is not None and str(id_of(put.before.get("subnet"))).lower() != subnet.key:
             raise bad_request("PrivateEndpointSubnetCannotBeChanged", f"The subnet of {put.id} cannot be changed.")
         bastion_rules.refuse_other_user(subnet, str(put.id))
-        if put.old is None and addresses.free_address(_prefix(subnet), taken_addresses(put.cloud, subnet)) is None:
+        if put.old is None and next_free(put.cloud, subnet) is None:
             raise subnet_is_full(subnet, 1)
+        self._check_interface(put)
         for name in CONNECTIONS:
             put.properties[name] = [_connection(put, name, part) for part in items(put.properties, name)]
         if not any(put.properties[name] for name in CONNECTIONS):
@@ -57,7 +58,7 @@ class PrivateEndpoints(Pointing):
         part = {
             "name": f"privateEndpointIpConfig.{guid}",
             "properties": {
-                "privateIPAddress": addresses.free_address(_prefix(subnet), taken_addresses(cloud, subnet)),
+                "privateIPAddress": next_free(cloud, subnet),
                 "privateIPAllocationMethod": "Dynamic",
                 "privateIPAddressVersion": "IPv4",
                 "primary": True,
@@ -104,6 +105,16 @@ class PrivateEndpoints(Pointing):
             ]
         return {**shown, "customDnsConfigs": item.properties.get("customDnsConfigs", [])}
 
+    def _check_interface(self, put: Put) -> None:
+        """The name that is asked for its interface is free, or is that of its own."""
+        name = put.properties.get("customNetworkInterfaceName")
+        standing = put.cloud.store.get(replace(put.id, type=INTERFACES, names=(str(name),)).key) if name else None
+        if standing is not None and str(id_of(standing.properties.get("privateEndpoint"))).lower() != put.id.key:
+            raise bad_request(
+                "PrivateEndpointNetworkInterfaceNameInUse",
+                f"Network interface {standing.id} exists already and cannot be made for private endpoint {put.id}.",
+            )
+
 
 def interface_of(cloud: Cloud, item: Resource) -> Resource | None:
     """The interface that Azure made for the endpoint."""
@@ -125,7 +136,3 @@ def _connection(put: Put, name: str, part: Json) -> Json:
         "actionsRequired": "None",
     }
     return {"name": part["name"], "properties": {**properties, "privateLinkServiceConnectionState": state}}
-
-
-def _prefix(subnet: Resource) -> str:
-    return subnet_prefixes(subnet.properties)[0]

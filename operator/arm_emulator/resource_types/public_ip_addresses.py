@@ -1,12 +1,13 @@
 """Microsoft.Network/publicIPAddresses."""
 
+import ipaddress
 import uuid
 
 from arm_emulator.cloud import Cloud
 from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types.base import Put, Superseding
-from arm_emulator.resource_types.bodies import default, keep, sku_of, with_guid
+from arm_emulator.resource_types.bodies import choice, default, keep, sku_of, with_guid
 from arm_emulator.resource_types.pointers import Pointer, Pointing
 from arm_emulator.store import Resource
 
@@ -39,11 +40,11 @@ class PublicIPAddresses(Pointing):
         default(
             put.properties,
             publicIPAllocationMethod="Dynamic",
-            publicIPAddressVersion="IPv4",
             idleTimeoutInMinutes=4,
             ipTags=[],
             ddosSettings={"protectionMode": "VirtualNetworkInherited"},
         )
+        choice(put.properties, "publicIPAddressVersion", ("IPv4", "IPv6"), "IPv4")
         if name not in ("Basic", "Standard", "StandardV2"):
             raise bad_request(
                 "InvalidPublicIPAddressSku", f"SKU {name} of public IP address {put.id} is not supported."
@@ -61,7 +62,8 @@ class PublicIPAddresses(Pointing):
 
     def succeeded(self, cloud: Cloud, item: Resource, operation: Operation) -> None:
         if item.properties.get("publicIPAllocationMethod") == "Static" and "ipAddress" not in item.properties:
-            item.properties["ipAddress"] = public_address(str(item.properties["resourceGuid"]))
+            address = public_address if is_ipv4(item) else _public_ipv6_address
+            item.properties["ipAddress"] = address(str(item.properties["resourceGuid"]))
 
     def check_delete(self, cloud: Cloud, item: Resource) -> None:
         for reference in (user for relation in HOLDERS for user in cloud.store.referrers(item.key, relation)):
@@ -104,6 +106,11 @@ class PublicIPAddresses(Pointing):
             )
 
 
+def is_ipv4(address: Resource) -> bool:
+    """Whether it is of version IPv4, as one is that does not say."""
+    return str(address.properties.get("publicIPAddressVersion") or "IPv4").lower() == "ipv4"
+
+
 def refuse_other_user(put: Put, address: Resource) -> None:
     """Raises PublicIPAddressInUse where another resource has the address."""
     for user in (one for relation in HOLDERS for one in put.cloud.store.referrers(address.key, relation)):
@@ -119,3 +126,9 @@ def public_address(guid: str) -> str:
     """An address of the documentation and benchmarking ranges would overlap between resources: 20/8 looks like Azure's."""
     number = uuid.UUID(guid).int
     return f"20.{number % 254 + 1}.{(number >> 8) % 256}.{(number >> 16) % 254 + 1}"
+
+
+def _public_ipv6_address(guid: str) -> str:
+    """One of 2603:1020::/32, which looks like Azure's."""
+    low = uuid.UUID(guid).int % 2**96
+    return str(ipaddress.IPv6Address((0x26031020 << 96) | low))

@@ -3,6 +3,7 @@
 import copy
 import string
 import uuid
+from collections import Counter
 
 from arm_emulator.clock import iso
 from arm_emulator.cloud import Cloud, id_of, items
@@ -60,13 +61,20 @@ def interfaces(cloud: Cloud, member: Resource) -> list[Resource]:
 
 def check_room(cloud: Cloud, properties: Json, more: int) -> None:
     """Raises SubnetIsFull where a subnet of the model has not enough addresses for `more` instances."""
+    wanted: Counter[tuple[str, str]] = Counter()
     for configuration in interface_configurations(properties):
         for part in items(configuration.get("properties") or {}, "ipConfigurations"):
-            subnet = cloud.find(id_of((part.get("properties") or {}).get("subnet")))
-            if subnet is None or not subnet_prefixes(subnet.properties):
-                continue
-            if addresses.room(subnet_prefixes(subnet.properties)[0]) - len(taken_addresses(cloud, subnet)) < more:
-                raise subnet_is_full(subnet, more)
+            inner = part.get("properties") or {}
+            subnet = cloud.find(id_of(inner.get("subnet")))
+            if subnet is not None and subnet_prefixes(subnet.properties):
+                wanted[subnet.key, addresses.version_of(inner)] += more
+    for (key, version), count in wanted.items():
+        subnet = cloud.find(key)
+        assert subnet is not None, "it was found above"
+        prefixes = addresses.of_version(subnet_prefixes(subnet.properties), version)
+        taken = sum((":" in address) is (version == addresses.IPV6) for address in taken_addresses(cloud, subnet))
+        if sum(map(addresses.room, prefixes)) - taken < count:
+            raise subnet_is_full(subnet, count)
 
 
 def grow(cloud: Cloud, item: Resource, count: int) -> None:
@@ -95,7 +103,7 @@ def leave(cloud: Cloud, member: Resource) -> None:
 
 
 def _add_instance(cloud: Cloud, item: Resource) -> None:
-    taken = [int(one.name) for one in cloud.store.children(item.key, INSTANCES) if one.name.isdigit()]
+    taken = [int(one.name) for one in cloud.store.children(item.key, INSTANCES) if one.name.isdecimal()]
     number = max([int(item.body.get(_NEXT, 0)), *(one + 1 for one in taken)])
     item.body[_NEXT] = number + 1
     instance_id = item.id.child("virtualMachines", str(number))
@@ -177,6 +185,7 @@ def _add_interface(
     wanted = copy.deepcopy(configuration.get("properties") or {})
     wanted.pop("deleteOption", None)
     parts = items(wanted, "ipConfigurations")
+    given: set[str] = set()
     properties = {
         "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
         "enableAcceleratedNetworking": False,
@@ -186,18 +195,21 @@ def _add_interface(
         "virtualMachine": {"id": str(machine)},
         "resourceGuid": new_guid(),
         "provisioningState": "Succeeded",
-        "ipConfigurations": [_part(cloud, part, first=position == 0) for position, part in enumerate(parts)],
+        "ipConfigurations": [_part(cloud, part, given, first=position == 0) for position, part in enumerate(parts)],
     }
     cloud.store.put(resource(interface, {**envelope, "properties": properties}))
 
 
-def _part(cloud: Cloud, part: Json, *, first: bool) -> Json:
+def _part(cloud: Cloud, part: Json, given: set[str], *, first: bool) -> Json:
+    """A configuration with an address that is none of those `given` to its interface, and is noted there."""
     properties = dict(part.get("properties") or {})
     properties.pop("publicIPAddressConfiguration", None)
     subnet = cloud.find(id_of(properties.get("subnet")))
-    prefixes = [] if subnet is None else subnet_prefixes(subnet.properties)
-    if subnet is not None and prefixes:
-        properties["privateIPAddress"] = addresses.free_address(prefixes[0], taken_addresses(cloud, subnet))
+    if subnet is not None and subnet_prefixes(subnet.properties):
+        prefixes = addresses.of_version(subnet_prefixes(subnet.properties), addresses.version_of(properties))
+        free = addresses.next_free(prefixes, given.union(taken_addresses(cloud, subnet)))
+        properties["privateIPAddress"] = free
+        given.update(() if free is None else (free,))
     return {
         "name": part.get("name"),
         "properties": {

@@ -4,7 +4,7 @@ from arm_emulator.cloud import Cloud, id_of, items, parsed, upper_cased
 from arm_emulator.errors import Json, bad_request, invalid_reference
 from arm_emulator.ids import parse
 from arm_emulator.operations import Timing
-from arm_emulator.resource_types import bastion_rules
+from arm_emulator.resource_types import addresses, bastion_rules
 from arm_emulator.resource_types.address_use import subnet_prefixes
 from arm_emulator.resource_types.base import Link, Put, ResourceType
 from arm_emulator.resource_types.bodies import default, joined, missing, refuse_other_region
@@ -38,6 +38,7 @@ class Subnets(ResourceType):
     def prepare(self, put: Put) -> None:
         if not subnet_prefixes(put.properties):
             raise missing("addressPrefix", put.id)
+        addresses.parsed_prefixes(subnet_prefixes(put.properties), f"subnet {put.id.name}")
         default(
             put.properties,
             ipamPoolPrefixAllocations=[],

@@ -8,7 +8,15 @@ from arm_emulator.errors import Json, bad_request
 from arm_emulator.operations import Timing
 from arm_emulator.resource_types import addresses
 from arm_emulator.resource_types.base import Put
-from arm_emulator.resource_types.bodies import answered_parts, choice, default, missing, refuse_used, with_guid
+from arm_emulator.resource_types.bodies import (
+    answered_parts,
+    choice,
+    default,
+    missing,
+    refuse_double_names,
+    refuse_used,
+    with_guid,
+)
 from arm_emulator.resource_types.network_interfaces import ADDRESS_JOIN, SUBNET_JOIN
 from arm_emulator.resource_types.pointers import Pointer, Pointing, named
 from arm_emulator.resource_types.public_ip_addresses import PUBLIC_IPS, refuse_other_user
@@ -51,7 +59,9 @@ class VirtualNetworkGateways(Pointing):
             raise missing("ipConfigurations", put.id)
         for position, part in enumerate(parts):
             part["name"] = part.get("name") or f"default{position or ''}"
-            default(part.setdefault("properties", {}), privateIPAllocationMethod="Dynamic")
+            part["properties"] = {**(part.get("properties") or {})}
+            default(part["properties"], privateIPAllocationMethod="Dynamic")
+        refuse_double_names(put.id, (str(part["name"]) for part in parts))
         super().prepare(put)
         for found in named(put.id, properties, ADDRESS):
             address = put.cloud.find(found.target)

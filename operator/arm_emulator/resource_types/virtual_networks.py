@@ -1,6 +1,5 @@
 """Microsoft.Network/virtualNetworks: address space and its children, subnets and peerings."""
 
-import ipaddress
 from collections.abc import Mapping
 
 from arm_emulator.cloud import Cloud, id_of
@@ -185,9 +184,3 @@ def gateways_in(cloud: Cloud, network: Resource) -> list[Resource]:
     }
     found = [cloud.store.get(key) for key in keys]
     return [one for one in found if one is not None]
-
-
-def sizes(properties: Json) -> list[int]:
-    """The prefix lengths of a subnet's IPv4 prefixes."""
-    networks = [ipaddress.ip_network(prefix, strict=False) for prefix in subnet_prefixes(properties)]
-    return [network.prefixlen for network in networks if network.version == 4]  # noqa: PLR2004  (IPv4)

@@ -193,6 +193,21 @@ def test_a_private_endpoint_has_an_interface_in_its_subnet() -> None:
     arm.gone(subnet)
 
 
+def test_a_private_endpoint_takes_no_interface_that_stands() -> None:
+    arm, hub = prepared()
+    path, subnet, nic = f"{NET}/privateEndpoints/e", f"{hub}/subnets/s", f"{NET}/networkInterfaces/nic"
+    part = {"name": "c", "properties": {"subnet": {"id": subnet}}}
+    before = arm.made(nic, local(ipConfigurations=[part])).body
+    connection = {"name": "c", "properties": {"privateLinkServiceId": f"{NET}/x/y", "groupIds": ["blob"]}}
+    wanted = {"subnet": {"id": subnet}, "privateLinkServiceConnections": [connection]}
+    answer = arm.put(path, local(customNetworkInterfaceName="NIC", **wanted))
+    assert (answer.status, answer.code) == (400, "PrivateEndpointNetworkInterfaceNameInUse")
+    assert arm.get(nic).body == before
+    for _ in range(2):
+        arm.made(path, local(customNetworkInterfaceName="own", **wanted))
+    assert arm.get(path).properties["networkInterfaces"] == [{"id": f"{NET}/networkInterfaces/own"}]
+
+
 def test_a_load_balancer_answers_its_parts_and_takes_an_address() -> None:
     arm, hub = prepared()
     path = f"{NET}/loadBalancers/lb"

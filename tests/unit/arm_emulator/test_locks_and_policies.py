@@ -323,3 +323,32 @@ def test_a_disabled_subscription_is_read_and_deleted_from_only(state: str) -> No
         assert (answer.status, answer.code) == (409, "ReadOnlyDisabledSubscription")
     assert arm.get(f"{NET}/virtualNetworks/v").status == 200
     arm.gone(f"{NET}/virtualNetworks/v")
+
+
+def test_a_field_through_an_empty_list_has_no_value() -> None:
+    arm = Arm()
+    path = "[field('Microsoft.Network/virtualNetworks/subnets[*].name')]"
+    policy(arm, HERE, {"value": path, "equals": "a"})
+    assert arm.put(f"{NET}/virtualNetworks/v", BODY).status == 201
+    inner = [{"name": "a", **subnet_body("10.0.0.0/24")}]
+    assert (
+        arm.put(f"{NET}/virtualNetworks/w", network_body("10.0.0.0/16", subnets=inner)).code
+        == "RequestDisallowedByPolicy"
+    )
+
+
+@pytest.mark.parametrize("kind", ["policyDefinitions", "policySetDefinitions", "policyAssignments"])
+def test_metadata_is_an_object_and_a_list_lives_with_what_stands(kind: str) -> None:
+    path = f"{HERE}{AUTHORIZATION}/{kind}"
+    arm = Arm(estate=[{"id": f"{path}/old", "properties": {"metadata": "s"}}])
+    definition = policy(arm, HERE, {"field": "name", "equals": "never"})
+    body = {
+        "policyRule": {"if": {"field": "name", "equals": "x"}, "then": {"effect": "deny"}},
+        "policyDefinitions": [{"policyDefinitionId": definition}],
+        "policyDefinitionId": definition,
+    }
+    for metadata, status in (("s", 400), (["a"], 400), ({"category": "Net"}, 201)):
+        answer = arm.put(f"{path}/new", {"properties": {**body, "metadata": metadata}}, version=POLICIES)
+        assert answer.status == status, answer.body
+    listed = arm.get(path, version=POLICIES, **{"$filter": "category eq 'Net'"})
+    assert [one["name"] for one in listed.body["value"]] == ["new"]

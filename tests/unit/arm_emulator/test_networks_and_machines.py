@@ -287,3 +287,16 @@ def test_what_is_referred_to_lies_in_the_same_region() -> None:
     assert arm.put(f"{NET}/networkInterfaces/nic", far).code == "InvalidResourceReference"
     guarded = nic_body(f"{network}/subnets/s", networkSecurityGroup={"id": f"{NET}/networkSecurityGroups/far"})
     assert arm.put(f"{NET}/networkInterfaces/nic", guarded).code == "InvalidResourceReference"
+
+
+@pytest.mark.parametrize("ports", ["²", "2²", "22-²", "٣", "22-", "9" * 5000])
+def test_ports_are_plain_numbers(ports: str) -> None:
+    arm = Arm()
+    rule = {"name": "a", **rule_body(200, destinationPortRange=ports)}
+    answer = arm.put(GROUP, {"location": "westeurope", "properties": {"securityRules": [rule]}})
+    assert (answer.status, answer.code) == (400, "SecurityRuleInvalidDestinationPortRange")
+    arm = Arm(estate=[{"id": GROUP, "location": "westeurope", "properties": {"securityRules": [rule]}}])
+    body = arm.bastion_ready()
+    with_group = subnet_body("10.0.1.0/26", networkSecurityGroup={"id": GROUP})
+    answer = arm.put(body["properties"]["ipConfigurations"][0]["properties"]["subnet"]["id"], with_group)
+    assert answer.code == "NetworkSecurityGroupNotCompliantForAzureBastionSubnet"

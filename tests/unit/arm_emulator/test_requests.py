@@ -9,7 +9,7 @@ from tests.support.arm import NET, PUBLIC_IP, SUB, Arm, link_body, network_body,
     ("path", "body", "code"),
     [
         ("virtualNetworks/v", {"properties": {}}, "LocationRequired"),
-        ("virtualNetworks/v", {"location": 5}, "InvalidRequestFormat"),
+        ("virtualNetworks/v", {"location": 5}, "LocationNotAvailableForResourceType"),
         ("virtualNetworks/v", {"location": "westeurope", "propertis": {}}, "InvalidRequestFormat"),
         ("virtualNetworks/v", {"location": "westeurope", "properties": []}, "InvalidRequestFormat"),
         ("virtualNetworks/v", {"location": "westeurope", "properties": {"addressSpace": 5}}, "InvalidRequestFormat"),
@@ -29,7 +29,7 @@ def test_bodies_of_the_wrong_shape_are_refused_with_arms_body(path: str, body: o
     arm = Arm()
     answer = arm.put(f"{NET}/{path}", body)
     assert (400 <= answer.status < 500, answer.code) == (True, code)
-    by_gateway = code in {"LocationRequired", "InvalidResourceType"}
+    by_gateway = code in {"LocationRequired", "LocationNotAvailableForResourceType", "InvalidResourceType"}
     assert set(answer.body["error"]) == {"code", "message"} | (set() if by_gateway else {"details"})
     assert answer.headers.get("x-ms-failure-cause") == ("gateway" if by_gateway else None)
     assert arm.get(f"{NET}/{path}").status == 404

@@ -152,6 +152,15 @@ def test_a_request_without_a_query_ends_too_early(arm: Arm, body: dict[str, Any]
     assert (reply.status, details(reply)[1]["token"]) == (400, "<EOF>")
 
 
+@pytest.mark.parametrize("body", [[1], "x", None])
+def test_a_body_that_is_no_object_tells_the_quota_too(arm: Arm, body: object) -> None:
+    arm.now += 5
+    reply = arm.call("POST", GRAPH, body, version="2024-04-01")
+    assert reply.status == 400
+    assert reply.headers["x-ms-user-quota-remaining"] == "14"
+    assert reply.headers["x-ms-user-quota-resets-after"] == "00:00:05"
+
+
 def test_a_body_that_is_not_said_to_be_json_ends_in_500(arm: Arm) -> None:
     for kind, status in (("text/plain", 500), ("application/json; charset=utf-8", 200), ("application/xml", 500)):
         arm.now += 5

@@ -230,3 +230,13 @@ def test_the_window_is_of_microsoft_network_alone() -> None:
     arm = Arm()
     spread(arm, "DELETE", 1001, 0.1)
     assert call(arm, "DELETE", f"{RG}/providers/Microsoft.Compute/virtualMachines/vm").status == 204
+
+
+def test_the_window_is_one_however_the_subscription_is_spelt() -> None:
+    written = "aaaaaaaa-0000-0000-0000-000000000001"
+    group = f"/subscriptions/{written}/resourceGroups/rg"
+    arm = Arm(estate=[{"id": group, "location": "westeurope"}])
+    for _ in range(10_000):
+        arm.throttle.take_network(written, "", "GET")
+    answer = arm.get(f"{group.replace(written, written.upper())}/providers/Microsoft.Network/virtualNetworks")
+    assert (answer.status, answer.code) == (429, "TooManyRequests")

@@ -1,10 +1,23 @@
 """Long operations: their signed URLs, what their polls answer, how they end, and the recorded Retry-After ladders."""
 
 import re
+from typing import Any
 
 import pytest
 
-from tests.support.arm import NET, PUBLIC_IP, RG, Arm, Json, link_body, network_body, rule_body, subnet_body
+from tests.support.arm import (
+    NET,
+    OTHER_SUB,
+    PUBLIC_IP,
+    RG,
+    SUB,
+    Arm,
+    Json,
+    link_body,
+    network_body,
+    rule_body,
+    subnet_body,
+)
 
 NETWORK = f"{NET}/virtualNetworks/v"
 GROUP = f"{NET}/networkSecurityGroups/n"
@@ -283,3 +296,51 @@ def test_operations_of_a_deleted_group_do_not_meet_later_resources_of_the_same_n
     assert arm.get(url).body["status"] == "Canceled"
     arm.put(RG, {"location": "westeurope"})
     arm.made(HOST, arm.bastion_ready())
+
+
+@pytest.mark.parametrize("late", [
+    ("PUT", f"{NET}/virtualNetworks/late", network_body("10.9.0.0/16")),
+    ("PUT", f"{NET}/virtualNetworks/v", network_body("10.0.0.0/16")),
+    ("PATCH", f"{NET}/virtualNetworks/v", {"tags": {"a": "b"}}),
+    ("DELETE", f"{NET}/virtualNetworks/v", None),
+    ("PUT", f"{NET}/virtualNetworks/v/providers/Microsoft.Resources/tags/default", {"properties": {"tags": {"a": "b"}}}),
+    ("PATCH", f"{RG}/providers/Microsoft.Resources/tags/default", {"operation": "Merge", "properties": {"tags": {}}}),
+    ("POST", f"{RG}/providers/Microsoft.Compute/virtualMachines/m/start", None),
+    ("PUT", RG, {"location": "westeurope"}),
+    ("PATCH", RG, {"tags": {"a": "b"}}),
+])  # fmt: skip
+def test_a_group_that_is_being_deleted_takes_no_write_but_its_deletion(late: tuple[str, str, Any]) -> None:
+    machine = {"id": f"{RG}/providers/Microsoft.Compute/virtualMachines/m", "location": "westeurope", "properties": {}}
+    arm = Arm(estate=[machine])
+    arm.network("v", "10.0.0.0/16")
+    assert arm.delete(RG).status == 202
+    answer = arm.call(*late, version="2024-11-01" if "/tags/" in late[1] else None)
+    told = "The resource group 'rg' is in deprovisioning state and cannot perform this operation."
+    assert (answer.status, answer.code, answer.message) == (409, "ResourceGroupBeingDeleted", told)
+    assert arm.get(f"{NET}/virtualNetworks/v").body.get("tags") is None
+    assert arm.delete(RG).status == 202
+    arm.wait()
+    assert arm.get(RG).status == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "POST", "DELETE"])
+def test_an_operation_is_read_and_nothing_else(method: str) -> None:
+    arm = Arm()
+    urls = [started(arm)]
+    arm.wait()
+    urls += [arm.delete(path).headers["location"] for path in (NETWORK, RG)]
+    for url in urls:
+        answer = arm.call(method, url)
+        assert (answer.status, answer.code) == (405, "UnsupportedHttpVerb")
+    assert arm.get(urls[0]).status == 200
+
+
+def test_the_result_of_a_group_s_deletion_is_at_its_own_place() -> None:
+    arm = Arm()
+    other = started(arm).partition("?")[0].rpartition("/")[2]
+    url = arm.delete(RG).headers["location"]
+    operation = url.partition("?")[0].rpartition("/")[2]
+    for wrong in (url.replace(SUB, OTHER_SUB), url.replace(operation, other)):
+        answer = arm.get(wrong)
+        assert (answer.status, answer.code) == (404, "OperationNotFound")
+    assert arm.get(url).status == 202

@@ -308,3 +308,80 @@ def test_a_host_without_a_public_ip_is_refused_unless_it_is_private_only() -> No
     arm, _ = ready()
     assert arm.put(HOST, bastion_body(SUBNET, None, "Premium")).status == 400
     assert arm.put(HOST, bastion_body(SUBNET, None, "Premium", enablePrivateOnlyBastion=True)).status == 201
+
+
+# -- what the subnet is named and how large it is, and what stands already ----------------------------------------
+
+
+def test_an_id_in_upper_case_names_the_same_subnet() -> None:
+    arm, _ = ready()
+    assert arm.put(HOST, bastion_body(SUBNET.upper(), ADDRESS)).status == 201
+    arm.wait()
+    assert arm.get(HOST).properties["provisioningState"] == "Succeeded"
+
+
+def test_the_name_of_the_subnet_counts_and_not_that_of_the_reference() -> None:
+    arm, _ = ready()
+    arm.made(f"{HUB}2", network_body("10.3.0.0/16"))
+    arm.made(f"{HUB}2/subnets/azurebastionsubnet", subnet_body("10.3.2.0/26"))
+    answer = arm.put(HOST, bastion_body(f"{HUB}2/subnets/AzureBastionSubnet", ADDRESS))
+    refused(answer, "SubnetNameMustBeAzureBastionSubnet")
+
+
+def legacy(*more: Json) -> Arm:
+    """An estate with an AzureBastionSubnet of /27, as hosts were allowed to have once."""
+    inner = {"name": "AzureBastionSubnet", **subnet_body("10.0.1.0/27")}
+    return Arm(
+        estate=[
+            {"id": HUB, **network_body("10.0.0.0/16", subnets=[inner])},
+            {"id": ADDRESS, "type": "microsoft.network/publicipaddresses", **PUBLIC_IP},
+            *more,
+        ]
+    )
+
+
+def test_a_small_subnet_that_stands_can_be_written_back_and_not_made() -> None:
+    arm = legacy()
+    for path in (SUBNET, HUB):
+        assert arm.put(path, arm.get(path).body).status == 200
+        arm.wait()
+    refused(arm.put(SUBNET, subnet_body("10.0.1.32/27")), "BastionHostSubnetSizeNotSupported")
+    refused(arm.put(SUBNET, subnet_body("10.0.1.0/28")), "BastionHostSubnetSizeNotSupported")
+    assert arm.put(SUBNET, subnet_body("10.0.1.0/26")).status == 200
+
+
+def test_a_new_host_is_refused_on_a_small_subnet() -> None:
+    refused(legacy().put(HOST, bastion_body(SUBNET, ADDRESS)), "BastionHostSubnetSizeNotSupported")
+
+
+def test_a_host_that_stands_on_a_small_subnet_stays_and_is_written() -> None:
+    arm = legacy({"id": HOST, **bastion_body(SUBNET, ADDRESS)})
+    assert arm.put(HOST, bastion_body(SUBNET, ADDRESS, enableTunneling=True)).status == 200
+    arm.wait()
+    assert arm.get(HOST).properties["enableTunneling"] is True
+
+
+# -- addresses and clients ---------------------------------------------------------------------------------------
+
+
+def test_an_address_of_version_6_is_refused() -> None:
+    arm, _ = ready()
+    six = f"{NET}/publicIPAddresses/six"
+    arm.made(six, {**PUBLIC_IP, "properties": {**PUBLIC_IP["properties"], "publicIPAddressVersion": "IPv6"}})
+    assert ":" in arm.get(six).properties["ipAddress"]
+    refused(arm.put(HOST, bastion_body(SUBNET, six)), "PublicIPSkuMismatch")
+
+
+@pytest.mark.parametrize("sku", ["Basic", "Standard", "Premium"])
+def test_a_list_of_clients_is_for_developer_alone(sku: str) -> None:
+    acls = {"ipRules": [{"addressPrefix": "1.2.3.4/32"}]}
+    arm, _ = ready()
+    refused(
+        arm.put(HOST, bastion_body(SUBNET, ADDRESS, sku, networkAcls=acls)), f"FeatureNotSupportedFor{sku}BastionSku"
+    )
+    assert arm.put(HOST, bastion_body(SUBNET, ADDRESS, sku, networkAcls={"ipRules": []})).status == 201
+    body = {"location": "westeurope", "sku": {"name": "Developer"}, "properties": {"virtualNetwork": {"id": HUB}}}
+    body["properties"]["networkAcls"] = acls  # type: ignore[index]
+    assert arm.put(f"{HOST}2", body).status == 201
+    kept = legacy({"id": HOST, **bastion_body(SUBNET, ADDRESS, sku, networkAcls=acls)})
+    assert kept.put(HOST, kept.get(HOST).body).status == 200

@@ -27,7 +27,7 @@ KNOWN = {
     "InvalidAuthenticationToken", "InvalidCIDRNotation", "InvalidFilterInQueryString", "InvalidRequestContent",
     "InvalidRequestFormat", "InvalidResourceName", "InvalidResourceNamespace", "InvalidResourceReference",
     "InvalidResourceType", "InvalidRoleAssignmentId", "LinkedAuthorizationFailed", "LinkedInvalidPropertyId",
-    "LocationNotAvailableForResourceType", "LocationRequired", "MissingApiVersionParameter", "NetcfgInvalidSubnet",
+    "LocationNotAvailableForResourceGroup", "LocationNotAvailableForResourceType", "LocationRequired", "MissingApiVersionParameter", "NetcfgInvalidSubnet",
     "NetcfgSubnetRangesOverlap", "NetworkSecurityGroupNotCompliantForAzureBastionSubnet", "NicInUse",
     "NicInUseWithPrivateEndpoint", "NoRegisteredProviderFound", "NotFound", "OperationNotAllowed",
     "ParentResourceNotFound", "PolicyDefinitionNotFound", "PrincipalNotFound", "PrivateIPAddressIsAllocated",
@@ -37,8 +37,9 @@ KNOWN = {
     "ResourceGroupDeletionBlocked", "ResourceGroupNotFound", "ResponsePayloadTooLarge", "RetryableError",
     "RoleAssignmentExists", "RoleAssignmentUpdateNotPermitted", "RoleDefinitionHasAssignments",
     "RoleDefinitionWithSameNameExists", "RouteTableCannotBeAttachedForAzureBastionSubnet", "ScopeLocked",
-    "SecurityRuleConflict", "SecurityRuleInvalidPriority", "StandardSkuPublicIPAddressesMustBeStatic", "SubnetIsFull",
+    "SecurityRuleConflict", "SecurityRuleInvalidAddressPrefix", "SecurityRuleInvalidPriority", "StandardSkuPublicIPAddressesMustBeStatic", "SubnetIsFull",
     "SubnetNameMustBeAzureBastionSubnet", "SubscriptionNotFound", "SubscriptionRequestsThrottled", "TooManyRequests",
+    "UnsupportedMediaType",
     "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet", "VnetAddressSpacesOverlap",
 }  # fmt: skip
 """Codes that recordings, Microsoft's pages or users' reports show."""

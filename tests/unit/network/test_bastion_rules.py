@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bastion_operator.network.fixes import explain
+from bastion_operator.network.inventory import Inventory
 from tests.support.estates import DELETE, Estate, Row, bastion_rules, change, rule, same_vnet, with_nsg
 from tests.unit.network.asking import ask, codes, warned
 
@@ -85,6 +87,41 @@ def test_rows_that_pass_by_something_else_are_warned_of(held: list[Row]) -> None
 )
 def test_rows_that_are_denied_break_the_host(held: list[Row], expected: list[str]) -> None:
     assert codes(group(*held)) == expected
+
+
+def test_the_rule_that_names_the_last_public_addresses_is_the_one_that_denies() -> None:
+    low = rule("low", 101, "Deny", destination="0.0.0.0/1", ports="443", **OUT)
+    high = rule("high", 102, "Deny", destination="128.0.0.0/1", ports="443", **OUT)
+    (reason,) = ask(group(*rules(), low, high)).reasons
+    assert (reason.code, reason.rule, reason.priority) == ("BastionNsgRuleShadowed", "high", 102)
+    assert codes(group(*rules(), low)) == codes(group(*rules(), high)) == []
+
+
+def test_rules_that_name_every_public_address_together_meet_the_rows_of_tags() -> None:
+    held = [
+        rule(f"half-{place}", 300 + place, "Allow", destination=half, **OUT)
+        for place, half in enumerate(("0.0.0.0/1", "128.0.0.0/1"))
+    ]
+    estate = group(*rules("AllowAzureCloudOutbound", "AllowGetSessionInformation"), *held, DENY_OUT)
+    assert codes(estate) == []
+    assert "BastionNsgRowNotExplicit" not in warned(estate)
+
+
+def test_a_deny_of_a_region_denies_a_part_of_what_is_needed() -> None:
+    region = rule("region", 105, "Deny", destination="AzureCloud.westeurope", ports="443", **OUT)
+    (reason,) = ask(group(*rules(), region)).reasons
+    assert (reason.code, reason.rule) == ("BastionNsgRuleShadowed", "region")
+
+
+@pytest.mark.parametrize("tag", ["Storage", "AzureKeyVault.WestEurope", "AzureResourceManager"])
+def test_whether_another_service_has_what_is_needed_is_not_known(tag: str) -> None:
+    estate = group(*rules(), rule("service", 105, "Deny", destination=tag, ports="443", **OUT))
+    verdict = ask(estate)
+    assert [reason.code for reason in verdict.reasons] == ["EffectiveDataUnavailable"]
+    assert tag.lower() in verdict.reasons[0].message.lower()
+    (healed,) = explain(verdict, Inventory.from_rows(estate)).reasons
+    assert healed.fix is not None
+    assert "AllowAzureCloudOutbound" in healed.fix.summary
 
 
 def test_a_custom_port_needs_its_own_way_out() -> None:

@@ -16,6 +16,7 @@ def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
         return
     row = situation.inventory.row(reason.resource)
     if situation.inventory.security_group(reason.resource) is not None and situation.question is not None:
+        yield from add_row(situation, reason)
         yield from open_group(situation, reason)
     if row is not None and _apart(situation):
         yield from peer(situation, reason)

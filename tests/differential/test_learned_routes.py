@@ -163,6 +163,39 @@ def site_for_other_addresses() -> Estate:
     return [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "192.168.7.0/24")]
 
 
+def site_for_the_machine_and_all_else(*everything: str) -> Estate:
+    # Facts, step 12: a site that covers the VM is a route, and 0.0.0.0/0 none. The one does not take the other's place.
+    estate = [*apart(), gateway("vpn", "hub"), *site("far", "vpn", *everything, "10.1.0.0/16")]
+    return with_routes(estate, "bastion", OUT)
+
+
+def site_for_the_machine_and_for_everything() -> Estate:
+    return site_for_the_machine_and_all_else("0.0.0.0/0")
+
+
+def site_for_the_machine_and_for_two_halves() -> Estate:
+    return site_for_the_machine_and_all_else("0.0.0.0/1", "128.0.0.0/1", "0.0.0.0/0")
+
+
+def closed(network: str) -> Estate:
+    """A link that keeps the other VNet out of the tag, and a gateway whose site brings its addresses in beside all others."""
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = change(hub_and_spoke(), network, path, value=False)
+    return [*estate, gateway("vpn", network), *site("far", "vpn", "0.0.0.0/0", "10.0.0.0/8")]
+
+
+def site_for_bastion_and_for_everything() -> Estate:
+    return with_nsg(closed("spoke"), "subnet")
+
+
+def such_a_site_whose_routes_are_kept_away() -> Estate:
+    return with_routes(site_for_bastion_and_for_everything(), "subnet", propagates_bgp=False)
+
+
+def such_a_site_on_bastions_side() -> Estate:
+    return with_nsg(closed("hub"), "bastion")
+
+
 def gateway_at_the_other_end_without_a_row() -> Estate:
     ends = {f"virtualNetworkGateway{place}": ref(GATEWAY + name) for place, name in ((1, "vpn"), (2, "lost"))}
     joined = row(resource_id("Microsoft.Network/connections", "both"), ends)
@@ -302,6 +335,11 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (site_that_states_nothing, [OPEN]),
     (site_that_tells_its_prefixes_by_bgp, NO_WAY),
     (site_for_other_addresses, NO_WAY),
+    (site_for_the_machine_and_for_everything, []),
+    (site_for_the_machine_and_for_two_halves, []),
+    (site_for_bastion_and_for_everything, []),
+    (such_a_site_whose_routes_are_kept_away, []),
+    (such_a_site_on_bastions_side, ["DefaultRouteAdvertised"]),
     (gateway_at_the_other_end_without_a_row, [OPEN]),
     (tag_that_a_site_without_a_row_may_widen, [OPEN]),
     (hub_table_without_a_row, [OPEN]),

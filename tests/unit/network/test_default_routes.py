@@ -2,6 +2,8 @@
 
 import pytest
 
+from bastion_operator.network.gateways import read_local_gateway
+from bastion_operator.network.prefixes import AddressSet
 from tests.support.estates import Estate, Row, add, gateway, route, same_vnet, site, with_routes
 from tests.unit.network.asking import codes, warned
 
@@ -59,3 +61,21 @@ def test_routes_to_the_internet_that_cover_it_together_leave_nothing_to_a_learne
 
 def test_a_table_that_keeps_gateway_routes_away_learns_none() -> None:
     assert codes(with_routes(learning("0.0.0.0/0"), "bastion", propagates_bgp=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "left"),
+    [
+        (["0.0.0.0/0"], []),
+        (["0.0.0.0/0", "10.1.0.0/16"], ["10.1.0.0/16"]),
+        (["10.1.0.0/16", "128.0.0.0/1", "0.0.0.0/1"], ["10.1.0.0/16"]),
+        (["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/2", "10.1.0.0/16"], ["10.1.0.0/16"]),
+        (["0.0.0.0/0", "0.0.0.0/1"], ["0.0.0.0/1"]),
+        (["0.0.0.0/0", "x", "::/0"], []),
+        ([], []),
+    ],
+    ids=str,
+)
+def test_what_a_site_tells_beside_a_default_route(listed: list[str], left: list[str]) -> None:
+    told, _ = site("hq", "vpn", *listed)
+    assert read_local_gateway(told, told["id"]).routes == AddressSet.of(*left)

@@ -184,7 +184,8 @@ def _learned(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Jso
     """The same of what hubs and gateways tell a network."""
     found = hubs.between(facts, ours, theirs, (host.sources, machine.addresses))
     for site in gateways.sites(facts, ours):
-        if machine.addresses and not gateways.tells_all(site) and all(within(one, site) for one in machine.addresses):
+        led = gateways.besides_default(site)
+        if machine.addresses and all(within(one, led) for one in machine.addresses):
             found.append("route")
     if gateways.joined(facts, ours, theirs):
         found.append("route")

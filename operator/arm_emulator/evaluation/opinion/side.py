@@ -125,7 +125,7 @@ def without_routes(facts: Facts, network: Json) -> list[Span]:
             stated = states_space(link, "remoteAddressSpace")
             remote = link if stated else facts.find(referred(link, "remoteVirtualNetwork")) or {}
             found += spans(space(remote, "remoteAddressSpace" if stated else "addressSpace"))
-    found += [one for site in gateways.sites(facts, network) if not gateways.tells_all(site) for one in site]
+    found += [one for site in gateways.sites(facts, network) for one in gateways.besides_default(site)]
     return found
 
 

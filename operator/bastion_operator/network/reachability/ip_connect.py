@@ -15,7 +15,7 @@ from itertools import product
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EVERYTHING, AddressSet, PrefixList, prefix_length
+from bastion_operator.network.prefixes import AddressSet, PrefixList, prefix_length
 from bastion_operator.network.reachability.gateway_use import gateways_of, sites_of, unread_end
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost_fact
@@ -218,8 +218,7 @@ def _over_gateways(inventory: Inventory, ours: VirtualNetwork, target: Target) -
     gateways = set(gateways_of(inventory, ours))
     if not gateways:
         return
-    sites = [site.addresses for site in sites_of(inventory, ours)]
-    if target.addresses and any(target.addresses <= held and held != EVERYTHING for held in sites):
+    if target.addresses and any(target.addresses <= site.routes for site in sites_of(inventory, ours)):
         yield _KNOWN
     theirs = set(gateways_of(inventory, target.network))
     if any(inventory.joined_gateways.get(key, frozenset()) & theirs for key in gateways):

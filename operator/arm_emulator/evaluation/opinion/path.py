@@ -26,7 +26,7 @@ from arm_emulator.evaluation.opinion.facts import (
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
-from arm_emulator.evaluation.rows import field, referred, space
+from arm_emulator.evaluation.rows import field, parts, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 KNOWN_STATES = ("initiated", "connected", "disconnected")
@@ -214,21 +214,44 @@ def _no_way(facts: Facts, host: Host, ours: Json, theirs: Json) -> Iterator[str]
 
 
 def grouped(facts: Facts, one: str, other: str) -> bool:
-    """Whether a network manager connects two networks (ids) directly, without peering objects."""
+    """Whether a network manager connects two networks (ids) directly, without peering objects.
+
+    All of a mesh; of hub and spoke those of a group that is connected directly, with the hub. Where nobody says in which
+    groups a network is, it may be in any.
+    """
     shared = [
         {key(str(held["id"])) for held in managed.listed(facts, network, *[LISTED] * 2)} for network in (one, other)
     ]
     for snapshot in shared[0] & shared[1]:
         configuration = facts.find(snapshot)
-        direct = (managed.applied_to(configuration or {})) if configuration else []
-        if configuration and (
-            word(configuration, "connectivityTopology") == "mesh"
-            or any(str(group.get("groupConnectivity")).lower() == "directlyconnected" for group in direct)
-        ):
+        if configuration is None:
+            continue
+        if word(configuration, "connectivityTopology") == "mesh":
+            return True
+        here, there = (_direct_groups(facts, configuration, network) for network in (one, other))
+        if here & there and HUB not in here & there:
             return True
     return False
 
 
+HUB = "hub"
+"""Stands beside the groups of the network that is the hub of them all."""
+
+
+def _direct_groups(facts: Facts, configuration: Json, network_id: str) -> set[str]:
+    """The groups of a configuration that connect their members directly and that a network is in, or may be."""
+    direct = [
+        str(item.get("networkGroupId") or UNNAMED).lower()
+        for item in managed.applied_to(configuration)
+        if str(item.get("groupConnectivity")).lower() == "directlyconnected"
+    ]
+    if any(key(str(hub.get("resourceId"))) == key(network_id) for hub in parts(configuration, "hubs")):
+        return {HUB, *direct}
+    own = managed.groups_of(facts, network_id)
+    return {one for one in direct if own is None or one in own or one == UNNAMED}
+
+
+UNNAMED = "?"
 LISTED = "effectiveConnectivityConfigurations"
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.network_manager import ConnectivityConfiguration
 from bastion_operator.network.reachability.alike import TargetClass
 from bastion_operator.network.reachability.default_route import learned_defaults
 from bastion_operator.network.reachability.gateway_use import gateways_of
@@ -196,19 +195,13 @@ class Evaluation:
 
     def group_mates(self, key: str) -> frozenset[str]:
         """Keys of the VNets that a network manager connects with this one without peering objects."""
-        own = {one.id for one in self._direct_configurations(key)}
-        if not own:
-            return frozenset()
-        others = self.inventory.connectivity_configurations
-        return frozenset(
-            other
-            for other in others
-            if other != key and any(one.id in own for one in self._direct_configurations(other))
-        )
+        return self.once(("group mates", key), lambda: self._group_mates(key))
 
-    def _direct_configurations(self, key: str) -> tuple[ConnectivityConfiguration, ...]:
-        configurations = self.inventory.connectivity_configurations.get(key, ())
-        return tuple(one for one in configurations if one.connects_directly)
+    def _group_mates(self, key: str) -> frozenset[str]:
+        every, groups = self.inventory.connectivity_configurations, self.inventory.network_groups
+        own = {one.id: one for one in every.get(key, ())}
+        shared = ((other, own[one.id]) for other, listed in every.items() for one in listed if one.id in own)
+        return frozenset(other for other, one in shared if other != key and one.connects(key, other, groups))
 
     @property
     def neighbours(self) -> Mapping[str, frozenset[str]]:

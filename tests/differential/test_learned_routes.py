@@ -196,6 +196,34 @@ def such_a_site_on_bastions_side() -> Estate:
     return with_nsg(closed("hub"), "bastion")
 
 
+def closed_towards(hop: str, prefix: str = "0.0.0.0/0") -> Estate:
+    """Bastion's side keeps the VM's VNet out of the tag, and its table leads the Internet's traffic away."""
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = with_nsg(change(hub_and_spoke(), "hub", path, value=False), "bastion")
+    return with_routes(estate, "bastion", route("away", prefix, hop))
+
+
+def table_that_leads_away_and_widens_the_tag() -> Estate:
+    # Facts: a step is judged as if the faults of earlier ones were mended. Without the table the tag has no VM.
+    return closed_towards("VirtualAppliance")
+
+
+def half_that_leads_away_and_widens_the_tag() -> Estate:
+    return closed_towards("None", "0.0.0.0/1")
+
+
+def table_of_a_private_only_bastion_that_may_lead_away() -> Estate:
+    # Facts, step 5: that is no fault for certain, and the table stays.
+    estate = change(closed_towards("VirtualAppliance"), "bas", "sku.name", "Premium")
+    return change(estate, "bas", "properties.enablePrivateOnlyBastion", value=True)
+
+
+def learned_default_that_may_widen_the_tag() -> Estate:
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = with_nsg(change(hub_and_spoke(), "hub", path, value=False), "bastion")
+    return [*estate, gateway("vpn", "hub"), *site("all", "vpn", "0.0.0.0/0")]
+
+
 def gateway_at_the_other_end_without_a_row() -> Estate:
     ends = {f"virtualNetworkGateway{place}": ref(GATEWAY + name) for place, name in ((1, "vpn"), (2, "lost"))}
     joined = row(resource_id("Microsoft.Network/connections", "both"), ends)
@@ -340,6 +368,10 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (site_for_bastion_and_for_everything, []),
     (such_a_site_whose_routes_are_kept_away, []),
     (such_a_site_on_bastions_side, ["DefaultRouteAdvertised"]),
+    (table_that_leads_away_and_widens_the_tag, ["SubnetDefaultRouteDiverted", "BastionNsgDenies"]),
+    (half_that_leads_away_and_widens_the_tag, ["SubnetDefaultRouteDiverted", "BastionNsgDenies"]),
+    (table_of_a_private_only_bastion_that_may_lead_away, [OPEN]),
+    (learned_default_that_may_widen_the_tag, ["DefaultRouteAdvertised", "BastionNsgDenies"]),
     (gateway_at_the_other_end_without_a_row, [OPEN]),
     (tag_that_a_site_without_a_row_may_widen, [OPEN]),
     (hub_table_without_a_row, [OPEN]),

@@ -2,10 +2,23 @@
 
 import pytest
 
+from bastion_operator.network.fixes import explain
 from bastion_operator.network.gateways import read_local_gateway
+from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import AddressSet
-from tests.support.estates import Estate, Row, add, gateway, route, same_vnet, site, with_routes
-from tests.unit.network.asking import codes, warned
+from tests.support.estates import (
+    Estate,
+    Row,
+    add,
+    gateway,
+    hub_and_spoke,
+    route,
+    same_vnet,
+    site,
+    with_nsg,
+    with_routes,
+)
+from tests.unit.network.asking import ask, codes, link, warned
 
 APPLIANCE = ("VirtualAppliance", "10.0.9.4")
 DIVERTED = ["SubnetDefaultRouteDiverted"]
@@ -79,3 +92,13 @@ def test_a_table_that_keeps_gateway_routes_away_learns_none() -> None:
 def test_what_a_site_tells_beside_a_default_route(listed: list[str], left: list[str]) -> None:
     told, _ = site("hq", "vpn", *listed)
     assert read_local_gateway(told, told["id"]).routes == AddressSet.of(*left)
+
+
+def test_the_way_out_is_judged_without_the_routes_that_are_at_fault() -> None:
+    closed = link(hub_and_spoke(), "hub", allowVirtualNetworkAccess=False)
+    table = with_routes(with_nsg(closed, "bastion"), "bastion", route("all", "0.0.0.0/0", *APPLIANCE))
+    learned = add(with_nsg(closed, "bastion"), gateway("vpn", "hub"), *site("hq", "vpn", "0.0.0.0/0"))
+    for estate, fault in ((table, "SubnetDefaultRouteDiverted"), (learned, "DefaultRouteAdvertised")):
+        verdict = ask(estate)
+        assert [reason.code for reason in verdict.reasons] == [fault, "BastionNsgDenies"]
+        assert all(reason.fix is not None for reason in explain(verdict, Inventory.from_rows(estate)).reasons)

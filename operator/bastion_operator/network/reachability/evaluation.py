@@ -10,7 +10,7 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.reachability.alike import TargetClass
-from bastion_operator.network.reachability.default_route import learned_defaults
+from bastion_operator.network.reachability.default_route import RouteFaults, learned_defaults, route_faults
 from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import Host, find_host
 from bastion_operator.network.reachability.sides import SideMeaning, Space, known_space, side_meaning
@@ -110,6 +110,10 @@ class Evaluation:
         """Evidence that a subnet learns 0.0.0.0/0 from a gateway or a virtual hub."""
         found = next(learned_defaults(self.inventory, network, subnet), None)
         return None if found is None else found[1]
+
+    def route_faults(self, host: Host) -> RouteFaults:
+        """What is wrong with the routes of a Bastion's subnet to the Internet."""
+        return self.once(("route faults", host.bastion.key), lambda: route_faults(self.inventory, host))
 
     def rule_table(
         self, group: SecurityGroup, direction: Direction, port: int, host: Host, meaning: TagMeaning

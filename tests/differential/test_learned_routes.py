@@ -11,6 +11,7 @@ from tests.support.estates import (
     DELETE,
     Estate,
     change,
+    connected_group,
     drop,
     gateway,
     hub,
@@ -224,6 +225,24 @@ def learned_default_that_may_widen_the_tag() -> Estate:
     return [*estate, gateway("vpn", "hub"), *site("all", "vpn", "0.0.0.0/0")]
 
 
+def such_a_site_for_a_bastion_without_ip_connect() -> Estate:
+    # Facts, step 12: a path only where a route is known; otherwise NotPeered stands.
+    return change(site_without_a_row(), "bas", "sku.name", "Basic")
+
+
+def such_a_site_where_it_is_switched_off() -> Estate:
+    return change(site_without_a_row(), "bas", "properties.enableIpConnect", value=False)
+
+
+def a_known_site_for_a_bastion_without_ip_connect() -> Estate:
+    estate = [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "10.1.0.0/16")]
+    return change(estate, "bas", "sku.name", "Basic")
+
+
+def such_a_site_in_a_connected_group() -> Estate:
+    return [*such_a_site_for_a_bastion_without_ip_connect(), *connected_group("hub", "spoke")]
+
+
 def gateway_at_the_other_end_without_a_row() -> Estate:
     ends = {f"virtualNetworkGateway{place}": ref(GATEWAY + name) for place, name in ((1, "vpn"), (2, "lost"))}
     joined = row(resource_id("Microsoft.Network/connections", "both"), ends)
@@ -372,6 +391,10 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (half_that_leads_away_and_widens_the_tag, ["SubnetDefaultRouteDiverted", "BastionNsgDenies"]),
     (table_of_a_private_only_bastion_that_may_lead_away, [OPEN]),
     (learned_default_that_may_widen_the_tag, ["DefaultRouteAdvertised", "BastionNsgDenies"]),
+    (such_a_site_for_a_bastion_without_ip_connect, ["NotPeered", OPEN]),
+    (such_a_site_where_it_is_switched_off, ["NotPeered", OPEN]),
+    (a_known_site_for_a_bastion_without_ip_connect, ["IpConnectSkuTooLow"]),
+    (such_a_site_in_a_connected_group, ["ConnectedGroupNoPeering", OPEN]),
     (gateway_at_the_other_end_without_a_row, [OPEN]),
     (tag_that_a_site_without_a_row_may_widen, [OPEN]),
     (hub_table_without_a_row, [OPEN]),

@@ -30,6 +30,7 @@ from arm_emulator.evaluation.rows import field, parts, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 KNOWN_STATES = ("initiated", "connected", "disconnected")
+OWN = "own"
 SAME, PEERED, APART, UNCLEAR = "SameVNet", "Peered", "Apart", "Unclear"
 
 
@@ -79,6 +80,11 @@ def path(facts: Facts, host: Host, machine: Machine) -> Path:
     if not tells_links(ours) and not tells_links(theirs):
         return Path(UNCLEAR, mended=True, codes=(*general, OPEN))
     ways = _ways(facts, host, machine, ours, theirs)
+    usable = flag(host.row, "enableIpConnect") and (host.full or host.sku is None)
+    if ways and not (usable or {"route", OWN} & set(ways)):
+        # A way that may be there is none for a Bastion that could not use it: the two are to be peered.
+        codes = (*general, *encryption, *_no_way(facts, host, ours, theirs), *ways)
+        return Path(APART, mended=True, codes=codes)
     if ways:
         codes = (*general, *encryption, *_over_a_gateway(host, ways))
         return Path(APART, "IpConnect", learned=True, codes=codes)
@@ -160,6 +166,8 @@ def _access(host: Host, machine: Machine, found: Path) -> Iterator[str]:
 def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) -> list[str]:
     """What leads from one network to the other without a peering: `route` for a known way, codes for what is not known.
 
+    `own` is a route of Bastion's own table, whatever becomes of its traffic.
+
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
     table_id = attached(host.subnet, "routeTable")
@@ -169,7 +177,7 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
     for route in routes_of(table):
         held = [] if route.held in {None, EVERYTHING} else [route.held]
         if any(within(address, held) for address in machine.addresses):
-            return [OPEN]
+            return [OWN]
     if table is not None and out_of_sight(table):
         return [OPEN]
     found = _learned(facts, host, machine, ours, theirs)
@@ -200,7 +208,7 @@ def _over_a_gateway(host: Host, ways: list[str]) -> Iterator[str]:
         yield "IpConnectSkuTooLow"
     elif not flag(host.row, "enableIpConnect"):
         yield "IpConnectDisabled"
-    yield from (code for code in ways if code != "route")
+    yield from (OPEN if code == OWN else code for code in ways if code != "route")
 
 
 def _no_way(facts: Facts, host: Host, ours: Json, theirs: Json) -> Iterator[str]:

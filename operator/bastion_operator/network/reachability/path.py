@@ -230,8 +230,10 @@ def path_edges(path: Path) -> Iterator[int]:
 
 def with_route(path: Path, route: RouteToTarget) -> Path:
     """The path between VNets that are not peered, where a route is known or may be there."""
-    if path.topology is not Topology.APART or route.knowledge is RouteKnowledge.NONE:
+    if path.topology is not Topology.APART or route == NO_ROUTE:
         return path
+    if route.knowledge is RouteKnowledge.NONE:
+        return replace(path, route=route)
     return replace(path, via=Via.IP_CONNECT, sound=True, route=route)
 
 

@@ -232,7 +232,7 @@ def _told(
             message = f"{what} for some sessions: those from {some} of the Bastion addresses {host.prefix_text}{note}"
         yield finding(
             code if whole else "NsgPartiallyBlocksBastion",
-            f"{message}; {_cure(question, group, direction, rule)}",
+            f"{message}; {_cure(question, group, direction, decision.first)}",
             resource=group.id,
             rule=rule.name,
             priority=rule.priority,
@@ -242,12 +242,13 @@ def _told(
         yield _open(doubt, group)
 
 
-def _cure(question: Question, group: SecurityGroup, direction: Direction, rule: SecurityRule) -> str:
-    """What to do about a rule that denies; nothing is ever put in front of just-in-time rules."""
+def _cure(question: Question, group: SecurityGroup, direction: Direction, first: SecurityRule | None) -> str:
+    """What to do where rules deny, ``first`` the foremost of them; nothing is ever put in front of just-in-time rules."""
     host, port = question.host, question.asked.port
     if direction is Direction.INBOUND and guards(question.evaluation, question.target, group, port):
         return "just-in-time access guards the VM: request access"
-    return f"allow TCP {port} from {host.prefix_text} with a rule in front of {rule.name}"
+    before = "those that deny" if first is None else first.name
+    return f"allow TCP {port} from {host.prefix_text} with a rule in front of {before}"
 
 
 def _open(doubt: Doubt, group: SecurityGroup) -> Finding:

@@ -11,6 +11,7 @@ from typing import Final
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
+from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
@@ -51,7 +52,7 @@ def return_route_findings(question: Question) -> Iterator[Finding]:
         system = _system_routes(question)
         if over_gateway and not table.propagates_bgp:
             system = _kept_away(table, system)
-        return tuple(_judged(table, host.sources, host.prefix_text, system, good))
+        return tuple(_judged(table, host, system, good))
 
     yield from question.evaluation.once((*key, over_gateway), work)
 
@@ -89,9 +90,8 @@ def return_routes(question: Question) -> list[RouteChoice]:
     return found
 
 
-def _judged(
-    table: RouteTable, sources: AddressSet, prefix: str, system: "_SystemRoutes", good: frozenset[str]
-) -> Iterator[Finding]:
+def _judged(table: RouteTable, host: Host, system: "_SystemRoutes", good: frozenset[str]) -> Iterator[Finding]:
+    sources = host.sources
     replies = _replies(table, sources, system.most, good)
     possible = replies if system.doubt is None else _replies(table, sources, system.least, good)
     route = replies.blamed
@@ -100,8 +100,7 @@ def _judged(
         message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.name} takes the replies"
         yield finding(
             "ReturnRouteDiverted",
-            f"{message} to {some} (of the Bastion addresses {prefix}) away: take it off, or add a route for {prefix} to"
-            f" {'VirtualNetworkGateway' if 'vnetlocal' not in good else 'VnetLocal'}",
+            f"{message} to {some} (of the Bastion addresses {host.prefix_text}) away: {_cure(host, replies, good)}",
             resource=table.id,
             rule=route.name,
         )
@@ -113,20 +112,30 @@ def _judged(
         yield finding(system.doubt.code, f"{message}: {system.doubt.what}", resource=system.doubt.resource)
 
 
+def _cure(host: Host, replies: "_Replies", good: frozenset[str]) -> str:
+    """What to do: a route for the Bastion prefix is of use only where those that lead away are shorter."""
+    if any(AddressSet([interval]) <= host.prefix for interval in replies.away):
+        return "take it off"
+    hop = "VirtualNetworkGateway" if good is _GATEWAY else "VnetLocal"
+    return f"take it off, or add a route for {host.prefix_text} to {hop}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Replies:
-    """Where user routes take the replies: ``diverted`` are the sources whose replies they take elsewhere.
+    """Where user routes take the replies: ``diverted`` are the sources whose replies they take elsewhere, ``away`` their prefixes.
 
     ``blamed`` does it to the lowest of them; ``undecided`` take some nobody can tell where.
     """
 
     diverted: AddressSet
+    away: tuple[Interval, ...]
     blamed: Route | None
     undecided: tuple[Route, ...]
 
 
 def _replies(table: RouteTable, sources: AddressSet, system: tuple[Interval, ...], good: frozenset[str]) -> _Replies:
     remaining, diverted, blamed, undecided = sources, AddressSet(), None, []
+    away: list[Interval] = []
     for interval, route in _longest_first(table, system):
         taken = remaining & AddressSet([interval])
         remaining -= taken
@@ -138,7 +147,8 @@ def _replies(table: RouteTable, sources: AddressSet, system: tuple[Interval, ...
         if blamed is None or taken.lowest < diverted.lowest:
             blamed = route
         diverted |= taken
-    return _Replies(diverted, blamed, tuple(undecided))
+        away.append(interval)
+    return _Replies(diverted, tuple(away), blamed, tuple(undecided))
 
 
 def _may_be_kept(table: RouteTable, good: frozenset[str]) -> bool:

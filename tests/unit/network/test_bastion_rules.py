@@ -124,6 +124,23 @@ def test_whether_another_service_has_what_is_needed_is_not_known(tag: str) -> No
     assert "AllowAzureCloudOutbound" in healed.fix.summary
 
 
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ([*rules(), rule("peers", 110, "Deny", source="10.0.5.0/24", ports=["8080", "5701"])], "by rule peers (priority 110, Inbound)"),
+        ([*rules("AllowDataPlaneInbound"), rule("own", 150, "Allow", source="10.0.1.0/26", ports="*"), DENY_IN], "by rule deny-in (priority 4096"),
+        (rules("AllowAzureLoadBalancerInbound"), "by a default or a wider rule only"),
+        (rules("AllowGatewayManagerInbound"), "by a default or a wider rule only"),
+    ],
+    ids=["a peer is denied", "all but itself is denied", "default rule", "rule for the Internet"],
+)  # fmt: skip
+def test_the_warning_says_by_which_rule_a_row_is_not_met(held: list[Row], said: str) -> None:
+    verdict = ask(group(*held))
+    assert not verdict.reasons
+    (warning,) = [warning for warning in verdict.warnings if warning.code == "BastionNsgRowNotExplicit"]
+    assert said in warning.message
+
+
 def test_a_custom_port_needs_its_own_way_out() -> None:
     assert codes(group(*rules(), DENY_OUT), port=2222) == ["BastionNsgDenies"]
 

@@ -326,10 +326,14 @@ def _judge(group: SecurityGroup, row: NeededRow, meaning: _Meaning, doubts: list
     parts = [part for port in row.ports for part in _walk(group, row, port, meaning, doubts)]
     if row.any_source:
         return _judge_choice(group, row, parts)
-    denied = [part for part in parts if part.fate in {_Fate.USER_DENY, _Fate.DEFAULT_DENY} and _is_vital(part, row)]
+    denied = [part for part in parts if part.fate in {_Fate.USER_DENY, _Fate.DEFAULT_DENY}]
+    # A user's Deny is named before a default one: it is the one to put a rule in front of.
+    denied.sort(key=lambda part: part.fate is _Fate.DEFAULT_DENY)
+    vital = next((part for part in denied if _is_vital(part, row)), None)
+    if vital is not None:
+        return _denied(group, row, vital)
     if denied:
-        users = [part for part in denied if part.fate is _Fate.USER_DENY]
-        return _denied(group, row, (users or denied)[0])
+        return _partly_denied(group, row, denied[0].rule)
     unmet = any(part.fate is not _Fate.EXPLICIT for part in parts)
     return _not_explicit(group, row) if unmet else None
 
@@ -370,10 +374,17 @@ def _denied(group: SecurityGroup, row: NeededRow, part: _Part) -> Finding:
     )
 
 
-def _not_explicit(group: SecurityGroup, row: NeededRow) -> Finding:
+def _partly_denied(group: SecurityGroup, row: NeededRow, rule: SecurityRule) -> Finding:
     message = (
-        f"{group.name} on {SUBNET_NAME} lets what Bastion itself needs, {row.name}, through by a default rule only"
+        f"{group.name} on {SUBNET_NAME} denies a part of what Azure asks for, {row.name}, by rule {rule.name} (priority"
+        f" {rule.priority}, {row.direction.value}): Bastion works without that part"
     )
+    cure = "to have the row met in full, put an Allow rule in front of it"
+    return finding("BastionNsgRowNotExplicit", f"{message}; {cure}", resource=group.id)
+
+
+def _not_explicit(group: SecurityGroup, row: NeededRow) -> Finding:
+    message = f"{group.name} on {SUBNET_NAME} lets what Bastion itself needs, {row.name}, through by a default or a wider rule only"
     return finding("BastionNsgRowNotExplicit", f"{message}: add an Allow rule for it", resource=group.id)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bastion_operator.network.fixes import explain
+from bastion_operator.network.fixes import apply_fix, explain
 from bastion_operator.network.gateways import read_local_gateway
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import AddressSet
@@ -102,3 +102,18 @@ def test_the_way_out_is_judged_without_the_routes_that_are_at_fault() -> None:
         verdict = ask(estate)
         assert [reason.code for reason in verdict.reasons] == [fault, "BastionNsgDenies"]
         assert all(reason.fix is not None for reason in explain(verdict, Inventory.from_rows(estate)).reasons)
+
+
+@pytest.mark.parametrize(
+    ("closed", "guarded", "hop"),
+    [("hub", "bastion", "Internet"), ("spoke", "subnet", "None"), ("spoke", "nic", "None")],
+)
+def test_a_rule_for_bastion_makes_certain_what_a_default_route_leaves_open(closed: str, guarded: str, hop: str) -> None:
+    where = "bastion" if closed == "hub" else "subnet"
+    estate = with_nsg(link(hub_and_spoke(), closed, allowVirtualNetworkAccess=False), guarded)
+    estate = with_routes(estate, where, route("all", "0.0.0.0/0", hop))
+    (reason,) = explain(ask(estate), Inventory.from_rows(estate)).reasons
+    assert reason.code == "EffectiveDataUnavailable"
+    assert reason.fix is not None
+    assert "allow TCP 22 from 10.0.1.0/26" in reason.fix.summary
+    assert codes(apply_fix(estate, reason.fix)) == []

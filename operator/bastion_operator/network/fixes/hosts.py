@@ -1,14 +1,13 @@
 """Fixes of the Bastion's own side: the host, its subnet, its public IP, its features, its rules. Steps 1 to 7, 9 and 17."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.fields import Row, mapping, objects, text, texts
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
-from bastion_operator.network.fixes.flows import open_group
+from bastion_operator.network.fixes.flows import by_default, open_group
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_bastion_prefix, free_name, own_subnet, set_field
 from bastion_operator.network.reachability.bastion_rules import unmet_rows
@@ -200,7 +199,7 @@ def keep_to_internet(situation: Situation, reason: Finding) -> Iterator[Fix]:
     summary = f"give {SUBNET_NAME} a route table with 0.0.0.0/0 to Internet"
     yield Fix(summary, (created, attached))
     if (group_id := host.subnet.network_security_group_id) is not None:
-        for opened in open_group(situation, replace(reason, resource=group_id, priority=None, direction=None)):
+        for opened in open_group(situation, by_default(reason, group_id)):
             yield Fix(f"{summary}, and {opened.summary}", (created, attached, *opened.changes))
 
 

@@ -216,8 +216,14 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
     """The route that takes the replies to some address that Bastion may use elsewhere."""
     if way.host.developer:
         return
-    if way.path.learned:
+    reasons = list(_by_user_routes(way, home))
+    if way.path.learned and all(one.code != "ReturnRouteDiverted" for one in reasons):
         yield Reason("NotLookedAt")
+    yield from reasons
+
+
+def _by_user_routes(way: Way, home: Json | None) -> Iterator[Reason]:
+    """What the routes on the machine's subnet do to replies."""
     table_id = attached(way.subnet, "routeTable")
     table = way.facts.find(table_id)
     if table_id is None or table is None:

@@ -19,7 +19,7 @@ from bastion_operator.network.reachability.sides import Space, linked_space, own
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.route_table import Route, RouteTable
 from bastion_operator.network.service_tags import Doubt
-from bastion_operator.network.virtual_network import VirtualNetwork
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
 Interval = tuple[int, int]
 
@@ -28,24 +28,32 @@ _GATEWAY: Final = frozenset({"virtualnetworkgateway"})
 
 
 def return_route_findings(question: Question) -> Iterator[Finding]:
-    """Replies go straight back; no user route applies to the Developer SKU's source."""
+    """Replies go straight back; no user route applies to the Developer SKU's source.
+
+    Over a gateway or a virtual hub it is not seen what does not divert them for certain.
+    """
     host, target = question.host, question.target
     if host.is_developer or not question.flow_is_known or target.subnet is None:
         return
-    over_gateway = question.path.via is Via.IP_CONNECT
-    if over_gateway:
+    found = tuple(_by_user_routes(question, target.subnet))
+    if question.path.via is Via.IP_CONNECT and all(one.code != "ReturnRouteDiverted" for one in found):
         message = (
             "the routes back over the gateway or the virtual hub are learned, and not to be seen in Azure's resources"
         )
         yield finding("NotLookedAt", message, resource=target.subnet.id)
-    if target.subnet.route_table_id is None:
-        return
-    table = question.evaluation.inventory.route_table(target.subnet.route_table_id)
+    yield from found
+
+
+def _by_user_routes(question: Question, subnet: Subnet) -> tuple[Finding, ...]:
+    """What the routes of the VM's subnet do to replies."""
+    inventory, host, path = question.evaluation.inventory, question.host, question.path
+    if subnet.route_table_id is None:
+        return ()
+    table = inventory.route_table(subnet.route_table_id)
     if table is None:
-        message = f"the route table {target.subnet.route_table_id} of subnet {target.subnet.name} is not in the data"
-        yield lost(question.evaluation.inventory, target.subnet.route_table_id, message)
-        return
-    key = ("return", table.key, host.bastion.key, target.network_key, question.path.topology, question.path.sound)
+        message = f"the route table {subnet.route_table_id} of subnet {subnet.name} is not in the data"
+        return (lost(inventory, subnet.route_table_id, message),)
+    over_gateway = path.via is Via.IP_CONNECT
     good = _GATEWAY if over_gateway else _INSIDE
 
     def work() -> tuple[Finding, ...]:
@@ -54,7 +62,8 @@ def return_route_findings(question: Question) -> Iterator[Finding]:
             system = _kept_away(table, system)
         return tuple(_judged(table, host, system, good))
 
-    yield from question.evaluation.once((*key, over_gateway), work)
+    key = ("return", table.key, host.bastion.key, question.target.network_key, path.topology, path.sound, over_gateway)
+    return question.evaluation.once(key, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,11 +89,13 @@ def test_rows_that_are_denied_break_the_host(held: list[Row], expected: list[str
     assert codes(group(*held)) == expected
 
 
-def test_the_rule_that_names_the_last_public_addresses_is_the_one_that_denies() -> None:
+def test_the_first_of_the_rules_that_deny_every_public_address_is_the_one_to_be_in_front_of() -> None:
     low = rule("low", 101, "Deny", destination="0.0.0.0/1", ports="443", **OUT)
     high = rule("high", 102, "Deny", destination="128.0.0.0/1", ports="443", **OUT)
     (reason,) = ask(group(*rules(), low, high)).reasons
-    assert (reason.code, reason.rule, reason.priority) == ("BastionNsgRuleShadowed", "high", 102)
+    assert (reason.code, reason.rule, reason.priority) == ("BastionNsgRuleShadowed", "low", 101)
+    (reason,) = ask(group(*rules("AllowAzureCloudOutbound"), low, DENY_OUT)).reasons
+    assert (reason.code, reason.rule) == ("BastionNsgRuleShadowed", "deny-out")
     assert codes(group(*rules(), low)) == codes(group(*rules(), high)) == []
 
 

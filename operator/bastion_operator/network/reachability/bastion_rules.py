@@ -9,7 +9,7 @@ Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache, lru_cache
 from itertools import chain, combinations
@@ -98,19 +98,23 @@ class _Rest:
     """A rectangle of traffic that goes on to the next rule.
 
     ``passed``: a wider Allow has already let it through. ``unnamed``: the public addresses that no rule has named yet.
+    ``denier``: the first Deny that named some of the others.
     """
 
     own: AddressSet
     far: AddressSet
     passed: bool = False
     unnamed: AddressSet = _PUBLIC
+    denier: SecurityRule | None = None
 
-    def without(self, hit: AddressSet, met: AddressSet, unnamed: AddressSet) -> "Iterator[_Rest]":
+    def without(
+        self, hit: AddressSet, met: AddressSet, unnamed: AddressSet, denier: SecurityRule | None
+    ) -> "Iterator[_Rest]":
         """What is left after a smaller rectangle of own and far addresses is cut out by a rule that leaves so much unnamed."""
         if own := self.own - hit:
-            yield _Rest(own, self.far, self.passed, self.unnamed)
+            yield replace(self, own=own)
         if far := self.far - met:
-            yield _Rest(hit, far, self.passed, unnamed)
+            yield _Rest(hit, far, self.passed, unnamed, denier)
 
     def unnamed_behind(self, named: AddressSet) -> AddressSet:
         """The same behind a rule that names these addresses; of interest for stand-ins alone."""
@@ -414,10 +418,13 @@ def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, do
             if untouched or (one.passed and access is Access.DENY and not rule.default):
                 rest.append(one)
                 continue
-            rest += one.without(hit, met, unnamed)
+            denier = one.denier or (rule if access is Access.DENY and unnamed != one.unnamed else None)
+            rest += one.without(hit, met, unnamed, denier)
             fate = _fate(rule, access, row, passed=one.passed, named=not unnamed) if met else None
             if fate is not None:
-                yield _Part(hit, met, fate, rule)
+                # Only in front of all that deny by naming public addresses together does an Allow help.
+                alone = met <= far or far_end.addresses >= _PUBLIC
+                yield _Part(hit, met, fate, rule if alone else denier or rule)
             elif met:
                 rest.append(_Rest(hit, met, passed=True, unnamed=unnamed))
         remaining = rest

@@ -330,7 +330,7 @@ def gateways(random: Random) -> Estate:
     """Gateways of the hub, the spoke or the third network, with the sites that they are connected to."""
     rows: Estate = []
     places = random.choice((("hub",), ("spoke",), ("hub", "spoke"), ("third",), ("hub", "third")))
-    sites = (None, ["10.1.0.0/16"], ["10.0.0.0/8"], ["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.168.7.0/24"], ["10.0.1.0/25"], ["20.0.0.0/8"], ["10.1.0.0/99"])  # fmt: skip
+    sites = (None, ["10.1.0.0/16"], ["10.0.0.0/8"], ["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.168.7.0/24"], ["10.0.1.0/25"], ["20.0.0.0/8"], ["10.1.0.0/99"], ["0.0.0.0/0", "10.1.0.0/16"], ["0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"])  # fmt: skip
     for network in places:
         rows.append(estates.gateway(f"gw-{network}", network))
         prefixes = random.choice(sites)

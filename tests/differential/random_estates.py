@@ -9,6 +9,7 @@ from tests.differential import parts
 from tests.differential.parts import SPOKE, THIRD, WEB, pool
 from tests.support import estates
 from tests.support.estates import Estate, Row
+from tests.support.network_groups import network_groups
 
 INSTANCE = estates.resource_id("Microsoft.Compute/virtualMachineScaleSets", "fleet") + "/virtualMachines/0"
 BAS, NEAR, ABSENT = estates.bastion_id("bas"), estates.bastion_id("near"), estates.bastion_id("absent")
@@ -87,12 +88,22 @@ def asked(draw: st.DrawFn) -> Asked:
     if (admin := draw(ADMIN)) is not None:
         intent = admin["applyOnNetworkIntentPolicyBasedServices"]
         rows += estates.security_admin(home, *admin["rules"], applyOnNetworkIntentPolicyBasedServices=intent)
-    rows += estates.connected_group("hub", "spoke") if one_in(draw, 12) else []
+    rows += _connected(draw) if one_in(draw, 12) else []
     zone = draw(
         st.sampled_from((*[None] * 20, "azure.com", "Blob.core.windows.net", "privatelink.blob.core.windows.net"))
     )
     rows += [] if zone is None else [estates.private_zone_link(zone, "hub")]
     return _asked(draw, rows, fleet=fleet)
+
+
+def _connected(draw: st.DrawFn) -> Estate:
+    """A network manager's mesh, or its hub and spoke over groups that connect their members or do not."""
+    if draw(st.booleans()):
+        return estates.connected_group("hub", "spoke")
+    members = {network: draw(st.sampled_from(("a", "b", None))) for network in ("hub", "spoke")}
+    return network_groups(
+        members, {"a": "DirectlyConnected", "b": draw(st.sampled_from(("DirectlyConnected", "None")))}
+    )
 
 
 def _bastion_subnet(draw: st.DrawFn, base: str, rows: Estate) -> Row:

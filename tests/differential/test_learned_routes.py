@@ -11,6 +11,7 @@ from tests.support.estates import (
     DELETE,
     Estate,
     change,
+    connected_group,
     drop,
     gateway,
     hub,
@@ -163,6 +164,85 @@ def site_for_other_addresses() -> Estate:
     return [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "192.168.7.0/24")]
 
 
+def site_for_the_machine_and_all_else(*everything: str) -> Estate:
+    # Facts, step 12: a site that covers the VM is a route, and 0.0.0.0/0 none. The one does not take the other's place.
+    estate = [*apart(), gateway("vpn", "hub"), *site("far", "vpn", *everything, "10.1.0.0/16")]
+    return with_routes(estate, "bastion", OUT)
+
+
+def site_for_the_machine_and_for_everything() -> Estate:
+    return site_for_the_machine_and_all_else("0.0.0.0/0")
+
+
+def site_for_the_machine_and_for_two_halves() -> Estate:
+    return site_for_the_machine_and_all_else("0.0.0.0/1", "128.0.0.0/1", "0.0.0.0/0")
+
+
+def closed(network: str) -> Estate:
+    """A link that keeps the other VNet out of the tag, and a gateway whose site brings its addresses in beside all others."""
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = change(hub_and_spoke(), network, path, value=False)
+    return [*estate, gateway("vpn", network), *site("far", "vpn", "0.0.0.0/0", "10.0.0.0/8")]
+
+
+def site_for_bastion_and_for_everything() -> Estate:
+    return with_nsg(closed("spoke"), "subnet")
+
+
+def such_a_site_whose_routes_are_kept_away() -> Estate:
+    return with_routes(site_for_bastion_and_for_everything(), "subnet", propagates_bgp=False)
+
+
+def such_a_site_on_bastions_side() -> Estate:
+    return with_nsg(closed("hub"), "bastion")
+
+
+def closed_towards(hop: str, prefix: str = "0.0.0.0/0") -> Estate:
+    """Bastion's side keeps the VM's VNet out of the tag, and its table leads the Internet's traffic away."""
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = with_nsg(change(hub_and_spoke(), "hub", path, value=False), "bastion")
+    return with_routes(estate, "bastion", route("away", prefix, hop))
+
+
+def table_that_leads_away_and_widens_the_tag() -> Estate:
+    # Facts: a step is judged as if the faults of earlier ones were mended. Without the table the tag has no VM.
+    return closed_towards("VirtualAppliance")
+
+
+def half_that_leads_away_and_widens_the_tag() -> Estate:
+    return closed_towards("None", "0.0.0.0/1")
+
+
+def table_of_a_private_only_bastion_that_may_lead_away() -> Estate:
+    # Facts, step 5: that is no fault for certain, and the table stays.
+    estate = change(closed_towards("VirtualAppliance"), "bas", "sku.name", "Premium")
+    return change(estate, "bas", "properties.enablePrivateOnlyBastion", value=True)
+
+
+def learned_default_that_may_widen_the_tag() -> Estate:
+    path = "properties.virtualNetworkPeerings.0.properties.allowVirtualNetworkAccess"
+    estate = with_nsg(change(hub_and_spoke(), "hub", path, value=False), "bastion")
+    return [*estate, gateway("vpn", "hub"), *site("all", "vpn", "0.0.0.0/0")]
+
+
+def such_a_site_for_a_bastion_without_ip_connect() -> Estate:
+    # Facts, step 12: a path only where a route is known; otherwise NotPeered stands.
+    return change(site_without_a_row(), "bas", "sku.name", "Basic")
+
+
+def such_a_site_where_it_is_switched_off() -> Estate:
+    return change(site_without_a_row(), "bas", "properties.enableIpConnect", value=False)
+
+
+def a_known_site_for_a_bastion_without_ip_connect() -> Estate:
+    estate = [*apart(), gateway("vpn", "hub"), *site("far", "vpn", "10.1.0.0/16")]
+    return change(estate, "bas", "sku.name", "Basic")
+
+
+def such_a_site_in_a_connected_group() -> Estate:
+    return [*such_a_site_for_a_bastion_without_ip_connect(), *connected_group("hub", "spoke")]
+
+
 def gateway_at_the_other_end_without_a_row() -> Estate:
     ends = {f"virtualNetworkGateway{place}": ref(GATEWAY + name) for place, name in ((1, "vpn"), (2, "lost"))}
     joined = row(resource_id("Microsoft.Network/connections", "both"), ends)
@@ -302,6 +382,19 @@ CASES: list[tuple[Callable[[], Estate], list[str]]] = [
     (site_that_states_nothing, [OPEN]),
     (site_that_tells_its_prefixes_by_bgp, NO_WAY),
     (site_for_other_addresses, NO_WAY),
+    (site_for_the_machine_and_for_everything, []),
+    (site_for_the_machine_and_for_two_halves, []),
+    (site_for_bastion_and_for_everything, []),
+    (such_a_site_whose_routes_are_kept_away, []),
+    (such_a_site_on_bastions_side, ["DefaultRouteAdvertised"]),
+    (table_that_leads_away_and_widens_the_tag, ["SubnetDefaultRouteDiverted", "BastionNsgDenies"]),
+    (half_that_leads_away_and_widens_the_tag, ["SubnetDefaultRouteDiverted", "BastionNsgDenies"]),
+    (table_of_a_private_only_bastion_that_may_lead_away, [OPEN]),
+    (learned_default_that_may_widen_the_tag, ["DefaultRouteAdvertised", "BastionNsgDenies"]),
+    (such_a_site_for_a_bastion_without_ip_connect, ["NotPeered", OPEN]),
+    (such_a_site_where_it_is_switched_off, ["NotPeered", OPEN]),
+    (a_known_site_for_a_bastion_without_ip_connect, ["IpConnectSkuTooLow"]),
+    (such_a_site_in_a_connected_group, ["ConnectedGroupNoPeering", OPEN]),
     (gateway_at_the_other_end_without_a_row, [OPEN]),
     (tag_that_a_site_without_a_row_may_widen, [OPEN]),
     (hub_table_without_a_row, [OPEN]),

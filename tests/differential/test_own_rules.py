@@ -13,6 +13,8 @@ OUT = {"direction": "Outbound"}
 SSH = Question("SSH", 22)
 DENY_IN, DENY_OUT = rule("in", 4000, "Deny"), rule("out", 4001, "Deny", **OUT)
 OPEN = ["EffectiveDataUnavailable"]
+CLIENTS, MANAGER, BALANCER = "AllowHttpsInbound", "AllowGatewayManagerInbound", "AllowAzureLoadBalancerInbound"
+CLOUD, SESSIONS = "AllowAzureCloudOutbound", "AllowGetSessionInformation"
 
 
 def said(*rules: Row) -> tuple[list[str], list[str]]:
@@ -116,3 +118,79 @@ def test_what_is_no_rule_may_stand_in_the_way() -> None:
     group["properties"]["securityRules"].append("foo")
     compare(one)
     assert {reason.code for reason in engine(one)(WEB, SSH, BAS).reasons} == set(OPEN)
+
+
+HALVES = ("0.0.0.0/1", "128.0.0.0/1")
+SHADOWED, NOT_EXPLICIT = "BastionNsgRuleShadowed", "BastionNsgRowNotExplicit"
+
+
+def halves(access: str, first: int, ports: str, **fields: Any) -> list[Row]:
+    """Two rules for all addresses together: destinations of outbound ones, sources of inbound ones."""
+    far = "destination" if fields else "source"
+    return [
+        rule(f"half-{first + place}", first + place, access, ports=ports, **{far: half}, **fields)
+        for place, half in enumerate(HALVES)
+    ]
+
+
+def without(*names: str) -> list[Row]:
+    return [one for one in bastion_rules() if one["name"] not in names]
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([*halves("Deny", 101, "443", **OUT), *bastion_rules()], ([SHADOWED], [])),
+        ([*without(CLOUD, SESSIONS), *halves("Deny", 4000, "*", **OUT)], ([SHADOWED, SHADOWED], [])),
+        ([*without(CLOUD, SESSIONS), *halves("Allow", 300, "*", **OUT), DENY_OUT], ([], [])),
+        ([*without(CLIENTS, MANAGER, BALANCER), *halves("Allow", 300, "443"), DENY_IN], ([], [])),
+        ([*halves("Deny", 101, "443", **OUT)[:1], *bastion_rules()], ([], [])),
+        ([*without(CLOUD), *halves("Allow", 300, "443", **OUT)[:1], DENY_OUT], ([SHADOWED], [])),
+        ([*without(MANAGER), *halves("Allow", 300, "443"), DENY_IN], ([], [])),
+        (
+            [
+                *halves("Deny", 101, "443", **OUT)[:1],
+                rule("half", 102, "Deny", source="10.0.1.0/27", destination=HALVES[1], ports="443", **OUT),
+                *bastion_rules(),
+            ],
+            ([SHADOWED], []),
+        ),
+        (
+            [
+                *without(CLIENTS, MANAGER),
+                rule("public", 110, "Allow", source="Internet", ports="443"),
+                *halves("Deny", 300, "443"),
+                rule("one", 400, "Allow", source="1.2.3.0/24", ports="443"),
+            ],
+            ([], [NOT_EXPLICIT]),
+        ),
+    ],
+    ids=[
+        "denied before", "denied in place", "allowed out", "allowed in", "a half denied", "a half allowed",
+        "behind the Internet", "half of Bastion", "denied behind the Internet",
+    ],
+)  # fmt: skip
+def test_prefixes_decide_about_a_tag_once_they_name_every_public_address(
+    rules: list[Row], expected: tuple[list[str], list[str]]
+) -> None:
+    assert said(*rules) == expected
+
+
+@pytest.mark.parametrize(
+    ("tag", "fields", "expected"),
+    [
+        ("AzureCloud.westeurope", {"ports": "443", **OUT}, [SHADOWED]),
+        ("Storage", {"ports": "443", **OUT}, OPEN),
+        ("AzureKeyVault", {"ports": "80", **OUT}, OPEN),
+        ("AzureResourceManager", {"ports": "*", **OUT}, OPEN * 2),
+        ("GatewayManager", {"ports": "443", **OUT}, OPEN),
+        ("AzureCloud", {"ports": "443"}, OPEN),
+        ("Storage", {"ports": "443"}, OPEN),
+        ("Storage", {"ports": "8080"}, []),
+        ("AzureCloud", {"ports": "*", **OUT}, [SHADOWED, SHADOWED]),
+    ],
+    ids=str,
+)
+def test_a_deny_of_a_service_may_take_what_bastion_needs(tag: str, fields: Row, expected: list[str]) -> None:
+    far = "destination" if "direction" in fields else "source"
+    assert said(rule("service", 100, "Deny", **{far: tag}, **fields), *bastion_rules()) == (expected, [])

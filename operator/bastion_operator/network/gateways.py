@@ -1,10 +1,11 @@
 """Virtual network gateways, what they are connected to, and the on-premises prefixes told to Azure, read from ARM JSON."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.fields import Row, mapping, objects, text, texts
-from bastion_operator.network.prefixes import EMPTY, AddressSet, PrefixList
+from bastion_operator.network.prefixes import EMPTY, EVERYTHING, AddressSet, PrefixList
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class VirtualNetworkGateway:
     network_keys: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalNetworkGateway:
     """A site as told to Azure: the prefixes behind it, None where it neither states any nor tells them by BGP."""
 
@@ -30,6 +31,14 @@ class LocalNetworkGateway:
     def addresses(self) -> AddressSet:
         """What of the prefixes can be read."""
         return EMPTY if self.prefixes is None else self.prefixes.addresses
+
+    @cached_property
+    def routes(self) -> AddressSet:
+        """The same without a default route: 0.0.0.0/0, or prefixes that together are as good, such as its two halves."""
+        kept = set() if self.prefixes is None else set(self.prefixes.intervals())
+        while AddressSet(kept) == EVERYTHING:
+            kept = {one for one in kept if any(_lies_in(one, other) for other in kept)}
+        return AddressSet(kept)
 
     @property
     def is_read(self) -> bool:
@@ -45,6 +54,11 @@ class GatewayConnection:
     gateway_key: str
     local_gateway_key: str | None
     other_gateway_key: str | None
+
+
+def _lies_in(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether a prefix is a part of a wider one."""
+    return one != other and other[0] <= one[0] and one[1] <= other[1]
 
 
 def read_gateway(row: Row, row_id: str) -> VirtualNetworkGateway:

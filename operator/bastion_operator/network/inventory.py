@@ -335,12 +335,17 @@ class Inventory:
         effective = effective_configurations(self.rows(EFFECTIVE_RULES), "effectiveSecurityAdminConfigurations")
         rules, snapshots = admin_rules(self.rows(ADMIN_RULE_SNAPSHOTS)), self.rows(ADMIN_SNAPSHOTS)
         collections = collection_groups(self.rows(ADMIN_COLLECTION_SNAPSHOTS))
-        groups = group_memberships(self.rows(GROUP_MEMBERSHIPS))
+        groups = self.network_groups
         found: dict[str, tuple[AdminConfiguration, ...]] = {}
         for key, listed in effective.items():
             elsewhere = partial(is_for_others, groups=groups.get(key), collections=collections)
             found[key] = tuple(admin_configurations(listed, rules, snapshots, elsewhere))
         return found
+
+    @made_of(GROUP_MEMBERSHIPS)
+    def network_groups(self) -> Mapping[str, frozenset[str]]:
+        """Lower-cased ids of the network groups that a VNet is in, by the VNet's lower-cased id."""
+        return group_memberships(self.rows(GROUP_MEMBERSHIPS))
 
     @made_of(EFFECTIVE_CONNECTIVITY, CONNECTIVITY_SNAPSHOTS)
     def connectivity_configurations(self) -> Mapping[str, tuple[ConnectivityConfiguration, ...]]:

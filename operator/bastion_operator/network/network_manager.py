@@ -56,11 +56,29 @@ class AdminConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class ConnectivityConfiguration:
-    """A connectivity configuration; ``connects_directly``: its VNets form a connected group, without peering objects."""
+    """A connectivity configuration. ``mesh``: all of its VNets are connected without peering objects.
+
+    ``direct_groups``: the network groups (lower-cased ids) whose members are connected so among themselves, each with the
+    ``hubs`` (lower-cased ids of VNets); None for a group that is not named.
+    """
 
     id: str
-    connects_directly: bool
+    mesh: bool
+    direct_groups: tuple[str | None, ...]
+    hubs: frozenset[str]
     is_global: bool
+
+    def connects(self, one: str, other: str, memberships: Mapping[str, frozenset[str]]) -> bool:
+        """Whether two of its VNets (lower-cased ids) are in one connected group, or may be as far as is known."""
+        if self.mesh:
+            return True
+        pair = {one, other}
+        return not pair <= self.hubs and any(
+            all(self._may_hold(group, key, memberships.get(key)) for key in pair) for group in self.direct_groups
+        )
+
+    def _may_hold(self, group: str | None, key: str, groups: frozenset[str] | None) -> bool:
+        return groups is None or group is None or group in groups or key in self.hubs
 
 
 def effective_configurations(rows: Mapping[str, Row], field: str) -> Mapping[str, tuple[str, ...]]:
@@ -191,10 +209,20 @@ def connectivity_configurations(rows: Mapping[str, Row]) -> Mapping[str, Connect
         properties = camel(mapping(row, "properties"))
         mesh = (text(properties, "connectivityTopology") or "").lower() == "mesh"
         groups = list(objects(properties, "appliesToGroups"))
-        direct = any((text(group, "groupConnectivity") or "").lower() == "directlyconnected" for group in groups)
+        direct = tuple(_direct_groups(groups))
+        hubs = (text(hub, "resourceId") for hub in objects(properties, "hubs"))
         wide = flag(properties, "isGlobal") or any(flag(group, "isGlobal") for group in groups)
-        found[key] = ConnectivityConfiguration(row["id"], mesh or direct, wide)
+        named = frozenset(normalise_id(hub) for hub in hubs if hub is not None)
+        found[key] = ConnectivityConfiguration(row["id"], mesh, direct, named, wide)
     return found
+
+
+def _direct_groups(groups: Iterable[Row]) -> Iterator[str | None]:
+    """The groups of a configuration whose members are connected directly."""
+    for group in groups:
+        if (text(group, "groupConnectivity") or "").lower() == "directlyconnected":
+            named = text(group, "networkGroupId")
+            yield None if named is None else normalise_id(named)
 
 
 def camel(value: Any) -> Any:

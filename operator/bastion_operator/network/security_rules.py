@@ -45,6 +45,11 @@ class Decision:
         """The rule that decides for the lowest source that is denied in whole or in part."""
         return self.stopped[0][1] if self.stopped else None
 
+    @property
+    def first(self) -> SecurityRule | None:
+        """The foremost of the rules that deny some: in front of it, an Allow is in front of all of them."""
+        return min((rule for _, rule in self.stopped), key=lambda rule: rule.priority or 0, default=None)
+
     def comes_to(self, other: "Decision") -> bool:
         """Whether the same becomes of every source, by whatever rule."""
         return (self.denied, self.partly, self.undecided) == (other.denied, other.partly, other.undecided)

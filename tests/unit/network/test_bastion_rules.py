@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bastion_operator.network.fixes import explain
+from bastion_operator.network.inventory import Inventory
 from tests.support.estates import DELETE, Estate, Row, bastion_rules, change, rule, same_vnet, with_nsg
 from tests.unit.network.asking import ask, codes, warned
 
@@ -85,6 +87,60 @@ def test_rows_that_pass_by_something_else_are_warned_of(held: list[Row]) -> None
 )
 def test_rows_that_are_denied_break_the_host(held: list[Row], expected: list[str]) -> None:
     assert codes(group(*held)) == expected
+
+
+def test_the_first_of_the_rules_that_deny_every_public_address_is_the_one_to_be_in_front_of() -> None:
+    low = rule("low", 101, "Deny", destination="0.0.0.0/1", ports="443", **OUT)
+    high = rule("high", 102, "Deny", destination="128.0.0.0/1", ports="443", **OUT)
+    (reason,) = ask(group(*rules(), low, high)).reasons
+    assert (reason.code, reason.rule, reason.priority) == ("BastionNsgRuleShadowed", "low", 101)
+    (reason,) = ask(group(*rules("AllowAzureCloudOutbound"), low, DENY_OUT)).reasons
+    assert (reason.code, reason.rule) == ("BastionNsgRuleShadowed", "deny-out")
+    assert codes(group(*rules(), low)) == codes(group(*rules(), high)) == []
+
+
+def test_rules_that_name_every_public_address_together_meet_the_rows_of_tags() -> None:
+    held = [
+        rule(f"half-{place}", 300 + place, "Allow", destination=half, **OUT)
+        for place, half in enumerate(("0.0.0.0/1", "128.0.0.0/1"))
+    ]
+    estate = group(*rules("AllowAzureCloudOutbound", "AllowGetSessionInformation"), *held, DENY_OUT)
+    assert codes(estate) == []
+    assert "BastionNsgRowNotExplicit" not in warned(estate)
+
+
+def test_a_deny_of_a_region_denies_a_part_of_what_is_needed() -> None:
+    region = rule("region", 105, "Deny", destination="AzureCloud.westeurope", ports="443", **OUT)
+    (reason,) = ask(group(*rules(), region)).reasons
+    assert (reason.code, reason.rule) == ("BastionNsgRuleShadowed", "region")
+
+
+@pytest.mark.parametrize("tag", ["Storage", "AzureKeyVault.WestEurope", "AzureResourceManager"])
+def test_whether_another_service_has_what_is_needed_is_not_known(tag: str) -> None:
+    estate = group(*rules(), rule("service", 105, "Deny", destination=tag, ports="443", **OUT))
+    verdict = ask(estate)
+    assert [reason.code for reason in verdict.reasons] == ["EffectiveDataUnavailable"]
+    assert tag.lower() in verdict.reasons[0].message.lower()
+    (healed,) = explain(verdict, Inventory.from_rows(estate)).reasons
+    assert healed.fix is not None
+    assert "AllowAzureCloudOutbound" in healed.fix.summary
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ([*rules(), rule("peers", 110, "Deny", source="10.0.5.0/24", ports=["8080", "5701"])], "by rule peers (priority 110, Inbound)"),
+        ([*rules("AllowDataPlaneInbound"), rule("own", 150, "Allow", source="10.0.1.0/26", ports="*"), DENY_IN], "by rule deny-in (priority 4096"),
+        (rules("AllowAzureLoadBalancerInbound"), "by a default or a wider rule only"),
+        (rules("AllowGatewayManagerInbound"), "by a default or a wider rule only"),
+    ],
+    ids=["a peer is denied", "all but itself is denied", "default rule", "rule for the Internet"],
+)  # fmt: skip
+def test_the_warning_says_by_which_rule_a_row_is_not_met(held: list[Row], said: str) -> None:
+    verdict = ask(group(*held))
+    assert not verdict.reasons
+    (warning,) = [warning for warning in verdict.warnings if warning.code == "BastionNsgRowNotExplicit"]
+    assert said in warning.message
 
 
 def test_a_custom_port_needs_its_own_way_out() -> None:

@@ -151,7 +151,7 @@ def test_the_hold_of_a_virtual_hub_is_no_peering() -> None:
         held = "properties.virtualNetworkPeerings.0"
         estate = change(estate, network, f"{held}.name", "RemoteVnetToHubPeering_0123")
         estate = change(estate, network, f"{held}.properties.remoteVirtualNetwork.id", vnet_id(f"HV_{other}"))
-    assert [reason.code for reason in ask(estate).reasons] == ["IpConnectDisabled", "EffectiveDataUnavailable"]
+    assert [reason.code for reason in ask(estate).reasons] == ["NotPeered", "EffectiveDataUnavailable"]
     estate = change(estate, "bas", "properties.enableIpConnect", value=True)
     assert [reason.code for reason in ask(estate).reasons] == ["EffectiveDataUnavailable"]
 

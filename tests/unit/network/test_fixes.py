@@ -260,6 +260,30 @@ def test_links_that_are_made_anew_keep_their_flags() -> None:
     assert made[vnet_id("hub")]["allowForwardedTraffic"] is False
 
 
+@pytest.mark.parametrize(
+    ("waits", "kept"),
+    [
+        ({}, []),
+        ({"allowVirtualNetworkAccess": False}, ["allowVirtualNetworkAccess"]),
+        ({"peerCompleteVnets": False}, ["localSubnetNames", "remoteSubnetNames"]),
+    ],
+    ids=["open", "closed", "no subnets named"],
+)
+def test_a_half_that_waits_is_kept_where_the_other_is_made_anew(waits: Row, kept: list[str]) -> None:
+    estate = change(hub_and_spoke(), "spoke", f"{LINK}.peeringState", "Disconnected")
+    for field, value in ({"peeringState": "Initiated"} | waits).items():
+        estate = change(estate, "hub", f"{LINK}.{field}", value)
+    fix = fix_of(estate)
+    gone = f"{vnet_id('spoke')}/virtualNetworkPeerings/to-hub"
+    own = [one for one in fix.changes if one.action is Action.SET]
+    assert [one.field.rpartition(".")[2] for one in own] == kept
+    assert [(one.action, one.resource) for one in fix.changes if one not in own] == [
+        (Action.DELETE, gone),
+        (Action.ADD, vnet_id("spoke")),
+    ]
+    assert codes(apply_fix(estate, fix)) == []
+
+
 def test_a_link_alone_waits_and_one_to_a_cut_off_half_too() -> None:
     estate = change(change(hub_and_spoke(), "hub", *NOT_PEERED), "spoke", *NOT_PEERED)
     both = fix_of(estate)

@@ -16,7 +16,7 @@ from tests.support.estates import (
     with_nsg,
     with_routes,
 )
-from tests.unit.network.asking import codes, link
+from tests.unit.network.asking import ask, codes, link
 
 PARTLY = ["NsgPartiallyBlocksBastion"]
 DENIED = ["NicNsgDenies"]
@@ -128,3 +128,22 @@ def test_a_rule_behind_one_with_the_same_tag_nobody_knows_adds_no_doubt() -> Non
     assert codes(with_nsg(hub_and_spoke(), "nic", deny, late)) == ["UnknownServiceTag"]
     fewer = rule("first", 100, "Allow", source="Mystery", ports="3389")
     assert codes(with_nsg(hub_and_spoke(), "nic", fewer, deny)) == ["UnknownServiceTag"]
+
+
+def test_the_cure_is_a_rule_in_front_of_every_one_that_denies() -> None:
+    held = [rule("x", 200, "Deny", source="10.0.1.32/27"), rule("y", 300, "Deny", source="10.0.1.0/27")]
+    (reason,) = ask(with_nsg(same_vnet(), "nic", *held)).reasons
+    assert reason.rule == "y"
+    assert reason.message.endswith("with a rule in front of x")
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "works"),
+    [(("10.0.1.0/27",), False), (("10.0.1.0/26",), False), (("10.0.1.0/24",), True), (("10.0.1.0/24", "10.0.1.32/28"), False)],
+    ids=str,
+)  # fmt: skip
+def test_a_route_home_is_told_where_it_would_win(prefixes: tuple[str, ...], works: bool) -> None:
+    routes = [route(f"away-{place}", prefix, "None") for place, prefix in enumerate(prefixes)]
+    (reason,) = ask(with_routes(same_vnet(), "subnet", *routes)).reasons
+    assert reason.code == "ReturnRouteDiverted"
+    assert reason.message.endswith("or add a route for 10.0.1.0/26 to VnetLocal" if works else "away: take it off")

@@ -19,6 +19,7 @@ from tests.support.estates import (
     rule,
     with_nsg,
 )
+from tests.support.network_groups import network_groups
 from tests.unit.network.asking import ask, codes, link, space
 
 GOOD = hub_and_spoke()
@@ -134,3 +135,18 @@ def test_tenants_are_told_by_the_rows_of_subscriptions_where_resources_do_not_sa
     assert codes(moved) == []
     assert codes([*moved, here, there]) == ["CrossTenantPeering"]
     assert codes([*moved, here, there | {"tenantId": "ONE"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (("a", "a"), ["ConnectedGroupNoPeering"]),
+        (("a", "b"), ["NotPeered"]),
+        (("a", None), ["ConnectedGroupNoPeering"]),
+    ],
+    ids=["one group", "two groups", "not told"],
+)
+def test_direct_connectivity_is_that_of_one_network_group(groups: tuple[str | None, ...], expected: list[str]) -> None:
+    direct = dict.fromkeys("ab", "DirectlyConnected")
+    members = dict(zip(("hub", "spoke"), groups, strict=True))
+    assert codes(add(APART, *network_groups(members, direct))) == expected

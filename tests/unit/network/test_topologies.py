@@ -126,6 +126,17 @@ def test_over_ip_connect_a_route_that_sends_replies_elsewhere_than_to_the_gatewa
     assert reasons(ask(with_routes(estate, "subnet", everything, propagates_bgp=False))) == ["ReturnRouteDiverted"]
 
 
+@pytest.mark.parametrize(("prefix", "seen"), [("10.0.1.0/26", False), ("10.9.0.0/16", True)])
+def test_where_a_route_diverts_for_certain_what_is_not_seen_of_others_is_not_told(prefix: str, seen: bool) -> None:
+    estate = add(
+        apart(enableIpConnect=True), hub("east"), hub_connection("east", "hub"), hub_connection("east", "spoke")
+    )
+    verdict = ask(with_routes(estate, "subnet", route("away", prefix, "VirtualAppliance", "10.1.9.4")))
+    told = [one for one in verdict.warnings if one.code == "NotLookedAt" and "the routes back" in one.message]
+    assert bool(told) == seen
+    assert ("ReturnRouteDiverted" in reasons(verdict)) != seen
+
+
 def test_a_site_that_covers_the_vm_is_a_route_and_a_gateway_alone_is_none() -> None:
     spoken = [bastion_subnet_vnet("hub"), gateway("vpn", "hub")]
     estate = add(drop(apart(enableIpConnect=True), "hub"), *spoken)

@@ -8,7 +8,7 @@ from arm_emulator.errors import Json
 from arm_emulator.evaluation import admin_rules
 from arm_emulator.evaluation.opinion.addresses import Span, spans
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, readable_space, states, states_space
-from arm_emulator.evaluation.opinion.host import Host
+from arm_emulator.evaluation.opinion.host import Host, faulty_routes
 from arm_emulator.evaluation.opinion.machine import Machine
 from arm_emulator.evaluation.opinion.path import SAME, Path
 from arm_emulator.evaluation.opinion.rules import PARTIAL, UNDECIDED, Fate, Packet, fate, some_source_ports
@@ -51,7 +51,7 @@ def flow_reasons(way: Way) -> Iterator[Reason]:
     there = None if home is None else _side(way, home, way.subnet, way.host.network_id, way.path.there)
     if way.host.subnet is not None and not way.host.developer:
         network = way.facts.find(way.host.network_id)
-        here = None if network is None else _side(way, network, way.host.subnet, way.machine.network_id, way.path.here)
+        here = None if network is None else _own_side(way, network, way.host.subnet)
         yield from _group(way, way.host.subnet, "Outbound", here, "BastionNsgDenies")
     past: list[Callable[[int], Fates]] = []
     if home is not None and there is not None:
@@ -66,6 +66,12 @@ def flow_reasons(way: Way) -> Iterator[Reason]:
     yield from _group(way, way.subnet, "Inbound", there, "SubnetNsgDenies", past)
     yield from _group(way, way.machine.interface or {}, "Inbound", there, "NicNsgDenies", past)
     yield from _back(way, home)
+
+
+def _own_side(way: Way, network: Json, subnet: Json) -> Side:
+    """The tags on the Bastion's subnet once its own routes are mended."""
+    across = way.facts.find(way.machine.network_id) if way.path.mended or way.path.learned else None
+    return side_of(way.facts, network, subnet, across, way.path.here, faulty_routes(way.facts, way.host))
 
 
 def _side(way: Way, network: Json, subnet: Json, other_id: str | None, link: Json | None) -> Side:
@@ -210,8 +216,14 @@ def _back(way: Way, home: Json | None) -> Iterator[Reason]:
     """The route that takes the replies to some address that Bastion may use elsewhere."""
     if way.host.developer:
         return
-    if way.path.learned:
+    reasons = list(_by_user_routes(way, home))
+    if way.path.learned and all(one.code != "ReturnRouteDiverted" for one in reasons):
         yield Reason("NotLookedAt")
+    yield from reasons
+
+
+def _by_user_routes(way: Way, home: Json | None) -> Iterator[Reason]:
+    """What the routes on the machine's subnet do to replies."""
     table_id = attached(way.subnet, "routeTable")
     table = way.facts.find(table_id)
     if table_id is None or table is None:

@@ -94,6 +94,14 @@ def tells_all(site: list[Span]) -> bool:
     return reach > EVERYTHING[1]
 
 
+def besides_default(site: list[Span]) -> list[Span]:
+    """A site's prefixes but those that make up 0.0.0.0/0: while all together do, the ones that lie in no other."""
+    inner = sorted(set(site))
+    while inner and tells_all(inner):
+        inner = [one for one in inner if sum(held[0] <= one[0] and one[1] <= held[1] for held in inner) > 1]
+    return inner
+
+
 def joined(facts: Facts, one: Json, other: Json) -> bool:
     """Whether gateways of the two networks are connected to each other."""
     ours, theirs = ({key(str(held["id"])) for held in used_by(facts, network)} for network in (one, other))

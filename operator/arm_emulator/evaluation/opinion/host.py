@@ -202,6 +202,14 @@ def _own_routes(facts: Facts, found: Host, subnet: Json) -> Iterator[str]:
         yield "UnsupportedSubnetRouteTable"
 
 
+def faulty_routes(facts: Facts, found: Host) -> tuple[bool, bool]:
+    """Whether the table of the subnet leads the Internet's traffic away, and whether it learns a default route: for certain."""
+    if found.subnet is None:
+        return False, False
+    away = "SubnetDefaultRouteDiverted" in _own_routes(facts, found, found.subnet)
+    return away, any(code.startswith(("DefaultRoute", "Vwan")) for code in _learned(facts, found))
+
+
 def _learned(facts: Facts, found: Host) -> Iterator[str]:
     """A default route that is learned, unless the subnet's own routes to the Internet leave it nothing."""
     table_id = attached(found.subnet, "routeTable")

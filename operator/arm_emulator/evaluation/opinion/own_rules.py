@@ -1,14 +1,25 @@
 """The rules that Bastion itself needs in its subnet's security group. The rest of step 7.
 
-Table: https://learn.microsoft.com/azure/bastion/bastion-nsg. What is behind a service tag is one stand-in each.
+Table: https://learn.microsoft.com/azure/bastion/bastion-nsg. What is behind a service tag is one stand-in each. It may lie at
+any public address: rules that name prefixes decide about it once they have named every one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from arm_emulator.evaluation.opinion.addresses import HOST, LAST, NOT_PUBLIC, Span, samples, span, spans, within
-from arm_emulator.evaluation.opinion.facts import Facts, attached, states
+from arm_emulator.evaluation.opinion.addresses import (
+    EVERYTHING,
+    HOST,
+    LAST,
+    NOT_PUBLIC,
+    Span,
+    samples,
+    span,
+    spans,
+    within,
+)
+from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, states
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.rules import Packet, fields_met
 from arm_emulator.evaluation.opinion.side import SERVICES, Doubt, Side, without_routes
@@ -40,6 +51,14 @@ class Row:
     any_of: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class World:
+    """What rules are held against: the tags on the subnet, and samples of all public addresses."""
+
+    side: Side
+    public: frozenset[int]
+
+
 def own_rule_codes(facts: Facts, host: Host) -> Iterator[str]:
     """What is wrong with the rows of the table; nothing where the subnet has no group."""
     network, group_id = facts.find(host.network_id), attached(host.subnet or {}, "networkSecurityGroup")
@@ -52,8 +71,12 @@ def own_rule_codes(facts: Facts, host: Host) -> Iterator[str]:
     side = Side(tuple(without_routes(facts, network)))
     rules = rules_of(group)
     entries = [held for rule in rules for text in (*rule.sources, *rule.destinations) if (held := span(text))]
+    public = [
+        one for one in samples(entries, NOT_PUBLIC, [(HOST, HOST)]) if not within(one, NOT_PUBLIC) and one != HOST
+    ]
+    world = World(side, frozenset(public))
     for row in _rows(host, side, entries):
-        yield from _judged(rules, row, side)
+        yield from _judged(rules, row, world)
 
 
 def _rows(host: Host, side: Side, entries: list[Span]) -> Iterator[Row]:
@@ -95,17 +118,17 @@ def _row(
     )
 
 
-def _judged(rules: list[Rule], row: Row, side: Side) -> Iterator[str]:
+def _judged(rules: list[Rule], row: Row, world: World) -> Iterator[str]:
     """One code for the row, or those of what it hangs on."""
     towards = [rule for rule in rules if rule.direction == row.direction]
-    surely, codes = _weighed_together(towards, row, side) if row.any_of else _weighed_apart(towards, row, side)
+    surely, codes = _weighed_together(towards, row, world) if row.any_of else _weighed_apart(towards, row, world)
     if codes:
         yield from codes
         return
     # What is told holds whatever the rules may do of which nobody can say whether they allow or deny.
     either_way = {rule.place for rule in towards if "access" in rule.unread}
     certain = [rule for rule in towards if rule.place not in either_way]
-    plain = {packet: _fate_of(certain, packet, side, frozenset()) for packet in row.packets}
+    plain = {packet: _fate_of(certain, packet, world, frozenset()) for packet in row.packets}
     if surely:
         told = dict(_nowhere_but(plain, DENIED)) if row.any_of else plain
         denied = [fate for packet, fate in told.items() if packet in row.vital and fate in DENIED]
@@ -126,27 +149,27 @@ def _nowhere_but(fates: Mapping[Packet, str], wanted: Collection[str]) -> Iterat
     return ((packet, fate) for packet, fate in fates.items() if packet.destination not in better)
 
 
-def _weighed_apart(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[str]]:
+def _weighed_apart(rules: list[Rule], row: Row, world: World) -> tuple[bool, set[str]]:
     """Whether a row breaks for certain, or the codes of what that hangs on. One packet that is denied breaks it.
 
     A tag that nobody knows may hold any of the packets or none: each may go either way by itself.
     """
-    fates = [_fates(rules, packet, side) for packet in row.vital]
+    fates = [_fates(rules, packet, world) for packet in row.vital]
     if any(found <= DENIED for found, _ in fates):
         return True, set()
     return False, {code for _, codes in fates for code in codes}
 
 
-def _weighed_together(rules: list[Rule], row: Row, side: Side) -> tuple[bool, set[str]]:
+def _weighed_together(rules: list[Rule], row: Row, world: World) -> tuple[bool, set[str]]:
     """The same of a row that one packet to each address is enough for: it breaks where all to one of them are denied, and all
     hang on the same tags.
     """
-    doubts = {doubt for packet in row.packets for rule in rules for doubt in _doubts(rule, packet, side)}
+    doubts = {doubt for packet in row.packets for rule in rules for doubt in _doubts(rule, packet, world)}
     subjects = sorted({_subject(doubt) for doubt in doubts})
 
     def breaks(true: frozenset[tuple[str, str]]) -> bool:
         so = frozenset(doubt for doubt in doubts if _subject(doubt) in true)
-        return any(_nowhere_but({packet: _fate_of(rules, packet, side, so) for packet in row.packets}, DENIED))
+        return any(_nowhere_but({packet: _fate_of(rules, packet, world, so) for packet in row.packets}, DENIED))
 
     cases = [frozenset(case) for count in range(len(subjects) + 1) for case in combinations(subjects, count)]
     broken = {case: bool(row.packets) and breaks(case) for case in cases}
@@ -161,14 +184,14 @@ def _subject(doubt: Doubt) -> tuple[str, str]:
     return (tag if address.isdigit() else doubt.what, doubt.code)
 
 
-def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set[str]]:
+def _fates(rules: list[Rule], packet: Packet, world: World) -> tuple[set[str], set[str]]:
     """All fates that a packet may have, and the codes of what they hang on."""
-    doubts = list(dict.fromkeys(doubt for rule in rules for doubt in _doubts(rule, packet, side)))
+    doubts = list(dict.fromkeys(doubt for rule in rules for doubt in _doubts(rule, packet, world)))
     cases = [
         frozenset(doubt for place, doubt in enumerate(doubts) if number >> place & 1)
         for number in range(2 ** len(doubts))
     ]
-    fates = {true: _fate_of(rules, packet, side, true) for true in cases}
+    fates = {true: _fate_of(rules, packet, world, true) for true in cases}
     return set(fates.values()), {
         doubt.code
         for doubt in doubts
@@ -176,24 +199,42 @@ def _fates(rules: list[Rule], packet: Packet, side: Side) -> tuple[set[str], set
     }
 
 
-def _doubts(rule: Rule, packet: Packet, side: Side) -> Iterator[Doubt]:
+def _doubts(rule: Rule, packet: Packet, world: World) -> Iterator[Doubt]:
     for part in fields_met(rule, packet.port):
         if isinstance(part, tuple):
             yield from part
-    for entries, address in ((rule.sources, packet.source), (rule.destinations, packet.destination)):
-        yield from (held for entry in entries if isinstance(held := _holds(side, entry, address), Doubt))
+    for end in _ends(rule, packet, world):
+        yield from (held for held in end if isinstance(held, Doubt))
 
 
-def _fate_of(rules: list[Rule], packet: Packet, side: Side, true: frozenset[Doubt]) -> str:
+def _ends(rule: Rule, packet: Packet, world: World) -> tuple[list[bool | Doubt], list[bool | Doubt]]:
+    """Which entries of a rule hold the source of a packet, and which its destination."""
+    sources, destinations = (
+        [_holds(world.side, entry, address, rule, packet) for entry in entries]
+        for entries, address in ((rule.sources, packet.source), (rule.destinations, packet.destination))
+    )
+    return sources, destinations
+
+
+def _fate_of(rules: list[Rule], packet: Packet, world: World, true: frozenset[Doubt]) -> str:
     """What becomes of a packet where these doubts are so and the others are not.
 
     An Allow for something wider that does not name the tag lets it through, and a later one may still name it.
     """
-    passed = False
+    passed, unnamed = False, world.public
+    far = 0 if packet.source in STAND_INS else 1
+    stands_in = packet.source in STAND_INS or packet.destination in STAND_INS
     for rule in rules:
-        if not _matches(rule, packet, side, true):
+        if passed and rule.access == "Deny" and not rule.is_default:
             continue
-        if rule.access == "Allow" and not rule.is_default and _names(rule, packet):
+        if not _applies(rule, packet, true) or not _so((ends := _ends(rule, packet, world))[1 - far], true):
+            continue
+        if stands_in:
+            unnamed -= _named((rule.sources, rule.destinations)[far], unnamed)
+        every = stands_in and not unnamed
+        if not every and not _so(ends[far], true):
+            continue
+        if rule.access == "Allow" and not rule.is_default and (every or _names(rule, packet)):
             return EXPLICIT
         if passed and rule.is_default:
             return PASSES
@@ -201,57 +242,63 @@ def _fate_of(rules: list[Rule], packet: Packet, side: Side, true: frozenset[Doub
             if rule.is_default:
                 return PASSES
             passed = True
-        elif not passed:
+        else:
             return DEFAULT_DENY if rule.is_default else USER_DENY
     return PASSES
 
 
-def _matches(rule: Rule, packet: Packet, side: Side, true: frozenset[Doubt]) -> bool:
-    def so(held: object) -> bool:
-        return held is True or held in true
+def _named(entries: tuple[str, ...], among: frozenset[int]) -> frozenset[int]:
+    """Those of the addresses that a rule names by prefix."""
+    held = [EVERYTHING if entry == "*" else span(entry) for entry in entries]
+    prefixes = [one for one in held if one is not None]
+    return frozenset(one for one in among if within(one, prefixes))
 
+
+def _so(held: list[bool | Doubt], true: frozenset[Doubt]) -> bool:
+    return any(one is True or one in true for one in held)
+
+
+def _applies(rule: Rule, packet: Packet, true: frozenset[Doubt]) -> bool:
+    """Whether what a rule says apart from addresses concerns the packet."""
     for part in fields_met(rule, packet.port):
         if part is False or (isinstance(part, tuple) and not any(one in true for one in part)):
             return False
-    ends = ((rule.sources, packet.source), (rule.destinations, packet.destination))
-    return all(any(so(_holds(side, entry, address)) for entry in entries) for entries, address in ends)
+    return True
 
 
-def _holds(side: Side, entry: str, address: int) -> bool | Doubt:
+def _holds(side: Side, entry: str, address: int, rule: Rule, packet: Packet) -> bool | Doubt:
     name = STAND_INS.get(address)
     if name is None:
         held = side.holds(entry, address)
         if isinstance(held, Doubt):
-            service = entry.lower().partition(".")[0] in SERVICES
+            of_service = entry.lower().partition(".")[0] in SERVICES
             # The ranges of a service's tag count as none here: Azure asks for the tags of its table.
-            return False if service or entry.lower() == "internet" else Doubt(held.what, held.code)
+            return False if of_service or entry.lower() == "internet" else Doubt(held.what, held.code)
         return held
     tag = entry.lower()
-    held_span = span(entry)
-    if entry == "*" or held_span is not None:
-        return entry == "*" or _whole_internet(held_span)
+    if entry == "*" or span(entry) is not None:
+        return entry == "*"
     if not entry[:1].isalpha():
         unreadable = side.holds(entry, 0)
         return Doubt(entry, unreadable.code) if isinstance(unreadable, Doubt) else False
     if tag in {name, "internet"}:
         return True
-    if tag in {"virtualnetwork", "azureloadbalancer"} or tag.partition(".")[0] in SERVICES:
+    if tag in {"virtualnetwork", "azureloadbalancer"}:
         return False
-    return Doubt(f"{address} in {tag}", "UnknownServiceTag")
-
-
-def _whole_internet(held: Span | None) -> bool:
-    return held == (0, LAST)
+    service = tag.partition(".")[0]
+    if service not in SERVICES:
+        return Doubt(f"{address} in {tag}", "UnknownServiceTag")
+    if rule.access == "Allow" or service == name:
+        # A part of what the table asks for does not do where it is let through, and is missed where it is denied.
+        return rule.access == "Deny"
+    of_the_table = packet.port == SESSION_INFORMATION and service in STAND_INS.values()
+    return False if of_the_table else Doubt(f"{address} in {tag}", OPEN)
 
 
 def _names(rule: Rule, packet: Packet) -> bool:
     """Whether a rule names the tag that a stand-in stands for, or everything."""
     for address, entries in ((packet.source, rule.sources), (packet.destination, rule.destinations)):
         name = STAND_INS.get(address)
-        if (
-            name is not None
-            and packet.port != SESSION_INFORMATION
-            and not any(entry.lower() == name or entry == "*" or span(entry) == (0, LAST) for entry in entries)
-        ):
-            return False
+        if name is not None and packet.port != SESSION_INFORMATION:
+            return any(entry.lower() == name or entry == "*" for entry in entries)
     return True

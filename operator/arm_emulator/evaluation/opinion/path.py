@@ -26,10 +26,11 @@ from arm_emulator.evaluation.opinion.facts import (
 from arm_emulator.evaluation.opinion.host import SUBNET_NAME, Host
 from arm_emulator.evaluation.opinion.machine import Machine, tenant
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
-from arm_emulator.evaluation.rows import field, referred, space
+from arm_emulator.evaluation.rows import field, parts, referred, space
 
 NETWORKS = "Microsoft.Network/virtualNetworks"
 KNOWN_STATES = ("initiated", "connected", "disconnected")
+OWN = "own"
 SAME, PEERED, APART, UNCLEAR = "SameVNet", "Peered", "Apart", "Unclear"
 
 
@@ -79,6 +80,11 @@ def path(facts: Facts, host: Host, machine: Machine) -> Path:
     if not tells_links(ours) and not tells_links(theirs):
         return Path(UNCLEAR, mended=True, codes=(*general, OPEN))
     ways = _ways(facts, host, machine, ours, theirs)
+    usable = flag(host.row, "enableIpConnect") and (host.full or host.sku is None)
+    if ways and not (usable or {"route", OWN} & set(ways)):
+        # A way that may be there is none for a Bastion that could not use it: the two are to be peered.
+        codes = (*general, *encryption, *_no_way(facts, host, ours, theirs), *ways)
+        return Path(APART, mended=True, codes=codes)
     if ways:
         codes = (*general, *encryption, *_over_a_gateway(host, ways))
         return Path(APART, "IpConnect", learned=True, codes=codes)
@@ -160,6 +166,8 @@ def _access(host: Host, machine: Machine, found: Path) -> Iterator[str]:
 def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) -> list[str]:
     """What leads from one network to the other without a peering: `route` for a known way, codes for what is not known.
 
+    `own` is a route of Bastion's own table, whatever becomes of its traffic.
+
     Bastion's own route table comes first, as it decides for its subnet; a known way makes doubtful ones idle.
     """
     table_id = attached(host.subnet, "routeTable")
@@ -169,7 +177,7 @@ def _ways(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Json) 
     for route in routes_of(table):
         held = [] if route.held in {None, EVERYTHING} else [route.held]
         if any(within(address, held) for address in machine.addresses):
-            return [OPEN]
+            return [OWN]
     if table is not None and out_of_sight(table):
         return [OPEN]
     found = _learned(facts, host, machine, ours, theirs)
@@ -184,7 +192,8 @@ def _learned(facts: Facts, host: Host, machine: Machine, ours: Json, theirs: Jso
     """The same of what hubs and gateways tell a network."""
     found = hubs.between(facts, ours, theirs, (host.sources, machine.addresses))
     for site in gateways.sites(facts, ours):
-        if machine.addresses and not gateways.tells_all(site) and all(within(one, site) for one in machine.addresses):
+        led = gateways.besides_default(site)
+        if machine.addresses and all(within(one, led) for one in machine.addresses):
             found.append("route")
     if gateways.joined(facts, ours, theirs):
         found.append("route")
@@ -199,7 +208,7 @@ def _over_a_gateway(host: Host, ways: list[str]) -> Iterator[str]:
         yield "IpConnectSkuTooLow"
     elif not flag(host.row, "enableIpConnect"):
         yield "IpConnectDisabled"
-    yield from (code for code in ways if code != "route")
+    yield from (OPEN if code == OWN else code for code in ways if code != "route")
 
 
 def _no_way(facts: Facts, host: Host, ours: Json, theirs: Json) -> Iterator[str]:
@@ -213,21 +222,44 @@ def _no_way(facts: Facts, host: Host, ours: Json, theirs: Json) -> Iterator[str]
 
 
 def grouped(facts: Facts, one: str, other: str) -> bool:
-    """Whether a network manager connects two networks (ids) directly, without peering objects."""
+    """Whether a network manager connects two networks (ids) directly, without peering objects.
+
+    All of a mesh; of hub and spoke those of a group that is connected directly, with the hub. Where nobody says in which
+    groups a network is, it may be in any.
+    """
     shared = [
         {key(str(held["id"])) for held in managed.listed(facts, network, *[LISTED] * 2)} for network in (one, other)
     ]
     for snapshot in shared[0] & shared[1]:
         configuration = facts.find(snapshot)
-        direct = (managed.applied_to(configuration or {})) if configuration else []
-        if configuration and (
-            word(configuration, "connectivityTopology") == "mesh"
-            or any(str(group.get("groupConnectivity")).lower() == "directlyconnected" for group in direct)
-        ):
+        if configuration is None:
+            continue
+        if word(configuration, "connectivityTopology") == "mesh":
+            return True
+        here, there = (_direct_groups(facts, configuration, network) for network in (one, other))
+        if here & there and HUB not in here & there:
             return True
     return False
 
 
+HUB = "hub"
+"""Stands beside the groups of the network that is the hub of them all."""
+
+
+def _direct_groups(facts: Facts, configuration: Json, network_id: str) -> set[str]:
+    """The groups of a configuration that connect their members directly and that a network is in, or may be."""
+    direct = [
+        str(item.get("networkGroupId") or UNNAMED).lower()
+        for item in managed.applied_to(configuration)
+        if str(item.get("groupConnectivity")).lower() == "directlyconnected"
+    ]
+    if any(key(str(hub.get("resourceId"))) == key(network_id) for hub in parts(configuration, "hubs")):
+        return {HUB, *direct}
+    own = managed.groups_of(facts, network_id)
+    return {one for one in direct if own is None or one in own or one == UNNAMED}
+
+
+UNNAMED = "?"
 LISTED = "effectiveConnectivityConfigurations"
 
 

@@ -91,10 +91,18 @@ class Side:
         return Doubt(f"{address} in {tag}", OPEN)
 
 
-def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link: Json | None) -> Side:
+def side_of(
+    facts: Facts,
+    network: Json,
+    subnet: Json,
+    across: Json | None,
+    link: Json | None,
+    without: tuple[bool, bool] = (False, False),
+) -> Side:
     """The tags on a subnet.
 
     `across` is the other network where it counts although no sound peering brings it, with the `link` to it if there is one.
+    `without`: whether the subnet's table is thought away, and whether default routes that it learns are.
     """
     known, doubt = without_routes(facts, network), more_than_told(facts, network)
     if across is not None:
@@ -102,7 +110,9 @@ def side_of(facts: Facts, network: Json, subnet: Json, across: Json | None, link
         doubt = doubt or (None if readable_space(across) else OPEN) or (None if link is None else _untold(facts, link))
     table_id = attached(subnet, "routeTable")
     table = facts.find(table_id)
-    default = cut_off(table) is not True and bool(host.learned_defaults(facts, network))
+    default = not without[1] and cut_off(table) is not True and bool(host.learned_defaults(facts, network))
+    if without[0]:
+        return Side(tuple(known), doubt, default)
     if table_id is not None and table is None:
         doubt = doubt or facts.gone(table_id)
     for route in routes_of(table):
@@ -125,7 +135,7 @@ def without_routes(facts: Facts, network: Json) -> list[Span]:
             stated = states_space(link, "remoteAddressSpace")
             remote = link if stated else facts.find(referred(link, "remoteVirtualNetwork")) or {}
             found += spans(space(remote, "remoteAddressSpace" if stated else "addressSpace"))
-    found += [one for site in gateways.sites(facts, network) if not gateways.tells_all(site) for one in site]
+    found += [one for site in gateways.sites(facts, network) for one in gateways.besides_default(site)]
     return found
 
 

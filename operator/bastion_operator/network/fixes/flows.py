@@ -1,6 +1,7 @@
 """Fixes of what stands in the flow's way: security rules, the administrator's rules, routes back. Steps 13 to 16."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from bastion_operator.network.arm_id import normalise_id
@@ -17,6 +18,7 @@ from bastion_operator.network.route_table import Route, RouteTable
 from bastion_operator.network.security_group import Direction
 
 _ROUTES = "properties.routes"
+_LAST_PRIORITY = 65500
 _LAST_ADMIN_PRIORITY = 4096
 
 
@@ -41,6 +43,11 @@ def open_group(situation: Situation, reason: Finding) -> Iterator[Fix]:
         rule = _bastion_rule(question, direction, destination)
         for fix in allow_in_front(situation, reason.resource, rule, before, guarded=guarded):
             yield _with_request(situation, question, fix) if guarded else fix
+
+
+def by_default(reason: Finding, group_id: str) -> Finding:
+    """The reason as if it were about a group in which nothing but a default rule decides."""
+    return replace(reason, resource=group_id, priority=_LAST_PRIORITY, direction=None)
 
 
 def _direction(question: Question, group_id: str) -> Direction:

@@ -7,6 +7,7 @@ from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.fields import Row, mapping, objects, text, texts
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
+from bastion_operator.network.fixes.flows import by_default, open_group
 from bastion_operator.network.fixes.rules import allow_in_front, allow_rule, first_deny, first_doubtful
 from bastion_operator.network.fixes.situation import Situation, free_bastion_prefix, free_name, own_subnet, set_field
 from bastion_operator.network.reachability.bastion_rules import unmet_rows
@@ -179,8 +180,11 @@ def take_table_off(situation: Situation, _: Finding) -> Iterator[Fix]:
         yield Fix(f"take the route table off {SUBNET_NAME}", (change,))
 
 
-def keep_to_internet(situation: Situation, _: Finding) -> Iterator[Fix]:
-    """A route table with 0.0.0.0/0 to Internet on AzureBastionSubnet alone: what others learn stays as it is."""
+def keep_to_internet(situation: Situation, reason: Finding) -> Iterator[Fix]:
+    """A route table with 0.0.0.0/0 to Internet on AzureBastionSubnet alone: what others learn stays as it is.
+
+    Where that leaves open what the tag VirtualNetwork holds there, a rule for the VM as well.
+    """
     host = situation.host
     if host is None or host.subnet is None or host.network is None:
         return
@@ -192,7 +196,11 @@ def keep_to_internet(situation: Situation, _: Finding) -> Iterator[Fix]:
     before = {"id": host.subnet.route_table_id} if host.subnet.route_table_id else None
     created = Change(Action.CREATE, own, "", None, body, Actor.NETWORK_OWNER)
     attached = set_field(host.subnet.id, "properties.routeTable", before, {"id": own}, Actor.NETWORK_OWNER)
-    yield Fix(f"give {SUBNET_NAME} a route table with 0.0.0.0/0 to Internet", (created, attached))
+    summary = f"give {SUBNET_NAME} a route table with 0.0.0.0/0 to Internet"
+    yield Fix(summary, (created, attached))
+    if (group_id := host.subnet.network_security_group_id) is not None:
+        for opened in open_group(situation, by_default(reason, group_id)):
+            yield Fix(f"{summary}, and {opened.summary}", (created, attached, *opened.changes))
 
 
 def unlink_zone(situation: Situation, reason: Finding) -> Iterator[Fix]:

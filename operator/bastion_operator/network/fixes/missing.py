@@ -1,13 +1,15 @@
 """Fixes of facts that are missing: what to read, or what makes it not matter."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.finding import Action, Actor, Change, Finding, Fix
-from bastion_operator.network.fixes.flows import open_group
+from bastion_operator.network.fixes.flows import by_default, open_group
 from bastion_operator.network.fixes.hosts import add_row, keep_to_internet, take_table_off
 from bastion_operator.network.fixes.situation import Situation
 from bastion_operator.network.fixes.topology import peer
+from bastion_operator.network.resource_types import HUB_CONNECTIONS, LOCAL_GATEWAYS, ROUTE_TABLES
 
 
 def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
@@ -16,7 +18,10 @@ def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
         return
     row = situation.inventory.row(reason.resource)
     if situation.inventory.security_group(reason.resource) is not None and situation.question is not None:
+        yield from add_row(situation, reason)
         yield from open_group(situation, reason)
+    if row is not None:
+        yield from _open_groups(situation, reason)
     if row is not None and _apart(situation):
         yield from peer(situation, reason)
     host = situation.host
@@ -28,6 +33,22 @@ def find_out(situation: Situation, reason: Finding) -> Iterator[Fix]:
     change = Change(Action.READ, reason.resource, "", None, None, Actor.USER)
     again = "and add it to the data" if row is None else "again: what the data has of it leaves this open"
     yield Fix(f"read {reason.resource} {again}", (change,))
+
+
+_OF_DEFAULT_ROUTES: Final = (ROUTE_TABLES, LOCAL_GATEWAYS, HUB_CONNECTIONS)
+
+
+def _open_groups(situation: Situation, reason: Finding) -> Iterator[Fix]:
+    """Rules in the groups on the way, where a default route leaves open what the tag VirtualNetwork holds there."""
+    question, inventory, key = situation.question, situation.inventory, normalise_id(reason.resource or "")
+    if question is None or not any(key in inventory.rows(kind) for kind in _OF_DEFAULT_ROUTES):
+        return
+    near, target = question.host.subnet, question.target
+    holders = (near, target.subnet, target.interface)
+    groups = (holder.network_security_group_id for holder in holders if holder is not None)
+    for group_id in dict.fromkeys(groups):
+        if group_id is not None:
+            yield from open_group(situation, by_default(reason, group_id))
 
 
 def _apart(situation: Situation) -> bool:

@@ -10,7 +10,7 @@ from bastion_operator.network.fixes.apply import LINKS
 from bastion_operator.network.fixes.hosts import changed_sku, new_host
 from bastion_operator.network.fixes.situation import Situation, free_name, set_field
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.peering import PeeringLink, PeeringPair
+from bastion_operator.network.peering import PeeringLink, PeeringPair, PeeringState
 from bastion_operator.network.reachability.host import SUBNET_NAME
 from bastion_operator.network.sku import Sku, lowest_sku
 from bastion_operator.network.virtual_network import VirtualNetwork
@@ -124,20 +124,39 @@ def _opened(link: PeeringLink) -> Change:
 
 
 def renew(situation: Situation, _: Finding) -> Iterator[Fix]:
-    """Both links deleted and made again: Azure connects a Disconnected one no more."""
+    """Links deleted and made again, as Azure connects a Disconnected one no more; a half that waits for another is kept."""
     pair, host, target = _pair(situation), situation.host, situation.target
     if pair is None or host is None or host.network is None or target.network is None:
         return
-    gone = tuple(Change(Action.DELETE, link.id, "", link.state, None, Actor.OPERATOR) for link in pair.links)
-    made = (_link(host.network, target.network, pair.near), _link(target.network, host.network, pair.far))
+    waiting = [link for link in pair.links if link.state is PeeringState.INITIATED]
+    ends = ((pair.near, host.network, target.network), (pair.far, target.network, host.network))
+    lost = [end for end in ends if end[0] not in waiting]
+    gone = tuple(
+        Change(Action.DELETE, link.id, "", link.state, None, Actor.OPERATOR) for link, *_ in lost if link is not None
+    )
+    made = tuple(_link(owner, remote, link) for link, owner, remote in lost)
     what = f"delete the links between VNet {host.network.name} and VNet {target.network.name} and make both again"
+    if waiting:
+        owner, remote = lost[0][1:]
+        what = f"delete the link from VNet {owner.name} to VNet {remote.name} and make it again"
     yield Fix(what, (*gone, *made))
+    if waiting:
+        opened = tuple(_opened(link) for link in waiting if not link.allow_virtual_network_access)
+        yield Fix(f"{what}, and set allowVirtualNetworkAccess of {waiting[0].name} to true", (*opened, *gone, *made))
     if target.subnet is not None:
-        named = (
-            _with_subnets(made[0], SUBNET_NAME, target.subnet.name),
-            _with_subnets(made[1], target.subnet.name, SUBNET_NAME),
-        )
-        yield Fix(f"{what}, with {SUBNET_NAME} and {target.subnet.name} named on them", (*gone, *named))
+        names = {host.network.id: SUBNET_NAME, target.network.id: target.subnet.name}
+        named = [
+            _with_subnets(made[place], names[owner.id], names[remote.id])
+            for place, (_, owner, remote) in enumerate(lost)
+        ]
+        kept = [change for link in waiting for change in _named_both(link, pair, target.subnet.name)]
+        yield Fix(f"{what}, with {SUBNET_NAME} and {target.subnet.name} named on them", (*kept, *gone, *named))
+
+
+def _named_both(link: PeeringLink, pair: PeeringPair, subnet: str) -> Iterator[Change]:
+    """Both subnets named on a link that carries named subnets only."""
+    if not link.peer_complete_vnets:
+        yield from _named(link, *((SUBNET_NAME, subnet) if link is pair.near else (subnet, SUBNET_NAME)))
 
 
 def _with_subnets(made: Change, local: str, remote: str) -> Change:

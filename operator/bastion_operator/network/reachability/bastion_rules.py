@@ -3,12 +3,13 @@
 Azure asks for eight. The one that lets sessions out to VMs is judged with each VM (step 13). Each of the others is walked
 through the group: what explicit Allow rules let through together is as it should be, what passes without them
 works and may be refused by Azure later, what is denied breaks the host. The addresses behind a service tag are not known
-to this program, so each is one stand-in beyond the IPv4 range.
+to this program, so each is one stand-in beyond the IPv4 range. A rule that names public addresses decides about it once no
+public address is left that an earlier rule has not named: wherever the tag's addresses lie, they have met a rule by then.
 Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache, lru_cache
 from itertools import chain, combinations
@@ -28,11 +29,19 @@ from bastion_operator.network.security_group import (
     SecurityGroup,
     SecurityRule,
 )
-from bastion_operator.network.service_tags import CLASSIC_SPELLING, HOST, KNOWN_SERVICES, NOT_INTERNET, Doubt
+from bastion_operator.network.service_tags import (
+    CLASSIC_SPELLING,
+    HOST,
+    KNOWN_SERVICES,
+    NOT_INTERNET,
+    Doubt,
+    spelled,
+)
 
 _GATEWAY_MANAGER: Final = AddressSet([(LAST_ADDRESS + 2, LAST_ADDRESS + 2)])
 _AZURE_CLOUD: Final = AddressSet([(LAST_ADDRESS + 4, LAST_ADDRESS + 4)])
 _STAND_INS: Final = _GATEWAY_MANAGER | _AZURE_CLOUD
+_OF_SERVICE: Final = {"gatewaymanager": _GATEWAY_MANAGER, "azurecloud": _AZURE_CLOUD}
 _PUBLIC: Final = EVERYTHING - NOT_INTERNET - HOST
 _HTTPS: Final = (443,)
 _DATA: Final = (8080, 5701)
@@ -76,28 +85,40 @@ class NeededRow:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A rectangle of traffic, the fate it met and the rule that decided."""
+    """A rectangle of traffic between Bastion's own addresses and far ones, the fate it met and the rule that decided."""
 
-    source: AddressSet
-    destination: AddressSet
+    own: AddressSet
+    far: AddressSet
     fate: _Fate
     rule: SecurityRule
 
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """A rectangle of traffic that goes on to the next rule; ``passed``: a wider Allow has already let it through."""
+    """A rectangle of traffic that goes on to the next rule.
 
-    source: AddressSet
-    destination: AddressSet
+    ``passed``: a wider Allow has already let it through. ``unnamed``: the public addresses that no rule has named yet.
+    ``denier``: the first Deny that named some of the others.
+    """
+
+    own: AddressSet
+    far: AddressSet
     passed: bool = False
+    unnamed: AddressSet = _PUBLIC
+    denier: SecurityRule | None = None
 
-    def without(self, hit: AddressSet, met: AddressSet) -> "tuple[_Rest, _Rest]":
-        """What is left after a smaller rectangle is cut out."""
-        return (
-            _Rest(self.source - hit, self.destination, self.passed),
-            _Rest(hit, self.destination - met, self.passed),
-        )
+    def without(
+        self, hit: AddressSet, met: AddressSet, unnamed: AddressSet, denier: SecurityRule | None
+    ) -> "Iterator[_Rest]":
+        """What is left after a smaller rectangle of own and far addresses is cut out by a rule that leaves so much unnamed."""
+        if own := self.own - hit:
+            yield replace(self, own=own)
+        if far := self.far - met:
+            yield _Rest(hit, far, self.passed, unnamed, denier)
+
+    def unnamed_behind(self, named: AddressSet) -> AddressSet:
+        """The same behind a rule that names these addresses; of interest for stand-ins alone."""
+        return self.unnamed if self.far.isdisjoint(_STAND_INS) else self.unnamed - named
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +131,8 @@ class _Meaning:
     true: frozenset[Doubt] | None = None
 
     def of(self, endpoints: Endpoints, doubts: list[Doubt]) -> AddressSet:
-        """The addresses and stand-ins of one side of a rule."""
+        """The addresses and stand-ins of one side of a rule. Tags of services that Azure does not ask for count as none."""
         found = endpoints.addresses
-        if found >= _PUBLIC:
-            found |= _STAND_INS
         for tag in endpoints.tags:
             found |= self._tag(CLASSIC_SPELLING.get(tag, tag), doubts)
         for item in endpoints.malformed:
@@ -125,14 +144,28 @@ class _Meaning:
             "virtualnetwork": self.virtual_network,
             "azureloadbalancer": HOST,
             "internet": (_PUBLIC - self.virtual_network) | _STAND_INS,
-            "gatewaymanager": _GATEWAY_MANAGER,
-            "azurecloud": _AZURE_CLOUD,
+            **_OF_SERVICE,
         }
         if name in known:
             return known[name]
         if name.partition(".")[0] in KNOWN_SERVICES:
             return EMPTY
         return self._unknown(Doubt("UnknownServiceTag", f"service tag {name!r} is none that is known"), doubts)
+
+    def denied_services(self, endpoints: Endpoints, needed: AddressSet, doubts: list[Doubt]) -> AddressSet:
+        """What of the stand-ins that a row needs a Deny takes by tags of services.
+
+        A part of a tag (a region) is enough to break a row. Whether another service has addresses that the row needs is not known.
+        """
+        found = EMPTY
+        for tag in endpoints.tags:
+            service = tag.partition(".")[0]
+            own = _OF_SERVICE.get(service, EMPTY) & needed
+            if service in KNOWN_SERVICES and not own:
+                what = f"whether service tag {spelled(tag)} has addresses that Bastion needs there"
+                own = needed if self.holds(Doubt("EffectiveDataUnavailable", what), doubts) else EMPTY
+            found |= own
+        return found
 
     def _unknown(self, doubt: Doubt, doubts: list[Doubt]) -> AddressSet:
         return EVERYTHING | _STAND_INS if self.holds(doubt, doubts) else EMPTY
@@ -297,36 +330,37 @@ def _judge(group: SecurityGroup, row: NeededRow, meaning: _Meaning, doubts: list
     parts = [part for port in row.ports for part in _walk(group, row, port, meaning, doubts)]
     if row.any_source:
         return _judge_choice(group, row, parts)
-    denied = [part for part in parts if part.fate in {_Fate.USER_DENY, _Fate.DEFAULT_DENY} and _is_vital(part, row)]
+    denied = [part for part in parts if part.fate in {_Fate.USER_DENY, _Fate.DEFAULT_DENY}]
+    # A user's Deny is named before a default one: it is the one to put a rule in front of.
+    denied.sort(key=lambda part: part.fate is _Fate.DEFAULT_DENY)
+    vital = next((part for part in denied if _is_vital(part, row)), None)
+    if vital is not None:
+        return _denied(group, row, vital)
     if denied:
-        users = [part for part in denied if part.fate is _Fate.USER_DENY]
-        return _denied(group, row, (users or denied)[0])
+        return _partly_denied(group, row, denied[0].rule)
     unmet = any(part.fate is not _Fate.EXPLICIT for part in parts)
     return _not_explicit(group, row) if unmet else None
 
 
 def _judge_choice(group: SecurityGroup, row: NeededRow, parts: list[_Part]) -> Finding | None:
     """The same where some sources are enough: any address that Bastion may have must be open to one of them."""
-    closed = row.destination - _destinations(parts, _Fate.EXPLICIT)
+    closed = row.destination - _own_addresses(parts, _Fate.EXPLICIT)
     if not closed:
         return None
-    closed -= _destinations(parts, _Fate.PASSES)
+    closed -= _own_addresses(parts, _Fate.PASSES)
     if not closed:
         return _not_explicit(group, row)
-    denied = [part for part in parts if not part.destination.isdisjoint(closed)]
+    denied = [part for part in parts if not part.own.isdisjoint(closed)]
     last_word = next((part for part in denied if part.fate is _Fate.DEFAULT_DENY), None)
     return _denied(group, row, last_word or denied[0]) if denied else None
 
 
-def _destinations(parts: list[_Part], fate: _Fate) -> AddressSet:
-    return AddressSet(one for part in parts if part.fate is fate for one in part.destination.intervals)
+def _own_addresses(parts: list[_Part], fate: _Fate) -> AddressSet:
+    return AddressSet(one for part in parts if part.fate is fate for one in part.own.intervals)
 
 
 def _is_vital(part: _Part, row: NeededRow) -> bool:
-    if row.vital is None:
-        return True
-    far = part.source if row.direction is Direction.INBOUND else part.destination
-    return not far.isdisjoint(row.vital)
+    return row.vital is None or not part.far.isdisjoint(row.vital)
 
 
 def _denied(group: SecurityGroup, row: NeededRow, part: _Part) -> Finding:
@@ -344,37 +378,55 @@ def _denied(group: SecurityGroup, row: NeededRow, part: _Part) -> Finding:
     )
 
 
-def _not_explicit(group: SecurityGroup, row: NeededRow) -> Finding:
+def _partly_denied(group: SecurityGroup, row: NeededRow, rule: SecurityRule) -> Finding:
     message = (
-        f"{group.name} on {SUBNET_NAME} lets what Bastion itself needs, {row.name}, through by a default rule only"
+        f"{group.name} on {SUBNET_NAME} denies a part of what Azure asks for, {row.name}, by rule {rule.name} (priority"
+        f" {rule.priority}, {row.direction.value}): Bastion works without that part"
     )
+    cure = "to have the row met in full, put an Allow rule in front of it"
+    return finding("BastionNsgRowNotExplicit", f"{message}; {cure}", resource=group.id)
+
+
+def _not_explicit(group: SecurityGroup, row: NeededRow) -> Finding:
+    message = f"{group.name} on {SUBNET_NAME} lets what Bastion itself needs, {row.name}, through by a default or a wider rule only"
     return finding("BastionNsgRowNotExplicit", f"{message}: add an Allow rule for it", resource=group.id)
 
 
 def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, doubts: list[Doubt]) -> Iterator[_Part]:
     """The fates of a row's traffic to one port, rule by rule."""
-    remaining = [_Rest(row.source, row.destination)]
+    inbound = row.direction is Direction.INBOUND
+    remaining = [_Rest(row.destination, row.source) if inbound else _Rest(row.source, row.destination)]
+    needed = (row.source if inbound else row.destination) & _STAND_INS
     rules = sorted((*(group.rules or ()), *DEFAULT_RULES), key=lambda rule: rule.priority or 0)
     for rule in rules:
         if not _may_apply(rule, row.direction, port):
             continue
         # What a rule hangs on is asked of all of it, also where a part of it is taken not to be so.
         access = _access(rule, port, meaning, doubts)
-        source, destination = meaning.of(rule.source, doubts), meaning.of(rule.destination, doubts)
+        near_end, far_end = (rule.destination, rule.source) if inbound else (rule.source, rule.destination)
+        own, far = meaning.of(near_end, doubts), meaning.of(far_end, doubts)
+        denied = EMPTY if rule.access is Access.ALLOW else meaning.denied_services(far_end, needed, doubts)
         if access is None:
             continue
+        if access is Access.DENY:
+            far |= denied
         rest: list[_Rest] = []
         for one in remaining:
-            hit, met = one.source & source, one.destination & destination
-            if not hit or not met:
+            hit, unnamed = one.own & own, one.unnamed_behind(far_end.addresses)
+            met = one.far & (far if unnamed else far | _STAND_INS)
+            untouched = not hit or (not met and unnamed == one.unnamed)
+            if untouched or (one.passed and access is Access.DENY and not rule.default):
                 rest.append(one)
                 continue
-            rest += [other for other in one.without(hit, met) if other.source and other.destination]
-            fate = _fate(rule, access, row, passed=one.passed)
-            if fate is None:
-                rest.append(_Rest(hit, met, passed=True))
-            else:
-                yield _Part(hit, met, fate, rule)
+            denier = one.denier or (rule if access is Access.DENY and unnamed != one.unnamed else None)
+            rest += one.without(hit, met, unnamed, denier)
+            fate = _fate(rule, access, row, passed=one.passed, named=not unnamed) if met else None
+            if fate is not None:
+                # Only in front of all that deny by naming public addresses together does an Allow help.
+                alone = met <= far or far_end.addresses >= _PUBLIC
+                yield _Part(hit, met, fate, rule if alone else denier or rule)
+            elif met:
+                rest.append(_Rest(hit, met, passed=True, unnamed=unnamed))
         remaining = rest
 
 
@@ -410,16 +462,19 @@ def _unread(rule: SecurityRule, field: str) -> Doubt:
     return Doubt("EffectiveDataUnavailable", f"{field} of rule {rule.name} cannot be read")
 
 
-def _fate(rule: SecurityRule, access: Access, row: NeededRow, *, passed: bool) -> _Fate | None:
-    """What a rule makes of traffic; None where it passes, and a later rule may still be the one that Azure asks for."""
-    if access is Access.ALLOW and not rule.default:
-        return _Fate.EXPLICIT if _names(rule, row) else None
+def _fate(rule: SecurityRule, access: Access, row: NeededRow, *, passed: bool, named: bool) -> _Fate | None:
+    """What a rule makes of traffic; None where it passes, and a later rule may still be the one that Azure asks for.
+
+    ``named``: it and the rules before it name every public address.
+    """
     if rule.default:
         return _Fate.PASSES if passed or access is Access.ALLOW else _Fate.DEFAULT_DENY
-    return None if passed else _Fate.USER_DENY
+    if access is Access.DENY:
+        return _Fate.USER_DENY
+    return _Fate.EXPLICIT if named or _names(rule, row) else None
 
 
 def _names(rule: SecurityRule, row: NeededRow) -> bool:
-    """Whether the rule names what the row asks for, or everything."""
+    """Whether the rule names the tag that the row asks for, if it asks for one."""
     far = rule.source if row.direction is Direction.INBOUND else rule.destination
-    return row.own_tag is None or row.own_tag in far.tags or far.addresses >= _PUBLIC
+    return row.own_tag is None or row.own_tag in far.tags

@@ -3,7 +3,7 @@
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.reachability.evaluation import Evaluation
 from bastion_operator.network.reachability.host import Host
-from bastion_operator.network.reachability.ip_connect import route_to
+from bastion_operator.network.reachability.ip_connect import as_a_path, route_to
 from bastion_operator.network.reachability.path import Path, Topology, find_pair, find_path, target_tenant, with_route
 from bastion_operator.network.reachability.target import Target
 
@@ -52,7 +52,7 @@ def path_between(evaluation: Evaluation, host: Host, target: Target) -> Path:
         path = evaluation.once(key, lambda: find_path(host, target, _between(evaluation, host, target)))
     if path.topology is not Topology.APART:
         return path
-    return with_route(path, route_to(evaluation.inventory, host, target))
+    return with_route(path, as_a_path(host, route_to(evaluation.inventory, host, target)))
 
 
 def _between(evaluation: Evaluation, host: Host, target: Target) -> str | None:

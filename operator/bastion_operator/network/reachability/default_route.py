@@ -5,9 +5,11 @@ Microsoft Learn, "Azure Bastion FAQ" (user-defined routes, forced tunnelling) an
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from bastion_operator.network.codes import finding
-from bastion_operator.network.finding import Finding
+from bastion_operator.network.finding import Finding, FindingClass
 from bastion_operator.network.inventory import Inventory
 from bastion_operator.network.prefixes import EVERYTHING, AddressSet, is_ipv6
 from bastion_operator.network.reachability.gateway_use import sites_of
@@ -42,6 +44,24 @@ def subnet_routes(inventory: Inventory, host: Host) -> Iterator[Finding]:
             f"{SUBNET_NAME} has a route table without 0.0.0.0/0 to Internet, which Azure does not support: take it off"
         )
         yield finding("UnsupportedSubnetRouteTable", message, resource=table.id)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFaults:
+    """Which faults steps 4 and 5 find. Later steps are judged without them: the table taken off, the learned route stopped."""
+
+    diverted: bool = False
+    learned: bool = False
+
+
+NO_FAULTS: Final = RouteFaults()
+
+
+def route_faults(inventory: Inventory, host: Host) -> RouteFaults:
+    """Whether the subnet's table is a fault, and whether a learned route is; what is only doubtful is none."""
+    steps = (subnet_routes(inventory, host), learned_routes(inventory, host))
+    found = [any(one.finding_class is FindingClass.UNREACHABLE for one in step) for step in steps]
+    return RouteFaults(*found)
 
 
 def _diverted(host: Host, table: RouteTable, route: Route) -> Finding:

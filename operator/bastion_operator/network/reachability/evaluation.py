@@ -9,9 +9,8 @@ from typing import Any, TypeVar, cast
 from bastion_operator.network.arm_id import normalise_id
 from bastion_operator.network.bastion_host import BastionHost
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.network_manager import ConnectivityConfiguration
 from bastion_operator.network.reachability.alike import TargetClass
-from bastion_operator.network.reachability.default_route import learned_defaults
+from bastion_operator.network.reachability.default_route import RouteFaults, learned_defaults, route_faults
 from bastion_operator.network.reachability.gateway_use import gateways_of
 from bastion_operator.network.reachability.host import Host, find_host
 from bastion_operator.network.reachability.sides import SideMeaning, Space, known_space, side_meaning
@@ -112,6 +111,10 @@ class Evaluation:
         found = next(learned_defaults(self.inventory, network, subnet), None)
         return None if found is None else found[1]
 
+    def route_faults(self, host: Host) -> RouteFaults:
+        """What is wrong with the routes of a Bastion's subnet to the Internet."""
+        return self.once(("route faults", host.bastion.key), lambda: route_faults(self.inventory, host))
+
     def rule_table(
         self, group: SecurityGroup, direction: Direction, port: int, host: Host, meaning: TagMeaning
     ) -> RuleTable:
@@ -196,19 +199,13 @@ class Evaluation:
 
     def group_mates(self, key: str) -> frozenset[str]:
         """Keys of the VNets that a network manager connects with this one without peering objects."""
-        own = {one.id for one in self._direct_configurations(key)}
-        if not own:
-            return frozenset()
-        others = self.inventory.connectivity_configurations
-        return frozenset(
-            other
-            for other in others
-            if other != key and any(one.id in own for one in self._direct_configurations(other))
-        )
+        return self.once(("group mates", key), lambda: self._group_mates(key))
 
-    def _direct_configurations(self, key: str) -> tuple[ConnectivityConfiguration, ...]:
-        configurations = self.inventory.connectivity_configurations.get(key, ())
-        return tuple(one for one in configurations if one.connects_directly)
+    def _group_mates(self, key: str) -> frozenset[str]:
+        every, groups = self.inventory.connectivity_configurations, self.inventory.network_groups
+        own = {one.id: one for one in every.get(key, ())}
+        shared = ((other, own[one.id]) for other, listed in every.items() for one in listed if one.id in own)
+        return frozenset(other for other, one in shared if other != key and one.connects(key, other, groups))
 
     @property
     def neighbours(self) -> Mapping[str, frozenset[str]]:

@@ -1,9 +1,11 @@
 """The TCP flow from the Bastion's addresses to the VM's, judged by security rules. Steps 13 to 15."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
+from bastion_operator.network.reachability.default_route import NO_FAULTS, RouteFaults
 from bastion_operator.network.reachability.just_in_time import guard_edges, guards
 from bastion_operator.network.reachability.question import Question
 from bastion_operator.network.reachability.security_admin import (
@@ -110,9 +112,13 @@ def _admin(question: Question, meaning: TagMeaning) -> AdminVerdict:
 
 
 def bastion_side(question: Question) -> SideMeaning | None:
-    """What the tags mean on AzureBastionSubnet, for this connection; None where the subnet is not known."""
+    """What the tags mean on AzureBastionSubnet, for this connection; None where the subnet is not known.
+
+    They are those without the routes that steps 4 and 5 find fault with.
+    """
     host = question.host
-    return _side(question, host.network, host.subnet, _across(question, near=True))
+    faults = question.evaluation.route_faults(host)
+    return _side(question, host.network, host.subnet, _across(question, near=True), faults)
 
 
 def target_side(question: Question) -> SideMeaning | None:
@@ -122,21 +128,28 @@ def target_side(question: Question) -> SideMeaning | None:
 
 
 def _side(
-    question: Question, network: VirtualNetwork | None, subnet: Subnet | None, across: Opposite | None
+    question: Question,
+    network: VirtualNetwork | None,
+    subnet: Subnet | None,
+    across: Opposite | None,
+    faults: RouteFaults = NO_FAULTS,
 ) -> SideMeaning | None:
     """What the tags mean on a subnet; the same for all connections that have nothing special across."""
     if network is None or subnet is None:
         return None
     evaluation = question.evaluation
-    if across is None:
+    if across is None and faults == NO_FAULTS:
         return evaluation.plain_side(network, subnet)
 
     def work() -> SideMeaning:
-        space = space_towards(evaluation.inventory, network, across)
-        return side_meaning(evaluation.inventory, subnet, space, evaluation.learned_default(network, subnet))
+        known = evaluation.known_space(network)
+        space = known if across is None else space_towards(evaluation.inventory, network, across)
+        learned = None if faults.learned else evaluation.learned_default(network, subnet)
+        without_table = replace(subnet, route_table_id=None) if faults.diverted else subnet
+        return side_meaning(evaluation.inventory, without_table, space, learned)
 
-    across_key = (across.network and across.network.key, across.mended, across.learned)
-    return evaluation.side((subnet.key, across_key), work)
+    across_key = across and (across.network and across.network.key, across.mended, across.learned)
+    return evaluation.side((subnet.key, across_key, faults), work)
 
 
 def _across(question: Question, *, near: bool) -> Opposite | None:
@@ -219,7 +232,7 @@ def _told(
             message = f"{what} for some sessions: those from {some} of the Bastion addresses {host.prefix_text}{note}"
         yield finding(
             code if whole else "NsgPartiallyBlocksBastion",
-            f"{message}; {_cure(question, group, direction, rule)}",
+            f"{message}; {_cure(question, group, direction, decision.first)}",
             resource=group.id,
             rule=rule.name,
             priority=rule.priority,
@@ -229,12 +242,13 @@ def _told(
         yield _open(doubt, group)
 
 
-def _cure(question: Question, group: SecurityGroup, direction: Direction, rule: SecurityRule) -> str:
-    """What to do about a rule that denies; nothing is ever put in front of just-in-time rules."""
+def _cure(question: Question, group: SecurityGroup, direction: Direction, first: SecurityRule | None) -> str:
+    """What to do where rules deny, ``first`` the foremost of them; nothing is ever put in front of just-in-time rules."""
     host, port = question.host, question.asked.port
     if direction is Direction.INBOUND and guards(question.evaluation, question.target, group, port):
         return "just-in-time access guards the VM: request access"
-    return f"allow TCP {port} from {host.prefix_text} with a rule in front of {rule.name}"
+    before = "those that deny" if first is None else first.name
+    return f"allow TCP {port} from {host.prefix_text} with a rule in front of {before}"
 
 
 def _open(doubt: Doubt, group: SecurityGroup) -> Finding:

@@ -8,14 +8,14 @@ Source: Microsoft Learn, "Connect to a VM via specified private IP address", "Ab
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import product
 
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.inventory import Inventory
-from bastion_operator.network.prefixes import EVERYTHING, AddressSet, PrefixList, prefix_length
+from bastion_operator.network.prefixes import AddressSet, PrefixList, prefix_length
 from bastion_operator.network.reachability.gateway_use import gateways_of, sites_of, unread_end
 from bastion_operator.network.reachability.host import SUBNET_NAME, Host
 from bastion_operator.network.reachability.lost import lost_fact
@@ -46,12 +46,14 @@ class RouteKnowledge(Enum):
 class RouteToTarget:
     """Whether a route is known, and what is not known where it stays open.
 
-    ``kept_away``: the id of the table of AzureBastionSubnet that keeps away the routes which would lead there.
+    ``kept_away``: the id of the table of AzureBastionSubnet that keeps away the routes which would lead there. ``own``: that
+    table has a route there itself, and it is its next hop that is not known.
     """
 
     knowledge: RouteKnowledge
     doubt: Doubt | None = None
     kept_away: str | None = None
+    own: bool = False
 
 
 NO_ROUTE = RouteToTarget(RouteKnowledge.NONE)
@@ -62,11 +64,11 @@ def route_to(inventory: Inventory, host: Host, target: Target) -> RouteToTarget:
     """What is known of a route from AzureBastionSubnet to the VM's address."""
     if host.network is None or target.network is None:
         return NO_ROUTE
-    if (doubt := _own_table(inventory, host, target.addresses)) is not None:
-        return RouteToTarget(RouteKnowledge.OPEN, doubt)
-    found = [*_over_hubs(inventory, host, target), *_over_gateways(inventory, host.network, target)]
+    if (found := _own_table(inventory, host, target.addresses)) is not None:
+        return found
+    ways = [*_over_hubs(inventory, host, target), *_over_gateways(inventory, host.network, target)]
     for knowledge in (RouteKnowledge.KNOWN, RouteKnowledge.OPEN):
-        for one in found:
+        for one in ways:
             if one.knowledge is knowledge:
                 return _on_bastions_subnet(inventory, host, one)
     return NO_ROUTE
@@ -83,7 +85,7 @@ def _on_bastions_subnet(inventory: Inventory, host: Host, learned: RouteToTarget
     return RouteToTarget(RouteKnowledge.OPEN, Doubt("EffectiveDataUnavailable", what, table.id))
 
 
-def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt | None:
+def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> RouteToTarget | None:
     """A route to the VM in the table of AzureBastionSubnet itself: what its next hop does is not known.
 
     Where it cannot be read whether there is one, that is not known either.
@@ -93,15 +95,16 @@ def _own_table(inventory: Inventory, host: Host, addresses: AddressSet) -> Doubt
         return None
     table = inventory.route_table(table_id)
     if table is None:
-        return lost_fact(inventory, table_id, f"the routes of {SUBNET_NAME}, whose table {table_id} is not in the data")
+        what = f"the routes of {SUBNET_NAME}, whose table {table_id} is not in the data"
+        return RouteToTarget(RouteKnowledge.OPEN, lost_fact(inventory, table_id, what))
     for route in table.routes:
         if route.interval is None or route.interval == EVERYWHERE:
             continue
         if not addresses.isdisjoint(AddressSet([route.interval])):
             what = f"what becomes of traffic on {route} of {SUBNET_NAME}"
-            return Doubt("EffectiveDataUnavailable", what, table.id)
+            return replace(_open("EffectiveDataUnavailable", what, table.id), own=True)
     unread = table.unread()
-    return None if unread is None else Doubt("EffectiveDataUnavailable", unread.what, table.id)
+    return None if unread is None else _open("EffectiveDataUnavailable", unread.what, table.id)
 
 
 def _over_hubs(inventory: Inventory, host: Host, target: Target) -> Iterator[RouteToTarget]:
@@ -218,8 +221,7 @@ def _over_gateways(inventory: Inventory, ours: VirtualNetwork, target: Target) -
     gateways = set(gateways_of(inventory, ours))
     if not gateways:
         return
-    sites = [site.addresses for site in sites_of(inventory, ours)]
-    if target.addresses and any(target.addresses <= held and held != EVERYTHING for held in sites):
+    if target.addresses and any(target.addresses <= site.routes for site in sites_of(inventory, ours)):
         yield _KNOWN
     theirs = set(gateways_of(inventory, target.network))
     if any(inventory.joined_gateways.get(key, frozenset()) & theirs for key in gateways):
@@ -233,7 +235,9 @@ def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Ite
     bastion = host.bastion
     capable = bastion.sku is not None and supports(bastion.sku, "ipConnect")
     if route.knowledge is RouteKnowledge.NONE:
-        if capable and bastion.ip_connect:
+        if route.doubt is not None:
+            yield _doubtful(target, route.doubt)
+        elif capable and bastion.ip_connect:
             message = (
                 f"Bastion {bastion.name} has IP-based connection, but no route leads to VNet {target.network_name}"
             )
@@ -251,5 +255,18 @@ def ip_connect_findings(host: Host, target: Target, route: RouteToTarget) -> Ite
         message = f"IP-based connection is off on Bastion {bastion.name}: set enableIpConnect to true"
         yield finding("IpConnectDisabled", message, resource=bastion.id)
     if route.doubt is not None:
-        message = f"whether a route leads to VNet {target.network_name} hangs on what is not known: {route.doubt.what}"
-        yield finding(route.doubt.code, message, resource=route.doubt.resource)
+        yield _doubtful(target, route.doubt)
+
+
+def _doubtful(target: Target, doubt: Doubt) -> Finding:
+    message = f"whether a route leads to VNet {target.network_name} hangs on what is not known: {doubt.what}"
+    return finding(doubt.code, message, resource=doubt.resource)
+
+
+def as_a_path(host: Host, route: RouteToTarget) -> RouteToTarget:
+    """The route as IP-based connection sees it: one that is only perhaps there is no path for a Bastion that has it not."""
+    bastion = host.bastion
+    usable = bastion.ip_connect and (bastion.sku is None or supports(bastion.sku, "ipConnect"))
+    if usable or route.own or route.knowledge is not RouteKnowledge.OPEN:
+        return route
+    return replace(route, knowledge=RouteKnowledge.NONE)

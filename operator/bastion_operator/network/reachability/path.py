@@ -100,12 +100,11 @@ def pair_findings(host: Host, target: Target, pair: PeeringPair) -> Iterator[Fin
     state = pair.state
     if state is PairState.DISCONNECTED:
         dead = next(link for link in pair.links if link.state is PeeringState.DISCONNECTED)
-        yield finding(
-            "PeeringDisconnected",
-            f"peering {dead.name} reads Disconnected: delete the links of both VNets ({host.network_name} and"
-            f" {target.network_name}) and make both again",
-            resource=dead.id,
-        )
+        cure = f"delete the links of both VNets ({host.network_name} and {target.network_name}) and make both again"
+        if (waiting := next((link for link in pair.links if link.state is PeeringState.INITIATED), None)) is not None:
+            cure = f"delete it and make it again; {waiting.name}, which reads Initiated, waits for it"
+        message = f"peering {dead.name} reads Disconnected: {cure}"
+        yield finding("PeeringDisconnected", message, resource=dead.id)
         return
     if state is PairState.ONE_SIDED:
         yield from _one_sided(host, target, pair)
@@ -230,8 +229,10 @@ def path_edges(path: Path) -> Iterator[int]:
 
 def with_route(path: Path, route: RouteToTarget) -> Path:
     """The path between VNets that are not peered, where a route is known or may be there."""
-    if path.topology is not Topology.APART or route.knowledge is RouteKnowledge.NONE:
+    if path.topology is not Topology.APART or route == NO_ROUTE:
         return path
+    if route.knowledge is RouteKnowledge.NONE:
+        return replace(path, route=route)
     return replace(path, via=Via.IP_CONNECT, sound=True, route=route)
 
 

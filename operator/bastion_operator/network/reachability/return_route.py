@@ -11,6 +11,7 @@ from typing import Final
 from bastion_operator.network.codes import finding
 from bastion_operator.network.finding import Finding
 from bastion_operator.network.prefixes import EMPTY, AddressSet, prefix_length
+from bastion_operator.network.reachability.host import Host
 from bastion_operator.network.reachability.lost import lost
 from bastion_operator.network.reachability.path import Topology
 from bastion_operator.network.reachability.question import Question
@@ -18,7 +19,7 @@ from bastion_operator.network.reachability.sides import Space, linked_space, own
 from bastion_operator.network.reachability.verdict import Via
 from bastion_operator.network.route_table import Route, RouteTable
 from bastion_operator.network.service_tags import Doubt
-from bastion_operator.network.virtual_network import VirtualNetwork
+from bastion_operator.network.virtual_network import Subnet, VirtualNetwork
 
 Interval = tuple[int, int]
 
@@ -27,33 +28,42 @@ _GATEWAY: Final = frozenset({"virtualnetworkgateway"})
 
 
 def return_route_findings(question: Question) -> Iterator[Finding]:
-    """Replies go straight back; no user route applies to the Developer SKU's source."""
+    """Replies go straight back; no user route applies to the Developer SKU's source.
+
+    Over a gateway or a virtual hub it is not seen what does not divert them for certain.
+    """
     host, target = question.host, question.target
     if host.is_developer or not question.flow_is_known or target.subnet is None:
         return
-    over_gateway = question.path.via is Via.IP_CONNECT
-    if over_gateway:
+    found = tuple(_by_user_routes(question, target.subnet))
+    if question.path.via is Via.IP_CONNECT and all(one.code != "ReturnRouteDiverted" for one in found):
         message = (
             "the routes back over the gateway or the virtual hub are learned, and not to be seen in Azure's resources"
         )
         yield finding("NotLookedAt", message, resource=target.subnet.id)
-    if target.subnet.route_table_id is None:
-        return
-    table = question.evaluation.inventory.route_table(target.subnet.route_table_id)
+    yield from found
+
+
+def _by_user_routes(question: Question, subnet: Subnet) -> tuple[Finding, ...]:
+    """What the routes of the VM's subnet do to replies."""
+    inventory, host, path = question.evaluation.inventory, question.host, question.path
+    if subnet.route_table_id is None:
+        return ()
+    table = inventory.route_table(subnet.route_table_id)
     if table is None:
-        message = f"the route table {target.subnet.route_table_id} of subnet {target.subnet.name} is not in the data"
-        yield lost(question.evaluation.inventory, target.subnet.route_table_id, message)
-        return
-    key = ("return", table.key, host.bastion.key, target.network_key, question.path.topology, question.path.sound)
+        message = f"the route table {subnet.route_table_id} of subnet {subnet.name} is not in the data"
+        return (lost(inventory, subnet.route_table_id, message),)
+    over_gateway = path.via is Via.IP_CONNECT
     good = _GATEWAY if over_gateway else _INSIDE
 
     def work() -> tuple[Finding, ...]:
         system = _system_routes(question)
         if over_gateway and not table.propagates_bgp:
             system = _kept_away(table, system)
-        return tuple(_judged(table, host.sources, host.prefix_text, system, good))
+        return tuple(_judged(table, host, system, good))
 
-    yield from question.evaluation.once((*key, over_gateway), work)
+    key = ("return", table.key, host.bastion.key, question.target.network_key, path.topology, path.sound, over_gateway)
+    return question.evaluation.once(key, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,8 @@ def return_routes(question: Question) -> list[RouteChoice]:
     return found
 
 
-def _judged(
-    table: RouteTable, sources: AddressSet, prefix: str, system: "_SystemRoutes", good: frozenset[str]
-) -> Iterator[Finding]:
+def _judged(table: RouteTable, host: Host, system: "_SystemRoutes", good: frozenset[str]) -> Iterator[Finding]:
+    sources = host.sources
     replies = _replies(table, sources, system.most, good)
     possible = replies if system.doubt is None else _replies(table, sources, system.least, good)
     route = replies.blamed
@@ -100,8 +109,7 @@ def _judged(
         message = f"route {route.name} ({route.prefix} to {route.next_hop}) of {table.name} takes the replies"
         yield finding(
             "ReturnRouteDiverted",
-            f"{message} to {some} (of the Bastion addresses {prefix}) away: take it off, or add a route for {prefix} to"
-            f" {'VirtualNetworkGateway' if 'vnetlocal' not in good else 'VnetLocal'}",
+            f"{message} to {some} (of the Bastion addresses {host.prefix_text}) away: {_cure(host, replies, good)}",
             resource=table.id,
             rule=route.name,
         )
@@ -113,20 +121,30 @@ def _judged(
         yield finding(system.doubt.code, f"{message}: {system.doubt.what}", resource=system.doubt.resource)
 
 
+def _cure(host: Host, replies: "_Replies", good: frozenset[str]) -> str:
+    """What to do: a route for the Bastion prefix is of use only where those that lead away are shorter."""
+    if any(AddressSet([interval]) <= host.prefix for interval in replies.away):
+        return "take it off"
+    hop = "VirtualNetworkGateway" if good is _GATEWAY else "VnetLocal"
+    return f"take it off, or add a route for {host.prefix_text} to {hop}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Replies:
-    """Where user routes take the replies: ``diverted`` are the sources whose replies they take elsewhere.
+    """Where user routes take the replies: ``diverted`` are the sources whose replies they take elsewhere, ``away`` their prefixes.
 
     ``blamed`` does it to the lowest of them; ``undecided`` take some nobody can tell where.
     """
 
     diverted: AddressSet
+    away: tuple[Interval, ...]
     blamed: Route | None
     undecided: tuple[Route, ...]
 
 
 def _replies(table: RouteTable, sources: AddressSet, system: tuple[Interval, ...], good: frozenset[str]) -> _Replies:
     remaining, diverted, blamed, undecided = sources, AddressSet(), None, []
+    away: list[Interval] = []
     for interval, route in _longest_first(table, system):
         taken = remaining & AddressSet([interval])
         remaining -= taken
@@ -138,7 +156,8 @@ def _replies(table: RouteTable, sources: AddressSet, system: tuple[Interval, ...
         if blamed is None or taken.lowest < diverted.lowest:
             blamed = route
         diverted |= taken
-    return _Replies(diverted, blamed, tuple(undecided))
+        away.append(interval)
+    return _Replies(diverted, tuple(away), blamed, tuple(undecided))
 
 
 def _may_be_kept(table: RouteTable, good: frozenset[str]) -> bool:

@@ -141,7 +141,7 @@ def _peers(inventory: Inventory, network: VirtualNetwork) -> Space:
 
 def _sites(inventory: Inventory, network: VirtualNetwork) -> Space:
     """The prefixes of the sites behind the gateways that the VNet uses; 0.0.0.0/0 is a matter of its own."""
-    told = [site.addresses for site in sites_of(inventory, network) if site.addresses != EVERYTHING]
+    told = (site.routes for site in sites_of(inventory, network))
     addresses = AddressSet(interval for each in told for interval in each.intervals)
     return Space(addresses, unread_end(inventory, network))
 

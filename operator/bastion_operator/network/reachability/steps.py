@@ -71,7 +71,8 @@ def _topology(question: Question) -> Iterator[Finding]:
 def _without_peering(question: Question) -> Iterator[Finding]:
     # A connected group is a way that nobody has seen Bastion use: it is not that no route leads there.
     path = question.path
-    if path.topology is Topology.APART and not (path.route.knowledge is RouteKnowledge.NONE and _grouped(question)):
+    nothing = path.route.knowledge is RouteKnowledge.NONE and path.route.doubt is None
+    if path.topology is Topology.APART and not (nothing and _grouped(question)):
         yield from ip_connect_findings(question.host, question.target, path.route)
 
 

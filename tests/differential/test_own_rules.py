@@ -133,6 +133,18 @@ def halves(access: str, first: int, ports: str, **fields: Any) -> list[Row]:
     ]
 
 
+def mixed(first: str, second: str) -> list[Row]:
+    """One half of all addresses is let through and the other is denied, on the port of services."""
+    accesses = zip((first, second), HALVES, strict=True)
+    return [
+        rule(f"mixed-{place}", 101 + place, access, ports="443", destination=half, **OUT)
+        for place, (access, half) in enumerate(accesses)
+    ]
+
+
+BLOCKED = rule("blocked", 101, "Deny", ports="443", destination="1.2.3.0/24", **OUT)
+
+
 def without(*names: str) -> list[Row]:
     return [one for one in bastion_rules() if one["name"] not in names]
 
@@ -143,6 +155,10 @@ def without(*names: str) -> list[Row]:
         ([*halves("Deny", 101, "443", **OUT), *bastion_rules()], ([SHADOWED], [])),
         ([*without(CLOUD, SESSIONS), *halves("Deny", 4000, "*", **OUT)], ([SHADOWED, SHADOWED], [])),
         ([*without(CLOUD, SESSIONS), *halves("Allow", 300, "*", **OUT), DENY_OUT], ([], [])),
+        ([*without(CLOUD), *mixed("Deny", "Allow"), DENY_OUT], ([SHADOWED], [])),
+        ([*without(CLOUD), *mixed("Allow", "Deny"), DENY_OUT], ([SHADOWED], [])),
+        ([*mixed("Deny", "Allow"), *bastion_rules(), DENY_OUT], ([], [])),
+        ([*without(CLOUD), BLOCKED, *halves("Allow", 300, "443", **OUT), DENY_OUT], ([], [])),
         ([*without(CLIENTS, MANAGER, BALANCER), *halves("Allow", 300, "443"), DENY_IN], ([], [])),
         ([*halves("Deny", 101, "443", **OUT)[:1], *bastion_rules()], ([], [])),
         ([*without(CLOUD), *halves("Allow", 300, "443", **OUT)[:1], DENY_OUT], ([SHADOWED], [])),
@@ -166,7 +182,9 @@ def without(*names: str) -> list[Row]:
         ),
     ],
     ids=[
-        "denied before", "denied in place", "allowed out", "allowed in", "a half denied", "a half allowed",
+        "denied before", "denied in place", "allowed out",
+        "a half denied and a half allowed", "a half allowed and a half denied", "halves in front of the tag", "all but a few",
+        "allowed in", "a half denied", "a half allowed",
         "behind the Internet", "half of Bastion", "denied behind the Internet",
     ],
 )  # fmt: skip

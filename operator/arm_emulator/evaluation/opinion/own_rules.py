@@ -1,7 +1,7 @@
 """The rules that Bastion itself needs in its subnet's security group. The rest of step 7.
 
 Table: https://learn.microsoft.com/azure/bastion/bastion-nsg. What is behind a service tag is one stand-in each. It may lie at
-any public address: rules that name prefixes decide about it once they have named every one.
+any public address: rules that let through, or deny, by prefixes decide about it once they have named every one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -221,7 +221,7 @@ def _fate_of(rules: list[Rule], packet: Packet, world: World, true: frozenset[Do
 
     An Allow for something wider that does not name the tag lets it through, and a later one may still name it.
     """
-    passed, unnamed = False, world.public
+    passed, unnamed = False, {"Allow": world.public, "Deny": world.public}
     far = 0 if packet.source in STAND_INS else 1
     stands_in = packet.source in STAND_INS or packet.destination in STAND_INS
     for rule in rules:
@@ -229,9 +229,10 @@ def _fate_of(rules: list[Rule], packet: Packet, world: World, true: frozenset[Do
             continue
         if not _applies(rule, packet, true) or not _so((ends := _ends(rule, packet, world))[1 - far], true):
             continue
+        kind = "Allow" if rule.access == "Allow" else "Deny"
         if stands_in:
-            unnamed -= _named((rule.sources, rule.destinations)[far], unnamed)
-        every = stands_in and not unnamed
+            unnamed[kind] -= _named((rule.sources, rule.destinations)[far], unnamed[kind])
+        every = stands_in and not unnamed[kind]
         if not every and not _so(ends[far], true):
             continue
         if rule.access == "Allow" and not rule.is_default and (every or _names(rule, packet)):

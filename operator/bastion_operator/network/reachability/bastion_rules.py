@@ -3,8 +3,8 @@
 Azure asks for eight. The one that lets sessions out to VMs is judged with each VM (step 13). Each of the others is walked
 through the group: what explicit Allow rules let through together is as it should be, what passes without them
 works and may be refused by Azure later, what is denied breaks the host. The addresses behind a service tag are not known
-to this program, so each is one stand-in beyond the IPv4 range. A rule that names public addresses decides about it once no
-public address is left that an earlier rule has not named: wherever the tag's addresses lie, they have met a rule by then.
+to this program, so each is one stand-in beyond the IPv4 range. Rules that name public addresses decide about it once
+those that allow, or those that deny, have named every one together: wherever the tag's addresses lie, they have met one.
 Source: Microsoft Learn, "Working with NSG access and Azure Bastion".
 """
 
@@ -97,28 +97,35 @@ class _Part:
 class _Rest:
     """A rectangle of traffic that goes on to the next rule.
 
-    ``passed``: a wider Allow has already let it through. ``unnamed``: the public addresses that no rule has named yet.
-    ``denier``: the first Deny that named some of the others.
+    ``passed``: a wider Allow has already let it through. ``not_allowed``, ``not_denied``: the public addresses that no Allow,
+    and no Deny, has named yet. ``denier``: the first Deny that named some.
     """
 
     own: AddressSet
     far: AddressSet
     passed: bool = False
-    unnamed: AddressSet = _PUBLIC
+    not_allowed: AddressSet = _PUBLIC
+    not_denied: AddressSet = _PUBLIC
     denier: SecurityRule | None = None
 
-    def without(
-        self, hit: AddressSet, met: AddressSet, unnamed: AddressSet, denier: SecurityRule | None
-    ) -> "Iterator[_Rest]":
-        """What is left after a smaller rectangle of own and far addresses is cut out by a rule that leaves so much unnamed."""
+    def unnamed(self, access: Access) -> AddressSet:
+        """The public addresses that no rule of this access has named yet."""
+        return self.not_allowed if access is Access.ALLOW else self.not_denied
+
+    def behind(self, rule: SecurityRule, access: Access, named: AddressSet) -> "_Rest":
+        """The same behind a rule that names these addresses; of interest for stand-ins alone."""
+        if self.far.isdisjoint(_STAND_INS) or self.unnamed(access).isdisjoint(named):
+            return self
+        if access is Access.ALLOW:
+            return replace(self, not_allowed=self.not_allowed - named)
+        return replace(self, not_denied=self.not_denied - named, denier=self.denier or rule)
+
+    def without(self, hit: AddressSet, met: AddressSet, behind: "_Rest") -> "Iterator[_Rest]":
+        """What is left after a smaller rectangle of own and far addresses is cut out by a rule, behind which it is as told."""
         if own := self.own - hit:
             yield replace(self, own=own)
         if far := self.far - met:
-            yield _Rest(hit, far, self.passed, unnamed, denier)
-
-    def unnamed_behind(self, named: AddressSet) -> AddressSet:
-        """The same behind a rule that names these addresses; of interest for stand-ins alone."""
-        return self.unnamed if self.far.isdisjoint(_STAND_INS) else self.unnamed - named
+            yield replace(behind, own=hit, far=far)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,21 +419,21 @@ def _walk(group: SecurityGroup, row: NeededRow, port: int, meaning: _Meaning, do
             far |= denied
         rest: list[_Rest] = []
         for one in remaining:
-            hit, unnamed = one.own & own, one.unnamed_behind(far_end.addresses)
-            met = one.far & (far if unnamed else far | _STAND_INS)
-            untouched = not hit or (not met and unnamed == one.unnamed)
+            hit, behind = one.own & own, one.behind(rule, access, far_end.addresses)
+            named = not behind.unnamed(access)
+            met = one.far & (far | _STAND_INS if named else far)
+            untouched = not hit or (not met and behind is one)
             if untouched or (one.passed and access is Access.DENY and not rule.default):
                 rest.append(one)
                 continue
-            denier = one.denier or (rule if access is Access.DENY and unnamed != one.unnamed else None)
-            rest += one.without(hit, met, unnamed, denier)
-            fate = _fate(rule, access, row, passed=one.passed, named=not unnamed) if met else None
+            rest += one.without(hit, met, behind)
+            fate = _fate(rule, access, row, passed=one.passed, named=named) if met else None
             if fate is not None:
                 # Only in front of all that deny by naming public addresses together does an Allow help.
                 alone = met <= far or far_end.addresses >= _PUBLIC
-                yield _Part(hit, met, fate, rule if alone else denier or rule)
+                yield _Part(hit, met, fate, rule if alone else behind.denier or rule)
             elif met:
-                rest.append(_Rest(hit, met, passed=True, unnamed=unnamed))
+                rest.append(replace(behind, own=hit, far=met, passed=True))
         remaining = rest
 
 
@@ -465,7 +472,7 @@ def _unread(rule: SecurityRule, field: str) -> Doubt:
 def _fate(rule: SecurityRule, access: Access, row: NeededRow, *, passed: bool, named: bool) -> _Fate | None:
     """What a rule makes of traffic; None where it passes, and a later rule may still be the one that Azure asks for.
 
-    ``named``: it and the rules before it name every public address.
+    ``named``: it and the rules of its access before it name every public address.
     """
     if rule.default:
         return _Fate.PASSES if passed or access is Access.ALLOW else _Fate.DEFAULT_DENY

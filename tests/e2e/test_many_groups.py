@@ -60,6 +60,23 @@ def test_rules_in_many_groups_go_with_the_host(lab_factory: Callable[..., Lab], 
     assert content(lab) == before
 
 
+def test_an_operator_that_is_killed_again_and_again_while_rules_go_leaves_none(lab_factory: Callable[..., Lab]) -> None:
+    lab = lab_factory(network(bastion_subnet=True), identity=False)
+    lab.apply_identity(allowedSubscriptions=[SUBSCRIPTION])
+    before = content(lab)
+    lab.operator.start()
+    lab.apply(asking(lab.namespace))
+    lab.wait_ready("bh/many")
+    lab.wait_for(lambda: len(own_rules(lab)) == GROUPS, "each group has its rule")
+    lab.begin_delete("bh", "many")
+    for left in (GROUPS - 4, GROUPS // 2, 1):
+        lab.wait_for(lambda left=left: len(own_rules(lab)) <= left or not lab.objects("bh"), f"{left} rules are left")
+        lab.operator.kill()
+        lab.operator.start()
+    lab.wait_for(lambda: not lab.objects("bh"), "it is let go")
+    assert content(lab) == before
+
+
 def own_rules(lab: Lab) -> list[str]:
     return [rule for held in groups(lab).values() for rule in held if rule.startswith("azurebastion-")]
 

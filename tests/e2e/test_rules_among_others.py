@@ -4,6 +4,7 @@ import asyncio
 import copy
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from tests.support.estates import (
     SUBSCRIPTION,
@@ -110,6 +111,9 @@ def test_rules_stand_where_one_is_needed_and_nowhere_else_and_change_places_one_
     first = [("PUT", "hub/azurebastionsubnet"), ("PUT", "hub-ip/hub-ip"), ("PUT", "hub/hub")]
     assert sorted(sent(lab)) == sorted(first)
 
+    # The API server tells ages in whole seconds, and of two of one second the UID decides.
+    made = datetime.fromisoformat(lab.get("bh", "hub")["metadata"]["creationTimestamp"])
+    lab.wait_for(lambda: datetime.now(UTC) >= made + timedelta(seconds=1), "the others are a second younger")
     # Rules in front of it are asked for; and a group on the subnet.
     asked: Manifest = {"targets": "Enforce", "overrideDenies": True}
     lab.apply(

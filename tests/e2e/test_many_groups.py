@@ -1,6 +1,7 @@
 """A BastionHost whose rules lie in more groups than are read and written at once: it is taken down to the last of them."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -70,11 +71,15 @@ def test_an_operator_that_is_killed_again_and_again_while_rules_go_leaves_none(l
     lab.wait_for(lambda: len(own_rules(lab)) == GROUPS, "each group has its rule")
     lab.begin_delete("bh", "many")
     for left in (GROUPS - 4, GROUPS // 2, 1):
-        lab.wait_for(lambda left=left: len(own_rules(lab)) <= left or not lab.objects("bh"), f"{left} rules are left")
+        lab.wait_for(partial(_down_to, lab, left), f"{left} rules are left")
         lab.operator.kill()
         lab.operator.start()
     lab.wait_for(lambda: not lab.objects("bh"), "it is let go")
     assert content(lab) == before
+
+
+def _down_to(lab: Lab, left: int) -> bool:
+    return len(own_rules(lab)) <= left or not lab.objects("bh")
 
 
 def own_rules(lab: Lab) -> list[str]:

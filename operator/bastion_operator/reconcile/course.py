@@ -50,7 +50,7 @@ def status_of(resource: BastionHost | VNetPeering) -> CommonStatus:
     return resource.status or empty()
 
 
-def _none(resource: BastionHost | VNetPeering) -> list[str]:
+def _no_roots(resource: BastionHost | VNetPeering) -> list[str]:
     del resource
     return []
 
@@ -76,7 +76,7 @@ class Course(Generic[R]):
     synchronise: Callable[["Pass[R]", Session], Awaitable[Outcome]]
     removal_roots: Callable[[R], list[str]]
     plan_removal: Callable[["Pass[R]", Observed], Plan]
-    ordered_removal_roots: Callable[[R], list[str]] = _none
+    ordered_removal_roots: Callable[[R], list[str]] = _no_roots
     gone: Callable[[Services, Key], Awaitable[None]] | None = None
     aside: bool = False
 
@@ -164,10 +164,13 @@ async def _follow(course: Course[R], services: Services, key: Key) -> Outcome:
     if passing.asked_for:
         services.writes.asked_for(key)
         services.attempts.contention.forget(key)
-    return await (_delete if resource.metadata.deleting else _keep)(course, passing)
+    if resource.metadata.deleting:
+        return await _delete(course, passing)
+    return await _keep(course, passing)
 
 
 async def _keep(course: Course[R], passing: Pass[R]) -> Outcome:
+    """The pass of a resource that is not being deleted."""
     services, key, raw, resource = passing.services, passing.key, passing.raw, passing.resource
     status = status_of(resource)
     if resource.spec.suspend:

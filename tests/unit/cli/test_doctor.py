@@ -201,7 +201,17 @@ def deployment(*args: str, account: str = "bastion-operator", **variables: str) 
     env = [{"name": f"BASTION_OPERATOR_RUN_{name}", "value": value} for name, value in variables.items()]
     containers = [{"name": "proxy", "image": "x:1"}, {"name": "operator", "image": "op:2", "args": args, "env": env}]
     pod = {"serviceAccountName": account, "containers": containers}
-    return OperatorDeployment({"metadata": {"name": "x"}, "spec": {"template": {"spec": pod}}})
+    return OperatorDeployment({"metadata": {"name": "x", "namespace": "home"}, "spec": {"template": {"spec": pod}}})
+
+
+def test_a_namespace_by_the_pods_own_field_or_in_the_command_is_known() -> None:
+    found = deployment()
+    [_, operator] = found.raw["spec"]["template"]["spec"]["containers"]
+    field = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
+    operator["env"] = [{"name": "BASTION_OPERATOR_RUN_NAMESPACE", **field}]
+    assert found.namespaces == ("home",)
+    operator["command"] = ["bastion-operator", "run", "--namespace", "team-a"]
+    assert found.namespaces == ("team-a",)
 
 
 @pytest.mark.parametrize(
@@ -224,10 +234,9 @@ def test_of_an_operator_of_some_namespaces_the_rights_there_are_asked(found: Ope
 
 def test_of_an_operator_of_all_namespaces_all_are_asked_and_the_lease_by_its_name() -> None:
     plain = [*((right, None) for right in EVERYWHERE), *((right, "home") for right in IN_OWN_NAMESPACE)]
-    assert asked_rights(None, "home") == asked_rights(deployment(), "home") == plain
-    moved = asked_rights(
-        deployment(LEADER_ELECT_RESOURCE_NAME="mine", LEADER_ELECT_RESOURCE_NAMESPACE="leases"), "home"
-    )
+    assert asked_rights(deployment(), "home") == plain
+    found = deployment("--leader-elect-resource-name=mine", LEADER_ELECT_RESOURCE_NAMESPACE="leases")
+    moved = asked_rights(found, "home")
     assert {(right.verb, right.name) for right, where in moved if where == "leases"} == {
         ("create", ""),
         ("get", "mine"),

@@ -11,7 +11,8 @@ from bastion_operator.kube.client import KubeClient
 
 NAME: Final = "bastion-operator"
 """Of the Deployment and its account in deploy/base; a Helm release of another name has others."""
-_LABEL: Final = f"app.kubernetes.io/name={NAME}"
+# Neither a release's name nor nameOverride changes this one.
+_LABEL: Final = f"app.kubernetes.io/part-of={NAME}"
 _VARIABLE: Final = "BASTION_OPERATOR_RUN_"
 
 
@@ -42,16 +43,25 @@ class OperatorDeployment:
         named = tuple(self._flags("--namespace"))
         if named:
             return named
-        variables = (self.variable("NAMESPACE"), self.variable("NAMESPACES"))
+        variables = (self._variable("NAMESPACE"), self._variable("NAMESPACES"))
         return tuple(re.findall(r"[^,\s]+", next(filter(None, variables), "")))
 
-    def variable(self, setting: str) -> str | None:
-        """The value of the environment variable of a setting; None where it is not there, or comes from elsewhere."""
+    def setting(self, name: str) -> str | None:
+        """The value of a setting by its flag or its environment variable; None where neither tells it."""
+        return next(self._flags(f"--{name}"), None) or self._variable(name.replace("-", "_").upper())
+
+    def _variable(self, name: str) -> str | None:
         entries = self._container.get("env") or ()
-        return next((each.get("value") for each in entries if each.get("name") == f"{_VARIABLE}{setting}"), None)
+        return next((self._value(each) for each in entries if each.get("name") == f"{_VARIABLE}{name}"), None)
+
+    def _value(self, entry: Mapping[str, Any]) -> str | None:
+        """What a variable holds; of those that come from elsewhere the pod's own namespace is known."""
+        path = ((entry.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath")
+        namespace: str | None = self.raw["metadata"].get("namespace")
+        return namespace if path == "metadata.namespace" else entry.get("value")
 
     def _flags(self, option: str) -> Iterator[str]:
-        words = [*map(str, self._container.get("args") or ())]
+        words = [str(word) for part in ("command", "args") for word in self._container.get(part) or ()]
         for word, following in zip_longest(words, words[1:], fillvalue=""):
             if word == option and following:
                 yield following

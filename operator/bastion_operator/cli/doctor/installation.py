@@ -100,7 +100,7 @@ def _fields(schema: dict[str, Any], path: str = "") -> set[str]:
 def check_operator(found: OperatorDeployment | None, namespace: str) -> Iterator[Check]:
     """Whether it is installed, runs, and is of this program's version."""
     if found is None:
-        yield failed("operator", f"there is no Deployment {NAME} in namespace {namespace}", _INSTALL)
+        yield failed("operator", f"there is no Deployment of {NAME} in namespace {namespace}", _INSTALL)
         return
     ready = found.raw.get("status", {}).get("readyReplicas", 0)
     if ready:
@@ -126,16 +126,16 @@ def compared_version(image: str) -> Check:
     return warning("versions", f"the operator is {image}, this program {__version__}", _VERSIONS)
 
 
-def asked_rights(found: OperatorDeployment | None, namespace: str) -> list[tuple[Right, str | None]]:
+def asked_rights(found: OperatorDeployment, namespace: str) -> list[tuple[Right, str | None]]:
     """What the operator needs as it is set, each with the namespace, None for all of them."""
-    watched = found.namespaces if found is not None else ()
+    watched = found.namespaces
     asked: list[tuple[Right, str | None]] = [(right, None) for right in (OF_THE_CLUSTER if watched else EVERYWHERE)]
     asked += [(right, each) for each in watched for right in IN_EACH_NAMESPACE]
     if watched:
         # An Event on an AzureIdentity, which has no namespace, stands there.
         asked += [(right, "default") for right in EVENTS if "default" not in watched]
-    lease = found.variable("LEADER_ELECT_RESOURCE_NAME") if found is not None else None
-    home = found.variable("LEADER_ELECT_RESOURCE_NAMESPACE") if found is not None else None
+    lease = found.setting("leader-elect-resource-name")
+    home = found.setting("leader-elect-resource-namespace")
     for right in IN_OWN_NAMESPACE:
         if right.resource != "leases":
             asked.append((right, namespace))
@@ -146,16 +146,14 @@ def asked_rights(found: OperatorDeployment | None, namespace: str) -> list[tuple
 
 async def check_rights(client: KubeClient, namespace: str, found: OperatorDeployment | None) -> AsyncIterator[Check]:
     """What the operator's account may do, as far as the caller may ask, and what the caller may."""
-    account = f"system:serviceaccount:{namespace}:{NAME if found is None else found.account}"
-    asked = asked_rights(found, namespace)
-    try:
-        missing = [(right, where) for right, where in asked if not await may_account(client, account, right, where)]
-    except ForbiddenError:
+    if found is None:
         yield unknown(
-            "rights of the operator", "you may not ask what others may do", "ask for create on subjectaccessreviews"
+            "rights of the operator",
+            "which account it has, and which namespaces it watches, is not known without its Deployment",
+            "see to the check of the operator first",
         )
     else:
-        yield judged_rights(account, missing)
+        yield await _rights_of_operator(client, namespace, found)
     lacking = [str(right) for right in _CALLERS if not await may_caller(client, right)]
     if lacking:
         yield warning(
@@ -165,6 +163,18 @@ async def check_rights(client: KubeClient, namespace: str, found: OperatorDeploy
         )
     else:
         yield ok("your rights", "you may read all custom resources and reports")
+
+
+async def _rights_of_operator(client: KubeClient, namespace: str, found: OperatorDeployment) -> Check:
+    account = f"system:serviceaccount:{namespace}:{found.account}"
+    asked = asked_rights(found, namespace)
+    try:
+        missing = [(right, where) for right, where in asked if not await may_account(client, account, right, where)]
+    except ForbiddenError:
+        return unknown(
+            "rights of the operator", "you may not ask what others may do", "ask for create on subjectaccessreviews"
+        )
+    return judged_rights(account, missing)
 
 
 def judged_rights(account: str, missing: Sequence[tuple[Right, str | None]]) -> Check:

@@ -12,6 +12,8 @@ from click.core import ParameterSource
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 DNS_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _WRONG: Final = "bastion_operator.wrong_settings"
+# What Kubernetes tells a pod of a Service named bastion-operator-run, where nobody has turned service links off.
+_SERVICE_LINK: Final = re.compile(r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,11 +45,17 @@ def wrong_settings(context: click.Context) -> Sequence[str]:
 
 def unknown_variables(context: click.Context, environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each variable that is named as those of this command and is none."""
-    known = [name for option in context.command.params for name in _variables(option, context)]
+    prefix = f"{context.auto_envvar_prefix}_"
+    known = {name for option in context.command.params for name in _variables(option, context)}
+    words = [name.removeprefix(prefix) for name in known]
     for name in sorted(environment):
-        if name.startswith(f"{context.auto_envvar_prefix}_") and name not in known:
-            close = get_close_matches(name, known, n=1)
-            yield f"{name} is no setting: " + (f"{close[0]} may be meant" if close else "docs/settings.md lists them")
+        word = name.removeprefix(prefix)
+        if word == name or name in known or _SERVICE_LINK.fullmatch(word):
+            continue
+        close = get_close_matches(word, words, n=1)
+        yield f"{name} is no setting: " + (
+            f"{prefix}{close[0]} may be meant" if close else "docs/settings.md lists them"
+        )
 
 
 def with_variable(context: click.Context, environment: Mapping[str, str], line: str) -> str:

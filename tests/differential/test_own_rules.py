@@ -212,3 +212,11 @@ def test_prefixes_decide_about_a_tag_once_they_name_every_public_address(
 def test_a_deny_of_a_service_may_take_what_bastion_needs(tag: str, fields: Row, expected: list[str]) -> None:
     far = "destination" if "direction" in fields else "source"
     assert said(rule("service", 100, "Deny", **{far: tag}, **fields), *bastion_rules()) == (expected, [])
+
+
+def test_several_services_in_front_of_one_row_are_told_at_once() -> None:
+    denied = [
+        rule(f"service-{place}", 100 + place, "Deny", destination=tag, ports="443", **OUT)
+        for place, tag in enumerate(("Storage", "HDInsight", "AzureKeyVault"))
+    ]
+    assert said(*denied, *bastion_rules()) == (OPEN, [])

@@ -22,8 +22,9 @@ from arm_emulator.evaluation.opinion.addresses import (
 from arm_emulator.evaluation.opinion.facts import OPEN, Facts, attached, states
 from arm_emulator.evaluation.opinion.host import Host
 from arm_emulator.evaluation.opinion.rules import Packet, fields_met
-from arm_emulator.evaluation.opinion.side import SERVICES, Doubt, Side, without_routes
+from arm_emulator.evaluation.opinion.side import Doubt, Side, without_routes
 from arm_emulator.evaluation.security_rules import Rule, rules_of
+from arm_emulator.service_tags import SERVICES
 
 GATEWAY_MANAGER, AZURE_CLOUD = LAST + 1, LAST + 2
 STAND_INS = {GATEWAY_MANAGER: "gatewaymanager", AZURE_CLOUD: "azurecloud"}

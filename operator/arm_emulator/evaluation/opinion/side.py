@@ -26,18 +26,8 @@ from arm_emulator.evaluation.opinion.facts import (
 )
 from arm_emulator.evaluation.opinion.user_routes import cut_off, out_of_sight, routes_of
 from arm_emulator.evaluation.rows import referred, space
+from arm_emulator.service_tags import SERVICES
 
-SERVICES = frozenset(
-    {
-        "actiongroup", "apimanagement", "appconfiguration", "appservice", "azureactivedirectory", "azurebackup",
-        "azurecloud", "azurecontainerregistry", "azurecosmosdb", "azuredatabricks", "azuredevops", "azurefrontdoor",
-        "azureiothub", "azurekeyvault", "azuremonitor", "azureplatformdns", "azureplatformimds", "azureplatformlkm",
-        "azureresourcemanager", "azuresecuritycenter", "azuresiterecovery", "azuretrafficmanager", "batchnodemanagement",
-        "datafactory", "eventhub", "gatewaymanager", "logicapps", "servicebus", "servicefabric", "sql", "sqlmanagement",
-        "storage", "windowsvirtualdesktop",
-    }
-)  # fmt: skip
-"""Tags of services, whose ranges are public and not listed here; with a region behind a point as well."""
 UNKNOWN_TAG = "UnknownServiceTag"
 
 

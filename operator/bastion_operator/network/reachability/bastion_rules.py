@@ -51,6 +51,7 @@ _NETWORK: Final = ("VirtualNetwork",)
 _INTERNET: Final = ("Internet",)
 # So many doubts are tried in every combination; of more, each beside none and beside all of the others.
 _TRIED_TOGETHER: Final = 5
+_DOUBTS_TOLD: Final = 5
 _KEPT: Final = 256
 _PRIVATE: Final = AddressSet.of("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 
@@ -221,9 +222,11 @@ def _said(group: SecurityGroup, row: NeededRow, virtual_network: AddressSet) -> 
     doubts: list[Doubt] = []
     told = _judge(group, row, _Meaning(virtual_network), doubts)
     hangs_on = _hangs_on(group, row, virtual_network, tuple(dict.fromkeys(doubts))) if doubts else ()
-    for doubt in hangs_on:
-        message = f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: {doubt.what}"
-        yield finding(doubt.code, message, resource=group.id)
+    for code in dict.fromkeys(doubt.code for doubt in hangs_on):
+        what = [doubt.what for doubt in hangs_on if doubt.code == code]
+        more = f"; and {len(what) - _DOUBTS_TOLD} more" if len(what) > _DOUBTS_TOLD else ""
+        message = f"whether {group.name} lets Bastion's own traffic through ({row.name}) hangs on this: "
+        yield finding(code, f"{message}{'; '.join(what[:_DOUBTS_TOLD])}{more}", resource=group.id)
     if told is not None and not hangs_on:
         yield told
 

@@ -48,7 +48,7 @@ _ALTERNATE = (
     "westus", "northcentralus", "westcentralus", "ukwest", "francesouth", "germanynorth", "swedensouth", "norwaywest",
     "switzerlandwest", "japanwest", "koreasouth", "australiasoutheast", "southindia", "canadaeast", "uaecentral",
     "southafricawest", "brazilsoutheast", "australiacentral", "australiacentral2", "westindia", "jioindiawest",
-    "jioindiacentral",
+    "jioindiacentral", "centraluseuap", "eastus2euap",
 )  # fmt: skip
 _TABLE = (
     Region("westeurope", "West Europe", "Europe", "Europe", "Netherlands", "52.3667", "4.9", "northeurope"),
@@ -107,6 +107,8 @@ _TABLE = (
     Region("australiacentral", "Australia Central", "Australia", "Asia Pacific", "Canberra", "-35.3075", "149.1244", "australiacentral2"),
     Region("australiacentral2", "Australia Central 2", "Australia", "Asia Pacific", "Canberra", "-35.3075", "149.1244", "australiacentral"),
     Region("westindia", "West India", "India", "Asia Pacific", "Mumbai", "19.088", "72.868", "southindia"),
+    Region("centraluseuap", "Central US EUAP", "Canary (US)", "US", "", "", "", "eastus2euap"),
+    Region("eastus2euap", "East US 2 EUAP", "Canary (US)", "US", "", "", "", "centraluseuap"),
     Region("jioindiawest", "Jio India West", "India", "Asia Pacific", "Jamnagar", "22.470701", "70.05773", "jioindiacentral"),
     Region("jioindiacentral", "Jio India Central", "India", "Asia Pacific", "Nagpur", "21.146633", "79.08886", "jioindiawest"),
 )  # fmt: skip

@@ -56,7 +56,7 @@ class Allocation:
         return self._others[subnet.key]
 
 
-def next_free(cloud: Cloud, subnet: Resource, version: str = addresses.IPV4) -> str | None:
+def next_free_in(cloud: Cloud, subnet: Resource, version: str = addresses.IPV4) -> str | None:
     """The next free address of a subnet; None where it is full or has no prefix of that version."""
     return addresses.next_free(
         addresses.of_version(subnet_prefixes(subnet.properties), version), taken_addresses(cloud, subnet)

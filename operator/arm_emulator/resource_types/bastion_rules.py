@@ -16,6 +16,7 @@ from arm_emulator.store import Resource
 
 SUBNET_NAME = "AzureBastionSubnet"
 LONGEST_PREFIX = 26
+_LAST_PORT = 65535
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 RULES = "Microsoft.Network/networkSecurityGroups/securityRules"
 
@@ -132,8 +133,17 @@ def _peer_in(prefix: str, peers: frozenset[str]) -> bool:
 def _port_in(port: int, text: str) -> bool:
     if text == "*":
         return True
+    found = port_range(text)
+    return found is not None and found[0] <= port <= found[1]
+
+
+def port_range(text: str) -> tuple[int, int] | None:
+    """The first and the last port that a rule names, `*` apart; None where that is no range of ports."""
     found = _PORTS.fullmatch(text)
-    return found is not None and int(found[1]) <= port <= int(found[2] or found[1])
+    if found is None:
+        return None
+    low, high = int(found[1]), int(found[2] or found[1])
+    return (low, high) if low <= high <= _LAST_PORT else None
 
 
 def both(rule: Json, singular: str) -> list[str]:

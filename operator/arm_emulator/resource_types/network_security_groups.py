@@ -3,7 +3,6 @@
 Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview
 """
 
-import re
 from functools import cache
 
 from arm_emulator.cloud import Cloud, id_of, items
@@ -23,7 +22,6 @@ MOST_ADDRESSES = 4000
 ASGS = "microsoft.network/applicationsecuritygroups"
 GROUP_FIELDS = ("sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups")
 PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")
-_PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 FIELDS = ("sourcePortRange", "destinationPortRange", "sourceAddressPrefix", "destinationAddressPrefix")
 
 _DEFAULTS = (
@@ -192,10 +190,7 @@ def _check_groups(put: Put, name: str) -> None:
 
 
 def _port_range(text: str) -> bool:
-    if text == "*":
-        return True
-    found = _PORTS.fullmatch(text)
-    return found is not None and int(found[1]) <= int(found[2] or found[1]) <= 65535  # noqa: PLR2004  (the last port)
+    return text == "*" or bastion_rules.port_range(text) is not None
 
 
 def default_rules(group: str, etag: str, state: str) -> list[Json]:

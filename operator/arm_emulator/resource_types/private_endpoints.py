@@ -10,7 +10,7 @@ from arm_emulator.errors import Json, bad_request, invalid_format
 from arm_emulator.guids import new_guid
 from arm_emulator.operations import Operation, Timing
 from arm_emulator.resource_types import bastion_rules
-from arm_emulator.resource_types.allocation import next_free
+from arm_emulator.resource_types.allocation import next_free_in
 from arm_emulator.resource_types.base import Put
 from arm_emulator.resource_types.bodies import default, missing
 from arm_emulator.resource_types.network_interfaces import INTERFACES, SUBNET_JOIN, subnet_is_full
@@ -40,7 +40,7 @@ class PrivateEndpoints(Pointing):
         if put.old is not None and str(id_of(put.before.get("subnet"))).lower() != subnet.key:
             raise bad_request("PrivateEndpointSubnetCannotBeChanged", f"The subnet of {put.id} cannot be changed.")
         bastion_rules.refuse_other_user(subnet, str(put.id))
-        if put.old is None and next_free(put.cloud, subnet) is None:
+        if put.old is None and next_free_in(put.cloud, subnet) is None:
             raise subnet_is_full(subnet, 1)
         self._check_interface(put)
         for name in CONNECTIONS:
@@ -58,7 +58,7 @@ class PrivateEndpoints(Pointing):
         part = {
             "name": f"privateEndpointIpConfig.{guid}",
             "properties": {
-                "privateIPAddress": next_free(cloud, subnet),
+                "privateIPAddress": next_free_in(cloud, subnet),
                 "privateIPAllocationMethod": "Dynamic",
                 "privateIPAddressVersion": "IPv4",
                 "primary": True,

@@ -43,15 +43,24 @@ def asking(namespace: str) -> Manifest:
     }
 
 
-@pytest.mark.parametrize("subnet_of_others", [True, False])
-def test_rules_in_many_groups_go_with_the_host(lab_factory: Callable[..., Lab], subnet_of_others: bool) -> None:
-    lab = lab_factory(network(bastion_subnet=subnet_of_others), identity=False)
+Content = tuple[set[str], dict[str, list[str]]]
+
+
+def opened(lab_factory: Callable[..., Lab], *, bastion_subnet: bool) -> tuple[Lab, Content]:
+    """The network with a Bastion and its rule in each group, and what there was before."""
+    lab = lab_factory(network(bastion_subnet=bastion_subnet), identity=False)
     lab.apply_identity(allowedSubscriptions=[SUBSCRIPTION])
     before = content(lab)
     lab.operator.start()
     lab.apply(asking(lab.namespace))
     lab.wait_ready("bh/many")
     lab.wait_for(lambda: len(own_rules(lab)) == GROUPS, "each group has its rule")
+    return lab, before
+
+
+@pytest.mark.parametrize("subnet_of_others", [True, False])
+def test_rules_in_many_groups_go_with_the_host(lab_factory: Callable[..., Lab], subnet_of_others: bool) -> None:
+    lab, before = opened(lab_factory, bastion_subnet=subnet_of_others)
     # A subnet that somebody else made has no claim, and is still part of what the order of deletion hangs on.
     claims = [each["purpose"] for each in lab.get("bh", "many")["status"]["claims"]]
     assert ("Subnet" in claims) is not subnet_of_others
@@ -62,13 +71,7 @@ def test_rules_in_many_groups_go_with_the_host(lab_factory: Callable[..., Lab], 
 
 
 def test_an_operator_that_is_killed_again_and_again_while_rules_go_leaves_none(lab_factory: Callable[..., Lab]) -> None:
-    lab = lab_factory(network(bastion_subnet=True), identity=False)
-    lab.apply_identity(allowedSubscriptions=[SUBSCRIPTION])
-    before = content(lab)
-    lab.operator.start()
-    lab.apply(asking(lab.namespace))
-    lab.wait_ready("bh/many")
-    lab.wait_for(lambda: len(own_rules(lab)) == GROUPS, "each group has its rule")
+    lab, before = opened(lab_factory, bastion_subnet=True)
     lab.begin_delete("bh", "many")
     for left in (GROUPS - 4, GROUPS // 2, 1):
         lab.wait_for(partial(_down_to, lab, left), f"{left} rules are left")
@@ -95,5 +98,5 @@ def groups(lab: Lab) -> dict[str, list[str]]:
     }
 
 
-def content(lab: Lab) -> tuple[set[str], dict[str, list[str]]]:
+def content(lab: Lab) -> Content:
     return set(lab.azure.resources()), groups(lab)

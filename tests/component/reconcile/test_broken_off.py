@@ -14,7 +14,7 @@ from dev.control_plane import ControlPlane
 from dev.local_azure import LocalAzure
 from tests.support.azure import AzureFactory
 from tests.support.lab import APPS_SUBSCRIPTION, EXAMPLE, HUB, HUB_SUBSCRIPTION, SHOP
-from tests.support.operator_in_process import Manifest, make_identity, passes_at_work
+from tests.support.operator_in_process import Manifest, Passes, make_identity, passes_at_work
 
 SECRET = "what nobody may read"
 
@@ -55,13 +55,19 @@ def link(identity: str, **spec: object) -> Manifest:
     }
 
 
+async def made(passes: Passes, namespace: str) -> Key:
+    """A VNetPeering that stands."""
+    await make_identity(passes, namespace, [HUB_SUBSCRIPTION, APPS_SUBSCRIPTION])
+    key = await passes.create(Kind.VNET_PEERING, "hub", link(namespace))
+    await passes.wait("it is made", lambda: passes.reads(key, "Ready", "True"))
+    return key
+
+
 async def test_a_pass_that_breaks_off_again_and_again_leaves_nothing_that_passes_for_the_truth_of_now(
     at_work: Breakable, namespace: str
 ) -> None:
     async with at_work.running as passes:
-        await make_identity(passes, namespace, [HUB_SUBSCRIPTION, APPS_SUBSCRIPTION])
-        key = await passes.create(Kind.VNET_PEERING, "hub", link(namespace))
-        await passes.wait("it is made", lambda: passes.reads(key, "Ready", "True"))
+        key = await made(passes, namespace)
         before = passes.seen[key]["status"]
 
         at_work.broken = True
@@ -85,9 +91,7 @@ async def test_what_the_api_server_refuses_again_and_again_is_told_in_its_words(
     at_work: Breakable, namespace: str
 ) -> None:
     async with at_work.running as passes:
-        await make_identity(passes, namespace, [HUB_SUBSCRIPTION, APPS_SUBSCRIPTION])
-        key = await passes.create(Kind.VNET_PEERING, "hub", link(namespace))
-        await passes.wait("it is made", lambda: passes.reads(key, "Ready", "True"))
+        key = await made(passes, namespace)
         at_work.error, at_work.broken = InvalidError("PATCH /reports: field rows is not known"), True
         await passes.change_spec(key, hubToSpoke={"allowForwardedTraffic": True})
         told = await passes.wait("it is told", lambda: passes.reads(key, "Ready", "Unknown"))

@@ -6,7 +6,8 @@ import pytest
 
 from bastion_operator.api import BastionHost, ReachabilityReport
 from bastion_operator.api.reachability_report import ReportRow
-from bastion_operator.kube.client import MERGE_PATCH
+from bastion_operator.kube.client import APPLY_PATCH, MERGE_PATCH, KubeClient, find_cluster
+from bastion_operator.kube.errors import ConflictError
 from bastion_operator.kube.reports import ReportPublisher, SyncResult
 from bastion_operator.kube.resources import list_objects, path_of
 from bastion_operator.kube.sharding import build_reports, report_name
@@ -185,3 +186,23 @@ async def test_reports_of_a_namesake_from_before_a_restore_are_taken_over(
     assert result == SyncResult((report_name("example", HUB, 0),), (report_name("example", SPOKE, 0),))
     (report,) = (await stored(kube, namespace)).values()
     assert [each["uid"] for each in report["metadata"]["ownerReferences"]] == [owner["metadata"]["uid"]]
+
+
+class Overtaken(KubeClient):
+    """The real client; just before each report is applied another process writes it."""
+
+    async def request(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        if options.get("content_type") == APPLY_PATCH:
+            await super().request("PATCH", path, body={"rows": []}, content_type=MERGE_PATCH)
+        return await super().request(method, path, **options)
+
+
+async def test_what_another_process_has_written_since_it_was_compared_is_not_written_over(
+    kube: RecordingClient, control_plane: ControlPlane, namespace: str
+) -> None:
+    owner = await create(kube, namespace)
+    await ReportPublisher(kube).sync(owner, reports(owner, hub=[row("a")]))
+    async with await Overtaken.connect(find_cluster(control_plane.kubeconfig)) as late:
+        with pytest.raises(ConflictError):
+            await ReportPublisher(late).sync(owner, reports(owner, hub=[row("a", "Unknown")]))
+    assert (await stored(kube, namespace))[report_name("example", HUB, 0)]["rows"] == []
